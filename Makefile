@@ -1,0 +1,131 @@
+# Needs make and Python 3.11 or newer, nothing else: each target sets up what it uses, in .venv* and dist/ only.
+# The tests, the demo and the benchmarks run on the installed wheel, not on src/.
+
+PYTHON ?= python3
+JOBS ?= 2
+# More for pytest, for example: make test ARGS="-k snapshot"
+ARGS ?=
+
+VENV := .venv
+LOWEST := .venv-lowest
+BENCH := .venv-bench
+SOURCES := $(shell find src -not -path '*/__pycache__*' -not -name '__pycache__') pyproject.toml README.md LICENSE
+
+# src/ must not be found by accident, and an activated environment must not matter.
+unexport PYTHONPATH
+unexport PYTHONHOME
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "make %-16s %s\n", $$1, $$2 }'
+
+.PHONY: demo
+demo: $(VENV)/wheel.stamp ## Watch an example stream fill in a document
+	@$(VENV)/bin/streamjson watch examples/trip.sse
+
+.PHONY: test
+test: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Run all tests, and every example of the documentation
+	$(VENV)/bin/python -m pytest -n $(JOBS) $(ARGS)
+
+.PHONY: properties
+properties: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Run the tests with 5,000 examples for each property
+	$(VENV)/bin/python -m pytest -n $(JOBS) --hypothesis-profile=thorough $(ARGS)
+
+.PHONY: coverage
+coverage: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless the tests cover every branch of the core
+	$(VENV)/bin/python -m pytest -n $(JOBS) --hypothesis-profile=quick --cov $(ARGS)
+
+.PHONY: coverage-modules
+coverage-modules: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless each core module's own test file covers it
+	@status=0; for module in $(patsubst src/streamjson/_%.py,%,$(filter-out %/__init__.py,$(wildcard src/streamjson/_*.py))); do \
+		echo "tests/test_$$module.py"; \
+		COVERAGE_FILE=.coverage.$$module $(VENV)/bin/python -m pytest --quiet --no-header \
+			--hypothesis-profile=quick --cov --cov-report= --cov-fail-under=0 tests/test_$$module.py $(ARGS) && \
+		COVERAGE_FILE=.coverage.$$module $(VENV)/bin/python -m coverage report --include="*/streamjson/_$$module.py" \
+			|| status=1; \
+		rm -f .coverage.$$module; \
+	done; exit $$status
+
+.PHONY: lowest
+lowest: $(LOWEST)/wheel.stamp ## Run the tests with the lowest versions of the dependencies
+	$(LOWEST)/bin/python -m pytest -n $(JOBS) --hypothesis-profile=quick $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/lint.stamp ## Check style, format and which module imports which
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	PYTHONPATH=src $(VENV)/bin/lint-imports --no-cache
+
+.PHONY: format
+format: $(VENV)/lint.stamp ## Format the code and mend what can be mended
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+.PHONY: types
+types: $(VENV)/wheel.stamp $(VENV)/test.stamp $(VENV)/types.stamp ## Check types with mypy and pyright, and that all public ones are known
+	$(VENV)/bin/mypy
+	$(foreach test,$(wildcard tests/test_typing*.py),$(VENV)/bin/mypy $(test)$(newline))
+	$(VENV)/bin/pyright
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" pyright --verifytypes streamjson --ignoreexternal
+
+.PHONY: bench
+bench: $(BENCH)/wheel.stamp ## Run the benchmarks
+	$(BENCH)/bin/python -m pytest benchmarks --benchmark-only $(ARGS)
+
+.PHONY: wheel
+wheel: dist/wheel.stamp ## Build the wheel in dist/
+	@ls dist/*.whl
+
+.PHONY: clean
+clean: ## Remove everything that these targets made
+	rm -rf .venv .venv-* dist .hypothesis .coverage .coverage.* .benchmarks
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
+
+# A stamp is the time of the last installation. Dependency groups need pip 25.1.
+
+$(VENV)/pip.stamp $(LOWEST)/pip.stamp $(BENCH)/pip.stamp: %/pip.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv $*
+	$*/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	@touch $@
+
+dist/wheel.stamp: $(SOURCES) | $(VENV)/pip.stamp
+	rm -rf dist
+	$(VENV)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@touch $@
+
+# The command's extra is always there: demo, tests and type checks all use it.
+# The old wheel goes first, as pip sees no difference between two wheels of one version.
+$(VENV)/wheel.stamp: dist/wheel.stamp $(VENV)/pip.stamp
+	@$(VENV)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
+	$(VENV)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli]"
+	@touch $@
+
+$(VENV)/test.stamp $(VENV)/lint.stamp $(VENV)/types.stamp: $(VENV)/%.stamp: pyproject.toml $(VENV)/pip.stamp
+	$(VENV)/bin/python -m pip install --quiet --group $*
+	@touch $@
+
+$(BENCH)/wheel.stamp: dist/wheel.stamp $(BENCH)/pip.stamp
+	@$(BENCH)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
+	$(BENCH)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli]" --group bench
+	@touch $@
+
+# Each direct dependency, and each of the extras, at exactly its lower bound.
+$(LOWEST)/wheel.stamp: dist/wheel.stamp $(LOWEST)/pip.stamp
+	@$(LOWEST)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
+	$(LOWEST)/bin/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		print(*project["dependencies"], *sum(project["optional-dependencies"].values(), []), sep="\n")' \
+		| sed 's/>=/==/' > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli]" --group test --constraint $(LOWEST)/constraints.txt
+	@touch $@
+
+define newline
+
+
+endef

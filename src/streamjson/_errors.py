@@ -1,0 +1,245 @@
+"""Every error that leaves this library, and the codes that tell them apart.
+
+    StreamJSONError                 catch this to catch all of them
+    |-- InvalidEventError           the event is not what the wire model says; skip it or stop
+    |-- InvalidPathError            the path does not name one location
+    |-- ConflictError               the delta does not fit what is there
+    |-- LimitExceededError          a bound of `Limits` was reached
+    |-- StreamFailedError           the sender reported an error or started over; final
+    |-- StreamTruncatedError        the source ended inside an event, or without `[DONE]`
+    `-- ClosedError                 called after the end
+
+One class for each thing that a caller does differently; `code` says exactly what happened.
+A code never changes its meaning; `CODES` lists all of them.
+
+An error tells where it happened, as far as that is known: `event_number` (from 1, counted by the assembler),
+`offset` (in bytes since the connection began) and `last_event_id` (the last one recorded before the error).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ._events import ServerSentEvent
+    from ._snapshot import Snapshot
+
+__all__ = [
+    "ClosedError",
+    "ConflictError",
+    "InvalidEventError",
+    "InvalidPathError",
+    "LimitExceededError",
+    "StreamFailedError",
+    "StreamJSONError",
+    "StreamTruncatedError",
+]
+
+CODES: Final[dict[str, str]] = {
+    # InvalidEventError
+    "bad_event": "the event, its data or one of its fields has the wrong type",
+    "bad_json": "the event's data is not JSON",
+    "bad_number": "NaN, Infinity or a number that overflows: no JSON value",
+    "missing_path": "a delta that is neither text nor null came without a path",
+    "needs_decoding": "bytes, lines or a response were given where events are expected: use decode_sse",
+    "line_break": "an id or event type to be encoded holds CR, LF or (an id) NUL",
+    # InvalidPathError; a location that an error names stands in the message
+    "not-a-string": "the path is not text",
+    "path-too-long": "the path has more than Limits.max_path_bytes bytes",
+    "too-deep": "the path has more than Limits.max_depth steps",
+    "outside-prefix": "the path does not begin with path_prefix",
+    "empty-segment": "nothing stands where a name is expected",
+    "leading-dot": "a path does not begin with a dot",
+    "trailing-dot": "a name is expected after the last dot",
+    "descendant": "'..' names many locations",
+    "wildcard": "'*' names many locations",
+    "slice": "a slice names many locations",
+    "union": "a union names many locations",
+    "filter": "a filter names many locations",
+    "script": "an expression is no index",
+    "negative-index": "an index counts from the start",
+    "leading-zero": "an index has no leading zero",
+    "bad-index": "an index is made of the digits 0 to 9 only",
+    "index-too-large": "an index is at most 2**53 - 1",
+    "empty-brackets": "nothing stands between the brackets",
+    "unquoted-name": "a name in brackets needs quotes",
+    "bad-bracket": "something other than ']' follows the quoted name",
+    "unbalanced": "a bracket or quote has no partner",
+    "text-after-bracket": "'.' or '[' is expected after ']'",
+    "whitespace": "a blank at the edge of a name, or outside brackets, needs quotes",
+    "control-character": "U+0000 to U+001F must be escaped",
+    "bad-escape": "no escape of RFC 9535",
+    "lone-surrogate": "half of a surrogate pair is no character",
+    # ConflictError
+    "type_conflict": "the delta does not fit the kind of value that is there",
+    # LimitExceededError: the limit's name
+    "max_event_bytes": "the event in progress has more bytes",
+    "max_id_bytes": "the event's id has more bytes",
+    "max_depth": "the document would nest deeper",
+    "max_array_gap": "the index is further past the end of its array",
+    "max_array_length": "the array would be longer",
+    "max_nodes": "the document would have more values",
+    "max_document_bytes": "the document would be larger",
+    "max_string_bytes": "the string would be longer",
+    "max_key_bytes": "the member name is longer",
+    "max_number_digits": "the number has more digits",
+    # StreamFailedError
+    "stream_error": "the sender sent an error",
+    "new_span": "the sender started over: a new span id came after deltas",
+    # StreamTruncatedError
+    "truncated": "the source ended inside an event",
+    "no_done": "the source ended without [DONE]",
+    # ClosedError
+    "closed": "called after the end",
+    "applying": "called from inside of itself",
+}
+
+
+class StreamJSONError(Exception):
+    """The base of every error of this library.
+
+    `code` is stable; the message is for people. `event_number`, `offset` (bytes) and `last_event_id` say where, and are
+    None where that is not known. `events` are those that `SSEDecoder.feed` had decoded before, in the same call.
+    """
+
+    code: str = "bad_event"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+        self.event_number: int | None = None
+        self.offset: int | None = None
+        self.last_event_id: str | None = None
+        self.events: list[ServerSentEvent[str]] = []
+
+    @property
+    def message(self) -> str:
+        """What happened, without the place."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        places: list[str] = []
+        if self.event_number is not None:
+            places.append(f"event {self.event_number}")
+        if self.offset is not None:
+            places.append(f"byte offset {self.offset}")
+        if self.last_event_id:
+            places.append(f"after id {shorten(self.last_event_id)}")
+        return f"{self.message} ({', '.join(places)})" if places else self.message
+
+
+class InvalidEventError(StreamJSONError):
+    """The event is not what the wire model says. The document is unchanged and the assembler goes on."""
+
+    code = "bad_event"
+
+
+class InvalidPathError(StreamJSONError):
+    """The path does not name one location of the document. The document is unchanged and the assembler goes on.
+
+    `path` is the text as it came, `position` the index in it where reading stopped,
+    `limit` the name of the bound where one was passed (`max_depth` or `max_path_bytes`).
+    """
+
+    code = "not-a-string"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        path: object = None,
+        position: int | None = None,
+        limit: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.path = path
+        self.position = position
+        self.limit = limit
+
+
+class ConflictError(StreamJSONError):
+    """The delta does not fit what is there. The document is unchanged and the assembler goes on.
+
+    `path` names the location that is in the way, `found` the kind of value there and `given` what came
+    (`"string"`, `"number"`, `"boolean"`, `"object"`, `"array"`; for a path through it `"name"` or `"index"`).
+    """
+
+    code = "type_conflict"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, path: str = "", found: str = "", given: str = ""
+    ) -> None:
+        super().__init__(message, code=code)
+        self.path = path
+        self.found = found
+        self.given = given
+
+
+class LimitExceededError(StreamJSONError):
+    """A bound of `Limits` was reached; nothing was changed or allocated for what was refused.
+
+    `limit` is the bound's name (and the code), `maximum` its value, `met` the value that was met.
+    """
+
+    code = "max_event_bytes"
+
+    def __init__(self, message: str, *, limit: str = "max_event_bytes", maximum: int = 0, met: int = 0) -> None:
+        super().__init__(message, code=limit)
+        self.limit = limit
+        self.maximum = maximum
+        self.met = met
+
+
+class StreamFailedError(StreamJSONError):
+    """The sender reported an error, or started over. Final: nothing more is applied until `reset()`.
+
+    `snapshot` is the document so far. `error_type` and `error_message` are the sender's; for `new_span`
+    `span_id` is the span that the document belongs to and `new_span_id` the one that came.
+    """
+
+    code = "stream_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        snapshot: Snapshot | None = None,
+        error_type: str | None = None,
+        error_message: str | None = None,
+        span_id: str | None = None,
+        new_span_id: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.snapshot = snapshot
+        self.error_type = error_type
+        self.error_message = error_message
+        self.span_id = span_id
+        self.new_span_id = new_span_id
+
+
+class StreamTruncatedError(StreamJSONError):
+    """The source ended inside an event (`truncated`), or without `[DONE]` where it was required (`no_done`)."""
+
+    code = "truncated"
+
+
+class ClosedError(StreamJSONError):
+    """Called after the end, or after an error that ended it. `reset()` opens again."""
+
+    code = "closed"
+
+
+def shorten(value: object, limit: int = 60) -> str:
+    """Return a repr of at most about `limit` characters, for messages; the cost does not depend on the value's size."""
+    if isinstance(value, str | bytes):
+        text = repr(value[: limit + 1])
+    elif isinstance(value, int) and value.bit_length() > 4 * limit:
+        text = f"an integer of {value.bit_length()} bits"
+    elif value is None or isinstance(value, int | float):
+        text = repr(value)
+    else:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= limit + 2 else text[: limit - 1] + "..."

@@ -1,0 +1,123 @@
+"""Every bound of the library, in one place: its unit, its default and the reason for it.
+
+What comes from a network or a model is not trusted, so every buffer and every structure that grows has a bound.
+A bound is tested before anything changes: what is refused leaves the document as it was.
+`None` lifts a bound. A bound that is accepted is honoured exactly, at every event.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import Attribute, asdict, field, fields, frozen
+
+from ._errors import LimitExceededError
+
+__all__ = ["Limits"]
+
+
+def _bound(default: int, *, unit: str, counts: str, reason: str) -> Any:
+    return field(
+        default=default, kw_only=True, validator=_check, metadata={"unit": unit, "counts": counts, "reason": reason}
+    )
+
+
+def _check(_limits: Limits, attribute: Attribute[Any], value: object) -> None:
+    if value is not None and (type(value) is not int or value < 1):
+        raise ValueError(f"Limits.{attribute.name} is a positive integer or None, not {value!r}")
+
+
+@frozen
+class Limits:
+    """The bounds within which a stream is decoded and a document is built; `None` lifts one.
+
+    >>> import streamjson as sj
+    >>> assembler = sj.Assembler(limits=sj.Limits(max_array_gap=100))
+    >>> assembler.apply_delta("a[99999]", 1)
+    Traceback (most recent call last):
+    ...
+    streamjson.LimitExceededError: 99999 items: more than Limits.max_array_gap = 100 (how far an index lies past ...
+    """
+
+    max_event_bytes: int | None = _bound(
+        16 * 1024 * 1024,
+        unit="bytes",
+        counts="the lines of the event in progress that must be kept, the unfinished one included",
+        reason="messages of 13 MiB occur in the wild; smaller bounds in other libraries drew complaints",
+    )
+    max_id_bytes: int | None = _bound(
+        1024,
+        unit="bytes",
+        counts="an event's id",
+        reason="it is sent back as one HTTP header, and servers hold a header line to 8 KiB",
+    )
+    max_retry_ms: int | None = _bound(
+        3_600_000,
+        unit="milliseconds",
+        counts="a reconnection time; a larger one is lowered to this",
+        reason="a huge number overflows timers and turns into a reconnect loop",
+    )
+    max_path_bytes: int | None = _bound(
+        4096, unit="bytes", counts="a path's text", reason="bounds the work for an event before any of it is parsed"
+    )
+    max_depth: int | None = _bound(
+        128,
+        unit="levels",
+        counts="containers around a value: steps of the path plus levels of the delta",
+        reason="every tool that may receive a snapshot can read it: the weakest one here stops at 201 levels",
+    )
+    max_array_gap: int | None = _bound(
+        1024,
+        unit="items",
+        counts="how far an index lies past the end of its array",
+        reason="a path of 20 bytes must not allocate an array of a million items",
+    )
+    max_array_length: int | None = _bound(
+        1_000_000, unit="items", counts="an array's items, holes included", reason="many small gaps add up"
+    )
+    max_nodes: int | None = _bound(
+        1_000_000,
+        unit="values",
+        counts="containers, scalars and holes received since the last reset, replaced ones included",
+        reason="a million empty objects take 69 MiB",
+    )
+    max_document_bytes: int | None = _bound(
+        64 * 1024 * 1024,
+        unit="bytes",
+        counts="UTF-8 bytes of strings and names, plus 8 for each other scalar and hole; replaced ones included",
+        reason="stops many strings that are each below their own bound",
+    )
+    max_string_bytes: int | None = _bound(
+        16 * 1024 * 1024, unit="bytes", counts="UTF-8 bytes of one string", reason="one value must fit an event"
+    )
+    max_key_bytes: int | None = _bound(
+        4096, unit="bytes", counts="UTF-8 bytes of a member's name", reason="as a path's; names of whole objects too"
+    )
+    max_number_digits: int | None = _bound(
+        1000,
+        unit="digits",
+        counts="the digits of a number",
+        reason="reading digits takes quadratic time, and CPython refuses 4,300 with an undocumented error",
+    )
+
+    @classmethod
+    def unlimited(cls) -> Limits:
+        """Return limits that bound nothing, for input that you trust.
+
+        >>> import streamjson as sj
+        >>> sj.Limits.unlimited().max_depth is None
+        True
+        """
+        return cls(**dict.fromkeys(asdict(cls())))
+
+    def exceeded(self, limit: str, met: int) -> LimitExceededError:
+        """Return the error for a bound of this object that `met` does not keep (it is not raised here)."""
+        maximum = getattr(self, limit)
+        about = getattr(fields(Limits), limit).metadata
+        return LimitExceededError(
+            f"{met} {about['unit']}: more than Limits.{limit} = {maximum} ({about['counts']});"
+            f" pass limits=Limits({limit}=...) to raise it",
+            limit=limit,
+            maximum=maximum,
+            met=met,
+        )
