@@ -1,0 +1,334 @@
+"""From whatever an input yields to an event, and from an event's data to a chunk.
+
+Owns the two wire models, `ServerSentEvent` and `StreamingChunk`, and the decoding of JSON text within limits.
+Knows nothing of paths (text here), of documents, or of what a chunk does.
+
+An input may yield our own classes, mappings of either shape, or foreign objects: one with `.data` that holds JSON text
+(httpx-sse, httpx2) or a model with the chunk's attributes (the opperai SDK). How to read an object is decided by its
+type, once, and remembered.
+
+JSON text is RFC 8259's: NaN, Infinity and numbers that overflow are refused, of equal names the last one wins, and
+text that nests deeper than the document may is refused before the parser sees it.
+
+Cost: linear in the text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+
+from attrs import define, field
+
+from ._errors import InvalidEventError, LimitExceededError, shorten
+from ._limits import Limits
+
+__all__ = ["MISSING", "JSONValue", "Missing", "ServerSentEvent", "StreamingChunk"]
+
+JSONValue: TypeAlias = "Mapping[str, JSONValue] | Sequence[JSONValue] | str | int | float | bool | None"
+"""A JSON value, for inputs. Values that come out are plain `dict`, `list`, `str` and so on."""
+
+T = TypeVar("T")
+
+
+def is_array(value: object) -> bool:
+    """Tell whether a value that is no text is a JSON array: a list, or any other sequence but bytes."""
+    return isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview)
+
+
+class Missing(Enum):
+    """The type of `MISSING`."""
+
+    MISSING = "MISSING"
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+MISSING: Final = Missing.MISSING
+"""Absent, where null means something else: a delta that is not there, the value of an empty document. It is falsy."""
+
+
+@define
+class ServerSentEvent(Generic[T]):
+    """One event, as the WHATWG's event stream format has it, with its data decoded or not.
+
+    `data` is text as it comes from the wire, or a `StreamingChunk`; `id` the id that this event itself carried;
+    `retry` the reconnection time in milliseconds that it carried; `last_event_id` the last event ID at dispatch
+    (an id persists to later events); `offset` where its block starts, in bytes since the connection began.
+
+    >>> import streamjson as sj
+    >>> sj.decode_sse([b"id: 7\\ndata: {}\\n\\n"]).__next__()
+    ServerSentEvent(data='{}', id='7', event='message', retry=None, last_event_id='7')
+    """
+
+    data: T
+    id: str | None = None
+    event: str = "message"
+    retry: int | None = None
+    last_event_id: str = ""
+    offset: int | None = field(default=None, kw_only=True, eq=False, repr=False)
+
+
+# Field of the chunk, and its other spelling on the wire.
+_CAMEL_CASE: Final = {
+    "json_path": "jsonPath",
+    "span_id": "spanId",
+    "chunk_type": "chunkType",
+    "error_type": "errorType",
+    "error_message": "errorMessage",
+}
+_TEXT_OR_NULL: Final = {str, type(None)}
+_CHUNK_NAMES: Final = frozenset({"delta", *_CAMEL_CASE, *_CAMEL_CASE.values()})
+
+
+@define
+class StreamingChunk:
+    """The payload of an event: a piece of the document, and where it belongs.
+
+    `delta` is any JSON value; one that is absent is `MISSING`, which is not null. `json_path` is absent in text mode;
+    `""` is the root. `span_id` names the execution. For every field but `delta` null equals absent.
+
+    >>> import streamjson as sj
+    >>> sj.StreamingChunk(" Doe", "people[0].name").to_dict()
+    {'delta': ' Doe', 'json_path': 'people[0].name'}
+    """
+
+    delta: JSONValue | Missing = MISSING
+    json_path: str | None = None
+    span_id: str | None = None
+    chunk_type: str | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> StreamingChunk:
+        """Read a decoded payload, in either spelling; unknown fields are ignored.
+
+        Raises `InvalidEventError` (`bad_event`) where a field has the wrong type.
+
+        >>> import streamjson as sj
+        >>> sj.StreamingChunk.from_dict({"delta": 1, "jsonPath": "n", "model": "x"})
+        StreamingChunk(delta=1, json_path='n', span_id=None, chunk_type=None, error_type=None, error_message=None)
+        """
+        chunk = cls(data.get("delta", MISSING))
+        for name, camel_case in _CAMEL_CASE.items():
+            value = data.get(name)
+            if value is None:
+                value = data.get(camel_case)
+            if value is not None:
+                if not isinstance(value, str):
+                    raise InvalidEventError(f"{name} is text or null, not {shorten(value)}")
+                setattr(chunk, name, value)
+        return chunk
+
+    def to_dict(self, *, camel_case: bool = False) -> dict[str, Any]:
+        """Return the payload as the wire has it: what is absent is left out, `delta` null is kept.
+
+        >>> import streamjson as sj
+        >>> sj.StreamingChunk(None, "a").to_dict(camel_case=True)
+        {'delta': None, 'jsonPath': 'a'}
+        """
+        data: dict[str, Any] = {} if self.delta is MISSING else {"delta": self.delta}
+        for name, camel in _CAMEL_CASE.items():
+            value = getattr(self, name)
+            if value is not None:
+                data[camel if camel_case else name] = value
+        return data
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# whatever an input yields -> ServerSentEvent
+
+_NEEDS_DECODING: Final = (
+    "{} is not an event: decode a byte stream first, as in streamjson.assemble(streamjson.decode_sse(pieces))"
+)
+
+
+def needs_decoding(value: object) -> InvalidEventError:
+    """Return the error for bytes, lines or a response in the place of events."""
+    return InvalidEventError(_NEEDS_DECODING.format(shorten(value)), code="needs_decoding")
+
+
+def to_event(event: object) -> ServerSentEvent[Any]:
+    """Return `event` as one of ours, its data as it came. Raises `InvalidEventError` where it is no event."""
+    kind = type(event)
+    adapter = _adapters.get(kind)
+    if adapter is None:
+        adapter = _choose_adapter(event)
+        if len(_adapters) >= 256:  # classes made at run time must not pile up here
+            _adapters.clear()
+        _adapters[kind] = adapter
+    return adapter(event)
+
+
+def _choose_adapter(event: object) -> Callable[[Any], ServerSentEvent[Any]]:
+    if isinstance(event, ServerSentEvent):
+        return _identity
+    if isinstance(event, StreamingChunk):
+        return ServerSentEvent
+    if isinstance(event, Mapping):
+        return _event_from_mapping
+    if isinstance(event, str | bytes | bytearray | memoryview):
+        return _refuse_undecoded
+    return _event_from_object
+
+
+def _identity(event: ServerSentEvent[Any]) -> ServerSentEvent[Any]:
+    return event
+
+
+def _refuse_undecoded(event: object) -> ServerSentEvent[Any]:
+    raise needs_decoding(event)
+
+
+def _event_from_mapping(event: Mapping[str, Any]) -> ServerSentEvent[Any]:
+    if not event.keys().isdisjoint(_CHUNK_NAMES) or event.keys().isdisjoint(("data", "id", "event", "retry")):
+        return ServerSentEvent(event)
+    get = event.get
+    return _checked(get("data"), get("id"), get("event"), get("retry"), get("last_event_id"), get("offset"))
+
+
+def _event_from_object(event: Any) -> ServerSentEvent[Any]:
+    data = getattr(event, "data", MISSING)
+    if data is MISSING:  # asked of the object, not of its class: two of one class may have different attributes
+        if any(hasattr(event, name) for name in _CHUNK_NAMES):
+            return ServerSentEvent(event)
+        raise InvalidEventError(f"{shorten(event)} is neither an event nor a chunk")
+    # Other decoders put the last event ID, which persists, where we have the event's own.
+    return _checked(
+        data, None, getattr(event, "event", None), getattr(event, "retry", None), getattr(event, "id", None), None
+    )
+
+
+def _checked(
+    data: object, id: object, event: object, retry: object, last_event_id: object, offset: object
+) -> ServerSentEvent[Any]:
+    for name, value in (("id", id), ("event", event), ("last_event_id", last_event_id)):
+        if value is not None and not isinstance(value, str):
+            raise InvalidEventError(f"an event's {name} is text, not {shorten(value)}")
+    return ServerSentEvent(
+        "" if data is None else data,
+        cast("str | None", id),
+        cast("str | None", event) or "message",
+        retry if isinstance(retry, int) else None,
+        cast("str | None", last_event_id) or "",
+        offset=offset if isinstance(offset, int) else None,
+    )
+
+
+_adapters: dict[type, Callable[[Any], ServerSentEvent[Any]]] = {}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# an event's data -> StreamingChunk
+
+
+def to_chunk(data: object, limits: Limits) -> StreamingChunk:
+    """Return the chunk that an event's data says.
+
+    Raises `InvalidEventError` (`bad_json`, `bad_number`, `bad_event`), and `LimitExceededError` (`max_depth`,
+    `max_number_digits`).
+    """
+    if isinstance(data, StreamingChunk):
+        kinds: set[object] = {type(getattr(data, name)) for name in _CAMEL_CASE}
+        return data if kinds <= _TEXT_OR_NULL else StreamingChunk.from_dict(data.to_dict())
+    return StreamingChunk.from_dict(to_fields(data, limits))
+
+
+def to_fields(data: object, limits: Limits) -> Mapping[str, Any]:
+    """Return an event's data as a mapping: text is JSON, anything else a mapping or a model with a chunk's attributes.
+
+    Raises as `to_chunk`.
+    """
+    if isinstance(data, str):
+        data = decode_json(data, limits)
+        if type(data) is dict:
+            return cast("dict[str, Any]", data)
+    elif isinstance(data, Mapping):
+        return cast("Mapping[str, Any]", data)
+    else:
+        fields = {name: getattr(data, name) for name in _CHUNK_NAMES if hasattr(data, name)}
+        if fields:
+            # Generated SDKs mark an absent field by an object of their own, mostly of a class `Unset`.
+            return {name: value for name, value in fields.items() if type(value).__name__ != "Unset"}
+    raise InvalidEventError(f"an event's data is a JSON object, not {shorten(data)}")
+
+
+def decode_json(text: str, limits: Limits) -> object:
+    """Return the value that `text` stands for.
+
+    Raises `InvalidEventError` (`bad_json`, `bad_number`) and `LimitExceededError` (`max_depth`, `max_number_digits`).
+    """
+    decoder: Any = _DECODER  # its `scan_once` is no part of the documented interface
+    max_depth, max_digits = limits.max_depth, limits.max_number_digits
+    if max_depth is not None and text.count("[") + text.count("{") > max_depth:
+        _check_nesting(text, max_depth, limits)
+    if max_digits is not None and len(text) > max_digits:
+        decoder = _digit_counting_decoder(max_digits, limits)
+    try:
+        try:
+            # `json.loads` takes three times as long: two more calls in Python, and two matches of white space.
+            value, end = decoder.scan_once(text, 0)
+        except StopIteration:
+            return decoder.decode(text)
+        return value if end == len(text) else decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise InvalidEventError(
+            f"not JSON: {error.msg} at character {error.pos} of {shorten(text)}", code="bad_json"
+        ) from None
+    except ValueError:  # CPython's own bound on digits, where `max_number_digits` was lifted
+        raise InvalidEventError(
+            "a number has more digits than sys.get_int_max_str_digits() allows", code="bad_number"
+        ) from None
+    except RecursionError:  # the interpreter's own bound, where `max_depth` was lifted
+        raise LimitExceededError(
+            "the text nests deeper than the interpreter reads: bound it by Limits.max_depth",
+            limit="max_depth",
+            maximum=sys.getrecursionlimit(),
+            met=text.count("[") + text.count("{"),
+        ) from None
+
+
+def _refuse_constant(name: str) -> object:
+    raise InvalidEventError(f"{name} is no JSON value", code="bad_number")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+
+# A string (also one that does not end, so that no text makes this slow), or a bracket.
+_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+
+
+def _check_nesting(text: str, max_depth: int, limits: Limits) -> None:
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        first = text[match.start()]
+        if first in "[{":
+            depth += 1
+            if depth > max_depth + 1:  # the chunk's own object is no part of the document
+                raise limits.exceeded("max_depth", depth - 1)
+        elif first in "]}":
+            depth -= 1
+
+
+def _digit_counting_decoder(max_digits: int, limits: Limits) -> json.JSONDecoder:
+    def checked(literal: str) -> str:
+        if len(literal) > max_digits:
+            digits = sum(map(literal.count, "0123456789"))
+            if digits > max_digits:
+                raise limits.exceeded("max_number_digits", digits)
+        return literal
+
+    return json.JSONDecoder(
+        parse_constant=_refuse_constant,
+        parse_int=lambda literal: int(checked(literal)),
+        parse_float=lambda literal: float(checked(literal)),
+    )

@@ -1,0 +1,31 @@
+"""What all tests share: how many examples a property runs, and which streamjson is tested.
+
+A profile is chosen by `pytest --hypothesis-profile=NAME`, or by `HYPOTHESIS_PROFILE=NAME`:
+
+- `standard`: 300 examples each; what `make test` runs.
+- `thorough`: 5,000 examples each; `make properties`.
+- `quick`: 30 examples each, the same at every run; for questions that properties don't answer, such as `make coverage`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+import streamjson
+
+COMMON = settings(
+    deadline=None,  # a wall clock says nothing on a busy machine
+    print_blob=True,  # a failure elsewhere can be repeated here
+    suppress_health_check=[HealthCheck.too_slow],  # the same clock
+)
+settings.register_profile("quick", COMMON, max_examples=30, derandomize=True)
+settings.register_profile("standard", COMMON, max_examples=300)
+settings.register_profile("thorough", COMMON, max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "standard"))
+
+
+def pytest_report_header() -> str:
+    return f"streamjson: {streamjson.__version__} in {Path(streamjson.__file__).parent}"
