@@ -1,0 +1,126 @@
+"""From a delta to what slots hold: checked, mended, and copied.
+
+Numbers and booleans become the plain types, texts lose lone halves of surrogate pairs, a container becomes nodes of
+its own. What was given is never kept, nor changed.
+
+It owns the limits, as numbers. A value that is refused leaves nothing behind.
+Cost: linear in the value; nothing is recursive, so depth costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite, log10
+from typing import Any, Final, cast
+
+from attrs import asdict
+
+from ._errors import InvalidEventError, LimitExceededError, shorten
+from ._limits import Limits
+from ._tree import Node, Step, Where, kind_of, new_node, path_of, utf8_size, well_formed
+
+__all__ = ["SCALAR", "Intake"]
+
+SCALAR: Final = ("number", "boolean")
+
+
+class Intake:
+    """Reads deltas within limits. `bounds` are the limits as numbers, so that one that is lifted needs no test."""
+
+    __slots__ = ("_number_bound", "bounds", "limits", "plain_number")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.bounds: dict[str, int] = {name: sys.maxsize if n is None else n for name, n in asdict(limits).items()}
+        max_digits = limits.max_number_digits
+        self._number_bound = None if max_digits is None else 10**max_digits
+        self.plain_number = 10 ** min(18, self.bounds["max_number_digits"])  # exclusive; below it nothing need be asked
+
+    def check(self, limit: str, met: int) -> None:
+        """Raise `LimitExceededError` if `met` is more than the limit of this name."""
+        if met > self.bounds[limit]:
+            raise self.limits.exceeded(limit, met)
+
+    def kind_of(self, delta: object) -> str:
+        """Return the JSON type of a delta. Raises `InvalidEventError` for what is none."""
+        kind = kind_of(delta)
+        if kind == "nothing":
+            raise InvalidEventError("MISSING is no JSON value")
+        return kind
+
+    def is_plain(self, value: Any) -> bool:
+        """Tell whether `value` is a scalar but no text, of a plain type, and within the limits; for the hot path."""
+        if type(value) is int:
+            return bool(-self.plain_number < value < self.plain_number)
+        return value is None or value is True or value is False or (type(value) is float and isfinite(value))
+
+    def scalar(self, value: Any) -> Any:
+        """Return a number or boolean as one of the plain types."""
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, float):
+            if not isfinite(value):
+                raise InvalidEventError(f"{float(value)} is no JSON value", code="bad_number")
+            return float(value)
+        bound = self._number_bound
+        if bound is not None and not -bound < value < bound:
+            raise self._too_long(value)
+        return int(value)
+
+    def _too_long(self, value: int) -> LimitExceededError:
+        # The digits of a huge one are estimated: counting takes quadratic time, and CPython refuses 4,300.
+        digits = len(str(abs(value))) if value.bit_length() < 14_000 else int(value.bit_length() * log10(2)) + 1
+        return self.limits.exceeded("max_number_digits", digits)
+
+    def name(self, name: str) -> int:
+        """Return the size of a member's name in bytes."""
+        size = utf8_size(name)
+        self.check("max_key_bytes", size)
+        return size
+
+    def container(self, value: Any, where: Where, version: int, nodes_so_far: int) -> tuple[Node, int, int]:
+        """Return a container as nodes, and how many values and bytes it has."""
+        count = 1
+        size = 0
+        root = new_node(where, is_object=isinstance(value, Mapping))
+        todo: list[tuple[Any, Node, int]] = [(value, root, len(path_of(where)) + 1)]
+        while todo:
+            source, node, depth = todo.pop()
+            self.check("max_depth", depth)
+            count += len(source)
+            self.check("max_nodes", nodes_so_far + count)
+            slots = node.slots
+            items: Iterable[tuple[Step, Any]]
+            if node.is_object:
+                items = self._members(source)
+            else:
+                self.check("max_array_length", len(source))
+                slots.extend([None] * len(source))
+                items = enumerate(cast("Iterable[Any]", source))
+            for step, item in items:
+                kind = self.kind_of(item)
+                thing: Any = None
+                if kind == "string":
+                    thing = well_formed(str.__str__(item))
+                    size += utf8_size(thing)
+                    self.check("max_string_bytes", utf8_size(thing))
+                elif kind in ("object", "array"):
+                    thing = new_node((node.where, step), is_object=kind == "object")
+                    todo.append((item, thing, depth + 1))
+                else:
+                    thing = self.scalar(item) if kind in SCALAR else None
+                    size += 8
+                slots[step] = thing
+            if node.is_object:
+                size += sum(map(utf8_size, slots))
+            node.births = [version] * len(slots)
+        return root, count, size
+
+    def _members(self, source: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+        for name, item in source.items():
+            if not isinstance(name, str):
+                raise InvalidEventError(f"the names of an object are text, not {shorten(name)}")
+            clean = well_formed(str.__str__(name))
+            self.name(clean)
+            yield clean, item

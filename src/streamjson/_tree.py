@@ -1,0 +1,228 @@
+"""What a document is made of: containers, growing strings, holes, and the chain that says where they are.
+
+A `Node` is a container. Its `slots` (a plain dict or list) hold scalars and finished strings themselves, a `Node`,
+a `Text`, or `HOLE`; `births` tells at which version each slot was created, in order, so that what exists at a version
+is a prefix; what a slot held before is in `history`. Slots are appended to or replaced, never removed.
+
+Nodes form no reference cycle: a node knows its path, not its parent, so a document that is dropped is freed at once.
+
+This module holds data and the small functions on it. Who writes it is `_document`, who reads it `_versions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+from attrs import define, field
+
+from ._errors import InvalidEventError, shorten
+from ._events import MISSING, is_array
+
+__all__ = [
+    "HOLE",
+    "REPLACEMENT",
+    "Hole",
+    "Node",
+    "Step",
+    "Text",
+    "Where",
+    "is_short",
+    "kind_of",
+    "look",
+    "mend",
+    "new_node",
+    "path_of",
+    "trail",
+    "utf8_size",
+    "well_formed",
+    "where_of",
+]
+
+Step: TypeAlias = str | int
+Where: TypeAlias = "tuple[Where, Step] | None"
+"""A location, as a chain of (location of the container, step); None is the root. Siblings share their chain."""
+
+REPLACEMENT: Final = "\ufffd"
+
+
+class Hole:
+    """The type of `HOLE`: an item that an array has only because a later one exists. It reads as null."""
+
+    __slots__ = ()
+
+
+HOLE: Final = Hole()
+
+
+@define(eq=False, repr=False)
+class Node:
+    """A container. `value` and `stamp` belong to `_versions`: its plain value, and the version that it was read at.
+
+    `history[step]` lists what the slot held before, each with the version that replaced it; `index` is made on demand
+    and tells the place of a name among the members.
+    """
+
+    slots: Any  # dict[str, Any] | list[Any]
+    where: Where
+    is_object: bool
+    births: list[int] = field(factory=list[int])
+    history: dict[Step, list[tuple[int, Any]]] | None = None
+    index: dict[str, int] | None = None
+    value: Any = None
+    stamp: int = -1
+
+    def place_of(self, step: Step) -> int:
+        """Return how many slots came before that of `step`. A wide object is indexed once, and then as it grows."""
+        if not isinstance(step, str):
+            return step
+        index = self.index
+        if index is None:
+            index = self.index = {}
+        slots: dict[str, Any] = self.slots
+        known = len(index)
+        if known < len(slots):
+            names = reversed(slots)
+            for place in range(len(slots) - 1, known - 1, -1):
+                index[next(names)] = place
+        return index[step]
+
+
+def new_node(where: Where, *, is_object: bool) -> Node:
+    """Return an empty container at a location."""
+    return Node({} if is_object else [], where, is_object)
+
+
+@define(eq=False, repr=False)
+class Text:
+    """A string that grows, or grew in more than one run.
+
+    `pieces[:merged]` are large blocks and `pieces[:counted]` are counted in `size` (UTF-8 bytes).
+    `starts[i]` is the version at which the run began that found `bases[i]` characters; `length` is their number
+    before the run that is open.
+    """
+
+    pieces: list[str]
+    counted: int = 0
+    merged: int = 0
+    size: int = 0
+    length: int = 0
+    starts: list[int] = field(factory=list[int])
+    bases: list[int] = field(factory=list[int])
+
+    def whole(self) -> str:
+        """Return the string as it is now; the next reader finds it joined. Everything must have been counted."""
+        pieces = self.pieces
+        if len(pieces) > 1:
+            pieces[:] = ["".join(pieces)]
+            self.counted = self.merged = 1
+        return pieces[0]
+
+    def tail(self, length: int) -> str:
+        """Return the last `length` characters, at the cost of these, not of the string."""
+        found: list[str] = []
+        for piece in reversed(self.pieces):
+            if length <= len(piece):
+                found.append(piece[len(piece) - length :])
+                break
+            found.append(piece)
+            length -= len(piece)
+        return "".join(reversed(found))
+
+
+def look(node: Node, step: Any) -> Any:
+    """Return what slot `step` of `node`, a name or an index as it has them, holds now; `MISSING` if there is none."""
+    slots = node.slots
+    if node.is_object:
+        return slots.get(step, MISSING)
+    return slots[step] if step < len(slots) else MISSING
+
+
+def path_of(where: Where) -> tuple[Step, ...]:
+    """Return the steps of a location."""
+    steps: list[Step] = []
+    while where is not None:
+        where, step = where
+        steps.append(step)
+    return tuple(reversed(steps))
+
+
+def where_of(holder: Node, node: Node, key: Step) -> Where:
+    """Return the location of a slot; slot 0 of `holder` is the root."""
+    return None if node is holder else (node.where, key)
+
+
+def trail(holder: Node, node: Node, key: Step) -> tuple[Step, ...]:
+    """Return the steps that lead from `holder` to a slot."""
+    return (key,) if node is holder else (0, *path_of(node.where), key)
+
+
+_KINDS: Final[dict[type, str]] = {
+    type(None): "null",
+    str: "string",
+    Text: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    dict: "object",
+    list: "array",
+    type(MISSING): "nothing",
+    Hole: "nothing",
+}
+
+
+def kind_of(value: object) -> str:
+    """Return the JSON type of a delta, or of what a slot holds: "null", "string" and so on, or "nothing".
+
+    Subclasses and other mappings and sequences count as what they are. Raises `InvalidEventError` for what is none.
+    """
+    kind = _KINDS.get(type(value))
+    if kind is not None:
+        return kind
+    if type(value) is Node:
+        return "object" if value.is_object else "array"
+    for base, kind in ((str, "string"), (int, "number"), (float, "number"), (Mapping, "object")):
+        if isinstance(value, base):
+            return kind
+    if is_array(value):
+        return "array"
+    raise InvalidEventError(f"{shorten(value)} is no JSON value")
+
+
+def mend(text: str) -> tuple[str, str]:
+    """Return `text` with its surrogate halves joined to characters or replaced by U+FFFD, and a high half at its end.
+
+    Python's strings can hold halves where JSON text was cut or escaped apart; a string that does can't be encoded.
+    """
+    half = ""
+    if text and "\ud800" <= text[-1] <= "\udbff":
+        half, text = text[-1], text[:-1]
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text, half
+
+
+def well_formed(text: str) -> str:
+    """Return `text` without lone halves, for strings that are given whole."""
+    if text.isascii():
+        return text
+    text, half = mend(text)
+    return text + REPLACEMENT if half else text
+
+
+def is_short(text: str, size: int) -> bool:
+    """Tell whether `text`, which is not ASCII, can't have more than `size` bytes in UTF-8 and holds no half."""
+    if 4 * len(text) > size:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def utf8_size(text: str) -> int:
+    """Return the number of bytes of `text`, which holds no lone halves, in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
