@@ -1,0 +1,285 @@
+"""What a reader holds: a `Snapshot` is a version of the document, a `Change` is the step to a version.
+
+Both are a reference to the document and a number, made in O(1) for a document of any size; values are read from
+`_versions` when somebody asks. Neither ever changes. A snapshot that is kept keeps its document, and what becomes of
+it later, alive; its `value` alone does not.
+
+All paths, in and out, are without the stream's `path_prefix`.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+from attrs import define
+
+from ._document import Document, Kind
+from ._events import MISSING, StreamingChunk
+from ._path import Path, append_step, format_path, parse_path
+from ._tree import HOLE, REPLACEMENT, Node, Step, Text, trail
+from ._versions import differences, has_holes, locate, location, read, slot_at, slots_at, string_at, value_at
+
+__all__ = ["Change", "End", "Snapshot"]
+
+End: TypeAlias = Literal["open", "done", "eof"]
+
+
+@define(eq=False, repr=False)
+class Change:
+    """One change of the document: what `apply` returns.
+
+    `kind` is `"append"` for a string that grew, else `"set"`; `version` the version that shows it.
+
+    >>> import streamjson as sj
+    >>> assembler = sj.Assembler()
+    >>> _ = assembler.apply_delta("people[0].name", "Jane")
+    >>> change = assembler.apply_delta("people[0].name", " Doe")
+    >>> change
+    <Change 2: append ' Doe' at people[0].name>
+    >>> change.value
+    'Jane Doe'
+    """
+
+    _document: Document
+    version: int
+    kind: Kind
+    _delta: Any
+
+    @property
+    def delta(self) -> Any:
+        """The text that was appended, or the value that was set."""
+        # A container is not kept a second time: it is what there was at this version.
+        return self.value if self._delta is MISSING else self._delta
+
+    @cached_property
+    def path(self) -> Path:
+        """Where it happened."""
+        node, key = self._slot()
+        return Path(trail(self._document.holder, node, key)[1:])
+
+    @cached_property
+    def value(self) -> Any:
+        """The whole value there at this version, as plain objects of your own. Read when first asked for."""
+        return self._read()
+
+    @cached_property
+    def before(self) -> Change | None:
+        """The change that had to come before this one and was made by the same event, if there was one.
+
+        A half of a surrogate pair that waited in vain for its partner and became U+FFFD, or a reset.
+        """
+        document, version = self._document, self.version - 1
+        if version not in document.preludes:
+            return None
+        return change_at(document, version)
+
+    def to_chunks(self) -> list[StreamingChunk]:
+        """Return chunks that say the same to a document that is at the version before.
+
+        A set that replaces something is null first, and then the value. Holes are left out: an array that has some
+        is built item by item.
+        """
+        path = format_path(self.path)
+        if self.kind == "append":
+            return [StreamingChunk(self.delta, path)]
+        replaced = self._replaced()
+        node, key, thing = locate(self._document, self.path, self.version)
+        if thing is MISSING:  # a reset
+            return []
+        chunks = [] if replaced is None else [StreamingChunk(None, format_path(replaced))]
+        if thing is not None or replaced != self.path:
+            chunks.extend(_chunks(self._document, node, key, thing, self.version))
+        return chunks
+
+    def _slot(self) -> tuple[Node, Step]:
+        return location(self._document, self.version)
+
+    def _since(self) -> int:
+        return self.version - 1
+
+    def _read(self) -> Any:
+        return read(self._document, *locate(self._document, self.path, self.version), self.version)
+
+    def _replaced(self) -> Path | None:
+        """Return the location that held something else before, if it was more than null: here, or on the way here."""
+        document, since = self._document, self._since()
+        if since < document.base:  # what was there before is not known
+            return Path()
+        steps = trail(document.holder, *self._slot())
+        node = document.holder
+        old: Any = node
+        count = 0  # of the steps that lead to what did not change
+        while count < len(steps) and type(old) is Node:
+            node, step = old, steps[count]
+            old = slot_at(node, step, since)
+            count += 1
+            if old is not slot_at(node, step, self.version):
+                break
+        return None if old is MISSING or old is HOLE or old is None else Path(steps[1:count])
+
+    def __repr__(self) -> str:
+        return f"<Change {self.version}: {self.kind} {reprlib.repr(self.delta)} at {str(self.path) or 'the root'}>"
+
+
+@define(eq=False, repr=False)
+class _Coalesced(Change):
+    """All that happened at one location since version `_old`, as one change."""
+
+    _node: Node
+    _key: Step
+    _old: int
+
+    def _slot(self) -> tuple[Node, Step]:
+        return self._node, self._key
+
+    def _since(self) -> int:
+        return self._old
+
+
+@define(eq=False, repr=False)
+class Snapshot:
+    """The document at one moment of the stream. It never changes, and taking it costs the same for any document.
+
+    `version` counts the changes that it shows. `end` tells how the stream has ended: `"open"` (it has not), `"done"`
+    (with `[DONE]`) or `"eof"` (the source ended, or `close()` was called).
+    `span_id` and `last_event_id` are those of the events applied so far.
+
+    >>> import streamjson as sj
+    >>> assembler = sj.Assembler()
+    >>> _ = assembler.apply_delta("people[0].name", "Jane")
+    >>> early = assembler.snapshot()
+    >>> _ = assembler.apply_delta("people[0].name", " Doe")
+    >>> early.value, assembler.snapshot().value
+    ({'people': [{'name': 'Jane'}]}, {'people': [{'name': 'Jane Doe'}]})
+    """
+
+    _document: Document
+    _cell: list[Any]
+    _since: int
+    version: int
+    end: End
+    span_id: str | None
+    last_event_id: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether the stream has ended well, so that this is the whole document."""
+        return self.end != "open"
+
+    @property
+    def value(self) -> Any:
+        """The document as plain objects; `MISSING` before the first change. Always the same object for one snapshot.
+
+        Built when first asked for. Values that are read in the order of their versions share every container that did
+        not change, so a read costs the containers on the changed paths; a value older than one that was read already
+        is built whole. A value is shared: changing it may show in later values. `copy_value()` is your own.
+        """
+        cell = self._cell
+        if not cell:
+            cell.append(value_at(self._document, self.version))
+        return cell[0]
+
+    def copy_value(self) -> Any:
+        """Return the document as plain objects that nobody else has. O(document)."""
+        return read(self._document, *locate(self._document, (), self.version), self.version)
+
+    def get(self, path: str | Iterable[Step], default: Any = None) -> Any:
+        """Return what is at `path`, as plain objects that nobody else has, or `default` if nothing is.
+
+        `path` is text (see `parse_path`) or steps. An item that an array has only because a later one exists is None.
+        Raises `InvalidPathError`. Builds nothing but what it returns: O(steps) for a value that is no container.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("people[1].name", "Jane")
+        >>> snapshot = assembler.snapshot()
+        >>> snapshot.get("people[1].name"), snapshot.get("people[0]"), snapshot.get("people[2]", "nobody")
+        ('Jane', None, 'nobody')
+        """
+        steps = parse_path(path, limits=self._document.intake.limits) if isinstance(path, str) else tuple(path)
+        node, key, thing = locate(self._document, steps, self.version)
+        return default if thing is MISSING else read(self._document, node, key, thing, self.version)
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """What changed since the snapshot that the stream yielded before; of an assembler's snapshot, the last change.
+
+        As `changes_since`. Found when first asked for.
+        """
+        return self.changes_since(max(self._since, 0))
+
+    def changes_since(self, since: Snapshot | int) -> tuple[Change, ...]:
+        """Return what makes the value at `since`, an older snapshot or version, the value of this one.
+
+        One change per location, none under another, in the order in which the locations were created: an append for a
+        string that existed then and has grown, else a set with the whole value. What was replaced, or created inside
+        something new, is told by the highest such location. After a reset it is one set at the root.
+
+        Raises `ValueError` for a newer snapshot, or one of another document. Costs what changed since.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("title", "Jo")
+        >>> early = assembler.snapshot()
+        >>> _ = assembler.apply_delta("title", "hn"), assembler.apply_delta("tags[0]", "new")
+        >>> assembler.snapshot().changes_since(early)
+        (<Change 3: append 'hn' at title>, <Change 3: set ['new'] at tags>)
+        """
+        document = self._document
+        if isinstance(since, Snapshot):
+            if since._document.lineage is not document.lineage:
+                raise ValueError("the snapshot is one of another document")
+            since = since.version
+        if not 0 <= since <= self.version:
+            raise ValueError(f"version {since} is not one of the {self.version} before this snapshot")
+        if since == self.version:
+            return ()
+        if since < document.base:
+            return (_Coalesced(document, self.version, "set", MISSING, document.holder, 0, since),)
+        return tuple(_coalesced(document, since, self.version))
+
+    def __repr__(self) -> str:
+        return f"<Snapshot {self.version}: {self.end}, last event id {self.last_event_id!r}>"
+
+
+def change_at(document: Document, version: int) -> Change:
+    """Return the change of a version that was a prelude: a reset, or the repair of a half."""
+    if version == document.base:
+        return Change(document, version, "set", MISSING)
+    return Change(document, version, "append", REPLACEMENT)
+
+
+def _coalesced(document: Document, old: int, new: int) -> Iterator[Change]:
+    for node, key, grown in differences(document, old, new):
+        if grown is None:
+            yield _Coalesced(document, new, "set", MISSING, node, key, old)
+            continue
+        thing = slot_at(node, key, new)
+        if type(thing) is Text and new == document.version:  # so that it costs the tail, not the text
+            document.settle()
+            delta = thing.tail(grown)
+        else:
+            delta = string_at(document, node, key, thing, new)[-grown:]
+        yield _Coalesced(document, new, "append", delta, node, key, old)
+
+
+def _chunks(document: Document, node: Node, key: Step, thing: Any, version: int) -> Iterator[StreamingChunk]:
+    """Yield the chunks that set a location, holes left out."""
+    path = format_path(trail(document.holder, node, key)[1:])
+    if type(thing) is not Node or not has_holes(thing, version):
+        yield StreamingChunk(read(document, node, key, thing, version), path)
+        return
+    todo = [(path, node, key, thing)]
+    while todo:
+        path, node, key, thing = todo.pop()
+        if type(thing) is not Node:
+            yield StreamingChunk(read(document, node, key, thing, version), path)
+            continue
+        yield StreamingChunk({} if thing.is_object else [], path)
+        items = [
+            (append_step(path, step), thing, step, item) for step, item in slots_at(thing, version) if item is not HOLE
+        ]
+        todo.extend(reversed(items))

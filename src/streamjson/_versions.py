@@ -1,0 +1,326 @@
+"""What the document held at a version: one location, a value as plain objects, and the difference of two versions.
+
+It reads the tree and the log that `_document` writes, and owns only what it keeps to read faster: the plain value of
+each container at the newest version that was read (`Node.value`, `Node.stamp`).
+
+A slot is looked up at a version in three questions. Did it exist: `births` is in order, so this is a bisection.
+What did it hold: the entry of `history` that was replaced first after the version, else what it holds now.
+And how much of a string: all, unless the run that was open at that version is this string's.
+
+Values that are read in version order share every container that did not change. What is kept is what was handed out,
+which its reader may have changed; `locate`, `read` and `differences` never look at it.
+
+Cost: `locate` O(steps), and O(log) of what a container holds for an old version; `read` what it returns; `value_at` in
+version order copies the containers on the changed paths; `differences` the runs in between.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import islice
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from ._document import Document
+from ._events import MISSING
+from ._tree import HOLE, Node, Step, Text, trail
+
+__all__ = [
+    "Difference",
+    "differences",
+    "has_holes",
+    "locate",
+    "location",
+    "read",
+    "slot_at",
+    "slots_at",
+    "string_at",
+    "value_at",
+]
+
+# ---------------------------------------------------------------------------------------------------------------------
+# one slot
+
+
+def visible(node: Node, version: int) -> int:
+    """Return how many slots of `node` existed at `version`."""
+    births = node.births
+    return len(births) if not births or births[-1] <= version else bisect_right(births, version)
+
+
+def slot_at(node: Node, step: Step, version: int) -> Any:
+    """Return what slot `step` of `node` held at `version`, `MISSING` if there was none."""
+    slots = node.slots
+    if node.is_object:
+        if step not in slots:
+            return MISSING
+    elif type(step) is not int or not 0 <= step < len(slots):
+        return MISSING
+    births = node.births
+    if births[-1] > version and births[node.place_of(step)] > version:
+        return MISSING
+    if node.history is not None and step in node.history:
+        replaced = node.history[step]
+        at = bisect_right(replaced, version, key=itemgetter(0))
+        if at < len(replaced):
+            return replaced[at][1]
+    return slots[step]
+
+
+def slots_at(node: Node, version: int, first: int = 0) -> Iterable[tuple[Step, Any]]:
+    """Return the slots of `node` from number `first` on, in the order of their creation, as they were at `version`."""
+    slots: Any = node.slots
+    count = visible(node, version)
+    steps: Iterable[Step] = slots if node.is_object else range(count)
+    things: Iterable[Any] = slots.values() if node.is_object else slots
+    items: Iterable[tuple[Step, Any]] = zip(islice(steps, first, count), islice(things, first, count), strict=True)
+    if node.history is None:
+        return items
+    return ((step, slot_at(node, step, version)) for step, _ in items)
+
+
+def run_at(document: Document, version: int) -> int:
+    """Return the index of the run that `version` belongs to, -1 for the empty document's."""
+    return bisect_right(document.starts, version) - 1
+
+
+def string_at(document: Document, node: Node, key: Step, thing: Text | str, version: int) -> str:
+    """Return the string `thing`, which slot `key` of `node` held at `version`, as it was then."""
+    if version == document.version:
+        return thing if isinstance(thing, str) else _whole(document, thing)
+    run = run_at(document, version)
+    inside = run >= 0 and document.nodes[run] is node and document.keys[run] == key
+    if isinstance(thing, str):
+        return thing[: _grown(document, run, version)] if inside else thing
+    later = bisect_right(thing.starts, version)
+    if inside:
+        length = (thing.bases[later - 1] if later else 0) + _grown(document, run, version)
+    else:
+        length = thing.bases[later] if later < len(thing.bases) else thing.length
+    return _whole(document, thing)[:length]
+
+
+def _whole(document: Document, text: Text) -> str:
+    if text is document.text:
+        document.settle()
+    return text.whole()
+
+
+def _grown(document: Document, run: int, version: int) -> int:
+    """Return how many characters a run had added to its string at `version`."""
+    return sum(document.lengths[document.starts[run] - document.base : version + 1 - document.base])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a location
+
+
+def locate(document: Document, steps: tuple[Step, ...], version: int) -> tuple[Node, Step, Any]:
+    """Return the slot that `steps` lead to, and what it held at `version`: `MISSING` if nothing was there."""
+    node, key = document.holder, 0
+    thing = slot_at(node, key, version)
+    for step in steps:
+        if type(thing) is not Node:
+            return node, key, MISSING
+        node, key = thing, step  # type: ignore[assignment]
+        thing = slot_at(node, key, version)
+    return node, key, thing
+
+
+def location(document: Document, version: int) -> tuple[Node, Step]:
+    """Return the slot that `version` changed; the root's for the version that began the document."""
+    run = run_at(document, version)
+    return (document.nodes[run], document.keys[run]) if run >= 0 else (document.holder, 0)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# plain values
+
+
+def read(document: Document, node: Node, key: Step, thing: Any, version: int) -> Any:
+    """Return what a slot held at `version` as plain objects that nobody else has."""
+    if type(thing) is Node:
+        return _build(document, thing, version, keep=False)
+    if type(thing) is str or type(thing) is Text:
+        return string_at(document, node, key, thing, version)
+    return None if thing is HOLE else thing
+
+
+def value_at(document: Document, version: int) -> Any:
+    """Return the document at `version` as plain objects, shared with the value that was read before.
+
+    Older than what was read already, it is built anew.
+    """
+    newest = document.value_version
+    holder = document.holder
+    if version < newest:
+        return read(document, *locate(document, (), version), version)
+    if newest < 0:
+        _build(document, holder, version, keep=True)
+    elif version > newest:
+        first = max(run_at(document, newest + 1), 0)
+        for run in range(first, run_at(document, version) + 1):
+            _refresh(document, trail(document.holder, document.nodes[run], document.keys[run]), newest, version)
+    document.value_version = version
+    return holder.value[0] if holder.value else MISSING
+
+
+def _build(document: Document, root: Node, version: int, *, keep: bool) -> Any:
+    """Return a container as plain objects. Not recursive: depth costs nothing."""
+    result = _empty(root, version, keep=keep)
+    # Only the string whose run was open can be there in part; all others are as they are.
+    open_node, open_key = location(document, version) if version < document.version else (None, 0)
+    todo = [(root, result)]
+    while todo:
+        node, value = todo.pop()
+        for step, thing in slots_at(node, version):
+            if type(thing) is Node:
+                item = _empty(thing, version, keep=keep)
+                todo.append((thing, item))
+            elif type(thing) is Text or (type(thing) is str and node is open_node and step == open_key):
+                item = string_at(document, node, step, thing, version)
+            else:
+                item = None if thing is HOLE else thing
+            if type(step) is int:
+                value.append(item)
+            else:
+                value[step] = item
+    return result
+
+
+def _empty(node: Node, version: int, *, keep: bool) -> Any:
+    value: Any = {} if node.is_object else []
+    if keep:
+        node.value, node.stamp = value, version
+    return value
+
+
+def _refresh(document: Document, steps: tuple[Step, ...], newest: int, version: int) -> None:
+    """Bring the kept values along `steps` from version `newest` to `version`."""
+    node = document.holder
+    value = _fresh(document, node, newest, version)
+    for step in steps:
+        thing = slot_at(node, step, version)
+        if thing is MISSING:  # a location that was replaced since; that has a run of its own
+            return
+        if type(thing) is not Node:
+            value[step] = read(document, node, step, thing, version)
+            return
+        if thing.value is None:
+            value[step] = _build(document, thing, version, keep=True)
+            return
+        value[step] = _fresh(document, thing, newest, version)
+        node, value = thing, thing.value
+
+
+def _fresh(document: Document, node: Node, newest: int, version: int) -> Any:
+    """Return the kept value of `node`, copied if it is still that of `newest`, with the slots created since."""
+    if node.stamp != version:
+        known = visible(node, newest)
+        value = node.value.copy()
+        if len(value) != known:  # its reader has changed it
+            value.clear()
+            known = 0
+        for step, thing in slots_at(node, version, known):
+            if type(thing) is Node:
+                item = _build(document, thing, version, keep=True) if thing.value is None else thing.value
+            else:
+                item = read(document, node, step, thing, version)
+            if type(step) is int:
+                value.append(item)
+            else:
+                value[step] = item
+        node.value, node.stamp = value, version
+    return node.value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what changed
+
+
+class Difference(NamedTuple):
+    """A location that differs: where, and for a string that grew by how many characters (None: set)."""
+
+    node: Node
+    key: Step
+    grown: int | None
+
+
+def differences(document: Document, old: int, new: int) -> list[Difference]:
+    """Return the locations that version `new` shows otherwise than `old`, in the order in which they were created.
+
+    None lies under another: one that was replaced, or created inside a new one, is told by the highest such ancestor.
+    """
+    found: dict[tuple[int, Step], tuple[Node, Step, int | None]] = {}
+    higher: dict[int, tuple[Node, Step] | None] = {}  # by the id of a container: what of it or above is new
+    for run in range(max(run_at(document, old + 1), 0), run_at(document, new) + 1):
+        node, key = document.nodes[run], document.keys[run]
+        if id(node) not in higher:
+            higher[id(node)] = _highest(document, node, old, new)
+        above = higher[id(node)]
+        if above is not None:
+            found[id(above[0]), above[1]] = (*above, None)
+        elif _is_new(node, key, old, new):
+            found[id(node), key] = (node, key, None)
+        else:
+            begin = max(document.starts[run], old + 1)
+            end = min(document.starts[run + 1] if run + 1 < len(document.starts) else new + 1, new + 1)
+            grown = sum(document.lengths[begin - document.base : end - document.base])
+            entry = found.get((id(node), key))
+            found[id(node), key] = (node, key, grown + (entry[2] or 0 if entry else 0))
+    result = [Difference(*entry) for entry in found.values()]
+    if len(result) > 1:
+        result.sort(key=lambda entry: entry.node.births[entry.node.place_of(entry.key)])
+        births = [entry.node.births[entry.node.place_of(entry.key)] for entry in result]
+        if len(set(births)) < len(births):  # created by one delta: then by their place in it
+            result.sort(
+                key=lambda entry: (entry.node.births[entry.node.place_of(entry.key)], _places(document, entry, new))
+            )
+    return result
+
+
+def _is_new(node: Node, key: Step, old: int, new: int) -> bool:
+    """Tell whether a slot was created or replaced after `old`, up to `new`."""
+    births = node.births
+    if births[-1] > old and births[node.place_of(key)] > old:
+        return True
+    if node.history is None or key not in node.history:
+        return False
+    replaced = node.history[key]
+    at = bisect_right(replaced, old, key=itemgetter(0))
+    return at < len(replaced) and replaced[at][0] <= new
+
+
+def _highest(document: Document, node: Node, old: int, new: int) -> tuple[Node, Step] | None:
+    """Return the first slot on the way to `node` that was created or replaced after `old`, None if there is none."""
+    if node is document.holder:
+        return None
+    here = document.holder
+    for step in trail(document.holder, node, 0)[:-1]:
+        if _is_new(here, step, old, new):
+            return here, step
+        here = slot_at(here, step, new)
+    return None
+
+
+def _places(document: Document, entry: Difference, version: int) -> list[int]:
+    node = document.holder
+    places: list[int] = []
+    for step in trail(document.holder, entry.node, entry.key):
+        places.append(node.place_of(step))
+        node = slot_at(node, step, version)
+    return places
+
+
+def has_holes(root: Node, version: int) -> bool:
+    """Tell whether an array in `root` had a hole at `version`."""
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        for _, thing in slots_at(node, version):
+            if thing is HOLE:
+                return True
+            if type(thing) is Node:
+                todo.append(thing)
+    return False

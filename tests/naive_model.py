@@ -1,0 +1,156 @@
+"""The document as nobody would build it: a plain value for each version, made by the rules and by copying everything.
+
+The properties hold the library against this model. It is short, slow and written from the rules of application alone.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+MISSING: Any = object()
+HOLE: Any = type("Hole", (), {"__deepcopy__": lambda self, memo: self})()
+
+
+class ConflictError(Exception):
+    """The delta does not fit what is there."""
+
+
+def kind(value: Any) -> str:
+    for types, name in ((bool, "scalar"), ((int, float), "scalar"), (str, "string"), (dict, "object"), (list, "array")):
+        if isinstance(value, types):
+            return name
+    return "free"  # absent, a hole or null
+
+
+def mend(text: str) -> tuple[str, str]:
+    """Join halves that make a pair, replace all others by U+FFFD, and keep back a high one at the end."""
+    out: list[str] = []
+    for char in text:
+        if "\udc00" <= char <= "\udfff" and out and "\ud800" <= out[-1] <= "\udbff":
+            out[-1] = chr(0x10000 + (ord(out[-1]) - 0xD800) * 0x400 + ord(char) - 0xDC00)
+        else:
+            out.append(char)
+    half = out.pop() if out and "\ud800" <= out[-1] <= "\udbff" else ""
+    return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in out), half
+
+
+def mend_all(value: Any) -> Any:
+    if isinstance(value, str):
+        text, half = mend(value)
+        return text + "\ufffd" * len(half)
+    if isinstance(value, list):
+        return [mend_all(item) for item in value]
+    if isinstance(value, dict):
+        return {mend_all(name): mend_all(item) for name, item in value.items()}
+    return value
+
+
+def plain(value: Any) -> Any:
+    """Return a copy in which holes are null."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    return None if value is HOLE else value
+
+
+class NaiveDocument:
+    """`values[v]` is the document at version v; `places[v]` the location that version v changed."""
+
+    def __init__(self, *, replace: bool = False) -> None:
+        self.replace = replace
+        self.holder: list[Any] = [MISSING]
+        self.values: list[Any] = [MISSING]
+        self.places: list[tuple[str | int, ...]] = [()]
+        self.halves: list[tuple[tuple[str | int, ...], str]] = []
+
+    def apply(self, steps: tuple[str | int, ...], delta: Any) -> str | None:
+        """Apply a delta; return "set", "append" or None. Raises `ConflictError` and then has changed nothing."""
+        old = self.look(steps)
+        if kind(delta) == kind(old) == "string":
+            return self._append(steps, delta)
+        if delta is None and old is None:
+            return None
+        if type(delta) is type(old) and kind(delta) == "scalar" and delta == old:
+            return None
+        fits = delta is None or kind(old) == "free" or kind(old) == kind(delta)
+        if not fits and not self.replace:
+            raise ConflictError
+        half = ""
+        if isinstance(delta, str):
+            delta, half = mend(delta)
+        else:
+            delta = mend_all(delta)
+        changed = copy.deepcopy(self.holder)  # before anything else: it may raise
+        place = self._put(changed, (0, *steps), delta)
+        waiting = [(at, held) for at, held in self.halves if at[: len(place)] != place]
+        self._repair(waiting)
+        changed = copy.deepcopy(self.holder)
+        self._put(changed, (0, *steps), delta)
+        self.holder = changed
+        self._next(steps)
+        if half:
+            self.halves.append((steps, half))
+        return "set"
+
+    def close(self) -> None:
+        self._repair(self.halves)
+
+    def look(self, steps: tuple[str | int, ...]) -> Any:
+        """Return what is at `steps`, MISSING if nothing is; a path that leads through something else finds nothing."""
+        here: Any = self.holder
+        for step in (0, *steps):
+            there = range(len(here)) if isinstance(here, list) else here if isinstance(here, dict) else ()
+            if step not in there:
+                return MISSING
+            here = here[step]
+        return here
+
+    def _append(self, steps: tuple[str | int, ...], delta: str) -> str | None:
+        if not delta:
+            return None
+        held = "".join(half for at, half in self.halves if at == steps)
+        waiting = [(at, half) for at, half in self.halves if at != steps]
+        delta, half = mend(held + delta)
+        if delta:
+            self._repair(waiting)
+            self._extend(steps, delta)
+            waiting = []
+        self.halves = waiting + ([(steps, half)] if half else [])
+        return "append" if delta else None
+
+    def _extend(self, steps: tuple[str | int, ...], delta: str) -> None:
+        self.holder = copy.deepcopy(self.holder)
+        self._put(self.holder, (0, *steps), self.look(steps) + delta)
+        self._next(steps)
+
+    def _repair(self, halves: list[tuple[tuple[str | int, ...], str]]) -> None:
+        for at, _ in halves:
+            self._extend(at, "\ufffd")
+        self.halves = []
+
+    def _next(self, steps: tuple[str | int, ...]) -> None:
+        self.values.append(plain(self.holder)[0])
+        self.places.append(steps)
+
+    def _put(self, here: Any, steps: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:
+        """Write `value`, and what is missing on the way; return the location that was created or replaced."""
+        place: tuple[str | int, ...] = steps[1:]
+        for count, step in enumerate(steps):
+            if isinstance(here, list):
+                while len(here) <= step:
+                    here.append(HOLE)
+            if count + 1 == len(steps):
+                here[step] = value
+                break
+            wanted = dict if isinstance(steps[count + 1], str) else list
+            there = here.get(step, MISSING) if isinstance(here, dict) else here[step]
+            if not isinstance(there, wanted):
+                if kind(there) != "free" and not self.replace:
+                    raise ConflictError
+                if len(place) == len(steps) - 1:
+                    place = steps[1 : count + 1]
+                here[step] = wanted()
+            here = here[step]
+        return place
