@@ -1,0 +1,68 @@
+"""streamjson: the document while it is still arriving.
+
+    bytes -> events -> chunks -> paths -> document -> snapshots
+
+>>> import streamjson as sj
+>>> events = sj.decode_sse([b'data: {"delta": "Jane", "json_path": "people[0].name"}\\n\\n'])
+>>> [snapshot.value for snapshot in sj.assemble(events)][-1]
+{'people': [{'name': 'Jane'}]}
+"""
+
+from __future__ import annotations
+
+from ._assembler import Assembler
+from ._disassemble import disassemble
+from ._encode import encode_sse
+from ._errors import (
+    ClosedError,
+    ConflictError,
+    InvalidEventError,
+    InvalidPathError,
+    LimitExceededError,
+    StreamFailedError,
+    StreamJSONError,
+    StreamTruncatedError,
+)
+from ._events import MISSING, JSONValue, Missing, ServerSentEvent, StreamingChunk
+from ._limits import Limits
+from ._path import Path, format_path, parse_path
+from ._snapshot import Change, End, Snapshot
+from ._sse import SSEDecoder, decode_sse
+from ._stream import AsyncSnapshotStream, SnapshotStream, assemble
+
+__all__ = [
+    "MISSING",
+    "Assembler",
+    "AsyncSnapshotStream",
+    "Change",
+    "ClosedError",
+    "ConflictError",
+    "End",
+    "InvalidEventError",
+    "InvalidPathError",
+    "JSONValue",
+    "LimitExceededError",
+    "Limits",
+    "Missing",
+    "Path",
+    "SSEDecoder",
+    "ServerSentEvent",
+    "Snapshot",
+    "SnapshotStream",
+    "StreamFailedError",
+    "StreamJSONError",
+    "StreamTruncatedError",
+    "StreamingChunk",
+    "assemble",
+    "decode_sse",
+    "disassemble",
+    "encode_sse",
+    "format_path",
+    "parse_path",
+]
+
+__version__ = "0.1.0"
+
+for _name in __all__:  # errors and reprs name the place that users import from
+    if getattr(globals()[_name], "__module__", "").startswith("streamjson."):
+        globals()[_name].__module__ = "streamjson"

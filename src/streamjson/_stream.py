@@ -1,0 +1,255 @@
+"""From a source of events to snapshots: a thin shell over the assembler, for `for` and for `async for`.
+
+What it owns: the source's iterator and when to let go of it. What it does not know: what events mean.
+
+- A snapshot after each event that changed the document, and always a last one, with `complete=True`.
+- An error of the assembler (a rejected event) leaves the stream going: the next `next()` reads the next event.
+- An exception that comes out of the source ends it: later there is only `StopIteration`, and nothing is completed.
+- The source's iterator is closed, if it can be, at `[DONE]`, at its end, at its exception, at `StreamFailedError`, and
+  when the stream is closed.
+
+Cost: the assembler's, and one snapshot for each event that changed something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Literal, Self, TypedDict, Unpack, overload
+
+from ._assembler import Assembler
+from ._errors import InvalidEventError, StreamFailedError, StreamTruncatedError, shorten
+from ._events import needs_decoding
+from ._limits import Limits
+from ._snapshot import Snapshot
+
+__all__ = ["AsyncSnapshotStream", "SnapshotStream", "assemble"]
+
+
+class _Options(TypedDict, total=False):
+    require_done: bool
+    path_prefix: str
+    limits: Limits
+    on_conflict: Literal["error", "replace"]
+    on_new_span: Literal["error", "reset"]
+
+
+@overload
+def assemble(source: AsyncIterable[object], **options: Unpack[_Options]) -> AsyncSnapshotStream: ...
+@overload
+def assemble(source: Iterable[object], **options: Unpack[_Options]) -> SnapshotStream: ...
+def assemble(
+    source: Iterable[object] | AsyncIterable[object], **options: Unpack[_Options]
+) -> SnapshotStream | AsyncSnapshotStream:
+    """Return the snapshots of the document that a source of events builds, as an iterator for `for` or `async for`.
+
+    `source` is any iterable, or asynchronous iterable, of what `Assembler.apply` takes; one that is both is
+    asynchronous. The options are the assembler's; with `require_done=True` an end without `[DONE]` is a
+    `StreamTruncatedError` (`no_done`): a source that was cut between two events looks like one that ended.
+
+    Iterating raises what `Assembler.apply` raises, and what the source raises. Bytes, text or a response in the place
+    of events are an `InvalidEventError` (`needs_decoding`): give `decode_sse(response.iter_bytes())`.
+
+    >>> import streamjson as sj
+    >>> events = [{"delta": "Jane", "json_path": "name"}, {"delta": " Doe", "json_path": "name"}]
+    >>> for snapshot in sj.assemble(events):
+    ...     print(snapshot.value, snapshot.complete)
+    {'name': 'Jane'} False
+    {'name': 'Jane Doe'} False
+    {'name': 'Jane Doe'} True
+    """
+    if isinstance(source, str | bytes | bytearray | memoryview) or _is_response(source):
+        raise needs_decoding(source)
+    if isinstance(source, AsyncIterable):
+        return AsyncSnapshotStream(source, **options)
+    if isinstance(source, Iterable):
+        return SnapshotStream(source, **options)
+    raise InvalidEventError(f"a source of events is an iterable, not {shorten(source)}")
+
+
+def _is_response(source: object) -> bool:
+    return any(hasattr(source, name) for name in ("iter_bytes", "aiter_bytes", "iter_content", "iter_chunked"))
+
+
+class _Stream:
+    """What both kinds of stream share: all but the reading."""
+
+    def __init__(self, *, require_done: bool = False, **options: Any) -> None:
+        self._assembler = Assembler(**options)
+        self._require_done = require_done
+        self._latest = self._assembler._snapshot(0)
+        self._finished = False  # the source has been let go of
+
+    @property
+    def assembler(self) -> Assembler:
+        """The assembler that the events go to."""
+        return self._assembler
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The document as it is now, also after an error."""
+        assembler, latest = self._assembler, self._latest
+        if (latest.version, latest.end, latest.last_event_id, latest.span_id) == (
+            assembler.version, assembler.end, assembler.last_event_id, assembler.span_id
+        ):  # fmt: skip
+            return latest
+        return assembler._snapshot(latest.version)
+
+    def _apply(self, event: object) -> Snapshot | None:
+        """Apply an event; return the snapshot to yield."""
+        assembler = self._assembler
+        try:
+            kind = assembler._consume(event)
+        except StreamFailedError:
+            self._finished = True
+            raise
+        if assembler.end != "open":
+            self._finished = True
+        elif kind is None:
+            return None
+        return self._take()
+
+    def _end(self) -> Snapshot:
+        """The source has ended; return the last snapshot."""
+        self._finished = True
+        if self._require_done:
+            error = StreamTruncatedError("the source ended without [DONE]", code="no_done")
+            error.last_event_id = self._assembler.last_event_id
+            raise error
+        self._assembler.close()
+        return self._take()
+
+    def _take(self) -> Snapshot:
+        self._latest = self._assembler._snapshot(self._latest.version)
+        return self._latest
+
+
+class SnapshotStream(_Stream):
+    """An iterator over the snapshots of a source of events, and a context manager that closes it. See `assemble`."""
+
+    def __init__(self, source: Iterable[object], **options: Unpack[_Options]) -> None:
+        super().__init__(**options)
+        self._source = iter(source)
+
+    def __iter__(self) -> Iterator[Snapshot]:
+        return self
+
+    def __next__(self) -> Snapshot:
+        while not self._finished:
+            try:
+                event = next(self._source)
+            except StopIteration:
+                self._release()
+                return self._end()
+            except BaseException as error:
+                self._release(error)
+                raise
+            try:
+                snapshot = self._apply(event)
+            except StreamFailedError as error:
+                self._release(error)
+                raise
+            if self._finished:
+                self._release()
+            if snapshot is not None:
+                return snapshot
+        raise StopIteration
+
+    def final(self) -> Any:
+        """Read to the end and return the document.
+
+        Raises at the first event that is rejected; call it again to go on with the next one.
+
+        >>> import streamjson as sj
+        >>> sj.assemble(sj.disassemble({"people": [{"name": "Jane"}]})).final()
+        {'people': [{'name': 'Jane'}]}
+        """
+        for _ in self:
+            pass
+        return self.snapshot.value
+
+    def close(self) -> None:
+        """Stop reading, and close the source's iterator if it can be closed. The document is not completed."""
+        self._release()
+
+    def _release(self, because_of: BaseException | None = None) -> None:
+        self._finished = True
+        source, self._source = self._source, iter(())
+        close = getattr(source, "close", None)
+        if close is not None:
+            try:
+                close()
+            except Exception as error:
+                if because_of is None:
+                    raise
+                because_of.add_note(f"closing the source failed too: {error!r}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncSnapshotStream(_Stream):
+    """An asynchronous iterator over the snapshots of a source of events, and a context manager. See `assemble`."""
+
+    def __init__(self, source: AsyncIterable[object], **options: Unpack[_Options]) -> None:
+        super().__init__(**options)
+        self._source: AsyncIterator[object] | None = aiter(source)
+
+    def __aiter__(self) -> AsyncIterator[Snapshot]:
+        return self
+
+    async def __anext__(self) -> Snapshot:
+        while not self._finished and self._source is not None:
+            try:
+                event = await anext(self._source)
+            except StopAsyncIteration:
+                await self._release()
+                return self._end()
+            except BaseException as error:
+                await self._release(error)
+                raise
+            try:
+                snapshot = self._apply(event)
+            except StreamFailedError as error:
+                await self._release(error)
+                raise
+            if self._finished:
+                await self._release()
+            if snapshot is not None:
+                return snapshot
+        raise StopAsyncIteration
+
+    async def final(self) -> Any:
+        """Read to the end and return the document; as `SnapshotStream.final`."""
+        async for _ in self:
+            pass
+        return self.snapshot.value
+
+    async def aclose(self) -> None:
+        """Stop reading, and close the source's iterator if it can be closed. The document is not completed."""
+        await self._release()
+
+    async def _release(self, because_of: BaseException | None = None) -> None:
+        self._finished = True
+        source, self._source = self._source, None
+        close = getattr(source, "aclose", None)
+        if close is not None:
+            try:
+                await close()
+            except Exception as error:
+                if because_of is None:
+                    raise
+                because_of.add_note(f"closing the source failed too: {error!r}")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
