@@ -1,0 +1,127 @@
+"""A file or standard input as a stream of snapshots, and how far it has come.
+
+    bytes, as they arrive -> events, at their pace -> snapshots
+
+Owns the descriptor that is read, the counts of bytes and events, and the sentence that tells an error and its place.
+Knows nothing of what is shown or printed; when to wait, it is told by two callbacks: one before the next piece is
+read, one before the next event is applied.
+
+Invariant: a piece is read when it is there, not when it is full, and not before the one before it was used up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Final
+
+from attrs import define, evolve
+
+from streamjson import (
+    LimitExceededError,
+    Limits,
+    ServerSentEvent,
+    SnapshotStream,
+    StreamFailedError,
+    StreamJSONError,
+    StreamTruncatedError,
+    assemble,
+    decode_sse,
+)
+
+__all__ = ["Source", "open_input", "state_of"]
+
+PIECE_BYTES: Final = 64 * 1024
+_SIZES: Final = ("max_event_bytes", "max_array_length", "max_nodes", "max_document_bytes", "max_string_bytes")
+
+
+@contextlib.contextmanager
+def open_input(name: str) -> Generator[int, None, None]:
+    """Open a file, or standard input for `-`; give its descriptor. Raises `OSError`."""
+    if name == "-":
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "standard input is closed")
+        # Past Python's buffer: a read of that waits until it is full.
+        yield sys.stdin.fileno()
+        return
+    with open(name, "rb", buffering=0) as file:  # noqa: PTH123  # the name is the user's, "" is no Path
+        yield file.fileno()
+
+
+def _nothing() -> None:
+    pass
+
+
+@define(eq=False)
+class Source:
+    """A stream that is read from a descriptor.
+
+    `before_read` is called before the next piece is read, which may take long; `before_event` before each event is
+    applied. `events` were applied, `received` bytes were read; up to `position` they are used up.
+    """
+
+    descriptor: int
+    name: str
+    before_read: Callable[[], None] = _nothing
+    before_event: Callable[[], None] = _nothing
+    events: int = 0
+    received: int = 0
+    position: int = 0
+
+    def snapshots(self, arguments: argparse.Namespace) -> SnapshotStream:
+        """Return the snapshots, with the policy that the arguments ask for."""
+        limits = Limits()
+        if arguments.no_size_limit:
+            limits = evolve(limits, **dict.fromkeys(_SIZES))
+        return assemble(
+            self._paced(decode_sse(self.pieces(), limits=limits)),
+            require_done=arguments.require_done,
+            path_prefix=arguments.path_prefix,
+            on_conflict=arguments.on_conflict,
+            on_new_span=arguments.on_new_span,
+            limits=limits,
+        )
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes as they arrive."""
+        while True:
+            self.position = self.received
+            self.before_read()
+            piece = os.read(self.descriptor, PIECE_BYTES)
+            if not piece:
+                return
+            self.received += len(piece)
+            yield piece
+
+    def _paced(self, events: Iterable[ServerSentEvent[str]]) -> Generator[ServerSentEvent[str], None, None]:
+        for event in events:
+            self.position = event.offset or 0
+            self.before_event()
+            self.events += 1
+            yield event
+
+    def describe(self, error: StreamJSONError) -> str:
+        """Return the line for an error: the file, what happened, the number of the event and its byte offset."""
+        if error.event_number is None:  # it came out of the decoder: the event is the one after those that were counted
+            error.event_number = self.events + 1
+        if error.offset is None:
+            error.offset = self.received
+        if isinstance(error, LimitExceededError):
+            error.args = (_about_limit(error),)
+        return f"error: {self.name}: {error}"
+
+
+def _about_limit(error: LimitExceededError) -> str:
+    lift = "; --no-size-limit lifts it" if error.limit in _SIZES else ""
+    return f"{error.met} is beyond the limit {error.limit} = {error.maximum}{lift}"
+
+
+def state_of(error: StreamJSONError) -> str:
+    """Return in a word or two how a stream ended that ended with an error."""
+    if isinstance(error, StreamTruncatedError):
+        return "cut off"
+    return "failed" if isinstance(error, StreamFailedError) else "bad event"

@@ -1,0 +1,57 @@
+"""`streamjson split`: a document to the bytes of a stream that builds it.
+
+Owns the reading of the document, all of it at once, and the ids, which count from 1. Knows nothing of how a value
+is taken apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import cast
+
+from streamjson import (
+    InvalidEventError,
+    JSONValue,
+    LimitExceededError,
+    Limits,
+    ServerSentEvent,
+    StreamJSONError,
+    disassemble,
+    encode_sse,
+)
+from streamjson._events import decode_json
+
+from ._console import tell, write_output
+from ._source import Source, open_input
+
+__all__ = ["split_command"]
+
+
+def split_command(arguments: argparse.Namespace) -> int:
+    """Write the stream; return the exit code."""
+    with open_input(arguments.file) as descriptor:
+        data = b"".join(Source(descriptor, arguments.file).pieces())
+    try:
+        document = _decode(data)
+        for number, chunk in enumerate(disassemble(document, arguments.piece_chars), 1):
+            write_output(encode_sse(ServerSentEvent(chunk, id=str(number))))
+    except StreamJSONError as error:
+        tell(f"error: {arguments.file}: {_about(error)}")
+        return 2
+    if arguments.done:
+        write_output(encode_sse(ServerSentEvent("[DONE]")))
+    return 0
+
+
+def _decode(data: bytes) -> JSONValue:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidEventError(f"not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}") from None
+    return cast("JSONValue", decode_json(text, Limits()))
+
+
+def _about(error: StreamJSONError) -> str:
+    if isinstance(error, LimitExceededError):
+        return f"{error.met} is beyond the limit {error.limit} = {error.maximum}"
+    return error.message

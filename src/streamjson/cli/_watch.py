@@ -1,0 +1,287 @@
+"""`streamjson watch`: a stream shown while it grows, in a terminal or as one picture.
+
+Owns time and the terminal: when an event is due, when a frame is drawn, and that the terminal is left as it was found.
+Knows nothing of the layout (`_view`), nor of how bytes become snapshots (`_source`).
+
+Invariants:
+
+- At most ten frames a second, however fast events come; at least one, so that the clock goes on while nothing comes.
+- One thread: a frame is drawn before an event is applied or while input is waited for, never in between.
+- Events are not held back for a frame, nor dropped: at full speed the last frame shows what is there then.
+
+Cost: a frame costs what `_view` does, the same for any document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import select
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import IO, TYPE_CHECKING, Final, Protocol
+
+from attrs import define, field
+
+from streamjson import Snapshot, SnapshotStream, StreamJSONError
+
+from ._assemble import assemble_command
+from ._console import flush_output, tell
+from ._source import Source, open_input, state_of
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from ._view import Status
+
+__all__ = ["Clock", "Show", "watch_command"]
+
+FRAME_S: Final = 0.1
+IDLE_S: Final = 1.0
+RATE_S: Final = 2.0  # the time over which events per second are counted
+FILE_SPEED: Final = 60.0
+EXPORT_AT: Final = 0.6  # of the events
+_RUNNING: Final = ("waiting", "open")
+
+NEEDS_RICH: Final = "error: `watch` needs rich: pip install 'streamjson-assembler[cli]'"
+
+
+class Clock(Protocol):
+    """Time as the show sees it; `readable` waits until there is input, at most `seconds`."""
+
+    def now(self) -> float: ...
+    def sleep(self, seconds: float) -> None: ...
+    def readable(self, descriptor: int, seconds: float) -> bool: ...
+
+
+class WallClock:
+    """The real one."""
+
+    def now(self) -> float:
+        """Return seconds, from no particular moment on."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def readable(self, descriptor: int, seconds: float) -> bool:
+        """Wait for input. Where the system can't wait for a file, reading it has to."""
+        if sys.platform == "win32":
+            return True
+        return bool(select.select([descriptor], [], [], seconds)[0])
+
+
+@define
+class Show:
+    """Decides when an event is due and when a frame is.
+
+    `speed` is in events per second, 0 for all at once; `draw` gets the snapshot and what is known beside it.
+    """
+
+    source: Source
+    clock: Clock
+    speed: float
+    draw: Callable[[Snapshot, Status], None]
+    _stream: SnapshotStream | None = None
+    _began: float = 0.0
+    _drawn_at: float | None = None
+    _drawn_events: int = -1
+    _past: deque[tuple[float, int]] = field(factory=deque[tuple[float, int]])
+
+    def run(self, stream: SnapshotStream) -> StreamJSONError | None:
+        """Show the stream to its end; return the error that ended it, if one did."""
+        self._stream = stream
+        self._began = self.clock.now()
+        try:
+            for _ in stream:
+                pass
+        except StreamJSONError as error:
+            return error
+        return None
+
+    def before_read(self) -> None:
+        """Draw while there is no input."""
+        self._frame()
+        while not self.clock.readable(self.source.descriptor, self._until_frame()):
+            self._frame()
+
+    def before_event(self) -> None:
+        """Draw until the next event is due."""
+        self._frame()
+        if self.speed:
+            due = self._began + self.source.events / self.speed
+            while (wait := due - self.clock.now()) > 0:
+                self.clock.sleep(min(wait, self._until_frame()))
+                self._frame()
+
+    def status(self, state: str) -> Status:
+        """Return what is known beside the document; for a stream that is open the rate is that of the last seconds."""
+        source, now = self.source, self.clock.now()
+        running = state in _RUNNING
+        since, counted = self._past[0] if self._past and running else (self._began, 0)
+        rate = (source.events - counted) / (now - since) if now > since else 0.0
+        position = source.position if running else source.received
+        return _status(source.name, state, source.events, rate, position, now - self._began)
+
+    def _frame(self) -> None:
+        """Draw a frame, if one is due."""
+        now = self.clock.now()
+        if self._stream is None or (self._drawn_at is not None and now < self._next_frame()):
+            return
+        self._past.append((now, self.source.events))
+        while now - self._past[0][0] > RATE_S:
+            self._past.popleft()
+        self._drawn_at, self._drawn_events = now, self.source.events
+        self.draw(self._stream.snapshot, self.status("open" if self.source.events else "waiting"))
+
+    def _next_frame(self) -> float:
+        changed = self.source.events != self._drawn_events
+        return (self._drawn_at or 0.0) + (FRAME_S if changed else IDLE_S)
+
+    def _until_frame(self) -> float:
+        return max(self._next_frame() - self.clock.now(), 0.0)
+
+
+def _status(name: str, state: str, events: int, rate: float, position: int, elapsed: float) -> Status:
+    from ._view import Status  # noqa: PLC0415  # needs rich
+
+    return Status(name, state, events, rate, position, elapsed)
+
+
+def watch_command(arguments: argparse.Namespace) -> int:
+    """Show the stream, or print its document where there is no terminal; return the exit code."""
+    if arguments.export is not None:
+        show: Callable[[argparse.Namespace], int] = _export
+    elif sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown"):
+        show = _play
+    else:
+        return assemble_command(arguments)
+    try:
+        import_module("rich")
+    except ImportError:
+        tell(NEEDS_RICH)
+        return 2
+    return show(arguments)
+
+
+def _play(arguments: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415  # an extra
+    from rich.live import Live  # noqa: PLC0415  # an extra
+
+    from ._view import view  # noqa: PLC0415  # needs rich
+
+    console = Console(force_terminal=True, emoji=False, highlight=False, markup=False)
+
+    def picture(snapshot: Snapshot, status: Status, *, fill: bool) -> Text:
+        columns, rows = console.size
+        rows -= 0 if fill else 1  # the prompt's
+        return view(snapshot, status, columns, rows, fill=fill, ascii_only=console.options.ascii_only)
+
+    speed = arguments.speed
+    if speed is None:
+        speed = 0.0 if arguments.file == "-" else FILE_SPEED
+    failure: StreamJSONError | None = None
+    interrupted = False
+    with open_input(arguments.file) as descriptor:
+        source = Source(descriptor, arguments.file)
+        live = Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+        show = Show(
+            source,
+            WallClock(),
+            speed,
+            lambda snapshot, status: live.update(picture(snapshot, status, fill=True), refresh=True),
+        )
+        source.before_read, source.before_event = show.before_read, show.before_event
+        stream = source.snapshots(arguments)
+        with _lines_cut_off(console.file):
+            try:
+                with live:
+                    failure = show.run(stream)
+            except KeyboardInterrupt:
+                interrupted = True
+            state = _state(stream.snapshot, failure, interrupted=interrupted)
+            console.print(picture(stream.snapshot, show.status(state), fill=False))
+    flush_output()
+    if interrupted:
+        raise KeyboardInterrupt
+    if failure is not None:
+        tell(source.describe(failure))
+        return 1
+    if stream.snapshot.version == 0:
+        tell(f"error: {source.name}: the stream held no document")
+        return 1
+    return 0
+
+
+def _state(snapshot: Snapshot, failure: StreamJSONError | None, *, interrupted: bool) -> str:
+    if interrupted:
+        return "stopped"
+    return snapshot.end if failure is None else state_of(failure)
+
+
+@contextmanager
+def _lines_cut_off(file: IO[str]) -> Generator[None, None, None]:
+    # Autowrap (DECAWM) is off: terminals disagree about how wide some emoji are, and a line that is one cell too long
+    # must not push the others down.
+    file.write("\x1b[?7l")
+    try:
+        yield
+    finally:
+        file.write("\x1b[?7h")
+        file.flush()
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# a picture
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    """Write a picture of the view at one event of the stream."""
+    shots: list[tuple[int, Snapshot]] = []  # the bytes read and the document, after 0, 1, 2 ... events
+    failure: StreamJSONError | None = None
+    with open_input(arguments.file) as descriptor:
+        source = Source(descriptor, arguments.file)
+        stream = source.snapshots(arguments)
+        source.before_event = lambda: shots.append((source.position, stream.snapshot))
+        try:
+            for _ in stream:
+                pass
+        except StreamJSONError as error:
+            failure = error
+    shots.append((source.received, stream.snapshot))
+    wanted: int = arguments.export_at or round(source.events * EXPORT_AT)
+    events = min(wanted, source.events)
+    position, snapshot = shots[events]
+    speed: float = arguments.speed or FILE_SPEED
+    at_end = events == source.events
+    state = _state(snapshot, failure, interrupted=False) if at_end else "open"
+    _write_picture(arguments, snapshot, _status(source.name, state, events, speed, position, events / speed))
+    if failure is not None:
+        tell(source.describe(failure))
+        return 1
+    return 0
+
+
+def _write_picture(arguments: argparse.Namespace, snapshot: Snapshot, status: Status) -> None:
+    from rich.console import Console  # noqa: PLC0415  # an extra
+
+    from ._picture import SVG, THEME  # noqa: PLC0415  # needs rich
+    from ._view import view  # noqa: PLC0415  # needs rich
+
+    columns, rows = arguments.export_size
+    console = Console(
+        file=io.StringIO(), record=True, width=columns, height=rows, force_terminal=True, color_system="truecolor",
+        legacy_windows=False, no_color=False, _environ={},
+    )  # fmt: skip
+    console.print(view(snapshot, status, columns, rows, fill=False))
+    svg = console.export_svg(
+        title=f"streamjson watch {status.name}", theme=THEME, code_format=SVG, unique_id="streamjson"
+    )
+    with open(arguments.export, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123  # as in `open_input`
+        file.write("\n".join(line.rstrip() for line in svg.splitlines()).strip() + "\n")

@@ -1,0 +1,788 @@
+"""The command, run as a process of its own; its view and its clock, as the pure functions that they are."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import tracemalloc
+import xml.etree.ElementTree as ET
+from contextlib import redirect_stderr, redirect_stdout
+from html import unescape
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+from rich.cells import cell_len
+
+import streamjson as sj
+from streamjson.cli import main
+from streamjson.cli._peek import root_of
+from streamjson.cli._source import Source
+from streamjson.cli._view import Status, view
+from streamjson.cli._watch import Show
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+COMMAND = [sys.executable, "-m", "streamjson"]
+NAMES = ["trip", "people", "text", "error", "cut"]
+BROKEN = ["error", "cut"]
+
+
+def run(*arguments, stdin=b"", env=None):
+    environment = {**os.environ, **(env or {})}
+    return subprocess.run([*COMMAND, *arguments], input=stdin, capture_output=True, env=environment, check=False)
+
+
+def example(name):
+    return str(EXAMPLES / f"{name}.sse")
+
+
+def expected(name):
+    return json.loads((EXAMPLES / "expected" / f"{name}.json").read_bytes())
+
+
+def block(**chunk):
+    return sj.encode_sse(sj.StreamingChunk(**chunk))
+
+
+def one_line(stderr):
+    text = stderr.decode()
+    assert text.endswith("\n")
+    assert text.count("\n") == 1
+    return text
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# examples
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_assemble_prints_the_document_of_an_example_also_when_it_breaks(name):
+    result = run("assemble", example(name))
+    assert json.loads(result.stdout) == expected(name)
+    assert result.returncode == (1 if name in BROKEN else 0)
+    one_line(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [("error", "(event 53, byte offset 4052, "), ("cut", "(event 78, byte offset 5892, ")]
+)
+def test_a_broken_stream_is_told_with_its_event_and_offset(name, place):
+    assert place in one_line(run("assemble", example(name)).stderr)
+
+
+def test_the_examples_are_what_their_script_writes(tmp_path):
+    shutil.copy(EXAMPLES / "make_examples.py", tmp_path)
+    subprocess.run([sys.executable, tmp_path / "make_examples.py"], check=True)
+    for name in NAMES:
+        assert (tmp_path / f"{name}.sse").read_bytes() == (EXAMPLES / f"{name}.sse").read_bytes()
+        assert (tmp_path / "expected" / f"{name}.json").read_bytes() == (
+            EXAMPLES / "expected" / f"{name}.json"
+        ).read_bytes()
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# assemble
+
+NAME = block(delta="Jane", json_path="name")
+SURNAME = block(delta=" Doe", json_path="name")
+DONE = b"data: [DONE]\n\n"
+CONFLICT = block(delta=1, json_path="name")
+
+ASSEMBLED = {
+    "pretty": ([], NAME + SURNAME + DONE, 0, '{\n  "name": "Jane Doe"\n}\n', "done, 3 events, 2 changes"),
+    "compact": (["--compact"], NAME + DONE, 0, '{"name":"Jane"}\n', "done"),
+    "end without done": ([], NAME, 0, '{\n  "name": "Jane"\n}\n', "ended without [DONE]"),
+    "done required": (["--require-done", "--compact"], NAME, 1, '{"name":"Jane"}\n', "without [DONE] (event 2, byte"),
+    "every change": (["--every", "1"], NAME + SURNAME, 0, '{"name":"Jane"}\n{"name":"Jane Doe"}\n', ""),
+    "every second change, and the last": (
+        ["--every", "2"],
+        NAME + SURNAME * 2,
+        0,
+        '{"name":"Jane Doe"}\n{"name":"Jane Doe Doe"}\n',
+        "",
+    ),
+    "conflict": (["--compact"], NAME + CONFLICT + SURNAME, 1, '{"name":"Jane"}\n', "(event 2, byte offset 4"),
+    "conflict replaced": (["--compact", "--on-conflict", "replace"], NAME + CONFLICT, 0, '{"name":1}\n', ""),
+    "prefix": (["--compact", "--path-prefix", "name"], NAME, 0, '"Jane"\n', ""),
+    "outside the prefix": (["--path-prefix", "x"], NAME, 1, "", "(event 1, byte offset 0)"),
+    "bad JSON": ([], b"data: {\n\n", 1, "", "(event 1, byte offset 0)"),
+    "new span": ([], block(span_id="a", delta="x") + block(span_id="b"), 1, '"x"\n', "(event 2, byte offset"),
+    "new span resets": (
+        ["--on-new-span", "reset"],
+        block(span_id="a", delta="x") + block(span_id="b", delta="y"),
+        0,
+        '"y"\n',
+        "",
+    ),
+    "limit": ([], NAME + block(delta=1, json_path="a[9999]"), 1, '{\n  "name": "Jane"\n}\n', "max_array_gap = 1024 "),
+    "nothing": ([], b"", 1, "", "no document (0 events, 0 changes, 0 bytes)"),
+    "no events": ([], b"<html>\n", 1, "", "no document (0 events"),
+    "not a stream": ([], bytes(range(256)), 1, "", "inside an event (event 1, byte offset 0)"),
+    "null": ([], block(delta=None, json_path=""), 0, "null\n", ""),
+    "one value": ([], block(delta=False, json_path=""), 0, "false\n", ""),
+    "controls are escaped": ([], block(delta="\x9b\x7f\u2028", json_path=""), 0, '"\\u009b\\u007f\\u2028"\n', ""),
+}
+
+
+@pytest.mark.parametrize(("arguments", "stdin", "code", "stdout", "told"), ASSEMBLED.values(), ids=ASSEMBLED)
+def test_assemble(arguments, stdin, code, stdout, told):
+    result = run("assemble", "-", *arguments, stdin=stdin)
+    assert (result.stdout.decode(), result.returncode) == (stdout, code)
+    assert told in one_line(result.stderr)
+
+
+def test_quiet_leaves_out_the_status_but_not_errors():
+    assert run("assemble", "-q", "-", stdin=NAME).stderr == b""
+    assert b"error: -: " in run("assemble", "-q", "-", stdin=CONFLICT + NAME).stderr
+
+
+def test_what_a_sender_says_does_not_steer_the_terminal():
+    stdin = NAME + block(error_type="\x1b[2J", error_message="one\ntwo\x9b\u202e")
+    told = one_line(run("assemble", "-", stdin=stdin).stderr)
+    assert "[2J" in told
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u202e]", told[:-1])
+
+
+@pytest.mark.parametrize("env", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}], ids=repr)
+def test_output_is_utf_8_whatever_the_locale(env):
+    assert json.loads(run("assemble", example("people"), env=env).stdout) == expected("people")
+
+
+def test_a_limit_of_size_names_the_option_that_lifts_it():
+    stdin = block(delta="x" * (17 * 1024 * 1024), json_path="")
+    assert "--no-size-limit lifts it" in one_line(run("assemble", "-", stdin=stdin).stderr)
+    assert len(run("assemble", "-", "--no-size-limit", stdin=stdin).stdout) == 17 * 1024 * 1024 + 3
+
+
+def test_snapshots_are_printed_before_the_stream_ends():
+    with subprocess.Popen([*COMMAND, "assemble", "-", "-q", "--every", "1"], stdin=-1, stdout=-1) as process:
+        for text in ("Jane", "Jane Doe"):
+            process.stdin.write(NAME if text == "Jane" else SURNAME)
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline()) == {"name": text}
+        assert process.communicate()[0] == b""
+    assert process.returncode == 0
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# split
+
+
+@pytest.mark.parametrize("name", ["trip", "people", "text"])
+@pytest.mark.parametrize("chars", ["1", "4", "1000"])
+def test_split_is_the_way_back(name, chars):
+    stream = run("split", str(EXAMPLES / "expected" / f"{name}.json"), "--piece-chars", chars)
+    assert (stream.returncode, stream.stderr) == (0, b"")
+    assert json.loads(run("assemble", "-", "--require-done", stdin=stream.stdout).stdout) == expected(name)
+
+
+def test_split_writes_ids_from_1_and_done_unless_it_shall_not():
+    events = list(sj.decode_sse(run("split", "-", stdin=b'["Jane", 1]').stdout))
+    assert [event.id for event in events] == ["1", "2", None]
+    assert events[-1].data == "[DONE]"
+    assert len(list(sj.decode_sse(run("split", "-", "--no-done", stdin=b'["Jane", 1]').stdout))) == 2
+
+
+UNSPLIT = {
+    "empty": (b"", "not JSON"),
+    "not JSON": (b'{"a": 1,}', "not JSON"),
+    "not UTF-8": (b'"\xff"', "byte 0xff at offset 1"),
+    "not a number": (b"[NaN]", "NaN"),
+    "a number that overflows": (b"[1e999]", "inf"),
+    "many digits": (b"9" * 5000, "max_number_digits"),
+    "deep": (b"[" * 100_000 + b"]" * 100_000, "max_depth"),
+    "half a character in a name": (b'{"\\ud800": 1}', "surrogate"),
+}
+
+
+@pytest.mark.parametrize(("stdin", "told"), UNSPLIT.values(), ids=UNSPLIT)
+def test_split_tells_in_one_line_what_is_no_document(stdin, told):
+    result = run("split", "-", stdin=stdin)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert told in one_line(result.stderr)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# the process: arguments, exit codes, pipes, signals
+
+MISTAKES = {
+    "no command": [],
+    "unknown command": ["melt"],
+    "no file": ["assemble"],
+    "no such file": ["assemble", "missing.sse"],
+    "no such file to watch": ["watch", "missing.sse"],
+    "no such file to split": ["split", "missing.json"],
+    "empty name": ["assemble", ""],
+    "directory": ["assemble", "."],
+    "directory to split": ["split", "."],
+    "every 0": ["assemble", "-", "--every", "0"],
+    "every x": ["assemble", "-", "--every", "x"],
+    "every superscript": ["assemble", "-", "--every", "²"],
+    "bad prefix": ["assemble", "-", "--path-prefix", "a[*]"],
+    "bad policy": ["assemble", "-", "--on-conflict", "perhaps"],
+    "bad speed": ["watch", "-", "--speed", "fast"],
+    "negative speed": ["watch", "-", "--speed", "-1"],
+    "endless speed": ["watch", "-", "--speed", "nan"],
+    "bad size": ["watch", "-", "--export", "x.svg", "--export-size", "80"],
+    "no such folder": ["watch", "-", "--export", "missing/x.svg"],
+    "abbreviation": ["assemble", "-", "--comp"],
+    "piece of 0": ["split", "-", "--piece-chars", "0"],
+}
+
+
+@pytest.mark.parametrize("arguments", MISTAKES.values(), ids=MISTAKES)
+def test_mistakes_are_exit_code_2_without_a_traceback(arguments):
+    result = run(*arguments, stdin=NAME)
+    assert result.returncode == 2
+    assert result.stdout == b""
+    assert b"Traceback" not in result.stderr
+    assert result.stderr.splitlines()[-1].startswith(b"streamjson")
+
+
+@pytest.mark.parametrize("command", [[], ["assemble"], ["watch"], ["split"]], ids=repr)
+def test_help_has_examples_and_exit_codes(command):
+    result = run(*command, "--help")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert b"examples:\n  " in result.stdout
+    assert b"exit codes:\n" in result.stdout or command == ["split"]
+
+
+def test_version():
+    assert run("--version").stdout.decode() == f"streamjson {sj.__version__}\n"
+
+
+def test_a_reader_that_has_enough_ends_the_command_quietly():
+    with subprocess.Popen([*COMMAND, "assemble", example("trip"), "--every", "1"], stdout=-1, stderr=-1) as process:
+        assert json.loads(process.stdout.readline()) == {"title": "Five"}
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [["assemble", example("trip")], ["split", "-"], ["--version"]], ids=repr)
+def test_an_output_that_is_full_is_told_in_one_line(arguments):
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run([*COMMAND, *arguments], input=b"1", stdout=full, stderr=-1, check=False)
+    assert result.returncode == 2
+    assert "No space left on device" in one_line(result.stderr)
+
+
+@pytest.mark.parametrize(("redirection", "code"), [("<&-", 2), (">&-", 2), ("2>&-", 0), ("<&- >&- 2>&-", 2)], ids=repr)
+def test_closed_standard_streams_leave_no_traceback(redirection, code):
+    line = f'printf \'data: {{"delta": 1, "json_path": "a"}}\\n\\n\' | "$0" -m streamjson assemble - {redirection}'
+    result = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, check=False)
+    assert (result.returncode, b"Traceback" in result.stderr) == (code, False)
+
+
+def test_ctrl_c_is_exit_code_130_without_a_traceback():
+    arguments = ["assemble", "-", "--every", "1"]
+    with subprocess.Popen([*COMMAND, *arguments], stdin=-1, stdout=-1, stderr=-1) as process:
+        process.stdin.write(NAME)
+        process.stdin.flush()
+        process.stdout.readline()  # from here on it waits for more
+        process.send_signal(signal.SIGINT)
+        assert process.communicate() == (b"", b"")
+    assert process.returncode == 130
+
+
+def test_the_unrelated_distribution_of_the_same_name_is_warned_of(tmp_path):
+    metadata = tmp_path / "streamjson-0.0.1.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text("Metadata-Version: 2.1\nName: streamjson\nVersion: 0.0.1\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    result = run("--version", env={"PYTHONPATH": path})
+    assert "unrelated distribution `streamjson` 0.0.1" in one_line(result.stderr)
+    assert result.returncode == 0
+
+
+def test_watch_without_rich_names_the_extra(tmp_path):
+    (tmp_path / "rich.py").write_text("raise ImportError")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    result = run("watch", example("trip"), "--export", str(tmp_path / "x.svg"), env={"PYTHONPATH": path})
+    assert result.returncode == 2
+    assert "pip install 'streamjson-assembler[cli]'" in one_line(result.stderr)
+
+
+PIECES = [b"data: ", b"id: ", b"event: ", b"\n", b"\r", b'{"delta": ', b'"a"', b"1", b', "json_path": "a[0].b"', b"}"]
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=30))
+@pytest.mark.parametrize("command", ["assemble", "split", "watch"])
+def test_any_bytes_leave_no_traceback(tmp_path_factory, command, pieces):
+    path = tmp_path_factory.getbasetemp() / f"{command}.bytes"
+    path.write_bytes(b"".join(pieces))
+    told = io.StringIO()
+    with redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")), redirect_stderr(told):
+        code = main([command, str(path)])
+    assert code in {0, 1, 2}
+    one_line(told.getvalue().encode() or b"\n")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# watch, without and with a terminal
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_watch_without_a_terminal_does_what_assemble_does(name):
+    watched, assembled = run("watch", example(name)), run("assemble", example(name))
+    assert (watched.returncode, watched.stdout, watched.stderr) == (
+        assembled.returncode,
+        assembled.stdout,
+        assembled.stderr,
+    )
+
+
+class Terminal:
+    """A pseudo-terminal with the command in it, and all that it has shown."""
+
+    def __init__(self, *arguments, columns=80, rows=24, stdin=None, env=None):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES", "NO_COLOR"}}
+        self.process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdin=slave if stdin is None else stdin,
+            stdout=slave,
+            stderr=slave,
+            env={**environment, "TERM": "xterm-256color", **(env or {})},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # else no Ctrl-C reaches it
+        )
+        os.close(slave)
+        self.shown = ""
+
+    def read_to(self, text):
+        """Read until `text` was shown; None is the end."""
+        while text is None or text not in self.shown:
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:  # Linux: the other end is closed
+                data = b""
+            if not data:
+                assert text is None, self.shown
+                return
+            self.shown += data.decode(errors="replace")
+
+    def finish(self):
+        self.read_to(None)
+        os.close(self.master)
+        return self.process.wait()
+
+    @property
+    def left(self):
+        """What stands on the ordinary screen at the end, as plain lines."""
+        _, _, left = self.shown.rpartition("\x1b[?1049l")
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", left).split("\r\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "state"),
+    [("trip", 0, "done"), ("people", 0, "done"), ("text", 0, "done"), ("error", 1, "failed"), ("cut", 1, "cut off")],
+)
+def test_watch_leaves_a_clean_screen_with_the_last_view(name, code, state):
+    terminal = Terminal("watch", example(name), "--speed", "max")
+    assert terminal.finish() == code
+    assert terminal.shown.count("\x1b[?1049h") == terminal.shown.count("\x1b[?1049l") == 1
+    assert terminal.shown.rindex("\x1b[?25h") > terminal.shown.rindex("\x1b[?25l")
+    assert terminal.shown.rindex("\x1b[?7h") > terminal.shown.rindex("\x1b[?7l")
+    assert terminal.left[0].startswith(example(name))
+    assert any(line.startswith(f"● {state} ") for line in terminal.left)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 15), (30, 8), (3, 2)])
+def test_watch_works_in_small_terminals(columns, rows):
+    terminal = Terminal("watch", example("trip"), "--speed", "max", columns=columns, rows=rows)
+    assert terminal.finish() == 0
+    assert len(terminal.left) <= rows
+    assert all(cell_len(line) <= columns for line in terminal.left)
+
+
+def test_watch_without_colour_and_beyond_ascii():
+    terminal = Terminal(
+        "watch", example("people"), "--speed", "max", env={"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"}
+    )
+    assert terminal.finish() == 0
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", terminal.shown)
+    assert terminal.shown.isascii()
+    assert '"count": 6' in "".join(terminal.left)
+
+
+def test_watch_in_a_dumb_terminal_prints_the_result():
+    terminal = Terminal("watch", example("trip"), env={"TERM": "dumb"})
+    assert terminal.finish() == 0
+    assert "\x1b" not in terminal.shown
+    assert '  "travellers": 2,' in terminal.left
+
+
+def test_watch_shows_input_as_it_arrives_and_stops_at_ctrl_c():
+    reading, writing = os.pipe()
+    terminal = Terminal("watch", "-", stdin=reading)
+    os.close(reading)
+    terminal.read_to("no document yet")
+    os.write(writing, NAME)
+    terminal.read_to("Jane")
+    os.write(writing, SURNAME)
+    terminal.read_to(" Doe")
+    os.write(terminal.master, b"\x03")
+    assert terminal.finish() == 130
+    os.close(writing)
+    assert "Traceback" not in terminal.shown
+    assert any(line.startswith("● stopped ") for line in terminal.left)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# watch: time
+
+
+class Time:
+    """A clock that goes on when somebody waits, and input that arrives at given times."""
+
+    def __init__(self, arrivals=()):
+        self.time = 0.0
+        self.arrivals = list(arrivals)
+
+    def now(self):
+        return self.time
+
+    def sleep(self, seconds):
+        assert seconds > 0
+        self.time += seconds
+
+    def readable(self, descriptor, seconds):
+        if not self.arrivals or self.arrivals[0] <= self.time + seconds:
+            self.time = max(self.time, self.arrivals.pop(0) if self.arrivals else self.time)
+            return True
+        self.time += seconds
+        return False
+
+
+class Pieces(Source):
+    """A source that has its pieces already."""
+
+    def pieces(self):
+        for piece in self.given:
+            self.position = self.received
+            self.before_read()
+            self.received += len(piece)
+            yield piece
+
+
+def show(pieces, speed, arrivals=()):
+    """Return what was drawn, each with its time; the time at the end; and the error that ended it."""
+    frames = []
+    clock = Time(arrivals)
+    source = Pieces(0, "a stream")
+    source.given = pieces
+    shower = Show(source, clock, speed, lambda snapshot, status: frames.append((clock.time, snapshot, status)))
+    source.before_read, source.before_event = shower.before_read, shower.before_event
+    error = shower.run(source.snapshots(OPTIONS))
+    return frames, clock.time, error
+
+
+OPTIONS = type("Options", (), {
+    "no_size_limit": False, "require_done": False, "path_prefix": "", "on_conflict": "error", "on_new_span": "error",
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("speed", [0, 3, 60, 1000, 1e6])
+def test_there_are_at_most_ten_frames_a_second_and_at_least_one(speed):
+    frames, end, error = show([(EXAMPLES / "trip.sse").read_bytes()], speed)
+    assert error is None
+    assert end == pytest.approx(625 / speed if speed else 0)  # [DONE] is the event after the 625th
+    gaps = [later[0] - earlier[0] for earlier, later in pairwise(frames)]
+    assert all(0.1 - 1e-9 <= gap <= 1.0 + 1e-9 for gap in gaps)
+    assert 1 <= len(frames) <= end / 0.1 + 1
+
+
+def test_a_frame_shows_what_is_there_then():
+    pieces = [block(delta="x", json_path="a") for _ in range(100)]
+    frames, _, _ = show(pieces, 50)
+    for time, snapshot, status in frames:
+        assert status.events == snapshot.version
+        assert status.events == pytest.approx(time * 50, abs=1.001)
+        assert status.bytes == status.events * len(pieces[0])
+        assert status.elapsed == time
+    assert frames[-1][2].per_second == pytest.approx(50, rel=0.1)
+
+
+def test_the_clock_goes_on_once_a_second_while_nothing_comes():
+    frames, _, _ = show([NAME, SURNAME], 0, arrivals=[0, 10.5])
+    assert [status.state for _, _, status in frames] == ["waiting"] + ["open"] * (len(frames) - 1)
+    assert [round(time, 3) for time, _, _ in frames] == [0, 0.1, 1.1, 2.1, 3.1, 4.1, 5.1, 6.1, 7.1, 8.1, 9.1, 10.1]
+
+
+def test_the_error_of_a_stream_ends_the_show():
+    frames, _, error = show([NAME, CONFLICT, SURNAME], 10)
+    assert isinstance(error, sj.ConflictError)
+    assert frames[-1][2].events == 1
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# watch: the view
+
+SIZES = [(80, 24), (60, 15), (120, 60), (20, 5), (7, 3), (1, 1)]
+
+
+def drawn(snapshot, columns=80, rows=24, **options):
+    status = Status("trip.sse", snapshot.end, 12345, 59.6, 1_234_567, 83.2)
+    return view(snapshot, status, columns, rows, **options).plain.split("\n")
+
+
+def snapshots(name):
+    with contextlib.suppress(sj.StreamJSONError):
+        yield from sj.assemble(sj.decode_sse((EXAMPLES / f"{name}.sse").read_bytes()))
+
+
+def snapshot_of(*deltas, done=False):
+    assembler = sj.Assembler(limits=sj.Limits(max_nodes=None))
+    for path, delta in deltas:
+        assembler.apply_delta(path, delta)
+    if done:
+        assembler.close()
+    return assembler.snapshot()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_the_view_fits(name, columns, rows):
+    for snapshot in list(snapshots(name))[::-5]:
+        lines = drawn(snapshot, columns, rows)
+        assert len(lines) == rows
+        assert max(map(cell_len, lines)) <= columns
+        assert len(drawn(snapshot, columns, rows, fill=False)) <= rows
+        assert "".join(drawn(snapshot, columns, rows, ascii_only=True)).isascii()
+
+
+@pytest.mark.parametrize("name", ["trip", "people"])
+def test_what_changes_is_in_view_at_every_event(name):
+    for snapshot in snapshots(name):
+        if snapshot.complete:
+            continue
+        marked = [line for line in drawn(snapshot, 80, 24) if line.startswith("▸ ")]
+        assert len(marked) == 1
+        change = snapshot.changes[-1]
+        if change.kind == "append" and isinstance(change.path[-1], str):
+            assert marked[0].lstrip("▸ ").startswith(f'"{change.path[-1]}": "')
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=40),
+    lambda items: st.lists(items, max_size=6) | st.dictionaries(st.text(max_size=8), items, max_size=6),
+    max_leaves=40,
+)
+
+
+@given(value=json_values, data=st.data())
+def test_the_view_of_any_document_fits_and_steers_no_terminal(value, data):
+    chunks = data.draw(st.permutations(list(sj.disassemble(value, 3))))  # holes, and fields at once
+    columns, rows = data.draw(st.sampled_from(SIZES))
+    assembler = sj.Assembler(on_conflict="replace")
+    for number, chunk in enumerate(chunks):
+        assembler.apply(chunk)
+        snapshot = assembler.snapshot()
+        lines = drawn(snapshot, columns, rows)
+        assert len(lines) == rows
+        assert max(map(cell_len, lines)) <= columns
+        assert not re.search("[\x00-\x1f\x7f-\x9f\u2028-\u202e]", "".join(lines))
+        if number % 5 == 0:
+            view_late = drawn(snapshot, columns, rows)
+            assert view_late == lines
+    assembler.close()
+    assert len(drawn(assembler.snapshot(), columns, rows)) == rows
+
+
+def test_finished_parts_are_folded_and_ticked_and_open_ones_are_not():
+    snapshot = snapshot_of(("a", {"x": [1, None], "y": "z"}), ("b.c", "te"), ("b.c", "xt"))
+    assert drawn(snapshot, 60, 9, fill=False)[1:-1] == [
+        "  {",
+        '✓   "a": {"x": [1, null], "y": "z"}',
+        '    "b": {',
+        '▸     "c": "text▌',
+    ]
+
+
+def test_a_document_that_has_ended_is_opened_where_there_is_room():
+    snapshot = snapshot_of(("a", "x" * 50), ("b", list(range(100))), ("c", {"d": "y" * 60, "e": 1}), done=True)
+    assert drawn(snapshot, 60, 12, fill=False)[2:-2] == [
+        "✓ {",
+        f'✓   "a": "{"x" * 49}…',
+        '✓   "b": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,…',
+        '✓   "c": {',
+        f'✓     "d": "{"y" * 47}…',
+        '✓     "e": 1',
+        "    }",
+        "  }",
+    ]
+
+
+def test_a_wide_document_that_has_ended_shows_how_much_more_there_is():
+    lines = drawn(snapshot_of(("a", list(range(1000))), done=True), 40, 14)
+    assert "      … 995 more" in lines
+    assert '✓   "a": [' in lines
+
+
+def test_what_has_no_line_is_counted():
+    lines = drawn(snapshot_of(("a", [{"b": number} for number in range(100)]), ("a[100].b", 1), ("a[50].b", 2)), 60, 12)
+    assert '    "a": [  … 48 above, 48 below' in lines
+
+
+def test_a_deep_document_shows_its_end():
+    lines = drawn(snapshot_of(("a" + "[0]" * 40, "deep")), 60, 10)
+    assert lines[2].startswith("  … 37 levels up")
+    assert any("deep▌" in line for line in lines)
+
+
+def test_a_growing_text_shows_its_end_by_whole_lines():
+    snapshot = snapshot_of(("a", "one "), ("a", "word " * 1000), ("a", "end"))
+    lines = drawn(snapshot, 40, 12, fill=False)
+    assert lines[3].startswith('▸   "a": …')
+    assert lines[-3].endswith("end▌")
+
+
+def test_a_text_without_structure_is_shown_as_text():
+    lines = drawn(snapshot_of(("", "# One\n\nTwo words and\x1b[2J more"), ("", ".")), 20, 8, fill=False)
+    assert lines[1:-1] == ["  # One", "  ", "  Two words", "▸ and\\u001b[2J more.▌"[:21]] or lines[1] == "  # One"
+
+
+@pytest.mark.parametrize(
+    ("columns", "status"),
+    [
+        (80, "● done   12,345 events   60/s   1.2 MB   1:23"),
+        (40, "● done  12,345 events  60/s  1.2 MB"),
+        (24, "● done  12,345 events"),
+        (6, "● done"),
+        (4, "● d…"),
+    ],
+)
+def test_a_narrow_status_leaves_out_what_matters_least(columns, status):
+    snapshot = sj.Assembler().snapshot()
+    told = Status("trip.sse", "done", 12345, 59.6, 1_234_567, 83.2)
+    assert view(snapshot, told, columns, 5).plain.split("\n")[-1] == status
+
+
+@pytest.mark.parametrize("state", ["cut off", "failed", "bad event", "stopped"])
+def test_a_stream_that_broke_is_marked_where_it_broke(state):
+    status = Status("trip.sse", state, 1, 1, 1, 1)
+    lines = view(snapshot_of(("a", "x")), status, 60, 9).plain.split("\n")
+    assert '✗   "a": "x▌' in lines
+    assert lines[-1].startswith(f"● {state} ")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# watch: only what fits is built
+
+
+def calls(function):
+    """Return how many calls, to Python's functions and to C's, a call makes."""
+    counted = 0
+
+    def count(frame, event, argument):
+        nonlocal counted
+        counted += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+WIDE = {
+    "array": lambda count: [("items", [{"name": "x", "number": 1}] * count), (f"items[{count}].name", "new")],
+    "object": lambda count: [("", {f"name {number}": number for number in range(count)}), ("last", "new")],
+    "array, in the middle": lambda count: [("items", [{"a": "x"}] * count), (f"items[{count // 2}].a", "y")],
+    "ended": lambda count: [("items", [{"name": "x", "number": 1}] * count), ("z", "x" * count)],
+    "long texts": lambda count: [("a", "x" * count), ("b", "y" * count), ("b", "z")],
+    "text": lambda count: [("", "word " * count), ("", "z")],
+}
+
+
+@pytest.mark.parametrize("make", WIDE.values(), ids=WIDE)
+def test_a_view_costs_what_it_shows(make):
+    """Calls and memory are the same for a document that is fifty times as large."""
+    costs, peaks = [], []
+    for count in (1_000, 50_000):
+        snapshot = snapshot_of(*make(count), done=make is WIDE["ended"])
+        drawn(snapshot)
+        costs.append(calls(lambda snapshot=snapshot: drawn(snapshot)))
+        tracemalloc.start()
+        drawn(snapshot)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert costs[1] <= costs[0] * 1.1
+    assert peaks[1] <= peaks[0] * 1.1 + 10_000
+
+
+def test_a_part_reads_an_old_version_as_it_was():
+    assembler = sj.Assembler()
+    assembler.apply_delta("a", "one")
+    early = assembler.snapshot()
+    assembler.apply_delta("a", " two")
+    assembler.apply_delta("b", 1)
+    part = root_of(early)
+    assert (part.count, part.child("b").kind, part.child("a").start(9), part.child("a").length) == (
+        1,
+        "nothing",
+        "one",
+        3,
+    )
+    assert drawn(early)[2:5] == ["  {", '▸   "a": "one▌', ""]
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# watch: the picture
+
+
+def texts(svg):
+    """Return the text of a picture, style and place left out."""
+    return [unescape(text).replace("\xa0", " ") for text in re.findall(r"<text[^>]*>([^<]*)<", svg)]
+
+
+def test_the_picture_is_the_same_at_every_run(tmp_path):
+    pictures = []
+    for seed in ("1", "2"):
+        path = tmp_path / f"{seed}.svg"
+        env = {"PYTHONHASHSEED": seed, "COLUMNS": "50" + seed, "NO_COLOR": seed, "TERM": "dumb"}
+        result = run("watch", example("trip"), "--export", str(path), env=env)
+        assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+        pictures.append(path.read_text())
+    assert pictures[0] == pictures[1]
+    ET.fromstring(pictures[0])  # our own
+    assert "http" not in pictures[0].replace("http://www.w3.org/2000/svg", "")
+
+
+def test_the_picture_of_the_readme_is_what_the_command_draws_now(tmp_path):
+    command = [*COMMAND, "watch", "examples/trip.sse", "--export", str(tmp_path / "watch.svg")]
+    subprocess.run(command, check=True, cwd=ROOT)
+    assert texts((tmp_path / "watch.svg").read_text()) == texts((ROOT / "docs" / "watch.svg").read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "code", "told"),
+    [
+        (["--export-at", "5"], "trip", 0, "5 events"),
+        (["--export-at", "999999"], "trip", 0, "● done"),
+        (["--export-at", "999999"], "cut", 1, "● cut off"),
+        (["--export-size", "40x10", "--speed", "max"], "text", 0, "60/s"),
+    ],
+    ids=repr,
+)
+def test_the_picture_is_taken_at_any_event(tmp_path, arguments, name, code, told):
+    path = tmp_path / "x.svg"
+    assert run("watch", example(name), "--export", str(path), *arguments).returncode == code
+    assert told in "".join(texts(path.read_text()))
