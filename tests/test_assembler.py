@@ -1007,7 +1007,6 @@ def test_a_limit_is_exact(name: str, bound: int, deltas: list[tuple[str, object]
     at_the_bound(name, bound, *deltas)
 
 
-@pytest.mark.xfail(strict=True, reason="a path is still measured with its prefix")
 def test_the_depth_counts_what_the_document_nests_not_the_prefix() -> None:
     assembler = Assembler(path_prefix="out.data", limits=Limits(max_depth=2))
     assert seen(assembler.apply_delta("out.data.a.b", 1)) == ("set", "a.b", 1, 1)
@@ -1160,6 +1159,13 @@ class Letters(Mapping[str, object]):
         return len(self.items_)
 
 
+class Opaque:
+    """No JSON value."""
+
+    def __repr__(self) -> str:  # the same in every process that collects the tests
+        return "opaque"
+
+
 class Word(enum.StrEnum):
     X = "x"
 
@@ -1182,7 +1188,7 @@ def test_values_of_other_types_become_plain_ones() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [{1}, b"x", bytearray(b"x"), object(), {1: 2}, {"a": {None: 1}}, [object()], {"a": [b"x"]}, MISSING, [MISSING]],
+    [{1}, b"x", bytearray(b"x"), Opaque(), {1: 2}, {"a": {None: 1}}, [Opaque()], {"a": [b"x"]}, MISSING, [MISSING]],
     ids=repr,
 )
 @pytest.mark.parametrize("path", ["c", "c.d", "b[0]", "n", "h[0]"])

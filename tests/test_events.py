@@ -6,7 +6,7 @@ import asyncio
 import enum
 import json
 import sys
-from collections import OrderedDict, UserDict
+from collections import OrderedDict, UserDict, UserList, deque
 from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -24,7 +24,16 @@ from opperai.utils.eventstreaming import EventStream, EventStreamAsync
 import streamjson as sj
 from streamjson import _events
 from streamjson._errors import InvalidEventError, LimitExceededError, StreamJSONError
-from streamjson._events import MISSING, Missing, ServerSentEvent, StreamingChunk, decode_json, to_chunk, to_event
+from streamjson._events import (
+    MISSING,
+    Missing,
+    ServerSentEvent,
+    StreamingChunk,
+    decode_json,
+    is_array,
+    to_chunk,
+    to_event,
+)
 from streamjson._limits import Limits
 
 LIMITS = Limits()
@@ -45,6 +54,18 @@ def test_missing_is_falsy_and_not_none() -> None:
     assert MISSING is not None
     assert repr(MISSING) == "MISSING"
     assert isinstance(MISSING, Missing)
+
+
+@pytest.mark.parametrize("value", [[], (1,), range(2), deque(), UserList()], ids=lambda v: type(v).__name__)
+def test_a_sequence_is_an_array(value: object) -> None:
+    assert is_array(value)
+
+
+@pytest.mark.parametrize(
+    "value", [b"", bytearray(), memoryview(b""), {}, {1}, None, 1, iter([])], ids=lambda v: type(v).__name__
+)
+def test_bytes_and_other_iterables_are_none(value: object) -> None:
+    assert not is_array(value)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -732,7 +732,11 @@ def test_a_source_that_cannot_be_closed_need_not() -> None:
     assert list(decode_sse([])) == []
 
 
-@pytest.mark.parametrize("convert", [bytes, bytearray, memoryview, lambda b: [b], pieces_of, iter], ids=repr)
+@pytest.mark.parametrize(
+    "convert",
+    [bytes, bytearray, memoryview, lambda b: [b], pieces_of, iter],
+    ids=["bytes", "bytearray", "memoryview", "list", "generator", "integers"],
+)
 def test_bytes_given_whole_are_one_piece(convert: Callable[..., Any]) -> None:
     stream = b"id: 1\ndata: a\n\n"
     source = convert(stream, 1) if convert is pieces_of else convert([stream]) if convert is iter else convert(stream)

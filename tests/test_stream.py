@@ -323,11 +323,27 @@ def by_chunks(chunks: list[sj.StreamingChunk], changes: Iterable[sj.Change]) -> 
 
 
 SAMPLE: list[object] = [
-    delta("title", None), delta("title", "He"), delta("title", "llo 😀"), delta("items[0].name", "a"),
-    delta("items[2]", 7), delta("title", "!"), delta("items[0].name", "b"), delta("items[1]", {"k": [1, {}]}), delta("items[1].k[1].z", HIGH),
-    delta("title", "x"), delta("n", 1), delta("n", 12), delta("n", 12), delta("items", []), delta("items[0]", "new"),
-    delta("a.b", "x"), delta("a", None), delta("a.c", True), delta("title", None), delta("title", {"t": ""}),
-]  # fmt: skip
+    delta("title", None),
+    delta("title", "He"),
+    delta("title", "llo 😀"),
+    delta("items[0].name", "a"),
+    delta("items[2]", 7),
+    delta("title", "!"),
+    delta("items[0].name", "b"),
+    delta("items[1]", {"k": [1, {}]}),
+    delta("items[1].k[1].z", HIGH),
+    delta("title", "x"),
+    delta("n", 1),
+    delta("n", 12),
+    delta("n", 12),
+    delta("items", []),
+    delta("items[0]", "new"),
+    delta("a.b", "x"),
+    delta("a", None),
+    delta("a.c", True),
+    delta("title", None),
+    delta("title", {"t": ""}),
+]
 
 
 def test_the_changes_of_the_snapshots_rebuild_each_value(driver: Driver) -> None:

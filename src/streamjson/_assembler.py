@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from ._document import SHORT, Document, Kind
 from ._errors import ClosedError, InvalidEventError, StreamFailedError, StreamJSONError, shorten
-from ._events import MISSING, JSONValue, ServerSentEvent, StreamingChunk, to_chunk, to_event, to_fields
+from ._events import CHUNK_NAMES, MISSING, JSONValue, ServerSentEvent, StreamingChunk, to_chunk, to_event, to_fields
 from ._limits import Limits
 from ._path import Path, parse_path
 from ._snapshot import Change, End, Snapshot
@@ -71,6 +71,7 @@ class Assembler:
         self._document = Document(limits, prefix=self._prefix, replace=self._replace)
         self._event_number = 0
         self._passed_over = 0
+        self._twin: Snapshot | None = None  # the first snapshot of the version that was last asked for
         self._begin()
 
     def _begin(self) -> None:
@@ -185,10 +186,11 @@ class Assembler:
         """Return a snapshot whose `changes` begin after version `since`."""
         document = self._document
         version = document.version
-        if document.cell_version != version:  # snapshots of one version share their value, once it is read
-            document.cell = []
-            document.cell_version = version
-        return Snapshot(document, document.cell, since, version, self._end, self._span_id, self._last_event_id)
+        twin = self._twin
+        if twin is not None and twin.version == version:
+            return Snapshot(document, twin, since, version, self._end, self._span_id, self._last_event_id)
+        self._twin = Snapshot(document, None, since, version, self._end, self._span_id, self._last_event_id)
+        return self._twin
 
     def _close(self, end: End) -> Kind | None:
         if self._document.closed:
@@ -209,24 +211,18 @@ class Assembler:
         if data == DONE:
             self._record(event)
             return self._close("done")
-        if event.event == "message":
-            if data == "":
-                self._record(event)
-                return None
-            chunk: StreamingChunk | None = to_chunk(data, self._limits)
-        else:
-            try:
-                chunk = self._chunk_of_other_type(event)
-            except StreamJSONError:
-                if event.event != "error":
-                    raise
-                chunk = None  # an error stays one, whatever its data
-        if event.event == "error" or (chunk is not None and _is_error(chunk)):
-            raise self._failed(event, chunk)
-        if chunk is None or (event.event != "message" and chunk.delta is MISSING and chunk.span_id is None):
-            self._passed_over += event.data != ""
+        if event.event == "error":
+            raise self._sender_failed(event, self._chunk_or_none(data))
+        if data == "":
             self._record(event)
             return None
+        chunk = to_chunk(data, self._limits) if event.event in ("message", "") else self._chunk_of_other_type(data)
+        if chunk is None:
+            self._passed_over += 1
+            self._record(event)
+            return None
+        if _is_error(chunk):
+            raise self._sender_failed(event, chunk)
         return self._apply_chunk(event, chunk)
 
     def _apply_chunk(self, event: ServerSentEvent[Any], chunk: StreamingChunk) -> Kind | None:
@@ -235,7 +231,7 @@ class Assembler:
         started_over = span_id is not None and self._has_deltas and self._span_id not in (None, span_id)
         if started_over:
             if not self._reset_on_new_span:
-                raise self._failed(event, chunk, started_over=True)
+                raise self._started_over(event, span_id)
             document = self._successor()
         kind = self._apply_delta(document, chunk)
         # Nothing has changed up to here but the document, which is as it was if its delta was rejected.
@@ -265,19 +261,27 @@ class Assembler:
             path = self._prefix_text
         return document.apply(path, delta)
 
-    def _chunk_of_other_type(self, event: ServerSentEvent[Any]) -> StreamingChunk | None:
-        """Return the chunk that an event of another type than `message` brings; None if its data is none."""
-        if isinstance(event.data, StreamingChunk):
-            return to_chunk(event.data, self._limits)
+    def _chunk_of_other_type(self, data: object) -> StreamingChunk | None:
+        """Return the chunk that an event of another type than `message` brings, None if it brings nothing."""
         try:
-            fields = to_fields(event.data, self._limits)
+            fields = data.to_dict() if isinstance(data, StreamingChunk) else to_fields(data, self._limits)
         except InvalidEventError:
             return None
+        brings = "delta" in fields or fields.get("span_id") is not None or fields.get("spanId") is not None
         try:
-            return StreamingChunk.from_dict(fields)
+            chunk = StreamingChunk.from_dict(fields)
         except InvalidEventError:
-            if "delta" in fields or fields.get("span_id") is not None or fields.get("spanId") is not None:
+            if brings:
                 raise
+            return None
+        return chunk if brings or _is_error(chunk) else None
+
+    def _chunk_or_none(self, data: object) -> StreamingChunk | None:
+        """Return the chunk that an error's data says, None if it is no chunk."""
+        try:
+            fields = data.to_dict() if isinstance(data, StreamingChunk) else to_fields(data, self._limits)
+            return StreamingChunk.from_dict(fields) if not CHUNK_NAMES.isdisjoint(fields) else None
+        except StreamJSONError:
             return None
 
     def _record(self, event: ServerSentEvent[Any]) -> None:
@@ -293,35 +297,33 @@ class Assembler:
         base = old.version + 1 if old.holder.slots else old.version
         return Document(self._limits, prefix=self._prefix, replace=self._replace, base=base, lineage=old.lineage)
 
-    def _failed(
-        self, event: ServerSentEvent[Any], chunk: StreamingChunk | None, *, started_over: bool = False
-    ) -> StreamFailedError:
+    def _sender_failed(self, event: ServerSentEvent[Any], chunk: StreamingChunk | None) -> StreamFailedError:
+        if chunk is None:  # data that is no chunk is the message
+            error_type, error_message = None, event.data if isinstance(event.data, str) else None
+        else:
+            error_type, error_message = chunk.error_type, chunk.error_message
+        told = ": ".join(part for part in (error_type, error_message) if part)
+        return self._failed(
+            event,
+            f"the sender failed: {shorten(told, 200)}" if told else "the sender failed",
+            error_type=error_type,
+            error_message=error_message,
+        )
+
+    def _started_over(self, event: ServerSentEvent[Any], new_span_id: str | None) -> StreamFailedError:
+        return self._failed(
+            event,
+            f"the sender started over: span {shorten(new_span_id)} came after deltas of {shorten(self._span_id)};"
+            " on_new_span='reset' begins a new document",
+            code="new_span",
+            new_span_id=new_span_id,
+        )
+
+    def _failed(self, event: ServerSentEvent[Any], message: str, **facts: str | None) -> StreamFailedError:
         """End the stream, and return the error that says why."""
         self._record(event)
         self._document.freeze()
-        snapshot = self._snapshot(self._document.version - 1)
-        if started_over:
-            new_span_id = None if chunk is None else chunk.span_id
-            return StreamFailedError(
-                f"the sender started over: span {shorten(new_span_id)} came after deltas of {shorten(self._span_id)};"
-                " on_new_span='reset' begins a new document",
-                code="new_span",
-                snapshot=snapshot,
-                span_id=self._span_id,
-                new_span_id=new_span_id,
-            )
-        error_type = None if chunk is None else chunk.error_type
-        error_message = None if chunk is None else chunk.error_message
-        if error_type is None and error_message is None and isinstance(event.data, str):
-            error_message = event.data
-        told = ": ".join(part for part in (error_type, error_message) if part)
-        return StreamFailedError(
-            f"the sender failed: {shorten(told, 200)}" if told else "the sender failed",
-            snapshot=snapshot,
-            error_type=error_type,
-            error_message=error_message,
-            span_id=self._span_id,
-        )
+        return StreamFailedError(message, snapshot=self.snapshot(), span_id=self._span_id, **facts)
 
 
 def _is_error(chunk: StreamingChunk) -> bool:

@@ -66,7 +66,7 @@ class Document:
     """The tree and the log. The modules downstream read its attributes; only the methods here write them."""
 
     __slots__ = (
-        "base", "cell", "cell_version", "closed", "delta", "halves", "holder", "hot_until", "intake", "key", "keys",
+        "base", "closed", "delta", "halves", "holder", "hot_until", "intake", "key", "keys",
         "lengths", "lineage", "node", "node_count", "nodes", "open_path", "pieces", "places", "preludes", "replace",
         "scratch", "size", "starts", "text", "value_version", "version",
     )  # fmt: skip
@@ -104,11 +104,9 @@ class Document:
         self.pieces = self.text.pieces
         self.open_path: object = _NO_PATH
         self.hot_until = base
-        self.halves: list[tuple[Node, Step, str]] = []
-        # For `_versions`: the newest version read, and where the snapshots of the last version share their value.
+        self.halves: dict[tuple[int, Step], tuple[Node, Step, str]] = {}
+        # For `_versions`: the newest version that was read.
         self.value_version = -1
-        self.cell: list[Any] = [MISSING]
-        self.cell_version = -1
 
     # ------------------------------------------------------------------------------------------------------------------
     # a delta
@@ -162,7 +160,7 @@ class Document:
             slots = node.slots
             if key is None or key in slots:
                 return False
-            size = len(tail) if tail.isascii() else SHORT
+            size = utf8_size(tail)
         else:
             head, bracket, tail = path.rpartition("[")
             node, slots = places.list_node, places.list_node.slots
@@ -238,7 +236,7 @@ class Document:
         repaired = False
         if not self.closed:
             repaired = bool(self.halves)
-            self._repair(self.halves)
+            self._repair(list(self.halves.values()))
             self.preludes.discard(self.version)  # the last repair is not before a change, it is the change
             self._leave()
             self.freeze()
@@ -253,23 +251,25 @@ class Document:
     # a string grows
 
     def _append(self, path: str | Path, node: Node, key: Step, delta: str) -> Kind | None:
-        delta, half, waiting = self._with_half(node, key, delta)
+        place = (id(node), key)
+        delta, half = self._with_half(place, delta)
         if not delta and not half:
             return None
         growth = utf8_size(delta) + 3 * len(half)
         is_open = node is self.node and key == self.key
+        waiting = len(self.halves) - (place in self.halves)
         if not is_open or half or waiting or growth > SHORT or self.version >= self.hot_until:
             self._tally()
-            text = node.slots[key]
-            self.intake.check("max_string_bytes", (text.size if type(text) is Text else utf8_size(text)) + growth)
-            self._check_document(0, growth + 3 * len(waiting))
+            # Measured once, and not for each delta that may then be refused.
+            self.intake.check("max_string_bytes", self._text(node, key).size + growth)
+            self._check_document(0, growth + 3 * waiting)
         if delta:
-            self._repair(waiting)
+            self.halves.pop(place, None)
+            self._repair(list(self.halves.values()))
             self._extend(node, key, delta)
             self.open_path = path
-        self.halves = [] if delta else waiting
         if half:
-            self.halves.append((node, key, half))
+            self.halves[place] = (node, key, half)
         if growth > SHORT or self.version >= self.hot_until or not is_open:
             self.settle()
         if self.halves:
@@ -281,9 +281,7 @@ class Document:
         version = self.version + 1
         if node is not self.node or key != self.key:
             self._leave()
-            text = node.slots[key]
-            if type(text) is not Text:
-                text = node.slots[key] = Text([text], 1, 1, utf8_size(text), len(text))
+            text = self._text(node, key)
             text.starts.append(version)
             text.bases.append(text.length)
             self._log(version, node, key)
@@ -293,26 +291,32 @@ class Document:
         self.version = version
         self.delta = delta
 
-    def _with_half(self, node: Node, key: Step, delta: str) -> tuple[str, str, list[tuple[Node, Step, str]]]:
-        """Return `delta` mended with the half that its string holds, the half at its end, and the halves of others."""
+    def _text(self, node: Node, key: Step) -> Text:
+        """Return the string of a slot as one that can grow."""
+        text = node.slots[key]
+        if type(text) is not Text:
+            text = node.slots[key] = Text([text], 1, 1, utf8_size(text), len(text))
+        return text
+
+    def _with_half(self, place: tuple[int, Step], delta: str) -> tuple[str, str]:
+        """Return `delta` mended with the half that its string holds, and the half at its end."""
         if delta and (self.halves or not delta.isascii()):
-            held = [half for at, step, half in self.halves if at is node and step == key]
-            delta, half = mend("".join((*held, delta)))
-            return delta, half, [one for one in self.halves if one[0] is not node or one[1] != key]
-        return str.__str__(delta), "", self.halves
+            held = self.halves.get(place)
+            return mend(("" if held is None else held[2]) + str.__str__(delta))
+        return str.__str__(delta), ""
 
     def _repair(self, halves: Iterable[tuple[Node, Step, str]]) -> None:
         for node, key, _ in halves:
             self._extend(node, key, REPLACEMENT)
             self.preludes.add(self.version)
-        self.halves = []
+        self.halves.clear()
 
     # ------------------------------------------------------------------------------------------------------------------
     # a value is set
 
     def _set(self, path: str | Path, node: Node, key: Step, rest: tuple[Step, ...], given: str, delta: Any) -> Kind:
         self._tally()
-        waiting = [one for one in self.halves if not self._lies_under(one[0], one[1], node, key)]
+        waiting = [one for one in self.halves.values() if not self._lies_under(one[0], one[1], node, key)]
         nodes, size = self._cost_of_way(node, key, rest)
         half = ""
         if given == "string":
@@ -351,10 +355,10 @@ class Document:
             self.size -= utf8_size(delta) + 3 * len(half)  # counted when it is settled
             self._open(node, key, delta, path)
             if half:
-                self.halves = [(node, key, half)]
+                self.halves[id(node), key] = (node, key, half)
         else:
             self._count(0)
-        self._allow()
+        self.settle()
         if isinstance(path, str):
             self.places.remember(path, node, key)
         return "set"
@@ -420,6 +424,7 @@ class Document:
         if text is self.scratch:
             whole = node.slots[self.key] = "".join(text.pieces)
             self.size += utf8_size(whole) - text.size
+            text.pieces.clear()  # else they stay as long as no other string is open
         else:
             self._tally()
             text.length += sum(self.lengths[self.starts[-1] - self.base :])

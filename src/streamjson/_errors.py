@@ -91,7 +91,6 @@ CODES: Final[dict[str, str]] = {
     "no_done": "the source ended without [DONE]",
     # ClosedError
     "closed": "called after the end",
-    "applying": "called from inside of itself",
 }
 
 

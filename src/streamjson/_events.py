@@ -7,7 +7,8 @@ An input may yield our own classes, mappings of either shape, or foreign objects
 (httpx-sse, httpx2) or a model with the chunk's attributes (the opperai SDK). How to read an object is decided by its
 type, once, and remembered.
 
-JSON text is RFC 8259's: NaN, Infinity and numbers that overflow are refused, of equal names the last one wins, and
+JSON text is RFC 8259's: NaN and Infinity are refused (and 1e400 where it is applied), of equal names the last one wins,
+and
 text that nests deeper than the document may is refused before the parser sees it.
 
 Cost: linear in the text.
@@ -86,7 +87,7 @@ _CAMEL_CASE: Final = {
     "error_message": "errorMessage",
 }
 _TEXT_OR_NULL: Final = {str, type(None)}
-_CHUNK_NAMES: Final = frozenset({"delta", *_CAMEL_CASE, *_CAMEL_CASE.values()})
+CHUNK_NAMES: Final = frozenset({"delta", *_CAMEL_CASE, *_CAMEL_CASE.values()})
 
 
 @define
@@ -190,7 +191,7 @@ def _refuse_undecoded(event: object) -> ServerSentEvent[Any]:
 
 
 def _event_from_mapping(event: Mapping[str, Any]) -> ServerSentEvent[Any]:
-    if not event.keys().isdisjoint(_CHUNK_NAMES) or event.keys().isdisjoint(("data", "id", "event", "retry")):
+    if not event.keys().isdisjoint(CHUNK_NAMES) or event.keys().isdisjoint(("data", "id", "event", "retry")):
         return ServerSentEvent(event)
     get = event.get
     return _checked(get("data"), get("id"), get("event"), get("retry"), get("last_event_id"), get("offset"))
@@ -199,7 +200,7 @@ def _event_from_mapping(event: Mapping[str, Any]) -> ServerSentEvent[Any]:
 def _event_from_object(event: Any) -> ServerSentEvent[Any]:
     data = getattr(event, "data", MISSING)
     if data is MISSING:  # asked of the object, not of its class: two of one class may have different attributes
-        if any(hasattr(event, name) for name in _CHUNK_NAMES):
+        if any(hasattr(event, name) for name in CHUNK_NAMES):
             return ServerSentEvent(event)
         raise InvalidEventError(f"{shorten(event)} is neither an event nor a chunk")
     # Other decoders put the last event ID, which persists, where we have the event's own.
@@ -255,7 +256,7 @@ def to_fields(data: object, limits: Limits) -> Mapping[str, Any]:
     elif isinstance(data, Mapping):
         return cast("Mapping[str, Any]", data)
     else:
-        fields = {name: getattr(data, name) for name in _CHUNK_NAMES if hasattr(data, name)}
+        fields = {name: getattr(data, name) for name in CHUNK_NAMES if hasattr(data, name)}
         if fields:
             # Generated SDKs mark an absent field by an object of their own, mostly of a class `Unset`.
             return {name: value for name, value in fields.items() if type(value).__name__ != "Unset"}

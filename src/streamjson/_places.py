@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from attrs import evolve
+
 from ._errors import ConflictError
 from ._events import MISSING
 from ._limits import Limits
@@ -28,17 +30,20 @@ class Places:
     """The shortcuts, and the walk that needs none. `head` is the last object's text, `list_head` the last array's."""
 
     __slots__ = (
-        "head", "head_node", "holder", "limits", "list_head", "list_node", "names", "prefix", "replace", "short",
-        "visited",
+        "deep", "head", "head_node", "holder", "limits", "list_head", "list_node", "names", "prefix", "replace",
+        "short", "visited",
     )  # fmt: skip
 
     def __init__(self, holder: Node, limits: Limits, prefix: Path, *, replace: bool) -> None:
         self.holder = holder
-        self.limits = limits
+        # The prefix takes part of a path, and is no part of the document.
+        depth = limits.max_depth
+        self.limits = limits if depth is None else evolve(limits, max_depth=depth + len(prefix))
         self.prefix = prefix
         self.replace = replace
         # So many characters can't have too many bytes.
         self.short = 2**62 if limits.max_path_bytes is None else limits.max_path_bytes // 4
+        self.deep = 2**62 if limits.max_depth is None else limits.max_depth
         self.names: dict[str, str] = {}
         self.visited: dict[str, tuple[Node, Step]] = {}
         self.head: str | None = None
@@ -65,7 +70,13 @@ class Places:
         else:
             rest = (name,)
         before, bracket, index = head.rpartition("[")
-        if bracket and before == self.list_head and index == f"{len(self.list_node.slots)}]":
+        if (
+            bracket
+            and before == self.list_head
+            and index == f"{len(self.list_node.slots)}]"
+            # A member lies deeper than the items may have been so far. Each step but a first name brings one of these.
+            and (not rest or path.count(".") + path.count("[") < self.deep)
+        ):
             return self.list_node, len(self.list_node.slots), rest
         known = self.visited.get(path)
         if known is not None:

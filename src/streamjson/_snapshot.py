@@ -19,8 +19,8 @@ from attrs import define
 from ._document import Document, Kind
 from ._events import MISSING, StreamingChunk
 from ._path import Path, append_step, format_path, parse_path
-from ._tree import HOLE, REPLACEMENT, Node, Step, Text, trail
-from ._versions import differences, has_holes, locate, location, read, slot_at, slots_at, string_at, value_at
+from ._tree import HOLE, REPLACEMENT, Node, Step, trail
+from ._versions import differences, ending_at, has_holes, locate, location, read, slot_at, slots_at, value_at
 
 __all__ = ["Change", "End", "Snapshot"]
 
@@ -132,6 +132,10 @@ class _Coalesced(Change):
     _key: Step
     _old: int
 
+    @property
+    def before(self) -> None:
+        """None: what came before is told by a change of its own, or was known."""
+
     def _slot(self) -> tuple[Node, Step]:
         return self._node, self._key
 
@@ -157,7 +161,7 @@ class Snapshot:
     """
 
     _document: Document
-    _cell: list[Any]
+    _twin: Snapshot | None  # the first snapshot of this version, which has its value
     _since: int
     version: int
     end: End
@@ -169,7 +173,7 @@ class Snapshot:
         """Whether the stream has ended well, so that this is the whole document."""
         return self.end != "open"
 
-    @property
+    @cached_property
     def value(self) -> Any:
         """The document as plain objects; `MISSING` before the first change. Always the same object for one snapshot.
 
@@ -177,10 +181,7 @@ class Snapshot:
         not change, so a read costs the containers on the changed paths; a value older than one that was read already
         is built whole. A value is shared: changing it may show in later values. `copy_value()` is your own.
         """
-        cell = self._cell
-        if not cell:
-            cell.append(value_at(self._document, self.version))
-        return cell[0]
+        return value_at(self._document, self.version) if self._twin is None else self._twin.value
 
     def copy_value(self) -> Any:
         """Return the document as plain objects that nobody else has. O(document)."""
@@ -257,12 +258,7 @@ def _coalesced(document: Document, old: int, new: int) -> Iterator[Change]:
         if grown is None:
             yield _Coalesced(document, new, "set", MISSING, node, key, old)
             continue
-        thing = slot_at(node, key, new)
-        if type(thing) is Text and new == document.version:  # so that it costs the tail, not the text
-            document.settle()
-            delta = thing.tail(grown)
-        else:
-            delta = string_at(document, node, key, thing, new)[-grown:]
+        delta = ending_at(document, node, key, slot_at(node, key, new), new, grown)
         yield _Coalesced(document, new, "append", delta, node, key, old)
 
 

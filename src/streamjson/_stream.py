@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypedDict, Unpack, overload
 
 from ._assembler import Assembler
-from ._errors import InvalidEventError, StreamFailedError, StreamTruncatedError, shorten
+from ._errors import ClosedError, InvalidEventError, StreamFailedError, StreamTruncatedError, shorten
 from ._events import needs_decoding
 from ._limits import Limits
 from ._snapshot import Snapshot
@@ -64,7 +64,9 @@ def assemble(
         return AsyncSnapshotStream(source, **options)
     if isinstance(source, Iterable):
         return SnapshotStream(source, **options)
-    raise InvalidEventError(f"a source of events is an iterable, not {shorten(source)}")
+    raise InvalidEventError(
+        f"a source of events is an iterable, not {shorten(source)}; of a response's bytes, decode_sse makes events"
+    )
 
 
 def _is_response(source: object) -> bool:
@@ -98,11 +100,7 @@ class _Stream:
     def _apply(self, event: object) -> Snapshot | None:
         """Apply an event; return the snapshot to yield."""
         assembler = self._assembler
-        try:
-            kind = assembler._consume(event)
-        except StreamFailedError:
-            self._finished = True
-            raise
+        kind = assembler._consume(event)
         if assembler.end != "open":
             self._finished = True
         elif kind is None:
@@ -110,14 +108,19 @@ class _Stream:
         return self._take()
 
     def _end(self) -> Snapshot:
-        """The source has ended; return the last snapshot."""
-        self._finished = True
+        """The source has ended and was let go of; return the last snapshot."""
         if self._require_done:
             error = StreamTruncatedError("the source ended without [DONE]", code="no_done")
             error.last_event_id = self._assembler.last_event_id
             raise error
         self._assembler.close()
         return self._take()
+
+    def _final_value(self) -> Any:
+        snapshot = self.snapshot
+        if not snapshot.complete:  # a failure was reported before; what is there is not the answer
+            raise ClosedError("the stream ended before its document was complete; `snapshot` has what there is")
+        return snapshot.value
 
     def _take(self) -> Snapshot:
         self._latest = self._assembler._snapshot(self._latest.version)
@@ -158,7 +161,8 @@ class SnapshotStream(_Stream):
     def final(self) -> Any:
         """Read to the end and return the document.
 
-        Raises at the first event that is rejected; call it again to go on with the next one.
+        Raises at the first event that is rejected; call it again to go on with the next one. Once the stream has ended
+        otherwise than well, it is a `ClosedError`.
 
         >>> import streamjson as sj
         >>> sj.assemble(sj.disassemble({"people": [{"name": "Jane"}]})).final()
@@ -166,7 +170,7 @@ class SnapshotStream(_Stream):
         """
         for _ in self:
             pass
-        return self.snapshot.value
+        return self._final_value()
 
     def close(self) -> None:
         """Stop reading, and close the source's iterator if it can be closed. The document is not completed."""
@@ -228,7 +232,7 @@ class AsyncSnapshotStream(_Stream):
         """Read to the end and return the document; as `SnapshotStream.final`."""
         async for _ in self:
             pass
-        return self.snapshot.value
+        return self._final_value()
 
     async def aclose(self) -> None:
         """Stop reading, and close the source's iterator if it can be closed. The document is not completed."""

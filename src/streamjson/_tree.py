@@ -12,6 +12,7 @@ This module holds data and the small functions on it. Who writes it is `_documen
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, Final, TypeAlias
 
 from attrs import define, field
@@ -46,13 +47,14 @@ Where: TypeAlias = "tuple[Where, Step] | None"
 REPLACEMENT: Final = "\ufffd"
 
 
-class Hole:
-    """The type of `HOLE`: an item that an array has only because a later one exists. It reads as null."""
+class Hole(Enum):
+    """The type of `HOLE`."""
 
-    __slots__ = ()
+    HOLE = "HOLE"
 
 
-HOLE: Final = Hole()
+HOLE: Final = Hole.HOLE
+"""An item that an array has only because a later one exists. It reads as null."""
 
 
 @define(eq=False, repr=False)

@@ -17,7 +17,7 @@ version order copies the containers on the changed paths; `differences` the runs
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from ._tree import HOLE, Node, Step, Text, trail
 __all__ = [
     "Difference",
     "differences",
+    "ending_at",
     "has_holes",
     "locate",
     "location",
@@ -101,6 +102,25 @@ def string_at(document: Document, node: Node, key: Step, thing: Text | str, vers
     return _whole(document, thing)[:length]
 
 
+def ending_at(document: Document, node: Node, key: Step, thing: Text | str, version: int, count: int) -> str:
+    """Return the last `count` characters that the string had at `version`, at the cost of what it got from there on."""
+    run = run_at(document, version)
+    later = 0  # the characters that came after `version`
+    if run >= 0 and document.nodes[run] is node and document.keys[run] == key:
+        end = document.starts[run + 1] if run + 1 < len(document.starts) else document.version + 1
+        later = sum(document.lengths[version + 1 - document.base : end - document.base])
+    if isinstance(thing, str):
+        return thing[len(thing) - later - count : len(thing) - later]
+    if thing is document.text:
+        document.settle()
+    following = bisect_right(thing.starts, version)
+    if following < len(thing.bases):  # it was left, and came to have more runs
+        is_open = thing is document.text and document.node is not None
+        now = thing.length + (_grown(document, len(document.starts) - 1, document.version) if is_open else 0)
+        later += now - thing.bases[following]
+    return thing.tail(later + count)[:count]
+
+
 def _whole(document: Document, text: Text) -> str:
     if text is document.text:
         document.settle()
@@ -159,8 +179,10 @@ def value_at(document: Document, version: int) -> Any:
     if newest < 0:
         _build(document, holder, version, keep=True)
     elif version > newest:
-        first = max(run_at(document, newest + 1), 0)
-        for run in range(first, run_at(document, version) + 1):
+        runs: Collection[int] = range(max(run_at(document, newest + 1), 0), run_at(document, version) + 1)
+        if len(runs) > 1:  # strings that grow in turn have many runs, and need to be read once
+            runs = {(id(document.nodes[run]), document.keys[run]): run for run in runs}.values()
+        for run in runs:
             _refresh(document, trail(document.holder, document.nodes[run], document.keys[run]), newest, version)
     document.value_version = version
     return holder.value[0] if holder.value else MISSING
