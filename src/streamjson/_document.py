@@ -113,30 +113,29 @@ class Document:
 
     def apply(self, path: str | Path, delta: Any) -> Kind | None:
         """Apply `delta` at `path`; return what happened, None if nothing changed. An error leaves all as it was."""
-        if self.version < self.hot_until:
-            # The hot path, nearly every event of a real stream: a short text onto the string that is open.
-            if path == self.open_path and type(delta) is str:
-                length = len(delta)
-                if 0 < length <= SHORT and (delta.isascii() or is_short(delta, SHORT)):
-                    self.lengths.append(length)
-                    self.pieces.append(delta)
-                    self.version += 1
-                    self.delta = delta
-                    return "append"
-            if type(path) is str:
-                place = self.places.visited.get(path)
-                if place is None:
-                    if self._add(path, delta):
-                        return "set"
-                elif type(delta) is str and self._come_back(*place, path, delta):
-                    return "append"
+        # The hot path, nearly every event of a real stream: a short text onto the string that is open.
+        easy = self.version < self.hot_until
+        if easy and path == self.open_path and type(delta) is str:
+            length = len(delta)
+            if 0 < length <= SHORT and (delta.isascii() or is_short(delta, SHORT)):
+                self.lengths.append(length)
+                self.pieces.append(delta)
+                self.version += 1
+                self.delta = delta
+                return "append"
         if self.closed:
             raise ClosedError("the document is closed; reset() begins a new one")
+        node, key, rest = self.places.find(path)
+        there = MISSING if rest else look(node, key)
+        if easy:
+            if there is MISSING:
+                if self._add(path, node, key, rest, delta):
+                    return "set"
+            elif type(there) is Text and self._come_back(path, node, key, there, delta):
+                return "append"
         given = self.intake.kind_of(delta)
         if given in SCALAR:
             delta = self.intake.scalar(delta)
-        node, key, rest = self.places.find(path)
-        there = MISSING if rest else look(node, key)
         found = kind_of(there)
         if found == given:
             if given == "string":
@@ -147,43 +146,48 @@ class Document:
             raise conflict(where_of(self.holder, node, key), there, given)
         return self._set(path, node, key, rest, given, delta)
 
-    def _add(self, path: str, delta: Any) -> bool:
-        """Create a member or the next item, in a container that is known, if it is a plain scalar; tell whether it was.
+    def _add(self, path: object, node: Node, key: Step, rest: tuple[Step, ...], delta: Any) -> bool:
+        """Create a member or the next item, if it is a plain scalar under names seen before; tell whether it was.
 
-        The other half of the hot path: 1 microsecond where `_set`, which says the same with care, takes 4.
+        It may be the first member of a next item. The other half of the hot path: it takes a third of what `_set`
+        takes, which would do the same with care.
         """
         places = self.places
-        head, dot, tail = path.rpartition(".")
-        key: Step | None
-        if dot and head == places.head:
-            node, key = places.head_node, places.names.get(tail)
-            slots = node.slots
-            if key is None or key in slots:
+        slots = node.slots
+        size = 0
+        if node.is_object:
+            if key in slots or key not in places.names:
                 return False
-            size = utf8_size(tail)
-        else:
-            head, bracket, tail = path.rpartition("[")
-            node, slots = places.list_node, places.list_node.slots
-            key = length = len(slots)
-            if not bracket or head != places.list_head or tail != f"{length}]":
+            size = utf8_size(key)
+        elif key != len(slots) or len(slots) >= self.intake.bounds["max_array_length"]:
+            return False
+        if rest:
+            name = rest[0]
+            if len(rest) > 1 or name not in places.names:
                 return False
-            if length >= self.intake.bounds["max_array_length"]:
-                return False
-            size = 0
+            size += utf8_size(name)
         is_text = type(delta) is str
         if is_text:
             if len(delta) > SHORT or not (delta.isascii() or is_short(delta, SHORT)):
                 return False
-        elif not self.intake.is_plain(delta):
-            return False
-        else:
+        elif self.intake.is_plain(delta):
             size += 8
-        if size > SHORT or len(path) > places.short:
+        else:
+            return False
+        if size > SHORT:
             return False
 
-        if self.node is not None:
-            self._leave()
+        self._leave()
         version = self.version + 1
+        if rest:
+            child = new_node(where_of(self.holder, node, key), is_object=True)
+            if node.is_object:
+                slots[key] = child
+            else:
+                slots.append(child)
+            node.births.append(version)
+            self.node_count += 1
+            node, key, slots = child, rest[0], child.slots
         if node.is_object:
             slots[key] = self.scratch if is_text else delta
         else:
@@ -201,22 +205,21 @@ class Document:
             self._open(node, key, delta, path)
         else:
             self.lengths.append(0)
+        if node is not places.head_node and node is not places.list_node and type(path) is str:
+            places.remember(path, node, key)
         return True
 
-    def _come_back(self, node: Node, key: Step, path: str, delta: str) -> bool:
+    def _come_back(self, path: object, node: Node, key: Step, text: Text, delta: Any) -> bool:
         """Append a short text to a string that was left, and is a `Text` already; tell whether it was.
 
-        For fields that are written in turn: 1.5 microseconds where `_append` takes 5.
+        For fields that are written in turn: a third of what `_append` takes.
         """
-        text = node.slots[key]
+        if type(delta) is not str or (text is self.text and self.node is not None):
+            return False
         length = len(delta)
-        if (
-            type(text) is not Text
-            or not 0 < length <= SHORT
-            or not (delta.isascii() or is_short(delta, SHORT))
-            or text.size + CALM * SHORT > self.intake.bounds["max_string_bytes"]
-            or (text is self.text and self.node is not None)
-        ):
+        if not 0 < length <= SHORT or not (delta.isascii() or is_short(delta, SHORT)):
+            return False
+        if text.size + CALM * SHORT > self.intake.bounds["max_string_bytes"]:
             return False
         self._leave()
         self.version = version = self.version + 1
@@ -418,9 +421,10 @@ class Document:
 
     def _leave(self) -> None:
         """End the run that is open. Nothing of it is lost and nothing shows."""
-        node, text = self.node, self.text
+        node = self.node
         if node is None:
             return
+        text = self.text
         if text is self.scratch:
             whole = node.slots[self.key] = "".join(text.pieces)
             self.size += utf8_size(whole) - text.size
@@ -456,7 +460,7 @@ class Document:
             bounds = self.intake.bounds
             string = bounds["max_string_bytes"] - (0 if self.node is None else self.text.size)
             document = bounds["max_document_bytes"] - self.size
-            nodes = bounds["max_nodes"] - self.node_count
+            nodes = (bounds["max_nodes"] - self.node_count) // 2
             self.hot_until += max(0, min(CALM, string // SHORT, document // (2 * SHORT), nodes))
 
     # ------------------------------------------------------------------------------------------------------------------

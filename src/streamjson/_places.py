@@ -56,10 +56,8 @@ class Places:
 
         Raises `InvalidPathError`, and `ConflictError` where the path leads through something that it can't.
         """
-        if isinstance(path, Path):
-            path = format_path(path)
-        if not isinstance(path, str) or len(path) > self.short:
-            return self._walk(path)
+        if type(path) is not str or len(path) > self.short:
+            return self._walk(format_path(path) if isinstance(path, Path) else path)
         head, dot, tail = path.rpartition(".")
         name = self.names.get(tail) if dot else None
         rest: tuple[Step, ...]

@@ -71,10 +71,8 @@ class Change:
 
         A half of a surrogate pair that waited in vain for its partner and became U+FFFD, or a reset.
         """
-        document, version = self._document, self.version - 1
-        if version not in document.preludes:
-            return None
-        return change_at(document, version)
+        prelude = self._prelude()
+        return None if prelude is None else change_at(self._document, prelude)
 
     def to_chunks(self) -> list[StreamingChunk]:
         """Return chunks that say the same to a document that is at the version before.
@@ -93,6 +91,9 @@ class Change:
         if thing is not None or replaced != self.path:
             chunks.extend(_chunks(self._document, node, key, thing, self.version))
         return chunks
+
+    def _prelude(self) -> int | None:
+        return self.version - 1 if self.version - 1 in self._document.preludes else None
 
     def _slot(self) -> tuple[Node, Step]:
         return location(self._document, self.version)
@@ -132,9 +133,8 @@ class _Coalesced(Change):
     _key: Step
     _old: int
 
-    @property
-    def before(self) -> None:
-        """None: what came before is told by a change of its own, or was known."""
+    def _prelude(self) -> int | None:
+        return None  # what came before is told by a change of its own, or was known
 
     def _slot(self) -> tuple[Node, Step]:
         return self._node, self._key
