@@ -1,0 +1,380 @@
+"""I8: applying events and taking snapshots is linear in the bytes received, and a read costs what it returns.
+
+Nothing here looks at a clock. Two things are counted: the bytecodes that run, and the bytes that are allocated, which
+show what a single call into C copies (a join, a slice, a copied list). `growth` compares them for n and for 10 n.
+"""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import streamjson as sj
+from streamjson import _path
+from streams import SHAPES, interleaved, one_string, people, wide_array
+
+Step = Callable[[], object]
+
+LINEAR = 12.0  # times what a tenth takes; a quadratic cost would be 100
+CONSTANT = 1.3  # times what it takes in a document of a tenth of the size
+
+
+def bytecodes(steps: Iterable[Step]) -> int:
+    """Return how many bytecodes the calls run, in all functions that are written in Python."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    for step in steps:
+        sys.settrace(trace)
+        try:
+            step()
+        finally:
+            sys.settrace(before)
+    return count
+
+
+def allocated(steps: Iterable[Step]) -> int:
+    """Return how many bytes the calls allocate, also those that they free again: the sum of each one's peak."""
+    total = 0
+    tracemalloc.start()
+    try:
+        for step in steps:
+            tracemalloc.reset_peak()
+            before, _ = tracemalloc.get_traced_memory()
+            step()
+            total += tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    return total
+
+
+def growth(steps_of: Callable[[int], Iterable[Step]], size: int) -> tuple[float, float]:
+    """Return how many times more bytecodes and bytes the steps take for ten times the size."""
+    ratios = []
+    for measure in (bytecodes, allocated):
+        costs = []
+        for this in (size, 10 * size):
+            _path._known.clear()
+            costs.append(measure(steps_of(this)))
+        ratios.append(costs[1] / max(costs[0], 1))
+    return ratios[0], ratios[1]
+
+
+def assert_linear(steps_of: Callable[[int], Iterable[Step]], size: int = 120) -> None:
+    assert max(growth(steps_of, size)) < LINEAR
+
+
+def assert_constant(steps_of: Callable[[int], Iterable[Step]], size: int = 200) -> None:
+    assert max(growth(steps_of, size)) < CONSTANT
+
+
+def assembled(stream: Iterable[tuple[str, Any]], **options: Any) -> sj.Assembler:
+    assembler = sj.Assembler(limits=sj.Limits.unlimited(), **options)
+    for path, delta in stream:
+        assembler.apply_delta(path, delta)
+    return assembler
+
+
+def texts(*paths: str, size: int) -> sj.Assembler:
+    """Return an assembler that holds a text of `size` characters at each path."""
+    return assembled((path, "x" * size) for path in paths)
+
+
+def rejected(step: Step, error: type[Exception]) -> Step:
+    def run() -> None:  # pytest.raises would run more bytecodes than what it watches
+        try:
+            step()
+        except error:
+            return
+        pytest.fail("it was not rejected")
+
+    return run
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# applying
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_stream_ends_in_its_value(shape):
+    stream = shape(500)
+
+    assert sum(1 for _ in stream) == len(stream) == 500
+    assert assembled(stream).snapshot().value == stream.value
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_applying_is_linear(shape):
+    def steps(size):
+        assembler = sj.Assembler()
+        return (lambda path=path, delta=delta: assembler.apply_delta(path, delta) for path, delta in shape(size))
+
+    assert_linear(steps)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_snapshot_after_each_event_is_linear(shape):
+    def steps(size):
+        assembler = sj.Assembler()
+        kept = []
+        for path, delta in shape(size):
+            yield lambda path=path, delta=delta: assembler.apply_delta(path, delta)
+            yield lambda: kept.append(assembler.snapshot())
+
+    assert_linear(steps)
+
+
+BETWEEN = {
+    "a conflict": ("number", "text", sj.ConflictError),
+    "a path that is none": ("text[", "x", sj.InvalidPathError),
+    "a string over its limit": ("text", "x" * 100_001, sj.LimitExceededError),
+    "an array with a gap": ("items[9999]", 1, sj.LimitExceededError),
+    "no value": ("text", float("nan"), sj.InvalidEventError),
+}
+
+
+@pytest.mark.parametrize(("path", "delta", "error"), BETWEEN.values(), ids=BETWEEN)
+@pytest.mark.parametrize("shape", [one_string, interleaved], ids=["one string", "interleaved"])
+def test_rejected_events_in_between_leave_it_linear(shape, path, delta, error):
+    def steps(size):
+        assembler = sj.Assembler(limits=sj.Limits(max_string_bytes=100_000))
+        assembler.apply_delta("number", 1)
+        for at, piece in shape(size):
+            yield lambda at=at, piece=piece: assembler.apply_delta(at, piece)
+            yield rejected(lambda: assembler.apply_delta(path, delta), error)
+
+    assert_linear(steps)
+
+
+@pytest.mark.parametrize("name", ["text", "other"])
+def test_a_delta_that_a_full_string_refuses_does_not_measure_it_again(name):
+    """A finished text that is not ASCII can't be measured without encoding it."""
+
+    def steps(size):
+        assembler = sj.Assembler(limits=sj.Limits(max_string_bytes=2 * size))
+        assembler.apply_delta("text", "é" * size)
+        assembler.apply_delta(name, "x" if name == "other" else "")  # "other" closes the text
+        rejected(lambda: assembler.apply_delta("text", "x"), sj.LimitExceededError)()
+        return [rejected(lambda: assembler.apply_delta("text", "x"), sj.LimitExceededError)] * 5
+
+    assert_constant(steps, size=50_000)
+
+
+def test_reads_of_another_field_in_between_leave_it_linear():
+    def steps(size):
+        assembler = sj.Assembler()
+        assembler.apply_delta("title", "unchanged")
+        for path, delta in one_string(size):
+            yield lambda path=path, delta=delta: assembler.apply_delta(path, delta)
+            yield lambda: assembler.snapshot().get("title")
+
+    assert_linear(steps)
+
+
+def test_halves_that_wait_in_many_strings_leave_it_linear():
+    def steps(size):
+        assembler = sj.Assembler()
+        for number in range(size):
+            assembler.apply_delta(f"a[{number}]", "x")
+        for number in range(size):
+            yield lambda number=number: assembler.apply_delta(f"a[{number}]", "\ud83d")
+        yield lambda: assembler.apply_delta("b", 1)
+
+    assert_linear(steps, size=100)
+
+
+def test_replacing_a_value_again_and_again_is_linear():
+    def steps(size):
+        assembler = sj.Assembler()
+        for number in range(size):
+            yield lambda number=number: assembler.apply_delta("total", number)
+            yield lambda: assembler.apply_delta("progress", {"done": None})
+            yield lambda number=number: assembler.apply_delta("progress.done", number)
+
+    assert_linear(steps)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# one read, in documents of any size
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_snapshot_costs_the_same_in_any_document(shape):
+    def steps(size):
+        assembler = assembled(shape(size))
+        return [assembler.snapshot] * 5
+
+    assert_constant(steps)
+
+
+def test_a_snapshot_costs_the_same_for_ten_nodes_and_a_hundred_thousand():
+    costs = set()
+    for size in (8, 100_000):
+        assembler = assembled(wide_array(size))
+        assembler.snapshot()
+        costs.add(bytecodes([assembler.snapshot]))
+
+    assert len(costs) == 1
+
+
+@pytest.mark.parametrize("path", ["people[7].name", "people[7].age", "people[7]", "people[7].none", "nothing"])
+def test_get_of_a_field_costs_the_same_in_any_document(path):
+    def steps(size):
+        snapshot = assembled(people(size)).snapshot()
+        return [lambda: snapshot.get(path)] * 5
+
+    assert_constant(steps, size=1000)
+
+
+def test_get_of_a_field_does_not_look_at_a_text_that_is_open_elsewhere():
+    def steps(size):
+        assembler = sj.Assembler()
+        assembler.apply_delta("title", "short")
+        for _ in range(size):
+            assembler.apply_delta("text", "x" * 200)
+        return [lambda: assembler.snapshot().get("title")] * 5
+
+    assert_constant(steps)
+
+
+def test_get_at_an_old_version_costs_little_more_in_a_wide_document():
+    """It looks for the version in the log and in the births: O(log)."""
+
+    def steps(size):
+        assembler = assembled(wide_array(size))
+        early = assembler.snapshot()
+        for number in range(size):
+            assembler.apply_delta(f"more[{number}]", number)
+        return [lambda: early.get("items[3]")] * 5
+
+    assert_constant(steps)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the changes since the event before
+
+
+def followed(assembler: sj.Assembler, stream: Iterable[tuple[str, Any]], lag: int = 0) -> Iterable[Step]:
+    """Apply a stream; yield only the reads of what the last event, or the one `lag` events ago, has changed."""
+    snapshots = [assembler.snapshot()]
+    for path, delta in stream:
+        assembler.apply_delta(path, delta)
+        snapshots = [*snapshots[-lag - 1 :], assembler.snapshot()]
+        if len(snapshots) == lag + 2:
+            yield lambda now=snapshots[1], then=snapshots[0]: now.changes_since(then)[0].delta
+
+
+@pytest.mark.parametrize("lag", [0, 1, 3], ids=["at once", "one event late", "three events late"])
+@pytest.mark.parametrize("name", ["one_string", "interleaved", "people", "wide_array"])
+def test_the_change_of_each_event_costs_that_event(name, lag):
+    """Also for a reader that lags behind: a text is not read whole to find its last characters."""
+
+    def steps(size):
+        assembler = texts("text", "lanes.lane0", "lanes.lane1", "lanes.lane2", "lanes.lane3", size=100 * size)
+        return followed(assembler, SHAPES[name](100), lag)
+
+    assert_constant(steps)
+
+
+def test_the_change_of_an_event_costs_that_event_right_after_the_text_was_read_whole():
+    def steps(size):
+        assembler = texts("text", size=100 * size)
+        for read in followed(assembler, one_string(20)):
+            yield read
+            assembler.snapshot().get("text")
+
+    assert_constant(steps)
+
+
+def test_the_change_at_a_late_version_of_a_long_run_is_found_from_its_end():
+    def steps(size):
+        assembler = assembled(one_string(size))
+        old = assembler.snapshot()
+        assembler.apply_delta("text", "more")
+        new = assembler.snapshot()
+        assembler.apply_delta("number", 1)
+        return [lambda: new.changes_since(old)[0].delta] * 5
+
+    assert_constant(steps)
+
+
+def test_all_changes_since_the_beginning_cost_what_they_return():
+    def steps(size):
+        snapshot = assembled(people(size)).snapshot()
+        return [lambda: [change.delta for change in snapshot.changes_since(0)]]
+
+    assert_linear(steps)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# values
+
+
+def test_a_value_after_each_event_touches_only_the_containers_on_the_changed_path():
+    def steps(size):
+        # A wide neighbour and many small ones; the path that changes passes by all of them.
+        assembler = assembled((f"wide.row{number}.cell", number) for number in range(size))
+        assembler.apply_delta("wide2", list(range(size)))
+        _ = assembler.snapshot().value
+        for number in range(20):
+            assembler.apply_delta("small.items[0].text", "abcd")
+            assembler.apply_delta(f"small.items[1].number{number}", number)
+            yield lambda: assembler.snapshot().value
+
+    assert_constant(steps)
+
+
+def test_a_value_reads_a_string_once_however_often_it_was_visited():
+    """Fields written in turn have a run at each visit, and an old version of a long text is a copy."""
+
+    def steps(size):
+        assembler = texts("lanes.lane0", "lanes.lane1", "lanes.lane2", "lanes.lane3", size=10_000)
+        _ = assembler.snapshot().value
+        for path, delta in interleaved(size):
+            assembler.apply_delta(path, delta)
+        late = assembler.snapshot()
+        assembler.apply_delta("lanes.lane0", "later")
+        yield lambda: late.value
+
+    _, copied = growth(steps, size=100)
+    assert copied < 3
+
+
+def test_a_value_of_a_wide_array_is_one_copy():
+    """The stated cost: what is wide is copied at each value, but its items are not looked at."""
+
+    def steps(size):
+        assembler = assembled(wide_array(size))
+        _ = assembler.snapshot().value
+        assembler.apply_delta(f"items[{size}]", 1)
+        return [lambda: assembler.snapshot().value]
+
+    opcodes, copied = growth(steps, size=1000)
+    assert opcodes < CONSTANT
+    assert copied < LINEAR
+
+
+def test_a_value_read_a_second_time_costs_nothing():
+    snapshot = assembled(people(1000)).snapshot()
+    _ = snapshot.value
+
+    assert bytecodes([lambda: snapshot.value]) < 30
+
+
+def test_copying_a_value_is_linear():
+    def steps(size):
+        return [assembled(people(size)).snapshot().copy_value]
+
+    assert_linear(steps)

@@ -1,0 +1,211 @@
+"""What a document takes while it is there, and that nothing of it stays when it is dropped.
+
+Each case runs in a process of its own, so that no other test is measured, with the garbage collector off: what is
+freed is freed at once, by reference counts alone. The suite runs a tenth of the size that the `thorough` profile runs.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+import streamjson as sj
+from streamjson import _path
+from streams import SHAPES, one_string
+
+THOROUGH = settings.default is not None and settings.default.max_examples >= 5000
+EVENTS = 1_000_000 if THOROUGH else 100_000
+
+DROPPED = 50 if THOROUGH else 10  # of those that are also read; of those that are only made it is always 50
+DROPPED_CHARS = 500_000
+LEFT_BYTES = 20_000  # for what the interpreter keeps; one document is 25 times as much
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what is measured, in the process of its own
+
+
+def half_a_megabyte() -> Iterator[tuple[str, Any]]:
+    for number in range(DROPPED_CHARS // 2000):
+        for _ in range(8):
+            yield f"rows[{number}].text", "x" * 250
+        yield f"rows[{number}].cells", {"a": [number, None, {"b": "c"}]}
+
+
+def filled() -> sj.Assembler:
+    assembler = sj.Assembler()
+    for path, delta in half_a_megabyte():
+        assembler.apply_delta(path, delta)
+    return assembler
+
+
+def only_made() -> None:
+    filled()
+
+
+def values_and_snapshots_taken() -> None:
+    assembler = sj.Assembler()
+    kept = []
+    for number, (path, delta) in enumerate(half_a_megabyte()):
+        assembler.apply_delta(path, delta)
+        if number % 200 == 0:
+            kept.append(assembler.snapshot())
+            _ = kept[-1].value, kept[-1].copy_value(), kept[-1].get("rows[0]")
+    _ = [snapshot.value for snapshot in reversed(kept)]
+
+
+def changes_taken() -> None:
+    assembler = filled()
+    snapshot = assembler.snapshot()
+    kept = [*snapshot.changes, *snapshot.changes_since(assembler.version // 2)]
+    _ = [(change.path, change.value, change.delta, change.before, change.to_chunks(), repr(change)) for change in kept]
+
+
+def text_read_while_it_grew() -> None:
+    assembler = sj.Assembler()
+    for number in range(DROPPED_CHARS // 250):
+        assembler.apply_delta("text", "x" * 250)
+        if number % 200 == 0:
+            assembler.snapshot().get("text")
+
+
+def wide_object_read_late() -> None:
+    assembler = sj.Assembler()
+    snapshots = []
+    for number in range(DROPPED_CHARS // 250):
+        assembler.apply_delta(f"leaves.leaf{number}", "x" * 250)
+        snapshots.append(assembler.snapshot())
+    _ = [snapshot.get("leaves.leaf7") for snapshot in snapshots]
+
+
+def rejected_and_replaced() -> None:
+    assembler = filled()
+    for path, delta in (("rows", 1), ("rows[", 1), ("rows[99999]", 1), ("rows[0].text", {}), ("rows", b"")):
+        try:
+            assembler.apply_delta(path, delta)
+        except sj.StreamJSONError:
+            continue
+    assembler.apply_delta("rows", None)
+
+
+def reset() -> None:
+    assembler = filled()
+    before = assembler.snapshot()
+    assembler.reset()
+    assembler.apply_delta("a", 1)
+    _ = before.value, assembler.snapshot().changes_since(before)
+
+
+def stream_dropped_half_way() -> None:
+    stream = sj.assemble({"json_path": path, "delta": delta} for path, delta in half_a_megabyte())
+    for snapshot in stream:
+        if snapshot.version == 1000:
+            _ = snapshot.value, snapshot.changes
+            break
+
+
+def sender_failed() -> None:
+    assembler = filled()
+    try:
+        assembler.apply({"error_type": "overloaded"})
+    except sj.StreamFailedError as error:
+        _ = error.snapshot
+
+
+CASES: dict[str, Callable[[], None]] = {
+    case.__name__: case
+    for case in (
+        only_made, values_and_snapshots_taken, changes_taken, text_read_while_it_grew, wide_object_read_late,
+        rejected_and_replaced, reset, stream_dropped_half_way, sender_failed,
+    )
+}  # fmt: skip
+
+
+def left_behind(case: str, count: int) -> int:
+    """Return how many bytes stay after `count` documents, more than stay after the first two."""
+    make = CASES[case]
+    tracemalloc.start()
+    for _ in range(2):
+        make()
+    _path._known.clear()  # remembers texts of paths, within a bound
+    before, _ = tracemalloc.get_traced_memory()
+    for _ in range(count):
+        make()
+    _path._known.clear()
+    return tracemalloc.get_traced_memory()[0] - before
+
+
+def taken(make: Callable[[], Any]) -> tuple[int, Any]:
+    before, _ = tracemalloc.get_traced_memory()
+    result = make()
+    return tracemalloc.get_traced_memory()[0] - before, result
+
+
+def history(shape: str, events: int) -> tuple[float, float, float]:
+    """Return how many times its plain value a document takes: while it is open, closed, and at its peak."""
+    deltas: Iterable[tuple[str, Any]] = SHAPES[shape](events)
+
+    def fill() -> sj.Assembler:
+        assembler = sj.Assembler(limits=sj.Limits.unlimited())
+        for path, delta in deltas:
+            assembler.apply_delta(path, delta)
+        return assembler
+
+    tracemalloc.start()
+    tracemalloc.reset_peak()
+    document, assembler = taken(fill)
+    peak = tracemalloc.get_traced_memory()[1]
+    closing, _ = taken(assembler.close)
+    text = json.dumps(assembler.snapshot().copy_value())  # the texts of what is read back from it are its own
+    value, _ = taken(lambda: json.loads(text))
+    return document / value, (document + closing) / value, peak / value
+
+
+def main(task: str, *arguments: str) -> None:
+    gc.disable()
+    case, count = arguments
+    sys.stdout.write(json.dumps((left_behind if task == "dropped" else history)(case, int(count))))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the tests
+
+
+def measured(*arguments: str) -> Any:
+    done = subprocess.run([sys.executable, __file__, *arguments], check=True, stdout=subprocess.PIPE, timeout=900)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_dropped_documents_of_half_a_megabyte_leave_nothing_behind(case):
+    count = 50 if case == "only_made" else DROPPED
+    assert measured("dropped", case, str(count)) < LEFT_BYTES
+
+
+@pytest.mark.parametrize("shape", ["one_string", "people"])
+def test_a_document_with_its_whole_history_takes_at_most_three_times_its_value(shape):
+    is_open, closed, peak = measured("history", shape, str(EVENTS))
+
+    assert is_open <= 3
+    assert closed <= 3
+    assert peak <= 3.5  # a list that grows is there twice for a moment
+
+
+def test_a_text_that_was_left_is_held_once():
+    assembler = sj.Assembler()
+    for path, delta in one_string(10_000):
+        assembler.apply_delta(path, delta)
+    assembler.apply_delta("number", 1)
+
+    assert sum(map(len, assembler._document.pieces)) == 0
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

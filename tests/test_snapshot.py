@@ -1,0 +1,463 @@
+"""Snapshots and changes: what a reader holds, what its reader may do with it, and what that must not do."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+import streamjson as sj
+
+HIGH = "\ud83d"
+Deltas = list[tuple[str, Any]]
+
+
+def filled(*deltas: tuple[str, Any], **options: Any) -> sj.Assembler:
+    assembler = sj.Assembler(**options)
+    for path, delta in deltas:
+        assembler.apply_delta(path, delta)
+    return assembler
+
+
+def snapshots(*deltas: tuple[str, Any], **options: Any) -> list[sj.Snapshot]:
+    """Return the snapshot of the empty document and of each version."""
+    assembler = sj.Assembler(**options)
+    found = [assembler.snapshot()]
+    for path, delta in deltas:
+        assembler.apply_delta(path, delta)
+        found.append(assembler.snapshot())
+    return found
+
+
+def told(changes: tuple[sj.Change, ...]) -> list[tuple[str, str, Any]]:
+    return [(change.kind, str(change.path), change.delta) for change in changes]
+
+
+def sent(chunks: list[sj.StreamingChunk]) -> list[tuple[str | None, Any]]:
+    return [(chunk.json_path, chunk.delta) for chunk in chunks]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# one snapshot
+
+
+def test_a_snapshot_of_nothing_is_missing():
+    snapshot = sj.Assembler().snapshot()
+
+    assert (snapshot.version, snapshot.value, snapshot.copy_value()) == (0, sj.MISSING, sj.MISSING)
+    assert snapshot.get("", "nothing") == "nothing"
+    assert snapshot.get("a") is None
+    assert (snapshot.changes, snapshot.complete, snapshot.end) == ((), False, "open")
+    assert repr(snapshot) == "<Snapshot 0: open, last event id ''>"
+
+
+def test_a_snapshot_knows_its_event_and_how_the_stream_ended():
+    assembler = sj.Assembler()
+    assembler.apply(sj.ServerSentEvent({"delta": 1, "json_path": "a", "span_id": "s"}, id="7"))
+    early = assembler.snapshot()
+    assembler.close()
+    late = assembler.snapshot()
+
+    assert (early.end, early.complete, early.span_id, early.last_event_id) == ("open", False, "s", "7")
+    assert (late.end, late.complete, late.version) == ("eof", True, early.version)
+    assert repr(late) == "<Snapshot 1: eof, last event id '7'>"
+
+
+def test_snapshots_of_one_version_share_their_value():
+    assembler = filled(("a", {"b": 1}))
+    first, second = assembler.snapshot(), assembler.snapshot()
+    assembler.close()
+    third = assembler.snapshot()
+
+    assert second.value is first.value
+    assert third.value is first.value
+    assert first.value is first.value
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_snapshots_of_one_old_version_share_their_value(when):
+    assembler = filled(("a", {"b": 1}))
+    first, second = assembler.snapshot(), assembler.snapshot()
+    if when == "before":
+        assert first.value == {"a": {"b": 1}}
+    assembler.apply_delta("a.b", 2)
+    assert assembler.snapshot().value == {"a": {"b": 2}}
+
+    assert second.value is first.value
+    assert first.value == {"a": {"b": 1}}
+
+
+def test_a_copy_and_what_get_returns_are_private():
+    snapshot = filled(("a", {"b": [1]})).snapshot()
+    value = snapshot.value
+
+    for private in (snapshot.copy_value()["a"], snapshot.get("a"), snapshot.get([]), snapshot.changes[0].value):
+        assert private in (value, value["a"])
+        assert private is not value["a"]
+    assert snapshot.get("a")["b"] is not snapshot.get("a")["b"]
+
+
+GETS: dict[str, tuple[Any, Any]] = {
+    "the root": ("", {"people": [None, {"name": "Jane", "a.b": 1}]}),
+    "a dollar": ("$.people[1].name", "Jane"),
+    "a path": ("people[1].name", "Jane"),
+    "a quoted name": ("people[1]['a.b']", 1),
+    "steps": (("people", 1, "name"), "Jane"),
+    "steps of any iterable": (iter(["people", 1]), {"name": "Jane", "a.b": 1}),
+    "a path object": (sj.Path(("people", 1, "a.b")), 1),
+    "a hole": ("people[0]", None),
+    "no such name": ("nobody", "default"),
+    "no such item": ("people[2]", "default"),
+    "into a string": ("people[1].name.first", "default"),
+    "into a hole": ("people[0].name", "default"),
+    "a name of an array": ("people.name", "default"),
+    "an index of an object": ("[0]", "default"),
+    "a negative step": (("people", -1), "default"),
+}
+
+
+@pytest.mark.parametrize(("path", "expected"), GETS.values(), ids=GETS)
+def test_get(path, expected):
+    snapshot = filled(("people[1].name", "Jane"), ("people[1]['a.b']", 1)).snapshot()
+
+    assert snapshot.get(path, "default") == expected
+
+
+def test_get_of_what_is_no_path_is_an_error():
+    with pytest.raises(sj.InvalidPathError):
+        filled(("a", 1)).snapshot().get("a[*]")
+
+
+def test_paths_are_without_the_prefix():
+    assembler = filled(("response.a", "x"), path_prefix="response")
+    snapshot = assembler.snapshot()
+
+    assert (snapshot.value, snapshot.get("a"), snapshot.get("response.a")) == ({"a": "x"}, "x", None)
+    change = assembler.apply_delta("response.a", "y")
+    assert change is not None
+    assert str(change.path) == "a"
+    assert sent(change.to_chunks()) == [("a", "y")]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a value is shared: its reader may change it
+
+
+def spoil(value: Any, how: str) -> None:
+    """Change every container of a value in one way."""
+    parts = list(value.values()) if isinstance(value, dict) else list(value) if isinstance(value, list) else []
+    for part in parts:
+        spoil(part, how)
+    if isinstance(value, dict):
+        change = {
+            "clear": value.clear,
+            "delete": lambda: value.pop(next(iter(value), ""), None),
+            "add": lambda: value.update(spoiled="spoiled"),
+            "replace": lambda: value.update(dict.fromkeys(value, "spoiled")),
+            "swap": lambda: (value.pop(next(iter(value), ""), None), value.update(spoiled="spoiled")),
+        }
+        change[how]()
+    elif isinstance(value, list):
+        change = {
+            "clear": value.clear,
+            "delete": lambda: value[:1].clear() or value.__delitem__(slice(0, 1)),
+            "add": lambda: value.append("spoiled"),
+            "replace": lambda: value.__setitem__(slice(None), ["spoiled"] * len(value)),
+            "swap": value.reverse,
+        }
+        change[how]()
+
+
+PLACES = st.sampled_from(["a", "b.c", "b.d[0]", "b.d[1]", "b.d[3].e", "f[0][1]", "f[1]", ""])
+WHAT = st.sampled_from(["x", "yz", 1, None, {}, [], {"c": "x", "d": ["y"]}, [["x"], {"e": 1}]])
+HOWS = st.sampled_from(["clear", "delete", "add", "replace", "swap"])
+
+
+@given(st.lists(st.tuples(PLACES, WHAT, st.none() | HOWS), max_size=25))
+def test_a_value_that_was_changed_shows_in_later_values_at_most(stream: list[tuple[str, Any, str | None]]) -> None:
+    assembler, clean = sj.Assembler(on_conflict="replace"), sj.Assembler(on_conflict="replace")
+    kept = [(assembler.snapshot(), clean.snapshot())]
+    for path, delta, how in stream:
+        change = assembler.apply_delta(path, delta)
+        expected = clean.apply_delta(path, delta)
+        assert (change and json.dumps(change.value)) == (expected and json.dumps(expected.value))
+        kept.append((assembler.snapshot(), clean.snapshot()))
+        if how is not None:
+            spoil(kept[-1][0].value, how)
+    assert assembler.snapshot().value is not sj.MISSING or not assembler.version
+    for snapshot, unspoiled in kept:
+        assert repr(snapshot.copy_value()) == repr(unspoiled.copy_value())
+        assert repr(snapshot.get("b.d", "none")) == repr(unspoiled.get("b.d", "none"))
+        assert told(snapshot.changes_since(0)) == told(unspoiled.changes_since(0))
+        assert told(kept[-1][0].changes_since(snapshot)) == told(kept[-1][1].changes_since(unspoiled))
+
+
+@pytest.mark.parametrize(
+    "spoiled", [lambda value: value["items"].clear(), lambda value: value.clear()], ids=["an array", "the root"]
+)
+def test_a_container_of_another_length_than_it_had_is_built_anew(spoiled):
+    assembler = filled(("items", [1, {"a": 2}]), ("b", 1))
+    spoiled(assembler.snapshot().value)
+    assembler.apply_delta("items[2]", 3)
+
+    assert assembler.snapshot().value["items"] == [1, {"a": 2}, 3]
+
+
+def test_what_was_given_is_not_kept():
+    given_value = {"a": [1]}
+    assembler = filled(("x", given_value))
+    given_value["a"].append(2)
+
+    assert assembler.snapshot().value == {"x": {"a": [1]}}
+
+
+def test_a_value_alone_does_not_keep_the_document():
+    assembler = filled(("a", "x" * 1000))
+    document = assembler._document
+    value = assembler.snapshot().value
+    del assembler
+
+    assert document not in gc.get_referrers(value)
+    assert value == {"a": "x" * 1000}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# changes since
+
+
+CHANGES: dict[str, tuple[Deltas, int, list[tuple[str, str, Any]]]] = {
+    "nothing": ([("a", 1)], 1, []),
+    "all": ([("a.b", "x"), ("a.b", "y")], 0, [("set", "", {"a": {"b": "xy"}})]),
+    "an append": ([("a", "x"), ("a", "y"), ("a", "z")], 1, [("append", "a", "yz")]),
+    "an append of what was left": ([("a", "x"), ("a", "y"), ("b", 1)], 1, [("append", "a", "y"), ("set", "b", 1)]),
+    "a set": ([("a", 1), ("a", 2)], 1, [("set", "a", 2)]),
+    "a string that was replaced by a longer one": ([("a", "x"), ("a", None), ("a", "xy")], 1, [("set", "a", "xy")]),
+    "there and back": ([("a", 1), ("a", 2), ("a", 1)], 1, [("set", "a", 1)]),
+    "a hole that was filled": ([("a[1]", 1), ("a[0]", 2)], 1, [("set", "a[0]", 2)]),
+    "an item": ([("a[0]", 1), ("a[2]", 2)], 1, [("set", "a[2]", 2)]),
+    "in order of creation": (
+        [("b", "x"), ("a", "x"), ("a", "y"), ("b", "y")],
+        2,
+        [("append", "b", "y"), ("append", "a", "y")],
+    ),
+    "creation in turn": (
+        [("p.x", "1"), ("q.x", "1"), ("p.y", "1"), ("q.y", "2"), ("p.y", "2"), ("p.x", "2")],
+        2,
+        [("append", "p.x", "2"), ("set", "p.y", "12"), ("set", "q.y", "2")],
+    ),
+    "ties of one delta": (
+        [("", {"b": {"c": "x"}, "a": "x"}), ("a", "y"), ("b.c", "y")],
+        1,
+        [("append", "b.c", "y"), ("append", "a", "y")],
+    ),
+    "a new ancestor": ([("z", 1), ("a.b", 1), ("a.c[0]", 2)], 1, [("set", "a", {"b": 1, "c": [2]})]),
+    "a replaced ancestor": ([("a.b", "x"), ("a.b", "y"), ("a", {"b": "z"})], 1, [("set", "a", {"b": "z"})]),
+}
+
+
+@pytest.mark.parametrize(("deltas", "since", "expected"), CHANGES.values(), ids=CHANGES)
+def test_changes_since(deltas, since, expected):
+    every = snapshots(*deltas)
+
+    assert told(every[-1].changes_since(since)) == expected
+    assert told(every[-1].changes_since(every[since])) == expected
+    assert all(change.version == every[-1].version for change in every[-1].changes_since(since))
+
+
+@pytest.mark.parametrize(("deltas", "since", "expected"), CHANGES.values(), ids=CHANGES)
+def test_changes_since_are_the_same_when_they_are_asked_for_late(deltas, since, expected):
+    assembler = filled(*deltas)
+    snapshot = assembler.snapshot()
+    for path in ("a", "late", "a", "z"):
+        assembler._document.replace = assembler._document.places.replace = True
+        assembler.apply_delta(path, "late")
+
+    assert told(snapshot.changes_since(since)) == expected
+
+
+def test_what_is_new_in_a_snapshot_is_its_last_change():
+    every = snapshots(("a", "x"), ("a", "y"), ("b.c", 1))
+
+    assert [told(snapshot.changes) for snapshot in every] == [
+        [], [("set", "", {"a": "x"})], [("append", "a", "y")], [("set", "b", {"c": 1})],
+    ]  # fmt: skip
+    assert every[2].changes is every[2].changes
+
+
+@pytest.mark.parametrize("since", [3, 99, -1])
+def test_changes_since_a_version_that_is_not_before_are_an_error(since):
+    snapshot = snapshots(("a", "x"), ("a", "y"), ("a", "z"))[2]
+    with pytest.raises(ValueError, match=f"version {since} is not one of the 2 before"):
+        snapshot.changes_since(since)
+
+
+def test_changes_since_a_newer_snapshot_or_one_of_another_document_are_an_error():
+    early, late = snapshots(("a", "x"))
+    with pytest.raises(ValueError, match="is not one of"):
+        early.changes_since(late)
+    with pytest.raises(ValueError, match="another document"):
+        late.changes_since(sj.Assembler().snapshot())
+
+
+def test_changes_across_a_reset_are_one_set_at_the_root():
+    assembler = filled(("a", "x"), ("b", 1))
+    before = assembler.snapshot()
+    reset = assembler.reset()
+    empty = assembler.snapshot()
+    assembler.apply_delta("c", "y")
+    after = assembler.snapshot()
+
+    assert told(empty.changes_since(before)) == [("set", "", sj.MISSING)]
+    assert told(empty.changes) == [("set", "", sj.MISSING)]
+    assert told(after.changes_since(before)) == told(after.changes_since(0)) == [("set", "", {"c": "y"})]
+    assert told(after.changes_since(empty)) == [("set", "", {"c": "y"})]
+    assert before.value == {"a": "x", "b": 1}
+    assert reset is not None
+    assert (reset.kind, reset.path, reset.delta, reset.value, reset.to_chunks(), reset.before) == (
+        "set", (), sj.MISSING, sj.MISSING, [], None,
+    )  # fmt: skip
+    assert [change.to_chunks() for change in empty.changes_since(before)] == [[]]
+    assert sent(after.changes_since(before)[0].to_chunks()) == [("", None), ("", {"c": "y"})]
+    with pytest.raises(ValueError, match="is not one of"):
+        before.changes_since(after)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# one change
+
+
+def test_a_change_tells_where_what_and_when():
+    assembler = sj.Assembler()
+    first = assembler.apply_delta("people[0].name", "Jane")
+    second = assembler.apply_delta("people[0].name", " Doe")
+    third = assembler.apply_delta("people[1]", {"name": "K"})
+    assembler.apply_delta("people[0].name", None)
+    assert first is not None
+    assert second is not None
+    assert third is not None
+
+    assert [(c.version, c.kind, str(c.path), c.delta, c.value) for c in (first, second, third)] == [
+        (1, "set", "people[0].name", "Jane", "Jane"),
+        (2, "append", "people[0].name", " Doe", "Jane Doe"),
+        (3, "set", "people[1]", {"name": "K"}, {"name": "K"}),
+    ]
+    assert third.value is third.value
+    assert repr(second) == "<Change 2: append ' Doe' at people[0].name>"
+    assert repr(third) == "<Change 3: set {'name': 'K'} at people[1]>"
+
+
+def test_a_change_at_the_root_says_so():
+    assert repr(sj.Assembler().apply_delta("", "x" * 100)).endswith("at the root>")
+
+
+def test_a_repair_that_had_to_come_before_is_told_by_the_change():
+    assembler = filled(("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH))
+    change = assembler.apply_delta("c", 1)
+    chain = []
+    while change is not None:
+        chain.append((change.version, change.kind, str(change.path), change.delta, change.value))
+        change = change.before
+
+    assert chain == [
+        (5, "set", "c", 1, 1),
+        (4, "append", "b", "\ufffd", "y\ufffd"),
+        (3, "append", "a", "\ufffd", "x\ufffd"),
+    ]
+
+
+def test_what_came_before_has_a_change_of_its_own_among_the_changes_since():
+    """Else who applies both would repair twice."""
+    assembler = filled(("a", "x" + HIGH), ("b", 1))
+    changes = assembler.snapshot().changes_since(1)
+
+    assert told(changes) == [("append", "a", "\ufffd"), ("set", "b", 1)]
+    assert [change.before for change in changes] == [None, None]
+
+
+def test_a_reset_by_a_new_span_comes_before_its_first_change():
+    assembler = sj.Assembler(on_new_span="reset")
+    assembler.apply({"delta": 1, "json_path": "a", "span_id": "one"})
+    change = assembler.apply({"delta": 2, "json_path": "b", "span_id": "two"})
+
+    assert change is not None
+    assert change.before is not None
+    assert (change.before.kind, change.before.value, change.before.to_chunks()) == ("set", sj.MISSING, [])
+    assert change.before.before is None
+
+
+CHUNKS: dict[str, tuple[Deltas, int, list[tuple[str, Any]]]] = {
+    "an append": ([("a", "x"), ("a", "y")], 1, [("a", "y")]),
+    "something new": ([("a", 1), ("b.c", 2)], 1, [("b", {"c": 2})]),
+    "null at a new place": ([("a", 1), ("b", None)], 1, [("b", None)]),
+    "a number in the place of a number": ([("a", 1), ("a", 2)], 1, [("a", None), ("a", 2)]),
+    "there and back": ([("a", 1), ("a", 2), ("a", 1)], 1, [("a", None), ("a", 1)]),
+    "null in the place of a number": ([("a", 1), ("a", None)], 1, [("a", None)]),
+    "a value in the place of null": ([("a", None), ("a", 1)], 1, [("a", 1)]),
+    "a value in the place of a hole": ([("a[1]", 1), ("a[0]", "x")], 1, [("a[0]", "x")]),
+    "an object in the place of a string": ([("a", "x"), ("a.b", 1)], 1, [("a", None), ("a", {"b": 1})]),
+    "an object in the place of another": ([("a.b", 1), ("a", {"c": 2})], 1, [("a", None), ("a", {"c": 2})]),
+    "holes": ([("z", 1), ("a[2]", "x")], 1, [("a", []), ("a[2]", "x")]),
+    "holes further in": (
+        [("z", 1), ("a['k.l'][1].b[1]", True), ("a.c", [[]])],
+        1,
+        [
+            ("a", {}), ("a['k.l']", []), ("a['k.l'][1]", {}), ("a['k.l'][1].b", []), ("a['k.l'][1].b[1]", True),
+            ("a.c", []), ("a.c[0]", []),
+        ],
+    ),
+    "holes at the root": ([("[1]", "x")], 0, [("", []), ("[1]", "x")]),
+    "the root": ([("", 1), ("", "x")], 1, [("", None), ("", "x")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("deltas", "since", "expected"), CHUNKS.values(), ids=CHUNKS)
+def test_chunks_say_the_same_to_another_document(deltas, since, expected):
+    every = snapshots(*deltas, on_conflict="replace")
+    copied = filled(*deltas[:since])
+    chunks = [chunk for change in every[-1].changes_since(since) for chunk in change.to_chunks()]
+    assert sent(chunks) == expected
+    for chunk in chunks:
+        copied.apply(chunk)
+
+    assert json.dumps(copied.snapshot().value) == json.dumps(every[-1].value)
+
+
+REPLACING: dict[str, tuple[Deltas, list[tuple[str, Any]]]] = {
+    "a path through a string": ([("a", "x"), ("a.b.c", 1)], [("a", None), ("a.b.c", 1)]),
+    "null through a string": ([("a", "x"), ("a.b", None)], [("a", None), ("a.b", None)]),
+    "an index through an object": ([("a.b", 1), ("a[1]", 2)], [("a", None), ("a[1]", 2)]),
+    "a path through the root": ([("", 1), ("a", 2)], [("", None), ("a", 2)]),
+    "a path through null": ([("a", None), ("a.b", 2)], [("a.b", 2)]),
+    "a new path": ([("z", 1), ("a.b.c", 2)], [("a.b.c", 2)]),
+}
+
+
+@pytest.mark.parametrize(("deltas", "expected"), REPLACING.values(), ids=REPLACING)
+def test_the_chunks_of_a_change_clear_what_it_led_through(deltas, expected):
+    assembler = filled(*deltas[:-1], on_conflict="replace")
+    copied = filled(*deltas[:-1])
+    change = assembler.apply_delta(*deltas[-1])
+    assert change is not None
+    assert sent(change.to_chunks()) == expected
+    for chunk in change.to_chunks():
+        copied.apply(chunk)
+
+    assert copied.snapshot().value == assembler.snapshot().value
+
+
+@given(st.lists(st.tuples(PLACES, WHAT), max_size=20))
+def test_chunks_of_changes_over_any_steps_build_the_same(stream: Deltas) -> None:
+    every = snapshots(*stream, on_conflict="replace")
+    for size in (1, 3, 100):
+        copied = sj.Assembler()
+        chosen = [*every[::size], every[-1]]
+        for old, new in pairwise(chosen):
+            for change in new.changes_since(old):
+                for chunk in change.to_chunks():
+                    copied.apply(copy.deepcopy(chunk))
+            assert repr(copied.snapshot().value) == repr(new.value)

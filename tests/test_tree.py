@@ -1,0 +1,183 @@
+"""What a document is made of, one small thing at a time."""
+
+from __future__ import annotations
+
+import collections
+import enum
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+import naive_model
+from streamjson._errors import InvalidEventError
+from streamjson._events import MISSING
+from streamjson._tree import (
+    HOLE,
+    REPLACEMENT,
+    Text,
+    is_short,
+    kind_of,
+    look,
+    mend,
+    new_node,
+    path_of,
+    trail,
+    utf8_size,
+    well_formed,
+    where_of,
+)
+
+HIGH, LOW = "\ud83d", "\ude00"
+UNITS = st.text(st.sampled_from(["a", "é", "😀", HIGH, LOW, "\udbff", "\udc00"]), max_size=8)
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+KINDS: dict[str, tuple[Any, str]] = {
+    "None": (None, "null"),
+    "str": ("", "string"),
+    "bool": (False, "boolean"),
+    "int": (1, "number"),
+    "float": (1.5, "number"),
+    "dict": ({}, "object"),
+    "list": ([], "array"),
+    "tuple": ((), "array"),
+    "range": (range(2), "array"),
+    "a text that grows": (Text([""]), "string"),
+    "an object of the tree": (new_node(None, is_object=True), "object"),
+    "an array of the tree": (new_node(None, is_object=False), "array"),
+    "a hole": (HOLE, "nothing"),
+    "MISSING": (MISSING, "nothing"),
+    "a subclass of str": (Colour.RED, "string"),
+    "a subclass of int": (Level.LOW, "number"),
+    "a subclass of float": (type("Metres", (float,), {})(1.5), "number"),
+    "a subclass of dict": (collections.OrderedDict(), "object"),
+    "a mapping": (collections.ChainMap({}), "object"),
+    "a sequence": (collections.UserList(), "array"),
+}
+
+
+@pytest.mark.parametrize(("value", "kind"), KINDS.values(), ids=KINDS)
+def test_everything_has_the_kind_of_its_json(value, kind):
+    assert kind_of(value) == kind
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"x", bytearray(b"x"), memoryview(b"x"), {1}, object, 1j, iter(())],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_json_has_no_kind(value):
+    with pytest.raises(InvalidEventError, match="is no JSON value"):
+        kind_of(value)
+
+
+def test_a_slot_is_looked_up_by_name_or_by_index():
+    names, items = new_node(None, is_object=True), new_node(None, is_object=False)
+    names.slots["a"] = 1
+    items.slots.extend([None, 2])
+
+    assert (look(names, "a"), look(names, "b")) == (1, MISSING)
+    assert (look(items, 1), look(items, 2), look(items, 99)) == (2, MISSING, MISSING)
+
+
+def test_a_location_is_a_chain_and_its_path_is_read_from_its_end():
+    holder = new_node(None, is_object=False)
+    root = new_node(None, is_object=True)
+    item = new_node(((None, "people"), 0), is_object=True)
+
+    assert path_of(None) == ()
+    assert where_of(holder, holder, 0) is None
+    assert where_of(holder, root, "a") == (None, "a")
+    assert path_of(where_of(holder, item, "name")) == ("people", 0, "name")
+    assert trail(holder, holder, 0) == (0,)
+    assert trail(holder, root, "a") == (0, "a")
+    assert trail(holder, item, "name") == (0, "people", 0, "name")
+
+
+def test_the_place_of_a_name_is_found_while_the_object_grows():
+    node = new_node(None, is_object=True)
+    for count, name in enumerate(["b", "a", "0", "c"]):
+        node.slots[name] = None
+        if count != 1:  # one of them is indexed with the next
+            assert node.place_of(name) == count
+    assert [node.place_of(name) for name in node.slots] == [0, 1, 2, 3]
+    assert new_node(None, is_object=False).place_of(7) == 7
+
+
+PIECES = {"one": ["abc"], "several": ["a", "bc", "", "def"], "none of length": [""]}
+
+
+@pytest.mark.parametrize("pieces", PIECES.values(), ids=PIECES)
+def test_the_end_of_a_text_is_the_end_of_its_pieces(pieces):
+    whole = "".join(pieces)
+    for length in range(len(whole) + 1):
+        assert Text(list(pieces)).tail(length) == whole[len(whole) - length :]
+    assert Text(list(pieces)).tail(99) == whole
+
+
+@pytest.mark.parametrize("pieces", PIECES.values(), ids=PIECES)
+def test_a_text_that_was_read_whole_is_joined_and_grows_on(pieces):
+    text = Text(list(pieces), counted=len(pieces), merged=0)
+
+    assert text.whole() == "".join(pieces)
+    assert text.whole() is text.whole()
+    text.pieces.append("more")
+    assert text.whole() == "".join(pieces) + "more"
+    assert (text.counted, len(text.pieces)) == (1, 1)
+
+
+MENDED = {
+    "nothing": ("", "", ""),
+    "ascii": ("abc", "abc", ""),
+    "a character beyond the basic plane": ("😀", "😀", ""),
+    "a pair": (HIGH + LOW, "😀", ""),
+    "a high half at the end": ("x" + HIGH, "x", HIGH),
+    "a high half alone": (HIGH, "", HIGH),
+    "two high halves": (HIGH + HIGH, REPLACEMENT, HIGH),
+    "a high half in the middle": (HIGH + "x", REPLACEMENT + "x", ""),
+    "a low half": (LOW, REPLACEMENT, ""),
+    "a low half before a pair": (LOW + HIGH + LOW, REPLACEMENT + "😀", ""),
+    "the last high half of all": ("\udbff", "", "\udbff"),
+    "the first low half of all": ("\udc00", REPLACEMENT, ""),
+    "a byte order mark": ("\ufeffx" + LOW, "\ufeffx" + REPLACEMENT, ""),
+}
+
+
+@pytest.mark.parametrize(("text", "clean", "half"), MENDED.values(), ids=MENDED)
+def test_halves_are_joined_or_replaced_and_a_high_one_at_the_end_is_held(text, clean, half):
+    assert mend(text) == (clean, half)
+    assert well_formed(text) == clean + (REPLACEMENT if half else "")
+
+
+@given(UNITS)
+def test_mending_says_what_the_naive_model_says(text: str) -> None:
+    assert mend(text) == naive_model.mend(text)
+    assert well_formed(text) == naive_model.mend_all(text)
+
+
+@given(UNITS, st.integers(0, 40))
+def test_a_short_text_is_never_longer_than_said_and_holds_no_half(text: str, size: int) -> None:
+    if is_short(text, size):
+        assert len(text.encode()) <= size
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [("é" * 10, True), ("é" * 11, False), ("é" + HIGH, False), ("", True)],
+    ids=["fits", "might not fit", "a half", "empty"],
+)
+def test_a_text_is_short_if_it_fits_whatever_its_characters_are(text, short):
+    assert is_short(text, 40) is short
+
+
+@given(st.text())
+def test_the_size_is_that_in_utf8(text: str) -> None:
+    assert utf8_size(text) == len(text.encode())
