@@ -734,6 +734,15 @@ def test_final_reads_to_the_end(driver: Driver) -> None:
     assert driver.final(stream) == driver.final(stream) == {"a": "xy"}
 
 
+def test_final_never_takes_what_a_failure_left_for_the_document(driver: Driver) -> None:
+    stream = driver.assemble([X, {"error_type": "quota"}, Y])
+    with pytest.raises(StreamFailedError):
+        driver.final(stream)
+    with pytest.raises(ClosedError, match="before its document was complete"):
+        driver.final(stream)
+    assert stream.snapshot.value == {"a": "x"}
+
+
 def test_final_raises_at_a_rejected_event_and_goes_on_when_called_again(driver: Driver) -> None:
     stream = driver.assemble([X, b"bad", Y])
     with pytest.raises(InvalidEventError):
