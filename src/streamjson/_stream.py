@@ -144,7 +144,7 @@ class SnapshotStream(_Stream):
             except StopIteration:
                 self._release()
                 return self._end()
-            except BaseException as error:
+            except BaseException as error:  # whatever it is, a source that raised is done
                 self._release(error)
                 raise
             try:
@@ -183,7 +183,7 @@ class SnapshotStream(_Stream):
         if close is not None:
             try:
                 close()
-            except Exception as error:
+            except Exception as error:  # the source's own; it must not hide what ended the stream
                 if because_of is None:
                     raise
                 because_of.add_note(f"closing the source failed too: {error!r}")
@@ -214,7 +214,7 @@ class AsyncSnapshotStream(_Stream):
             except StopAsyncIteration:
                 await self._release()
                 return self._end()
-            except BaseException as error:
+            except BaseException as error:  # whatever it is, a source that raised is done
                 await self._release(error)
                 raise
             try:
@@ -245,7 +245,7 @@ class AsyncSnapshotStream(_Stream):
         if close is not None:
             try:
                 await close()
-            except Exception as error:
+            except Exception as error:  # the source's own; it must not hide what ended the stream
                 if because_of is None:
                     raise
                 because_of.add_note(f"closing the source failed too: {error!r}")
