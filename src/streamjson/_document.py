@@ -147,7 +147,7 @@ class Document:
         return self._set(path, node, key, rest, given, delta)
 
     def _add(self, path: object, node: Node, key: Step, rest: tuple[Step, ...], delta: Any) -> bool:
-        """Create a member or the next item, if it is a plain scalar under names seen before; tell whether it was.
+        """Create a member or the next item, if it is a plain scalar and its name is short; tell whether it was.
 
         It may be the first member of a next item. The other half of the hot path: it takes a third of what `_set`
         takes, which would do the same with care.
@@ -155,15 +155,15 @@ class Document:
         places = self.places
         slots = node.slots
         size = 0
-        if node.is_object:
-            if key in slots or key not in places.names:
+        if isinstance(key, str):
+            if key in slots:
                 return False
             size = utf8_size(key)
         elif key != len(slots) or len(slots) >= self.intake.bounds["max_array_length"]:
             return False
         if rest:
             name = rest[0]
-            if len(rest) > 1 or name not in places.names:
+            if len(rest) > 1 or not isinstance(name, str):
                 return False
             size += utf8_size(name)
         is_text = type(delta) is str
@@ -174,7 +174,7 @@ class Document:
             size += 8
         else:
             return False
-        if size > SHORT:
+        if size > self.intake.short_name:
             return False
 
         self._leave()

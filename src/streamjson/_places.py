@@ -60,6 +60,8 @@ class Places:
             return self._walk(format_path(path) if isinstance(path, Path) else path)
         head, dot, tail = path.rpartition(".")
         name = self.names.get(tail) if dot else None
+        if name is None and dot and head == self.head and tail.isidentifier():  # a bare name, whatever else one may be
+            name = self._know(tail)
         rest: tuple[Step, ...]
         if name is None:
             head, rest = path, ()
@@ -108,10 +110,7 @@ class Places:
             head, dot, tail = path.rpartition(".")
             if not dot or tail != key:
                 return
-            if tail not in self.names:
-                if len(self.names) >= MANY:
-                    self.names.clear()
-                self.names[tail] = tail
+            self._know(tail)
             if head == self.head:
                 return
             self.head, self.head_node = head, node
@@ -125,6 +124,12 @@ class Places:
                 where = where[0]
             if where is not None:
                 self.list_head, self.list_node = head, self._node_at(where[0])
+
+    def _know(self, name: str) -> str:
+        """Return `name` as the one string that all objects share for it."""
+        if len(self.names) >= MANY:
+            self.names.clear()
+        return self.names.setdefault(name, name)
 
     def _node_at(self, where: Where) -> Any:
         node = self.holder.slots[0]
