@@ -97,3 +97,15 @@ def test_one_object_of_limits_serves_many_streams() -> None:
     limits = Limits(max_nodes=2)
     for _ in range(3):
         assert sj.assemble([{"delta": 1, "json_path": "a"}], limits=limits).final() == {"a": 1}
+
+
+@pytest.mark.parametrize("limits", [None, {"max_depth": 3}, 5], ids=["null", "a mapping", "a number"])
+@pytest.mark.parametrize("takes_limits", [sj.Assembler, sj.SSEDecoder], ids=["assembler", "decoder"])
+def test_what_is_no_limits_is_refused_where_it_is_given(takes_limits, limits):
+    with pytest.raises(TypeError, match=r"limits is a Limits, not .*; Limits\.unlimited"):
+        takes_limits(limits=limits)
+
+
+def test_the_error_names_who_takes_the_limit() -> None:
+    assert "give decode_sse limits=Limits(max_id_bytes=...)" in str(Limits().exceeded("max_id_bytes", 2000))
+    assert "give assemble limits=Limits(max_nodes=...)" in str(Limits().exceeded("max_nodes", 2**30))

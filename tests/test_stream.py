@@ -825,3 +825,9 @@ def test_what_is_no_iterable_is_refused(source: Any) -> None:
     with pytest.raises(InvalidEventError, match="is an iterable") as info:
         assemble(source)
     assert info.value.code == "bad_event"
+
+
+@pytest.mark.parametrize("event", [{"delta": 1, "json_path": "a"}, sj.StreamingChunk(1, "a"), sj.ServerSentEvent("{}")])
+def test_one_event_is_no_source(event: Any) -> None:
+    with pytest.raises(InvalidEventError, match=r"pass \[event\]"):
+        assemble(event)

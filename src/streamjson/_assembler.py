@@ -24,7 +24,7 @@ from typing import Any, Literal
 from ._document import SHORT, Document, Kind
 from ._errors import ClosedError, InvalidEventError, StreamFailedError, StreamJSONError, shorten
 from ._events import CHUNK_NAMES, MISSING, JSONValue, ServerSentEvent, StreamingChunk, to_chunk, to_event, to_fields
-from ._limits import Limits
+from ._limits import Limits, check_limits
 from ._path import Path, parse_path
 from ._snapshot import Change, End, Snapshot
 
@@ -59,6 +59,7 @@ class Assembler:
         on_conflict: Literal["error", "replace"] = "error",
         on_new_span: Literal["error", "reset"] = "error",
     ) -> None:
+        check_limits(limits)
         if on_conflict not in ("error", "replace"):
             raise ValueError(f"on_conflict is 'error' or 'replace', not {on_conflict!r}")
         if on_new_span not in ("error", "reset"):
@@ -172,7 +173,8 @@ class Assembler:
         offset = None
         try:
             if self._document.closed:
-                raise ClosedError("the document has ended; reset() begins a new one")
+                happened = "failed" if self._end == "open" else "ended"
+                raise ClosedError(f"the stream has {happened}; reset() begins a new document")
             wire_event = to_event(event)
             offset = wire_event.offset
             return self._apply_event(wire_event)

@@ -149,7 +149,8 @@ class StreamingChunk:
 # whatever an input yields -> ServerSentEvent
 
 _NEEDS_DECODING: Final = (
-    "{} is not an event: decode a byte stream first, as in streamjson.assemble(streamjson.decode_sse(pieces))"
+    "{} is not an event: decode bytes first, as in streamjson.assemble(streamjson.decode_sse(pieces)),"
+    " and JSON text by json.loads"
 )
 
 

@@ -7,11 +7,11 @@ A bound is tested before anything changes: what is refused leaves the document a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from attrs import Attribute, asdict, field, fields, frozen
 
-from ._errors import LimitExceededError
+from ._errors import LimitExceededError, shorten
 
 __all__ = ["Limits"]
 
@@ -25,6 +25,15 @@ def _bound(default: int, *, unit: str, counts: str, reason: str) -> Any:
 def _check(_limits: Limits, attribute: Attribute[Any], value: object) -> None:
     if value is not None and (type(value) is not int or value < 1):
         raise ValueError(f"Limits.{attribute.name} is a positive integer or None, not {value!r}")
+
+
+_OF_THE_DECODER: Final = ("max_event_bytes", "max_id_bytes")
+
+
+def check_limits(limits: object) -> None:
+    """Raise `TypeError` for what is no `Limits`, before it is asked for one."""
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits is a Limits, not {shorten(limits)}; Limits.unlimited() lifts all")
 
 
 @frozen
@@ -114,9 +123,10 @@ class Limits:
         """Return the error for a bound of this object that `met` does not keep (it is not raised here)."""
         maximum = getattr(self, limit)
         about = getattr(fields(Limits), limit).metadata
+        taker = "decode_sse" if limit in _OF_THE_DECODER else "assemble"
         return LimitExceededError(
             f"{met} {about['unit']}: more than Limits.{limit} = {maximum} ({about['counts']});"
-            f" pass limits=Limits({limit}=...) to raise it",
+            f" give {taker} limits=Limits({limit}=...) to raise it",
             limit=limit,
             maximum=maximum,
             met=met,

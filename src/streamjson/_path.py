@@ -313,10 +313,8 @@ _NO_STEP: Final = {
 _NO_INDEX: Final = {":": "slice", ",": "union", "[": "unbalanced"}
 
 _ADVICE: Final = {
-    **dict.fromkeys(
-        ["descendant", "slice", "union", "filter", "script"], "a path names one location, only a pattern names many"
-    ),
-    "wildcard": "a path names one location, only a pattern names many; the name '*' needs brackets and quotes",
+    **dict.fromkeys(["descendant", "slice", "union", "filter", "script"], "a path names one location"),
+    "wildcard": "a path names one location; the name '*' needs brackets and quotes",
     "whitespace": "remove it, or put the whole name in brackets and quotes",
     "unquoted-name": "put it in quotes, or after a dot instead of in brackets",
     "leading-dot": "remove it",

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 from attrs import define
 
 from ._document import Document, Kind
+from ._errors import shorten
 from ._events import MISSING, StreamingChunk
 from ._path import Path, append_step, format_path, parse_path
 from ._tree import HOLE, REPLACEMENT, Node, Step, trail
@@ -54,18 +55,18 @@ class Change:
         # A container is not kept a second time: it is what there was at this version.
         return self.value if self._delta is MISSING else self._delta
 
-    @cached_property
+    @property
     def path(self) -> Path:
         """Where it happened."""
         node, key = self._slot()
         return Path(trail(self._document.holder, node, key)[1:])
 
-    @cached_property
+    @property
     def value(self) -> Any:
         """The whole value there at this version, as plain objects of your own. Read when first asked for."""
-        return self._read()
+        return self._value
 
-    @cached_property
+    @property
     def before(self) -> Change | None:
         """The change that had to come before this one and was made by the same event, if there was one.
 
@@ -101,7 +102,8 @@ class Change:
     def _since(self) -> int:
         return self.version - 1
 
-    def _read(self) -> Any:
+    @cached_property
+    def _value(self) -> Any:  # not `value` itself: on a slotted class a cached property loses its docstring
         return read(self._document, *locate(self._document, self.path, self.version), self.version)
 
     def _replaced(self) -> Path | None:
@@ -147,8 +149,8 @@ class _Coalesced(Change):
 class Snapshot:
     """The document at one moment of the stream. It never changes, and taking it costs the same for any document.
 
-    `version` counts the changes that it shows. `end` tells how the stream has ended: `"open"` (it has not), `"done"`
-    (with `[DONE]`) or `"eof"` (the source ended, or `close()` was called).
+    `version` counts the changes that it shows. `end` tells how the stream has ended: `"done"` (with `[DONE]`), `"eof"`
+    (the source ended, or `close()` was called), or `"open"`: not yet, or not well.
     `span_id` and `last_event_id` are those of the events applied so far.
 
     >>> import streamjson as sj
@@ -173,7 +175,7 @@ class Snapshot:
         """Whether the stream has ended well, so that this is the whole document."""
         return self.end != "open"
 
-    @cached_property
+    @property
     def value(self) -> Any:
         """The document as plain objects; `MISSING` before the first change. Always the same object for one snapshot.
 
@@ -181,6 +183,10 @@ class Snapshot:
         not change, so a read costs the containers on the changed paths; a value older than one that was read already
         is built whole. A value is shared: changing it may show in later values. `copy_value()` is your own.
         """
+        return self._value
+
+    @cached_property
+    def _value(self) -> Any:
         return value_at(self._document, self.version) if self._twin is None else self._twin.value
 
     def copy_value(self) -> Any:
@@ -200,16 +206,20 @@ class Snapshot:
         >>> snapshot.get("people[1].name"), snapshot.get("people[0]"), snapshot.get("people[2]", "nobody")
         ('Jane', None, 'nobody')
         """
-        steps = parse_path(path, limits=self._document.intake.limits) if isinstance(path, str) else tuple(path)
+        steps = parse_path(path, limits=self._document.intake.limits) if isinstance(path, str) else Path(path)
         node, key, thing = locate(self._document, steps, self.version)
         return default if thing is MISSING else read(self._document, node, key, thing, self.version)
 
-    @cached_property
+    @property
     def changes(self) -> tuple[Change, ...]:
         """What changed since the snapshot that the stream yielded before; of an assembler's snapshot, the last change.
 
         As `changes_since`. Found when first asked for.
         """
+        return self._changes
+
+    @cached_property
+    def _changes(self) -> tuple[Change, ...]:
         return self.changes_since(max(self._since, 0))
 
     def changes_since(self, since: Snapshot | int) -> tuple[Change, ...]:
@@ -232,10 +242,12 @@ class Snapshot:
         document = self._document
         if isinstance(since, Snapshot):
             if since._document.lineage is not document.lineage:
-                raise ValueError("the snapshot is one of another document")
+                raise ValueError("the snapshot is one of another document: take both from one assembler or stream")
             since = since.version
+        if type(since) is not int:
+            raise TypeError(f"since is a snapshot or its version, not {shorten(since)}")
         if not 0 <= since <= self.version:
-            raise ValueError(f"version {since} is not one of the {self.version} before this snapshot")
+            raise ValueError(f"version {since} is not one of those up to this snapshot's, {self.version}")
         if since == self.version:
             return ()
         if since < document.base:

@@ -28,7 +28,7 @@ from attrs import define
 
 from ._errors import ClosedError, InvalidEventError, LimitExceededError, StreamJSONError, StreamTruncatedError, shorten
 from ._events import ServerSentEvent
-from ._limits import Limits
+from ._limits import Limits, check_limits
 
 __all__ = ["SSEDecoder", "decode_sse"]
 
@@ -82,6 +82,7 @@ class SSEDecoder:
     _retry: int | None
 
     def __init__(self, *, limits: Limits = _DEFAULT_LIMITS) -> None:
+        check_limits(limits)
         self._limits = limits
         self._max_event_bytes = limits.max_event_bytes or _UNBOUNDED
         self._max_id_bytes = limits.max_id_bytes or _UNBOUNDED

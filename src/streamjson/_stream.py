@@ -13,13 +13,13 @@ Cost: the assembler's, and one snapshot for each event that changed something.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, TypedDict, Unpack, overload
 
 from ._assembler import Assembler
 from ._errors import ClosedError, InvalidEventError, StreamFailedError, StreamTruncatedError, shorten
-from ._events import needs_decoding
+from ._events import ServerSentEvent, StreamingChunk, needs_decoding
 from ._limits import Limits
 from ._snapshot import Snapshot
 
@@ -44,8 +44,9 @@ def assemble(
     """Return the snapshots of the document that a source of events builds, as an iterator for `for` or `async for`.
 
     `source` is any iterable, or asynchronous iterable, of what `Assembler.apply` takes; one that is both is
-    asynchronous. The options are the assembler's; with `require_done=True` an end without `[DONE]` is a
-    `StreamTruncatedError` (`no_done`): a source that was cut between two events looks like one that ended.
+    asynchronous. The options are the assembler's: `path_prefix`, `limits`, `on_conflict` and `on_new_span`. With
+    `require_done=True` an end without `[DONE]` is a `StreamTruncatedError` (`no_done`): a source that was cut between
+    two events looks like one that ended.
 
     Iterating raises what `Assembler.apply` raises, and what the source raises. Bytes, text or a response in the place
     of events are an `InvalidEventError` (`needs_decoding`): give `decode_sse(response.iter_bytes())`.
@@ -60,12 +61,14 @@ def assemble(
     """
     if isinstance(source, str | bytes | bytearray | memoryview) or _is_response(source):
         raise needs_decoding(source)
+    if isinstance(source, Mapping | StreamingChunk | ServerSentEvent):
+        raise InvalidEventError("one event is no source of events: pass [event], or use Assembler().apply(event)")
     if isinstance(source, AsyncIterable):
         return AsyncSnapshotStream(source, **options)
     if isinstance(source, Iterable):
         return SnapshotStream(source, **options)
     raise InvalidEventError(
-        f"a source of events is an iterable, not {shorten(source)}; of a response's bytes, decode_sse makes events"
+        f"a source of events is an iterable, not {shorten(source)}; of bytes, decode_sse(response.iter_bytes()) is one"
     )
 
 

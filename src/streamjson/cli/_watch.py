@@ -126,7 +126,7 @@ class Show:
         running = state in _RUNNING
         since, counted = self._past[0] if self._past and running else (self._began, 0)
         rate = (source.events - counted) / (now - since) if now > since else 0.0
-        position = source.position if running else source.received
+        position = source.received if state in ("done", "eof") else source.position
         return _status(source.name, state, source.events, rate, position, now - self._began)
 
     def _frame(self) -> None:
