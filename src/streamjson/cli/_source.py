@@ -36,7 +36,14 @@ from streamjson import (
 __all__ = ["Source", "open_input", "state_of"]
 
 PIECE_BYTES: Final = 64 * 1024
-_SIZES: Final = ("max_event_bytes", "max_array_length", "max_nodes", "max_document_bytes", "max_string_bytes")
+_SIZES: Final = (
+    "max_event_bytes",
+    "max_array_gap",
+    "max_array_length",
+    "max_nodes",
+    "max_document_bytes",
+    "max_string_bytes",
+)
 
 
 @contextlib.contextmanager

@@ -210,10 +210,15 @@ def _play(arguments: argparse.Namespace) -> int:
     flush_output()
     if interrupted:
         raise KeyboardInterrupt
+    return _verdict(source, stream.snapshot, failure)
+
+
+def _verdict(source: Source, snapshot: Snapshot, failure: StreamJSONError | None) -> int:
+    """Say what went wrong, and return the exit code."""
     if failure is not None:
         tell(source.describe(failure))
         return 1
-    if stream.snapshot.version == 0:
+    if snapshot.version == 0:
         tell(f"error: {source.name}: the stream held no document")
         return 1
     return 0
@@ -262,10 +267,7 @@ def _export(arguments: argparse.Namespace) -> int:
     at_end = events == source.events
     state = _state(snapshot, failure, interrupted=False) if at_end else "open"
     _write_picture(arguments, snapshot, _status(source.name, state, events, speed, position, events / speed))
-    if failure is not None:
-        tell(source.describe(failure))
-        return 1
-    return 0
+    return _verdict(source, stream.snapshot, failure)
 
 
 def _write_picture(arguments: argparse.Namespace, snapshot: Snapshot, status: Status) -> None:
