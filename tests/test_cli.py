@@ -127,7 +127,7 @@ ASSEMBLED = {
         '"y"\n',
         "",
     ),
-    "limit": ([], NAME + block(delta=1, json_path="a[9999]"), 1, '{\n  "name": "Jane"\n}\n', "max_array_gap = 1024 "),
+    "limit": ([], NAME + block(delta=1, json_path="a[9999]"), 1, '{\n  "name": "Jane"\n}\n', "max_array_gap = 1024; --no-size-limit lifts it "),
     "nothing": ([], b"", 1, "", "no document (0 events, 0 changes, 0 bytes)"),
     "no events": ([], b"<html>\n", 1, "", "no document (0 events"),
     "not a stream": ([], bytes(range(256)), 1, "", "inside an event (event 1, byte offset 0)"),
