@@ -1235,3 +1235,50 @@ def test_a_rejected_event_changes_nothing(events: list[object], on_conflict: Any
             assert (change is None) == (assembler.version == before[0])
     assert with_before(assembler.close()) == with_before(twin.close())
     assert state(assembler) == state(twin)
+
+
+DEEP, LONG = "[" * 200 + "]" * 200, "1" * 2000
+
+
+@pytest.mark.parametrize("data", [DEEP, LONG, "x" + "[" * 200], ids=["deep", "long", "no JSON"])
+def test_a_ping_that_is_no_object_is_passed_over_whatever_its_size(data: str) -> None:
+    assembler = Assembler()
+    assert assembler.apply(ServerSentEvent(data, id="9", event="ping")) is None
+    assert (assembler.passed_over, assembler.last_event_id) == (1, "9")
+
+
+def test_an_object_past_a_limit_is_not_lost_as_a_ping() -> None:
+    with pytest.raises(LimitExceededError):
+        Assembler().apply(ServerSentEvent(f' {{"delta": {DEEP}, "json_path": "a"}}', event="delta"))
+
+
+def test_an_error_of_a_sender_that_sends_every_field_is_an_error() -> None:
+    fields = dict.fromkeys(["delta", "json_path", "span_id", "chunk_type"])
+    with pytest.raises(StreamFailedError) as caught:
+        Assembler().apply({**fields, "error_type": "quota", "error_message": "Later"})
+    assert (caught.value.error_type, caught.value.error_message) == ("quota", "Later")
+
+
+def test_a_null_delta_without_a_path_is_no_delta_that_has_arrived() -> None:
+    assembler = Assembler()
+    assembler.apply({"delta": None, "span_id": "A"})
+    assembler.apply({"delta": 1, "json_path": "a", "span_id": "B"})
+    assert assembler.span_id == "B"
+
+
+def test_a_refused_delta_tells_the_last_event_id() -> None:
+    assembler = Assembler()
+    assembler.apply(ServerSentEvent('{"delta": "x", "json_path": "a"}', id="7", offset=44))
+    with pytest.raises(ConflictError) as caught:
+        assembler.apply_delta("a", 1)
+    assert caught.value.last_event_id == "7"
+    assembler.close()
+    with pytest.raises(ClosedError) as closed:
+        assembler.apply(ServerSentEvent("{}", offset=99))
+    assert closed.value.offset == 99
+
+
+def test_a_number_of_any_size_can_be_shown() -> None:
+    assembler = Assembler(limits=Limits(max_number_digits=None))
+    assert repr(assembler.apply_delta("a", 10**5000)) == "<Change 1: set an integer of 16610 bits at a>"
+    assert "an integer of 16610 bits" in repr(assembler.apply_delta("b", [10**5000]))

@@ -378,3 +378,28 @@ def test_copying_a_value_is_linear():
         return [assembled(people(size)).snapshot().copy_value]
 
     assert_linear(steps)
+
+
+def test_reading_old_versions_of_a_growing_text_costs_what_was_there_then():
+    def reads_of_the_first_word(size):
+        assembler = sj.Assembler()
+        assembler.apply_delta("t", "word")
+        old = assembler.snapshot()
+        for delta in one_string(size):
+            assembler.apply_delta("t", delta.delta)
+        return [lambda: old.get("t"), old.copy_value]
+
+    assert_constant(reads_of_the_first_word)
+
+
+def test_the_changes_of_kept_snapshots_read_late_are_linear():
+    def read_all(size):
+        assembler = sj.Assembler()
+        kept = []
+        for delta in one_string(size):
+            assembler.apply_delta(*delta)
+            kept.append(assembler.snapshot())
+        assembler.close()
+        return [lambda: [snapshot.changes for snapshot in kept]]
+
+    assert_linear(read_all)

@@ -49,10 +49,17 @@ def test_a_bound_is_a_positive_integer_or_none(name: str, value: int | None) -> 
     assert getattr(Limits(**{name: value}), name) == value
 
 
+def test_no_gap_at_all_is_a_bound_and_nothing_at_all_is_none() -> None:
+    assert Limits(max_array_gap=0).max_array_gap == 0
+    with pytest.raises(ValueError, match="from 1, or None, not 0"):
+        Limits(max_depth=0)
+
+
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("value", [0, -1, 1.0, True, False, "1", float("inf"), [1]], ids=repr)
+@pytest.mark.parametrize("value", [-1, 1.0, True, False, "1", float("inf"), [1]], ids=repr)
 def test_anything_else_is_refused_by_name(name: str, value: object) -> None:
-    with pytest.raises(ValueError, match=rf"Limits\.{name} is a positive integer or None"):
+    least = 0 if name == "max_array_gap" else 1
+    with pytest.raises(ValueError, match=rf"Limits\.{name} is an integer from {least}, or None"):
         Limits(**{name: value})  # type: ignore[arg-type]
 
 

@@ -247,3 +247,12 @@ def test_a_conflict_says_what_met(where, there, given_kind, message):
 def test_an_array_gap_is_refused_where_a_path_leads_through_it():
     with pytest.raises(LimitExceededError):
         filled(("a[0].b", 1), limits=Limits(max_array_gap=1)).apply("a[3].b", 1)
+
+
+def test_the_places_that_are_remembered_are_bounded():
+    document = Document(Limits())
+    for turn in range(2):
+        for number in range(_places.MANY + 1):
+            document.apply(f"a[{number}]", turn)
+    assert 0 < len(document.places.visited) <= _places.MANY
+    assert document.holder.slots[0].slots["a"].slots == [1] * (_places.MANY + 1)

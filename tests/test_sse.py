@@ -403,10 +403,8 @@ LIMIT = 20
         pytest.param(b"data: 1234\ndata: 1234\n\n", 20, id="two-lines"),
         pytest.param(b"event: e\nevent: e\nid:1\n\n", 20, id="event-event-id"),
         pytest.param(b"id: \0\ndata: 123456789\n\n", 20, id="ignored-id"),
-        pytest.param(b":2345678901234567890\n\n", 20, id="comment"),
         pytest.param(b"foo: 678901234567890\n\n", 20, id="unknown"),
         pytest.param(b"retry: 8901234567890\n\n", 20, id="retry"),
-        pytest.param(b"data: 7890\n:234567890\n\n", 20, id="comment-after-data"),
         pytest.param(b":23456789012345678\ndata: 789\nfoo: 67890\n\n", 19, id="what-is-dropped-does-not-add-up"),
         pytest.param(b"data: 12345678901234", 20, id="unfinished"),
         pytest.param(b"\xef\xbb\xbfdata: 12345678901234", 20, id="bom-not-counted"),
@@ -916,3 +914,13 @@ def test_text_with_halves_of_pairs_can_be_sent(text: str) -> None:
     json_text = decode_one(encode_sse(StreamingChunk(text))).data
     assert json.loads(json_text)["delta"] == json.loads(json.dumps(text))
     assert not re.search("[\ud800-\udfff]", decode_one(encode_sse(ServerSentEvent(text))).data)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_comment_of_any_size_is_dropped_as_it_comes(size: int) -> None:
+    decoder = SSEDecoder(limits=Limits(max_event_bytes=20))
+    stream = b"data: 7890\n:" + b"x" * 5000 + b"\r\n" + b": y" * 50 + b"\n\n"
+    events = [event for piece in pieces_of(stream, size) for event in decoder.feed(piece)]
+    assert [event.data for event in events] == ["7890"]
+    decoder.feed(b":" + b"x" * 5000)
+    assert not decoder.truncated

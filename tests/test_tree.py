@@ -120,6 +120,8 @@ def test_the_end_of_a_text_is_the_end_of_its_pieces(pieces):
     whole = "".join(pieces)
     for length in range(len(whole) + 1):
         assert Text(list(pieces)).tail(length) == whole[len(whole) - length :]
+        assert Text(list(pieces)).part(0, length) == whole[:length]
+        assert Text(list(pieces)).part(length, 99) == whole[length:]
     assert Text(list(pieces)).tail(99) == whole
 
 

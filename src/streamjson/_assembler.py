@@ -22,7 +22,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ._document import SHORT, Document, Kind
-from ._errors import ClosedError, InvalidEventError, StreamFailedError, StreamJSONError, shorten
+from ._errors import (
+    ClosedError,
+    InvalidEventError,
+    LimitExceededError,
+    StreamFailedError,
+    StreamJSONError,
+    shorten,
+)
 from ._events import CHUNK_NAMES, MISSING, JSONValue, ServerSentEvent, StreamingChunk, to_chunk, to_event, to_fields
 from ._limits import Limits, check_limits
 from ._path import Path, parse_path
@@ -137,7 +144,11 @@ class Assembler:
                 document.delta = delta
                 document.version = version = document.version + 1
                 return Change(document, version, "append", delta)
-        kind = document.apply(path, delta)
+        try:
+            kind = document.apply(path, delta)
+        except StreamJSONError as error:
+            error.last_event_id = self._last_event_id
+            raise
         self._has_deltas = True
         return None if kind is None else Change(document, document.version, kind, document.delta)
 
@@ -173,6 +184,7 @@ class Assembler:
         offset = None
         try:
             if self._document.closed:
+                offset = getattr(event, "offset", None)
                 happened = "failed" if self._end == "open" else "ended"
                 raise ClosedError(f"the stream has {happened}; reset() begins a new document")
             wire_event = to_event(event)
@@ -238,26 +250,23 @@ class Assembler:
         kind = self._apply_delta(document, chunk)
         # Nothing has changed up to here but the document, which is as it was if its delta was rejected.
         if started_over:
-            if document.base > self._document.version:  # else the old document was empty too
-                if kind is None:
-                    kind = "set"
-                else:
-                    document.preludes.add(document.base)
+            if kind is None:
+                kind = "set"
+            else:
+                document.preludes.add(document.base)
             self._document = document
             self._begin()
         if span_id is not None:
             self._span_id = span_id
-        self._has_deltas = self._has_deltas or chunk.delta is not MISSING
+        self._has_deltas = self._has_deltas or not _is_blank(chunk)
         self._record(event)
         return kind
 
     def _apply_delta(self, document: Document, chunk: StreamingChunk) -> Kind | None:
         delta, path = chunk.delta, chunk.json_path
-        if delta is MISSING:
+        if delta is MISSING or _is_blank(chunk):
             return None
         if path is None:
-            if delta is None or delta == "":
-                return None
             if not isinstance(delta, str):
                 raise InvalidEventError(f"{shorten(delta)} came without a path", code="missing_path")
             path = self._prefix_text
@@ -269,6 +278,10 @@ class Assembler:
             fields = data.to_dict() if isinstance(data, StreamingChunk) else to_fields(data, self._limits)
         except InvalidEventError:
             return None
+        except LimitExceededError:
+            if isinstance(data, str) and not data.lstrip().startswith("{"):
+                return None
+            raise  # an object: it may bring a delta, and must not be lost
         brings = "delta" in fields or fields.get("span_id") is not None or fields.get("spanId") is not None
         try:
             chunk = StreamingChunk.from_dict(fields)
@@ -330,4 +343,9 @@ class Assembler:
 
 def _is_error(chunk: StreamingChunk) -> bool:
     has_error = chunk.error_type is not None or chunk.error_message is not None
-    return chunk.chunk_type == "error" or (has_error and chunk.delta is MISSING)
+    return chunk.chunk_type == "error" or (has_error and _is_blank(chunk))
+
+
+def _is_blank(chunk: StreamingChunk) -> bool:
+    """Tell whether a chunk brings no delta, or one that never changes anything: some senders send every field."""
+    return chunk.delta is MISSING or (chunk.json_path is None and (chunk.delta is None or chunk.delta == ""))

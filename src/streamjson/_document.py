@@ -68,7 +68,7 @@ class Document:
     __slots__ = (
         "base", "closed", "delta", "halves", "holder", "hot_until", "intake", "key", "keys",
         "lengths", "lineage", "node", "node_count", "nodes", "open_path", "pieces", "places", "preludes", "replace",
-        "scratch", "size", "starts", "text", "value_version", "version",
+        "scratch", "size", "starts", "sums", "text", "value_version", "version",
     )  # fmt: skip
 
     def __init__(
@@ -105,8 +105,9 @@ class Document:
         self.open_path: object = _NO_PATH
         self.hot_until = base
         self.halves: dict[tuple[int, Step], tuple[Node, Step, str]] = {}
-        # For `_versions`: the newest version that was read.
+        # For `_versions`: the newest version that was read, and the sums of `lengths`, block by block.
         self.value_version = -1
+        self.sums = [0]
 
     # ------------------------------------------------------------------------------------------------------------------
     # a delta
@@ -319,7 +320,7 @@ class Document:
 
     def _set(self, path: str | Path, node: Node, key: Step, rest: tuple[Step, ...], given: str, delta: Any) -> Kind:
         self._tally()
-        waiting = [one for one in self.halves.values() if not self._lies_under(one[0], one[1], node, key)]
+        waiting = self._waiting(node, key)
         nodes, size = self._cost_of_way(node, key, rest)
         half = ""
         if given == "string":
@@ -386,6 +387,12 @@ class Document:
         else:
             slots[key] = thing
         node.births.append(version)
+
+    def _waiting(self, node: Node, key: Step) -> list[tuple[Node, Step, str]]:
+        """Return the halves that are not discarded when a slot is set: those of other strings, not under it."""
+        if type(look(node, key)) is Node:
+            return [one for one in self.halves.values() if not self._lies_under(one[0], one[1], node, key)]
+        return [one for place, one in self.halves.items() if place != (id(node), key)]
 
     def _lies_under(self, node: Node, key: Step, above: Node, step: Step) -> bool:
         """Tell whether slot `key` of `node` is slot `step` of `above`, or inside of it."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import UserString
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
@@ -38,7 +39,8 @@ T = TypeVar("T")
 
 def is_array(value: object) -> bool:
     """Tell whether a value that is no text is a JSON array: a list, or any other sequence but bytes."""
-    return isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview)
+    # A `UserString` is a sequence of `UserString`s, without end.
+    return isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview | UserString)
 
 
 class Missing(Enum):

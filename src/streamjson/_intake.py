@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 
 from attrs import asdict
 
-from ._errors import InvalidEventError, LimitExceededError, shorten
+from ._errors import InvalidEventError, shorten
 from ._limits import Limits
 from ._tree import Node, Step, Where, kind_of, new_node, path_of, utf8_size, well_formed
 
@@ -28,13 +28,11 @@ SCALAR: Final = ("number", "boolean")
 class Intake:
     """Reads deltas within limits. `bounds` are the limits as numbers, so that one that is lifted needs no test."""
 
-    __slots__ = ("_number_bound", "bounds", "limits", "plain_number", "short_name")
+    __slots__ = ("bounds", "limits", "plain_number", "short_name")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.bounds: dict[str, int] = {name: sys.maxsize if n is None else n for name, n in asdict(limits).items()}
-        max_digits = limits.max_number_digits
-        self._number_bound = None if max_digits is None else 10**max_digits
         self.short_name = min(255, self.bounds["max_key_bytes"])  # at most so many bytes, nothing need be asked
         self.plain_number = 10 ** min(18, self.bounds["max_number_digits"])  # exclusive; below it nothing need be asked
 
@@ -64,15 +62,14 @@ class Intake:
             if not isfinite(value):
                 raise InvalidEventError(f"{float(value)} is no JSON value", code="bad_number")
             return float(value)
-        bound = self._number_bound
-        if bound is not None and not -bound < value < bound:
-            raise self._too_long(value)
+        max_digits = self.limits.max_number_digits
+        if max_digits is not None and not -self.plain_number < value < self.plain_number:
+            # Digits are counted where it matters: it takes quadratic time, and CPython refuses 4,300.
+            estimate = value.bit_length() * log10(2)
+            if estimate >= max_digits - 1:
+                digits = len(str(abs(value))) if estimate < 4_200 else int(estimate) + 1
+                self.check("max_number_digits", digits)
         return int(value)
-
-    def _too_long(self, value: int) -> LimitExceededError:
-        # The digits of a huge one are estimated: counting takes quadratic time, and CPython refuses 4,300.
-        digits = len(str(abs(value))) if value.bit_length() < 14_000 else int(value.bit_length() * log10(2)) + 1
-        return self.limits.exceeded("max_number_digits", digits)
 
     def name(self, name: str) -> int:
         """Return the size of a member's name in bytes."""

@@ -23,8 +23,9 @@ def _bound(default: int, *, unit: str, counts: str, reason: str) -> Any:
 
 
 def _check(_limits: Limits, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and (type(value) is not int or value < 1):
-        raise ValueError(f"Limits.{attribute.name} is a positive integer or None, not {value!r}")
+    least = 0 if attribute.name == "max_array_gap" else 1  # no gap at all is a bound that makes sense
+    if value is not None and (type(value) is not int or value < least):
+        raise ValueError(f"Limits.{attribute.name} is an integer from {least}, or None, not {value!r}")
 
 
 _OF_THE_DECODER: Final = ("max_event_bytes", "max_id_bytes")

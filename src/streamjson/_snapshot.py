@@ -12,7 +12,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from attrs import define
 
@@ -26,6 +26,14 @@ from ._versions import differences, ending_at, has_holes, locate, location, read
 __all__ = ["Change", "End", "Snapshot"]
 
 End: TypeAlias = Literal["open", "done", "eof"]
+
+
+class _Short(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002  # as the base class has it
+        return shorten(x)  # CPython refuses to write 4,300 digits
+
+
+_SHORT: Final = _Short()
 
 
 @define(eq=False, repr=False)
@@ -124,7 +132,7 @@ class Change:
         return None if old is MISSING or old is HOLE or old is None else Path(steps[1:count])
 
     def __repr__(self) -> str:
-        return f"<Change {self.version}: {self.kind} {reprlib.repr(self.delta)} at {str(self.path) or 'the root'}>"
+        return f"<Change {self.version}: {self.kind} {_SHORT.repr(self.delta)} at {str(self.path) or 'the root'}>"
 
 
 @define(eq=False, repr=False)

@@ -51,7 +51,7 @@ class SSEDecoder:
     None. Both outlive `reset()`.
 
     Bound by `max_event_bytes`, which counts the lines of the event in progress that must be kept (`data`, `event` and
-    `id`, without line endings) and the current line, whatever it is; and by `max_id_bytes`.
+    `id`, without line endings) and the current line, unless it is a comment; and by `max_id_bytes`.
 
     >>> import streamjson as sj
     >>> decoder = sj.SSEDecoder()
@@ -235,14 +235,18 @@ class SSEDecoder:
     def _hold(self, rest: bytes) -> None:
         self._line += rest
         self._position += len(rest)
-        if self._kept + len(self._line) > self._max_event_bytes:
+        if self._line.startswith(b":"):
+            del self._line[1:]  # a comment: that it is one is all that must be kept
+        elif self._kept + len(self._line) > self._max_event_bytes:
             raise self._event_too_large()
 
     def _read_field(self, line: bytes) -> None:
+        # "If the line starts with a U+003A COLON character (:): Ignore the line" (9.2.6)
+        if line.startswith(b":"):
+            return
         if self._kept + len(line) > self._max_event_bytes:
             raise self._event_too_large()
-        # "If the line starts with a U+003A COLON character (:): Ignore the line" (9.2.6): its name is empty, and so
-        # among the unknown ones. Names are compared as bytes: one with U+FFFD in it is unknown too.
+        # Names are compared as bytes: one with U+FFFD in it is unknown.
         name, _, value = line.partition(b":")
         # "If value starts with a U+0020 SPACE character, remove it from value."
         value = value.removeprefix(b" ")
@@ -363,16 +367,19 @@ def decode_sse(
     if isinstance(pieces, AsyncIterable):
         return _decode_async(pieces, decoder)
     whole = isinstance(pieces, bytes | bytearray | memoryview)
-    return _decode(cast("Iterable[BytesLike]", [pieces] if whole else pieces), decoder)
+    events = _decode(cast("Iterable[BytesLike]", [pieces] if whole else pieces), decoder)
+    next(events)  # to where the source is closed at the end: closing a generator that was never started does nothing
+    return cast("Generator[ServerSentEvent[str], None, None]", events)
 
 
 def _is_source(value: object) -> bool:
     return isinstance(value, Iterable | AsyncIterable) and not isinstance(value, str)
 
 
-def _decode(pieces: Iterable[BytesLike], decoder: SSEDecoder) -> Generator[ServerSentEvent[str], None, None]:
+def _decode(pieces: Iterable[BytesLike], decoder: SSEDecoder) -> Generator[ServerSentEvent[str] | None, None, None]:
     iterator = iter(pieces)
     try:
+        yield None
         for piece in iterator:
             events, error = _feed(decoder, piece)
             yield from events

@@ -120,6 +120,18 @@ class Text:
             self.counted = self.merged = 1
         return pieces[0]
 
+    def part(self, start: int, stop: int) -> str:
+        """Return the characters from `start` to `stop`, at the cost of the pieces before `stop`, not of the string."""
+        found: list[str] = []
+        for piece in self.pieces:
+            if stop <= 0:
+                break
+            if start < len(piece):
+                found.append(piece[max(start, 0) : stop])
+            start -= len(piece)
+            stop -= len(piece)
+        return "".join(found)
+
     def tail(self, length: int) -> str:
         """Return the last `length` characters, at the cost of these, not of the string."""
         found: list[str] = []

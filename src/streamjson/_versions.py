@@ -20,7 +20,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from itertools import islice
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ._document import Document
 from ._events import MISSING
@@ -39,6 +39,9 @@ __all__ = [
     "string_at",
     "value_at",
 ]
+
+BLOCK: Final = 256  # versions whose lengths are added up once
+NEAR: Final = 4096  # characters that are read again rather than counted from the start
 
 # ---------------------------------------------------------------------------------------------------------------------
 # one slot
@@ -88,48 +91,58 @@ def run_at(document: Document, version: int) -> int:
 
 def string_at(document: Document, node: Node, key: Step, thing: Text | str, version: int) -> str:
     """Return the string `thing`, which slot `key` of `node` held at `version`, as it was then."""
-    if version == document.version:
-        return thing if isinstance(thing, str) else _whole(document, thing)
-    run = run_at(document, version)
-    inside = run >= 0 and document.nodes[run] is node and document.keys[run] == key
     if isinstance(thing, str):
-        return thing[: _grown(document, run, version)] if inside else thing
-    later = bisect_right(thing.starts, version)
-    if inside:
-        length = (thing.bases[later - 1] if later else 0) + _grown(document, run, version)
-    else:
-        length = thing.bases[later] if later < len(thing.bases) else thing.length
-    return _whole(document, thing)[:length]
+        return thing if version == document.version else thing[: length_at(document, node, key, thing, version)]
+    if version < document.version:
+        return thing.part(0, length_at(document, node, key, thing, version))
+    if thing is document.text:
+        document.settle()
+    return thing.whole()
 
 
 def ending_at(document: Document, node: Node, key: Step, thing: Text | str, version: int, count: int) -> str:
-    """Return the last `count` characters that the string had at `version`, at the cost of what it got from there on."""
-    run = run_at(document, version)
-    later = 0  # the characters that came after `version`
-    if run >= 0 and document.nodes[run] is node and document.keys[run] == key:
-        end = document.starts[run + 1] if run + 1 < len(document.starts) else document.version + 1
-        later = sum(document.lengths[version + 1 - document.base : end - document.base])
+    """Return the last `count` characters that the string had at `version`.
+
+    They are found from the end of a text if that is near, so that following one as it grows costs what it grows.
+    """
+    if version == document.version and not isinstance(thing, str):
+        return thing.tail(count)
+    length = length_at(document, node, key, thing, version)
     if isinstance(thing, str):
-        return thing[len(thing) - later - count : len(thing) - later]
-    if thing is document.text:
-        document.settle()
-    following = bisect_right(thing.starts, version)
-    if following < len(thing.bases):  # it was left, and came to have more runs
-        is_open = thing is document.text and document.node is not None
-        now = thing.length + (_grown(document, len(document.starts) - 1, document.version) if is_open else 0)
-        later += now - thing.bases[following]
-    return thing.tail(later + count)[:count]
+        return thing[length - count : length]
+    is_open = thing is document.text and document.node is not None
+    now = length_at(document, node, key, thing, document.version) if is_open else thing.length
+    later = now - length
+    return thing.tail(later + count)[:count] if later <= NEAR else thing.part(length - count, length)
 
 
-def _whole(document: Document, text: Text) -> str:
-    if text is document.text:
-        document.settle()
-    return text.whole()
+def length_at(document: Document, node: Node, key: Step, thing: Text | str, version: int) -> int:
+    """Return how many characters the string had at `version`."""
+    run = run_at(document, version)
+    inside = run >= 0 and document.nodes[run] is node and document.keys[run] == key
+    grown = characters(document, document.starts[run], version) if inside else 0
+    if isinstance(thing, str):
+        return grown if inside else len(thing)
+    later = bisect_right(thing.starts, version)
+    if inside:
+        return (thing.bases[later - 1] if later else 0) + grown
+    return thing.bases[later] if later < len(thing.bases) else thing.length
 
 
-def _grown(document: Document, run: int, version: int) -> int:
-    """Return how many characters a run had added to its string at `version`."""
-    return sum(document.lengths[document.starts[run] - document.base : version + 1 - document.base])
+def characters(document: Document, first: int, last: int) -> int:
+    """Return how many characters the versions from `first` to `last` added to strings.
+
+    A long way is added up once, in blocks, so that asking for every version of a long run is not quadratic.
+    """
+    lengths, begin, end = document.lengths, first - document.base, last + 1 - document.base
+    if end - begin <= 2 * BLOCK:
+        return sum(lengths[begin:end])
+    first_block, last_block = -(-begin // BLOCK), end // BLOCK
+    sums = document.sums
+    while len(sums) <= last_block:
+        sums.append(sums[-1] + sum(lengths[(len(sums) - 1) * BLOCK : len(sums) * BLOCK]))
+    blocks = sums[last_block] - sums[first_block]
+    return sum(lengths[begin : first_block * BLOCK]) + blocks + sum(lengths[last_block * BLOCK : end])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -286,9 +299,8 @@ def differences(document: Document, old: int, new: int) -> list[Difference]:
         elif _is_new(node, key, old, new):
             found[id(node), key] = (node, key, None)
         else:
-            begin = max(document.starts[run], old + 1)
-            end = min(document.starts[run + 1] if run + 1 < len(document.starts) else new + 1, new + 1)
-            grown = sum(document.lengths[begin - document.base : end - document.base])
+            last = min(document.starts[run + 1] - 1 if run + 1 < len(document.starts) else new, new)
+            grown = characters(document, max(document.starts[run], old + 1), last)
             entry = found.get((id(node), key))
             found[id(node), key] = (node, key, grown + (entry[2] or 0 if entry else 0))
     result = [Difference(*entry) for entry in found.values()]
