@@ -20,8 +20,8 @@ from streams import SHAPES, interleaved, one_string, people, wide_array
 
 Step = Callable[[], object]
 
-LINEAR = 12.0  # times what a tenth takes; a quadratic cost would be 100
-CONSTANT = 1.3  # times what it takes in a document of a tenth of the size
+LINEAR = 15  # times for ten times the size; a quadratic cost takes a hundred. Lists grow in leaps, hence the room.
+CONSTANT = 1.5  # times for ten times the size; what grows with it takes ten
 
 
 def bytecodes(steps: Iterable[Step]) -> int:
