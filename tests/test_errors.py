@@ -20,30 +20,36 @@ from streamjson._errors import (
     ConflictError,
     InvalidEventError,
     InvalidPathError,
+    InvalidPatternError,
     LimitExceededError,
     StreamFailedError,
     StreamJSONError,
     StreamTruncatedError,
+    StructureError,
     shorten,
 )
 
 CLASSES: list[type[StreamJSONError]] = [
     InvalidEventError,
     InvalidPathError,
+    InvalidPatternError,
     ConflictError,
     LimitExceededError,
     StreamFailedError,
     StreamTruncatedError,
+    StructureError,
     ClosedError,
 ]
 DEFAULT_CODES = {
     StreamJSONError: "bad_event",
     InvalidEventError: "bad_event",
     InvalidPathError: "not-a-string",
+    InvalidPatternError: "bad_pattern",
     ConflictError: "type_conflict",
     LimitExceededError: "max_event_bytes",
     StreamFailedError: "stream_error",
     StreamTruncatedError: "truncated",
+    StructureError: "bad_structure",
     ClosedError: "closed",
 }
 
@@ -105,7 +111,7 @@ def given_codes() -> set[str]:
 
 def test_every_code_that_is_raised_is_in_the_table() -> None:
     # Beside codes there stand the characters that some are looked up by.
-    assert {code for code in given_codes() if len(code) > 1 and " " not in code} <= set(CODES)
+    assert {code for code in given_codes() if re.fullmatch(r"[a-z0-9_-]{2,}", code)} <= set(CODES)
 
 
 def test_every_code_of_the_table_is_raised_somewhere() -> None:

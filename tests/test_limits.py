@@ -28,6 +28,7 @@ DEFAULTS = {
     "max_string_bytes": (16_777_216, "bytes"),
     "max_key_bytes": (4096, "bytes"),
     "max_number_digits": (1000, "digits"),
+    "max_patterns": (1000, "patterns"),
 }
 
 

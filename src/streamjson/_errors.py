@@ -3,10 +3,12 @@
     StreamJSONError                 catch this to catch all of them
     |-- InvalidEventError           the event is not what the wire model says; skip it or stop
     |-- InvalidPathError            the path does not name one location
+    |-- InvalidPatternError         the pattern is not JSONPath, or can't be decided while the document grows
     |-- ConflictError               the delta does not fit what is there
     |-- LimitExceededError          a bound of `Limits` was reached
     |-- StreamFailedError           the sender reported an error or started over; final
     |-- StreamTruncatedError        the source ended inside an event, or without `[DONE]`
+    |-- StructureError              a finished value does not fit the type that was asked for
     `-- ClosedError                 called after the end
 
 One class for each thing that a caller does differently; `code` says exactly what happened.
@@ -29,10 +31,12 @@ __all__ = [
     "ConflictError",
     "InvalidEventError",
     "InvalidPathError",
+    "InvalidPatternError",
     "LimitExceededError",
     "StreamFailedError",
     "StreamJSONError",
     "StreamTruncatedError",
+    "StructureError",
 ]
 
 CODES: Final[dict[str, str]] = {
@@ -70,8 +74,13 @@ CODES: Final[dict[str, str]] = {
     "control-character": "U+0000 to U+001F must be escaped",
     "bad-escape": "no escape of RFC 9535",
     "lone-surrogate": "half of a surrogate pair is no character",
+    # InvalidPatternError
+    "bad_pattern": "the pattern is not JSONPath",
+    "undecidable": "the pattern asks for what is not known while the document grows",
     # ConflictError
     "type_conflict": "the delta does not fit the kind of value that is there",
+    "not-text": "what is at the path of text() is no text",
+    "text-replaced": "the text that text() follows was replaced by another one",
     # LimitExceededError: the limit's name
     "max_event_bytes": "the event in progress has more bytes",
     "max_id_bytes": "the event's id has more bytes",
@@ -83,14 +92,19 @@ CODES: Final[dict[str, str]] = {
     "max_string_bytes": "the string would be longer",
     "max_key_bytes": "the member name is longer",
     "max_number_digits": "the number has more digits",
+    "max_patterns": "more patterns would be registered",
     # StreamFailedError
     "stream_error": "the sender sent an error",
     "new_span": "the sender started over: a new span id came after deltas",
     # StreamTruncatedError
     "truncated": "the source ended inside an event",
     "no_done": "the source ended without [DONE]",
+    # StructureError
+    "bad_structure": "the finished value does not fit the type",
     # ClosedError
     "closed": "called after the end",
+    # StreamJSONError itself
+    "applying": "apply, close or reset was called from inside a callback",
 }
 
 
@@ -158,6 +172,30 @@ class InvalidPathError(StreamJSONError):
         self.limit = limit
 
 
+class InvalidPatternError(StreamJSONError):
+    """The text is no pattern: not JSONPath, or it asks for what can't be decided while the document grows.
+
+    `pattern` is the text as it came, `part` the piece of it that is refused, `position` the index where that stands,
+    None where it is not known.
+    """
+
+    code = "bad_pattern"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        pattern: object = None,
+        part: str = "",
+        position: int | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.pattern = pattern
+        self.part = part
+        self.position = position
+
+
 class ConflictError(StreamJSONError):
     """The delta does not fit what is there. The document is unchanged and the assembler goes on.
 
@@ -223,6 +261,22 @@ class StreamTruncatedError(StreamJSONError):
     """The source ended inside an event (`truncated`), or without `[DONE]` where it was required (`no_done`)."""
 
     code = "truncated"
+
+
+class StructureError(StreamJSONError):
+    """A finished value does not fit the type that was asked for. The stream goes on.
+
+    `path` names the value's location, `value` is the value as plain objects, `into` the type; what the validator said
+    stands in the message, and its own error is the `__cause__`.
+    """
+
+    code = "bad_structure"
+
+    def __init__(self, message: str, *, path: str = "", value: object = None, into: object = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.value = value
+        self.into = into
 
 
 class ClosedError(StreamJSONError):

@@ -109,6 +109,12 @@ class Limits:
         counts="the digits of a number",
         reason="reading digits takes quadratic time, and CPython refuses 4,300 with an undocumented error",
     )
+    max_patterns: int | None = _bound(
+        1000,
+        unit="patterns",
+        counts="the callbacks that are registered at one time",
+        reason="a leak of registrations shows before it slows the stream",
+    )
 
     @classmethod
     def unlimited(cls) -> Limits:
