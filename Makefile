@@ -100,11 +100,11 @@ dist/wheel.stamp: $(SOURCES) | $(VENV)/pip.stamp
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	@touch $@
 
-# The command's extra is always there: demo, tests and type checks all use it.
+# The extras are always there: demo, tests and type checks use them.
 # The old wheel goes first, as pip sees no difference between two wheels of one version.
 $(VENV)/wheel.stamp: dist/wheel.stamp $(VENV)/pip.stamp
 	@$(VENV)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
-	$(VENV)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli]"
+	$(VENV)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,typed]"
 	@touch $@
 
 $(VENV)/test.stamp $(VENV)/lint.stamp $(VENV)/types.stamp: $(VENV)/%.stamp: pyproject.toml $(VENV)/pip.stamp
@@ -113,7 +113,7 @@ $(VENV)/test.stamp $(VENV)/lint.stamp $(VENV)/types.stamp: $(VENV)/%.stamp: pypr
 
 $(BENCH)/wheel.stamp: dist/wheel.stamp $(BENCH)/pip.stamp
 	@$(BENCH)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
-	$(BENCH)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli]" --group bench
+	$(BENCH)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,typed]" --group bench
 	@touch $@
 
 # Each direct dependency, and each of the extras, at exactly its lower bound.
@@ -122,7 +122,7 @@ $(LOWEST)/wheel.stamp: dist/wheel.stamp $(LOWEST)/pip.stamp
 	$(LOWEST)/bin/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 		print(*project["dependencies"], *sum(project["optional-dependencies"].values(), []), sep="\n")' \
 		| sed 's/>=/==/' > $(LOWEST)/constraints.txt
-	$(LOWEST)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli]" --group test --constraint $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,typed]" --group test --constraint $(LOWEST)/constraints.txt
 	@touch $@
 
 define newline

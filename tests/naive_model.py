@@ -63,6 +63,8 @@ class NaiveDocument:
         self.holder: list[Any] = [MISSING]
         self.values: list[Any] = [MISSING]
         self.places: list[tuple[str | int, ...]] = [()]
+        self.holders: list[list[Any]] = [self.holder]  # as values, with holes
+        self.tops: list[tuple[str | int, ...]] = [()]  # the highest location that was created or replaced
         self.halves: list[tuple[tuple[str | int, ...], str]] = []
 
     def apply(self, steps: tuple[str | int, ...], delta: Any) -> str | None:
@@ -89,7 +91,7 @@ class NaiveDocument:
         changed = copy.deepcopy(self.holder)
         self._put(changed, (0, *steps), delta)
         self.holder = changed
-        self._next(steps)
+        self._next(steps, place)
         if half:
             self.halves.append((steps, half))
         return "set"
@@ -130,9 +132,11 @@ class NaiveDocument:
             self._extend(at, "\ufffd")
         self.halves = []
 
-    def _next(self, steps: tuple[str | int, ...]) -> None:
+    def _next(self, steps: tuple[str | int, ...], top: tuple[str | int, ...] | None = None) -> None:
         self.values.append(plain(self.holder)[0])
         self.places.append(steps)
+        self.holders.append(self.holder)
+        self.tops.append(steps if top is None else top)
 
     def _put(self, here: Any, steps: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:
         """Write `value`, and what is missing on the way; return the location that was created or replaced."""
@@ -154,3 +158,47 @@ class NaiveDocument:
                 here[step] = wanted()
             here = here[step]
         return place
+
+
+def finished_order(value: Any, steps: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the locations of a value and all in it, as they are finished one after the other; holes never are."""
+    if value is MISSING or value is HOLE:
+        return []
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for step, part in parts for place in finished_order(part, (*steps, step))] + [steps]
+
+
+def related(one: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
+    common = min(len(one), len(other))
+    return one[:common] == other[:common]
+
+
+class NaiveCompletions:
+    """What is told of finished values, by the definition and by looking at all values at each change."""
+
+    def __init__(self, document: NaiveDocument, *, in_order: bool = True) -> None:
+        self.told: list[tuple[tuple[str | int, ...], int, int]] = []  # location, version, revision
+        self.finished: set[tuple[str | int, ...]] = set()
+        self.in_order = in_order
+        self.finished_at: list[set[tuple[str | int, ...]]] = [set()]
+        for version in range(1, len(document.values)):
+            before, place, top = document.holders[version - 1][0], document.places[version], document.tops[version]
+            changed = {one for one in self.finished if place[: len(one)] == one or one[: len(top)] == top}
+            self.finished -= changed
+            if changed:
+                self.in_order = False
+            if self.in_order:
+                for one in finished_order(before):
+                    if one not in self.finished and not related(one, place) and not related(one, top):
+                        self.finished.add(one)
+                        self.told.append((one, version - 1, 1))
+            self.finished_at.append(set(self.finished))
+
+    def close(self, document: NaiveDocument) -> None:
+        """The stream has ended well."""
+        told = {one for one, _, _ in self.told}
+        there = finished_order(document.holder[0])
+        last = len(document.values) - 1
+        gone = sorted(told - set(there), key=str)
+        self.told += [(one, last, 2) for one in gone]
+        self.told += [(one, last, 2 if one in told else 1) for one in there if one not in self.finished]

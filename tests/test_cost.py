@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import pytest
+from attrs import frozen
 
 import streamjson as sj
 from streamjson import _path
@@ -403,3 +405,137 @@ def test_the_changes_of_kept_snapshots_read_late_are_linear():
         return [lambda: [snapshot.changes for snapshot in kept]]
 
     assert_linear(read_all)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# patterns
+
+# Some match nothing, some lie beside what is touched, some may match anywhere below it.
+PATTERNS = {
+    "elsewhere": lambda number: f"other{number}[*].x",
+    "beside it": lambda number: f"lanes.none{number}",
+    "anywhere": lambda number: f"$..missing{number}",
+}
+
+
+def ignore(_: object) -> None:
+    """Is a callback."""
+
+
+def with_patterns(count: int, pattern: Callable[[int], str], *, when_complete: bool = False) -> sj.Assembler:
+    """Return an assembler with so many callbacks, which has touched each text of `interleaved` three times."""
+    assembler = sj.Assembler()
+    for number in range(count):
+        (assembler.on_complete if when_complete else assembler.on)(pattern(number), ignore)
+    for path, delta in interleaved(16):
+        assembler.apply_delta(path, delta)
+    return assembler
+
+
+@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
+@pytest.mark.parametrize("when_complete", [False, True], ids=["on", "on_complete"])
+@pytest.mark.parametrize("path", [["lanes.lane0"], [f"lanes.lane{n}" for n in range(4)]], ids=["one text", "in turn"])
+def test_patterns_that_do_not_match_add_nothing_to_a_delta_to_a_location_touched_before(pattern, when_complete, path):
+    costs = []
+    for count in (0, 0, 1, 1000):  # the first time some caches are filled
+        assembler = with_patterns(count, pattern, when_complete=when_complete)
+        assembler.apply_delta(path[0], "a")
+        events = [{"delta": "more", "json_path": one} for one in path]
+        costs.append(
+            (
+                bytecodes([partial(assembler.apply_delta, one, "more") for one in path * 5]),
+                bytecodes([partial(assembler.apply, one) for one in events * 5]),
+            )
+        )
+
+    assert costs[1] == costs[2] == costs[3]
+
+
+@pytest.mark.parametrize("when_complete", [False, True], ids=["on", "on_complete"])
+def test_they_add_nothing_to_a_number_that_grows_or_is_set_again(when_complete):
+    costs = []
+    for count in (0, 0, 1, 1000):  # the first time some caches are filled
+        assembler = with_patterns(count, PATTERNS["elsewhere"], when_complete=when_complete)
+        assembler.apply_delta("n", 1)
+        assembler.apply_delta("m", 1)
+        assembler.apply_delta("n", 12)
+        assembler.apply_delta("m", 12)
+        numbers = [("n", 123), ("n", 1234), ("m", 123), ("n", 12345), ("m", 1234)]
+        costs.append(bytecodes([partial(assembler.apply_delta, *one) for one in numbers]))
+
+    assert costs[1] == costs[2] == costs[3]
+
+
+def test_a_pattern_that_matches_adds_its_call_and_little_more():
+    plain, heard = with_patterns(0, PATTERNS["beside it"]), with_patterns(0, PATTERNS["beside it"])
+    heard.on("lanes.lane0", ignore)
+    for assembler in (plain, heard):
+        assembler.apply_delta("lanes.lane0", "a")
+        assembler.apply_delta("lanes.lane0", "b")
+
+    call = bytecodes([lambda: ignore(None)])
+    costs = [bytecodes([partial(assembler.apply_delta, "lanes.lane0", "c")] * 10) for assembler in (plain, heard)]
+
+    assert (costs[1] - costs[0]) / 10 <= call + 100  # a snapshot takes 50
+
+
+@pytest.mark.parametrize("count", [10, 1000])
+def test_the_items_of_a_wide_array_cost_the_same_each(count):
+    def steps(size):
+        assembler = sj.Assembler()
+        assembler.on("other[*].x", ignore)
+        assembler.on_complete("items[*].x", ignore)
+        return (lambda path=path, delta=delta: assembler.apply_delta(path, delta) for path, delta in wide_array(size))
+
+    assert_linear(steps, size=count)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("completion", ["order", "end"])
+def test_telling_of_all_that_is_finished_is_linear(shape, completion):
+    def steps(size):
+        assembler = sj.Assembler(completion=completion)
+        assembler.on_complete("$..*", ignore)
+        for path, delta in shape(size):
+            yield lambda path=path, delta=delta: assembler.apply_delta(path, delta)
+        yield assembler.close
+
+    assert_linear(steps)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_asking_what_is_finished_after_each_event_is_linear(shape):
+    def steps(size):
+        assembler = sj.Assembler()
+        for path, delta in shape(size):
+            yield lambda path=path, delta=delta: assembler.apply_delta(path, delta)
+            yield lambda path=path: assembler.snapshot().is_complete(path)
+
+    assert_linear(steps)
+
+
+def test_following_a_text_costs_its_pieces():
+    def steps(size):
+        stream = sj.assemble({"delta": delta, "json_path": path} for path, delta in one_string(size))
+        pieces = stream.text("text")
+        return [lambda: next(pieces)] * size
+
+    assert_linear(steps)
+
+
+@frozen
+class Item:
+    name: str
+    tags: list[str]
+
+
+def test_making_objects_of_the_items_of_a_list_is_linear():
+    def steps(size):
+        stream = sj.assemble(sj.disassemble({"items": [{"name": "x", "tags": ["a", "b"]}] * size}))
+        items = stream.completed("items[*]", into=Item)
+        return [lambda: next(items)] * size
+
+    next(iter(steps(1)))()  # what is made once, for the type
+    costs = [bytecodes(steps(size)) for size in (2000, 4000)]
+
+    assert costs[1] / costs[0] <= 2.3

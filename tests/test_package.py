@@ -14,8 +14,11 @@ import pytest
 
 import streamjson
 
-# What is inside of the document is nobody's business; all that the other modules export is public.
-INSIDE = {"_document", "_intake", "_places", "_tree", "_versions"}
+# What is inside of the document, and how patterns and types are followed, is nobody's business.
+INSIDE = {
+    "_document", "_draft", "_fields", "_intake", "_matcher", "_matching", "_pattern", "_places", "_progress", "_pull",
+    "_structure", "_tree", "_versions",
+}  # fmt: skip
 MODULES = sorted(path.stem for path in Path(str(streamjson.__file__)).parent.glob("_[a-z]*.py"))
 PUBLIC = [name for name in MODULES if name not in INSIDE]
 
@@ -72,8 +75,14 @@ def loaded_by(statement: str) -> set[str]:
 def test_importing_it_loads_nothing_heavy() -> None:
     loaded = loaded_by("import streamjson")
     assert "streamjson._document" in loaded
-    forbidden = {"jsonpath_ng", "asyncio", "rich", "pydantic", "httpx", "httpx2", "msgspec", "logging", "socket", "ssl"}
+    forbidden = {
+        "asyncio", "cattrs", "httpx", "httpx2", "jsonpath_ng", "logging", "msgspec", "pydantic", "rich", "socket", "ssl"
+    }  # fmt: skip
     assert not {name.partition(".")[0] for name in loaded} & forbidden
+
+
+def test_what_few_use_is_loaded_when_they_do() -> None:
+    assert not {"streamjson._structure", "streamjson._draft", "streamjson._fields"} & loaded_by("import streamjson")
 
 
 def test_it_depends_on_attrs_alone_beside_the_standard_library() -> None:

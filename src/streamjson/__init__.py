@@ -11,6 +11,8 @@
 from __future__ import annotations
 
 from ._assembler import Assembler
+from ._callbacks import Subscription
+from ._completion import Completion
 from ._disassemble import disassemble
 from ._encode import encode_sse
 from ._errors import (
@@ -18,15 +20,17 @@ from ._errors import (
     ConflictError,
     InvalidEventError,
     InvalidPathError,
+    InvalidPatternError,
     LimitExceededError,
     StreamFailedError,
     StreamJSONError,
     StreamTruncatedError,
+    StructureError,
 )
 from ._events import MISSING, JSONValue, Missing, ServerSentEvent, StreamingChunk
 from ._limits import Limits
 from ._path import Path, format_path, parse_path
-from ._snapshot import Change, End, Snapshot
+from ._snapshot import Change, End, Match, Snapshot
 from ._sse import SSEDecoder, decode_sse
 from ._stream import AsyncSnapshotStream, SnapshotStream, assemble
 
@@ -36,13 +40,16 @@ __all__ = [
     "AsyncSnapshotStream",
     "Change",
     "ClosedError",
+    "Completion",
     "ConflictError",
     "End",
     "InvalidEventError",
     "InvalidPathError",
+    "InvalidPatternError",
     "JSONValue",
     "LimitExceededError",
     "Limits",
+    "Match",
     "Missing",
     "Path",
     "SSEDecoder",
@@ -53,6 +60,8 @@ __all__ = [
     "StreamJSONError",
     "StreamTruncatedError",
     "StreamingChunk",
+    "StructureError",
+    "Subscription",
     "assemble",
     "decode_sse",
     "disassemble",

@@ -11,6 +11,8 @@ What an event does, in this order:
 7. a delta with a path: applied there; `""` is the root;
 8. a delta without a path: null and `""` change nothing, other text makes the root one growing string (text mode).
 
+Then callbacks are told (`_callbacks`), and what they raise changes nothing.
+
 An event is applied whole or not at all. One that is rejected leaves the document, the span and the last event id as
 they were, and the assembler goes on; after `StreamFailedError` and `close()` only `reset()` does.
 
@@ -19,8 +21,12 @@ Everything here is O(1) but the delta itself; see `_document`.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, TypeVar, overload
 
+from ._callbacks import Subscription, Watch
+from ._completion import Completion, Structurer, structurer_of
 from ._document import SHORT, Document, Kind
 from ._errors import (
     ClosedError,
@@ -33,9 +39,12 @@ from ._errors import (
 from ._events import CHUNK_NAMES, MISSING, JSONValue, ServerSentEvent, StreamingChunk, to_chunk, to_event, to_fields
 from ._limits import Limits, check_limits
 from ._path import Path, parse_path
+from ._pattern import compile_pattern
 from ._snapshot import Change, End, Snapshot
 
 __all__ = ["Assembler"]
+
+T = TypeVar("T")
 
 DONE = "[DONE]"
 
@@ -46,7 +55,8 @@ class Assembler:
     `path_prefix` is what every path of the stream begins with and what is taken off (`"response"`); `limits` bound what
     a stream may build. `on_conflict="replace"` lets a delta that does not fit what is there take its place, instead
     of `ConflictError`. `on_new_span="reset"` begins an empty document when the sender starts over, instead of
-    `StreamFailedError`.
+    `StreamFailedError`. `completion="end"` takes no value for finished before the stream has ended, for senders that
+    write several fields at once; with `"order"` one is when the next delta lands outside of it.
 
     >>> import streamjson as sj
     >>> assembler = sj.Assembler()
@@ -65,18 +75,23 @@ class Assembler:
         limits: Limits = Limits(),  # noqa: B008  # immutable
         on_conflict: Literal["error", "replace"] = "error",
         on_new_span: Literal["error", "reset"] = "error",
+        completion: Literal["order", "end"] = "order",
     ) -> None:
         check_limits(limits)
         if on_conflict not in ("error", "replace"):
             raise ValueError(f"on_conflict is 'error' or 'replace', not {on_conflict!r}")
         if on_new_span not in ("error", "reset"):
             raise ValueError(f"on_new_span is 'error' or 'reset', not {on_new_span!r}")
+        if completion not in ("order", "end"):
+            raise ValueError(f"completion is 'order' or 'end', not {completion!r}")
         self._limits = limits
         self._prefix_text = path_prefix
         self._prefix = parse_path(path_prefix, limits=limits)
         self._replace = on_conflict == "replace"
         self._reset_on_new_span = on_new_span == "reset"
-        self._document = Document(limits, prefix=self._prefix, replace=self._replace)
+        self._in_order = completion == "order"
+        self._document = Document(limits, prefix=self._prefix, replace=self._replace, in_order=self._in_order)
+        self._watch = Watch(self._document, limits)
         self._event_number = 0
         self._passed_over = 0
         self._twin: Snapshot | None = None  # the first snapshot of the version that was last asked for
@@ -121,9 +136,12 @@ class Assembler:
         Where it brought two changes, `Change.before` is the first.
 
         Raises `InvalidEventError`, `InvalidPathError`, `ConflictError` or `LimitExceededError` for an event that is
-        rejected, `StreamFailedError` when the sender failed, `ClosedError` after the end.
+        rejected, `StreamFailedError` when the sender failed, `ClosedError` after the end; an `ExceptionGroup` of what
+        callbacks raised, and then the event is applied.
         """
-        return self._change(self._consume(event))
+        kind = self._consume(event)
+        self._tell(kind)
+        return self._change(kind)
 
     def apply_delta(self, path: str | Path, delta: JSONValue) -> Change | None:
         """Apply one delta at a path of the stream, with its prefix; return the change, or None if nothing changed.
@@ -143,14 +161,111 @@ class Assembler:
                 document.pieces.append(delta)
                 document.delta = delta
                 document.version = version = document.version + 1
+                if not document.quiet:
+                    self._watch.tell_growth()
                 return Change(document, version, "append", delta)
+        if document.held:
+            self._check_free()
         try:
             kind = document.apply(path, delta)
         except StreamJSONError as error:
             error.last_event_id = self._last_event_id
             raise
         self._has_deltas = True
-        return None if kind is None else Change(document, document.version, kind, document.delta)
+        if kind is None:
+            return None
+        self._tell(kind)
+        return Change(document, document.version, kind, document.delta)
+
+    @overload
+    def on(self, pattern: str) -> Callable[[Callable[[Change], object]], Subscription[Change]]: ...
+    @overload
+    def on(self, pattern: str, callback: Callable[[Change], object]) -> Subscription[Change]: ...
+    def on(
+        self, pattern: str, callback: Callable[[Change], object] | None = None
+    ) -> Subscription[Change] | Callable[[Callable[[Change], object]], Subscription[Change]]:
+        """Call `callback` for each change at, under or above a location that `pattern` selects, from the next event on.
+
+        `pattern` is JSONPath (see the page on callbacks). The callback is given the `Change`; its `match` is the
+        location that matched. A container that was set whole is told for each match in it; what vanished with the old
+        one is not. Without `callback` it is a decorator. Returns the handle to cancel it with.
+
+        Callbacks are called when the event has been applied, in document order, then in the order of registration.
+        What they raise comes out of `apply` together, as an `ExceptionGroup`. Coroutine functions are awaited by an
+        asynchronous stream, and refused by everything else.
+
+        Raises `InvalidPatternError`, and `LimitExceededError` (`max_patterns`). Costs nothing where it does not match.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> @assembler.on("people[*].name")
+        ... def show(change):
+        ...     print(change.match, repr(change.delta), change.match_value)
+        >>> _ = assembler.apply_delta("people[0].name", "Jane"), assembler.apply_delta("people[0].name", " Doe")
+        people[0].name 'Jane' Jane
+        people[0].name ' Doe' Jane Doe
+        """
+        if callback is None:
+            compile_pattern(pattern, limits=self._limits)  # a mistake shows where it was made
+            return partial(self._add, pattern)
+        return self._add(pattern, callback)
+
+    @overload
+    def on_complete(
+        self, pattern: str, *, into: None = None
+    ) -> Callable[[Callable[[Completion[Any]], object]], Subscription[Completion[Any]]]: ...
+    @overload
+    def on_complete(
+        self, pattern: str, *, into: type[T]
+    ) -> Callable[[Callable[[Completion[T]], object]], Subscription[Completion[T]]]: ...
+    @overload
+    def on_complete(
+        self, pattern: str, *, into: Any
+    ) -> Callable[[Callable[[Completion[Any]], object]], Subscription[Completion[Any]]]: ...
+    @overload
+    def on_complete(
+        self, pattern: str, callback: Callable[[Completion[Any]], object], *, into: None = None
+    ) -> Subscription[Completion[Any]]: ...
+    @overload
+    def on_complete(
+        self, pattern: str, callback: Callable[[Completion[T]], object], *, into: type[T]
+    ) -> Subscription[Completion[T]]: ...
+    @overload
+    def on_complete(
+        self, pattern: str, callback: Callable[[Completion[Any]], object], *, into: Any
+    ) -> Subscription[Completion[Any]]: ...
+    def on_complete(
+        self, pattern: str, callback: Callable[[Completion[Any]], object] | None = None, *, into: Any = None
+    ) -> Any:
+        """Call `callback` with each finished value at a location that `pattern` selects, from the next event on.
+
+        `pattern` is JSONPath (see the page on callbacks). The callback is given a `Completion`; with `into`, a class,
+        its `value` is an object of it, made and validated once. Without `callback` it is a decorator. Returns the
+        handle to cancel it with.
+
+        A value is finished when a delta lands outside of it, and the rest when the stream ends well; deepest first,
+        and before the change that showed it. A value that the sender comes back to is told again at the end, with
+        `revision` 2; from the first one on, all others wait for the end, too. See `completion`.
+
+        Raises `InvalidPatternError`, `LimitExceededError` (`max_patterns`), and `TypeError` for an `into` that nothing
+        can make. A value that does not fit is a `StructureError`, which comes out of `apply` as what callbacks raise.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> @assembler.on_complete("people[*]")
+        ... def save(done):
+        ...     print(done.path, done.value)
+        >>> for chunk in sj.disassemble({"people": [{"name": "Jane"}, {"name": "John"}]}):
+        ...     _ = assembler.apply(chunk)
+        people[0] {'name': 'Jane'}
+        >>> _ = assembler.close()
+        people[1] {'name': 'John'}
+        """
+        structurer = structurer_of(into)
+        if callback is None:
+            compile_pattern(pattern, limits=self._limits)
+            return partial(self._add, pattern, when_complete=True, structurer=structurer)
+        return self._add(pattern, callback, when_complete=True, structurer=structurer)
 
     def snapshot(self) -> Snapshot:
         """Return the document as it is now. O(1), for a document of any size."""
@@ -162,7 +277,10 @@ class Assembler:
         Returns the change where half a surrogate pair waited for its partner and becomes U+FFFD, else None.
         After `StreamFailedError` the document stays as it is, not complete.
         """
-        return self._change(self._close("eof"))
+        self._check_free()
+        kind = self._close("eof")
+        self._tell(kind)
+        return self._change(kind)
 
     def reset(self) -> Change | None:
         """Begin an empty document, also after the end. Options stay; the span and the last event id are forgotten.
@@ -171,15 +289,18 @@ class Assembler:
         Snapshots of the old document stay as they are; versions go on.
         """
         old = self._document
-        self._document = self._successor()
-        self._begin()
-        return self._change("set" if self._document.version > old.version else None)
+        self._check_free()
+        self._succeed(self._successor())
+        kind: Kind | None = "set" if self._document.version > old.version else None
+        self._tell(kind)
+        return self._change(kind)
 
     # ------------------------------------------------------------------------------------------------------------------
     # for `_stream`, which needs no `Change`
 
     def _consume(self, event: object) -> Kind | None:
         """Apply an event. Errors tell where they happened."""
+        self._check_free()
         self._event_number += 1
         offset = None
         try:
@@ -212,6 +333,30 @@ class Assembler:
         repaired = self._document.close()
         self._end = end
         return "append" if repaired else None
+
+    def _tell(self, kind: Kind | None) -> None:
+        """Tell of the last event whom it concerns."""
+        if not self._document.quiet:
+            self._watch.tell(kind, at_end=self._end != "open")
+
+    async def _tell_and_await(self, kind: Kind | None) -> None:
+        if not self._document.quiet:
+            await self._watch.tell_and_await(kind, at_end=self._end != "open")
+
+    def _add(
+        self,
+        pattern: str,
+        callback: Callable[[Any], object],
+        *,
+        when_complete: bool = False,
+        structurer: Structurer | None = None,
+    ) -> Subscription[Any]:
+        return self._watch.add(pattern, callback, when_complete=when_complete, structurer=structurer)
+
+    def _check_free(self) -> None:
+        """Raise an error if the document is held, as it is while callbacks are told."""
+        if self._document.held:
+            raise self._watch.refusal()
 
     def _change(self, kind: Kind | None) -> Change | None:
         document = self._document
@@ -254,8 +399,7 @@ class Assembler:
                 kind = "set"
             else:
                 document.preludes.add(document.base)
-            self._document = document
-            self._begin()
+            self._succeed(document)
         if span_id is not None:
             self._span_id = span_id
         self._has_deltas = self._has_deltas or not _is_blank(chunk)
@@ -310,7 +454,20 @@ class Assembler:
         """Return the empty document that follows this one, by a version of its own unless this one is empty too."""
         old = self._document
         base = old.version + 1 if old.holder.slots else old.version
-        return Document(self._limits, prefix=self._prefix, replace=self._replace, base=base, lineage=old.lineage)
+        return Document(
+            self._limits,
+            prefix=self._prefix,
+            replace=self._replace,
+            in_order=self._in_order,
+            base=base,
+            lineage=old.lineage,
+        )
+
+    def _succeed(self, document: Document) -> None:
+        """Go on with an empty document."""
+        self._document = document
+        self._begin()
+        self._watch.follow(document)
 
     def _sender_failed(self, event: ServerSentEvent[Any], chunk: StreamingChunk | None) -> StreamFailedError:
         if chunk is None:  # data that is no chunk is the message

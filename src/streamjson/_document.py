@@ -19,6 +19,11 @@ slots are appended to, or replaced with the old value kept.
 Cost: a delta to the string that is open takes two appends and no look at the tree; any other O(its path), plus the
 delta, which is copied. Memory: a byte a version, three references a run.
 
+Who follows the document is told by the modules downstream. What they leave here is a token, `watch`, and where they
+have nobody to tell: a container or text whose `ignored_by` is the token, a slot for which `ignored` has it. So to find
+out whether a change is `quiet` costs the same for nobody and for a thousand patterns that do not match, where a
+location is touched again, and nothing while it stays open.
+
 Limits are exact at every delta. The hot path skips counting while deltas of its kind (at most 255 bytes of text, or a
 plain scalar) can't use up what is left: `hot_until` is the last version for which that holds.
 """
@@ -66,9 +71,10 @@ class Document:
     """The tree and the log. The modules downstream read its attributes; only the methods here write them."""
 
     __slots__ = (
-        "base", "closed", "delta", "halves", "holder", "hot_until", "intake", "key", "keys",
-        "lengths", "lineage", "node", "node_count", "nodes", "open_path", "pieces", "places", "preludes", "replace",
-        "scratch", "size", "starts", "sums", "text", "value_version", "version",
+        "base", "closed", "delta", "halves", "held", "holder", "hot_until", "ignored", "in_order", "intake", "key",
+        "keys", "lengths", "lineage", "node", "node_count", "nodes", "open_path", "pieces", "places", "preludes",
+        "progress", "quiet", "replace", "scratch", "size", "starts", "sums", "text", "value_version", "version",
+        "watch",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +83,7 @@ class Document:
         *,
         prefix: Path = Path(),  # noqa: B008  # immutable
         replace: bool = False,
+        in_order: bool = True,
         base: int = 0,
         lineage: object = None,
     ) -> None:
@@ -105,9 +112,17 @@ class Document:
         self.open_path: object = _NO_PATH
         self.hot_until = base
         self.halves: dict[tuple[int, Step], tuple[Node, Step, str]] = {}
+        # For those who follow: their token, whether the last change concerns nobody, and why nothing may change now.
+        self.watch: object = None
+        self.ignored: dict[tuple[int, Step] | None, object] = {}
+        self.quiet = True
+        self.held: Literal["", "telling", "unawaited"] = ""
         # For `_versions`: the newest version that was read, and the sums of `lengths`, block by block.
         self.value_version = -1
         self.sums = [0]
+        # For `_completion`: whether values are finished in document order, and how far that has been looked at.
+        self.in_order = in_order
+        self.progress: Any = None
 
     # ------------------------------------------------------------------------------------------------------------------
     # a delta
@@ -179,6 +194,7 @@ class Document:
             return False
 
         self._leave()
+        self.quiet = node.ignored_by is self.watch
         version = self.version + 1
         if rest:
             child = new_node(where_of(self.holder, node, key), is_object=True)
@@ -215,7 +231,7 @@ class Document:
 
         For fields that are written in turn: a third of what `_append` takes.
         """
-        if type(delta) is not str or (text is self.text and self.node is not None):
+        if type(delta) is not str or (text is self.text and self.node is not None) or text.ignored_by is not self.watch:
             return False
         length = len(delta)
         if not 0 < length <= SHORT or not (delta.isascii() or is_short(delta, SHORT)):
@@ -223,6 +239,7 @@ class Document:
         if text.size + CALM * SHORT > self.intake.bounds["max_string_bytes"]:
             return False
         self._leave()
+        self.quiet = True
         self.version = version = self.version + 1
         text.starts.append(version)
         text.bases.append(text.length)
@@ -244,6 +261,7 @@ class Document:
             self.preludes.discard(self.version)  # the last repair is not before a change, it is the change
             self._leave()
             self.freeze()
+            self.quiet = False
         return repaired
 
     def freeze(self) -> None:
@@ -270,6 +288,10 @@ class Document:
         if delta:
             self.halves.pop(place, None)
             self._repair(list(self.halves.values()))
+            if not is_open:
+                text = self._text(node, key)
+                self._notice(node, place, text.ignored_by, repaired=waiting > 0)
+                text.ignored_by = self.watch if self.quiet else None
             self._extend(node, key, delta)
             self.open_path = path
         if half:
@@ -343,6 +365,10 @@ class Document:
 
         self._repair(waiting)
         self._leave()
+        again = bool(self.nodes) and node is self.nodes[-1] and key == self.keys[-1] and not rest
+        if not again or waiting or type(thing) is Node:  # else whom the last change concerned, this one does
+            inside = bool(rest) or type(thing) is Node  # what nobody watches itself may contain what somebody does
+            self._notice(node, None if inside else (id(node), key), None, repaired=bool(waiting))
         version = self.version + 1
         for step in rest:
             child = new_node(where_of(self.holder, node, key), is_object=type(step) is str)
@@ -366,6 +392,13 @@ class Document:
         if isinstance(path, str):
             self.places.remember(path, node, key)
         return "set"
+
+    def _notice(self, node: Node, place: tuple[int, Step] | None, mark: object, *, repaired: bool) -> None:
+        """Find out whether a change to a slot of `node`, or to the text in it that has this mark, concerns nobody."""
+        watch = self.watch
+        # All three, and not one after the other: so it takes no longer where somebody watches something else.
+        ignored = (mark is watch) | (node.ignored_by is watch) | (self.ignored.get(place) is watch)
+        self.quiet = ignored and not repaired  # a repair is not asked for each of its strings
 
     def _put(self, node: Node, key: Step, thing: Any, version: int) -> None:
         """Create or replace a slot."""
@@ -463,7 +496,7 @@ class Document:
 
     def _allow(self) -> None:
         self.hot_until = self.version
-        if not self.halves and not self.closed:
+        if not self.halves and not self.closed and not self.held:
             bounds = self.intake.bounds
             string = bounds["max_string_bytes"] - (0 if self.node is None else self.text.size)
             document = bounds["max_document_bytes"] - self.size

@@ -12,18 +12,24 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
 from attrs import define
 
 from ._document import Document, Kind
 from ._errors import shorten
 from ._events import MISSING, StreamingChunk
+from ._matcher import Matcher
+from ._matching import preorder
 from ._path import Path, append_step, format_path, parse_path
+from ._pattern import compile_pattern
+from ._progress import is_finished, is_there
 from ._tree import HOLE, REPLACEMENT, Node, Step, trail
 from ._versions import differences, ending_at, has_holes, locate, location, read, slot_at, slots_at, value_at
 
-__all__ = ["Change", "End", "Snapshot"]
+__all__ = ["Change", "End", "Match", "Snapshot"]
+
+T = TypeVar("T")
 
 End: TypeAlias = Literal["open", "done", "eof"]
 
@@ -34,6 +40,11 @@ class _Short(reprlib.Repr):
 
 
 _SHORT: Final = _Short()
+
+
+def brief(value: object) -> str:
+    """Return a repr of a value that fits a line."""
+    return _SHORT.repr(value)
 
 
 @define(eq=False, repr=False)
@@ -80,8 +91,21 @@ class Change:
 
         A half of a surrogate pair that waited in vain for its partner and became U+FFFD, or a reset.
         """
-        prelude = self._prelude()
-        return None if prelude is None else change_at(self._document, prelude)
+        version = self._prelude()
+        return None if version is None else Change(self._document, version, *prelude(self._document, version))
+
+    @property
+    def match(self) -> Path:
+        """The path that matched the pattern of a callback; else where the change happened.
+
+        The change happened there, under it, or above it: then it set a whole container that this is part of.
+        """
+        return self.path
+
+    @property
+    def match_value(self) -> Any:
+        """The whole value at `match` at this version, as plain objects of your own."""
+        return self.value
 
     def to_chunks(self) -> list[StreamingChunk]:
         """Return chunks that say the same to a document that is at the version before.
@@ -132,16 +156,37 @@ class Change:
         return None if old is MISSING or old is HOLE or old is None else Path(steps[1:count])
 
     def __repr__(self) -> str:
-        return f"<Change {self.version}: {self.kind} {_SHORT.repr(self.delta)} at {str(self.path) or 'the root'}>"
+        return f"<Change {self.version}: {self.kind} {brief(self.delta)} at {str(self.path) or 'the root'}>"
 
 
-@define(eq=False, repr=False)
+class MatchedChange(Change):
+    """A change as a callback is told of it."""
+
+    __slots__ = ("_match",)
+
+    def __init__(self, document: Document, version: int, kind: Kind, delta: Any, match: Path) -> None:
+        super().__init__(document, version, kind, delta)
+        self._match = match
+
+    @property
+    def match(self) -> Path:
+        return self._match
+
+    @property
+    def match_value(self) -> Any:
+        return read(self._document, *locate(self._document, self._match, self.version), self.version)
+
+
 class _Coalesced(Change):
-    """All that happened at one location since version `_old`, as one change."""
+    """All that happened at one location since version `old`, as one change."""
 
-    _node: Node
-    _key: Step
-    _old: int
+    __slots__ = ("_key", "_node", "_old")
+
+    def __init__(
+        self, document: Document, version: int, kind: Kind, delta: Any, node: Node, key: Step, old: int
+    ) -> None:
+        super().__init__(document, version, kind, delta)
+        self._node, self._key, self._old = node, key, old
 
     def _prelude(self) -> int | None:
         return None  # what came before is told by a change of its own, or was known
@@ -151,6 +196,13 @@ class _Coalesced(Change):
 
     def _since(self) -> int:
         return self._old
+
+
+class Match(NamedTuple):
+    """A location that a pattern selects, and its value."""
+
+    path: Path
+    value: Any
 
 
 @define(eq=False, repr=False)
@@ -214,8 +266,7 @@ class Snapshot:
         >>> snapshot.get("people[1].name"), snapshot.get("people[0]"), snapshot.get("people[2]", "nobody")
         ('Jane', None, 'nobody')
         """
-        steps = parse_path(path, limits=self._document.intake.limits) if isinstance(path, str) else Path(path)
-        node, key, thing = locate(self._document, steps, self.version)
+        node, key, thing = locate(self._document, self._steps(path), self.version)
         return default if thing is MISSING else read(self._document, node, key, thing, self.version)
 
     @property
@@ -262,15 +313,84 @@ class Snapshot:
             return (_Coalesced(document, self.version, "set", MISSING, document.holder, 0, since),)
         return tuple(_coalesced(document, since, self.version))
 
+    def is_complete(self, path: str | Iterable[Step]) -> bool:
+        """Tell whether the value at `path` is finished, as far as was known at this snapshot; False if there is none.
+
+        A value is finished when a change landed outside of it, and all are when the stream has ended well. Where the
+        sender came back to a value that was finished, only those are that were before and have not changed since.
+        With `completion="end"` nothing is before the end.
+
+        Raises `InvalidPathError`. O(steps).
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("people[0].name", "Jane"), assembler.apply_delta("people[0].age", 34)
+        >>> snapshot = assembler.snapshot()
+        >>> snapshot.is_complete("people[0].name"), snapshot.is_complete("people[0]")
+        (True, False)
+        """
+        steps = (0, *self._steps(path))
+        if self.complete:
+            return is_there(self._document, steps, self.version)
+        return is_finished(self._document, steps, self.version)
+
+    def find(self, pattern: str) -> list[Match]:
+        """Return the locations that a JSONPath pattern selects, and their values, in document order.
+
+        The values are plain objects that nobody else has. Raises `InvalidPatternError`. Costs what can match, and
+        what it returns.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("people", [{"name": "Jane"}, {"name": "John"}])
+        >>> assembler.snapshot().find("people[*].name")
+        [Match(path=Path(('people', 0, 'name')), value='Jane'), Match(path=Path(('people', 1, 'name')), value='John')]
+        """
+        document, version = self._document, self.version
+        node, key, thing = locate(document, (), version)
+        if thing is MISSING:
+            return []
+        state = Matcher([(compile_pattern(pattern, limits=document.intake.limits), None)]).start
+        return [
+            Match(Path(trail(document.holder, node, key)[1:]), read(document, node, key, thing, version))
+            for node, key, thing, _ in preorder(node, key, thing, state, version)
+        ]
+
+    @overload
+    def draft(self, into: type[T]) -> T: ...
+    @overload
+    def draft(self, into: Any) -> Any: ...
+    def draft(self, into: Any) -> Any:
+        """Return an object of the type `into` with what is there so far, and nothing of it validated.
+
+        What is missing has its default, or is None, so it says more than its type allows: it is for showing. Takes
+        the types that `into` takes elsewhere; O(document).
+
+        >>> import streamjson as sj
+        >>> from dataclasses import dataclass
+        >>> @dataclass
+        ... class Person:
+        ...     name: str
+        ...     age: int
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("name", "Ja")
+        >>> assembler.snapshot().draft(Person)
+        Person(name='Ja', age=None)
+        """
+        from ._draft import draft  # noqa: PLC0415  # as `_structure`, for those who use it
+
+        return draft(into, self.copy_value())
+
+    def _steps(self, path: str | Iterable[Step]) -> Path:
+        return parse_path(path, limits=self._document.intake.limits) if isinstance(path, str) else Path(path)
+
     def __repr__(self) -> str:
         return f"<Snapshot {self.version}: {self.end}, last event id {self.last_event_id!r}>"
 
 
-def change_at(document: Document, version: int) -> Change:
-    """Return the change of a version that was a prelude: a reset, or the repair of a half."""
-    if version == document.base:
-        return Change(document, version, "set", MISSING)
-    return Change(document, version, "append", REPLACEMENT)
+def prelude(document: Document, version: int) -> tuple[Kind, Any]:
+    """Return the kind and the delta of a version that came before an event's own: a reset, or the repair of a half."""
+    return ("set", MISSING) if version == document.base else ("append", REPLACEMENT)
 
 
 def _coalesced(document: Document, old: int, new: int) -> Iterator[Change]:

@@ -3,6 +3,7 @@
 What it owns: the source's iterator and when to let go of it. What it does not know: what events mean.
 
 - A snapshot after each event that changed the document, and always a last one, with `complete=True`.
+- Callbacks are told before it is yielded, and awaited if the stream is asynchronous.
 - An error of the assembler (a rejected event) leaves the stream going: the next `next()` reads the next event.
 - An exception that comes out of the source ends it: later there is only `StopIteration`, and nothing is completed.
 - The source's iterator is closed, if it can be, at `[DONE]`, at its end, at its exception, at `StreamFailedError`, and
@@ -15,15 +16,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Literal, Self, TypedDict, Unpack, overload
+from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack, overload
 
 from ._assembler import Assembler
+from ._completion import Structurer, structurer_of
+from ._document import Kind
 from ._errors import ClosedError, InvalidEventError, StreamFailedError, StreamTruncatedError, shorten
 from ._events import ServerSentEvent, StreamingChunk, needs_decoding
 from ._limits import Limits
+from ._pull import AsyncPull, FinishedValues, Pieces, Pull
 from ._snapshot import Snapshot
 
 __all__ = ["AsyncSnapshotStream", "SnapshotStream", "assemble"]
+
+T = TypeVar("T")
 
 
 class _Options(TypedDict, total=False):
@@ -32,6 +38,7 @@ class _Options(TypedDict, total=False):
     limits: Limits
     on_conflict: Literal["error", "replace"]
     on_new_span: Literal["error", "reset"]
+    completion: Literal["order", "end"]
 
 
 @overload
@@ -44,9 +51,9 @@ def assemble(
     """Return the snapshots of the document that a source of events builds, as an iterator for `for` or `async for`.
 
     `source` is any iterable, or asynchronous iterable, of what `Assembler.apply` takes; one that is both is
-    asynchronous. The options are the assembler's: `path_prefix`, `limits`, `on_conflict` and `on_new_span`. With
-    `require_done=True` an end without `[DONE]` is a `StreamTruncatedError` (`no_done`): a source that was cut between
-    two events looks like one that ended.
+    asynchronous. The options are the assembler's: `path_prefix`, `limits`, `on_conflict`, `on_new_span` and
+    `completion`. With `require_done=True` an end without `[DONE]` is a `StreamTruncatedError` (`no_done`): a source
+    that was cut between two events looks like one that ended.
 
     Iterating raises what `Assembler.apply` raises, and what the source raises. Bytes, text or a response in the place
     of events are an `InvalidEventError` (`needs_decoding`): give `decode_sse(response.iter_bytes())`.
@@ -84,6 +91,7 @@ class _Stream:
         self._require_done = require_done
         self._latest = self._assembler._snapshot(0)
         self._finished = False  # the source has been let go of
+        self._has_last = False  # the last snapshot is still to be yielded
 
     @property
     def assembler(self) -> Assembler:
@@ -100,34 +108,36 @@ class _Stream:
             return latest
         return assembler._snapshot(latest.version)
 
-    def _apply(self, event: object) -> Snapshot | None:
-        """Apply an event; return the snapshot to yield."""
-        assembler = self._assembler
-        kind = assembler._consume(event)
-        if assembler.end != "open":
-            self._finished = True
-        elif kind is None:
-            return None
-        return self._take()
+    def _apply(self, event: object) -> Kind | None:
+        """Apply an event, and note whether it was the last."""
+        kind = self._assembler._consume(event)
+        if self._assembler.end != "open":
+            self._finished = self._has_last = True
+        return kind
 
-    def _end(self) -> Snapshot:
-        """The source has ended and was let go of; return the last snapshot."""
+    def _end(self) -> Kind | None:
+        """End the document; the source has ended and was let go of."""
         if self._require_done:
             error = StreamTruncatedError("the source ended without [DONE]", code="no_done")
             error.last_event_id = self._assembler.last_event_id
             raise error
-        self._assembler.close()
-        return self._take()
+        kind = self._assembler._close("eof")
+        self._has_last = True
+        return kind
 
-    def _final_value(self) -> Any:
+    def _final_value(self, structurer: Structurer | None) -> Any:
         snapshot = self.snapshot
         if not snapshot.complete:  # a failure was reported before; what is there is not the answer
             raise ClosedError("the stream ended before its document was complete; `snapshot` has what there is")
-        return snapshot.value
+        return snapshot.value if structurer is None else structurer(snapshot.copy_value(), "")
 
     def _take(self) -> Snapshot:
         self._latest = self._assembler._snapshot(self._latest.version)
         return self._latest
+
+    def _take_last(self) -> Snapshot:
+        self._has_last = False
+        return self._take()
 
 
 class SnapshotStream(_Stream):
@@ -141,39 +151,94 @@ class SnapshotStream(_Stream):
         return self
 
     def __next__(self) -> Snapshot:
+        assembler = self._assembler
         while not self._finished:
+            assembler._check_free()  # an event that is read must not be lost
             try:
                 event = next(self._source)
             except StopIteration:
                 self._release()
-                return self._end()
+                assembler._tell(self._end())
+                break
             except BaseException as error:  # whatever it is, a source that raised is done
                 self._release(error)
                 raise
             try:
-                snapshot = self._apply(event)
-            except StreamFailedError as error:
-                self._release(error)
+                kind = self._apply(event)
+                assembler._tell(kind)
+            except BaseException as error:
+                if self._finished or isinstance(error, StreamFailedError):
+                    self._release(error)
                 raise
             if self._finished:
                 self._release()
-            if snapshot is not None:
-                return snapshot
+            elif kind is not None:
+                return self._take()
+        if self._has_last:
+            return self._take_last()
         raise StopIteration
 
-    def final(self) -> Any:
-        """Read to the end and return the document.
+    @overload
+    def completed(self, pattern: str, into: None = None) -> Iterator[Any]: ...
+    @overload
+    def completed(self, pattern: str, into: type[T]) -> Iterator[T]: ...
+    @overload
+    def completed(self, pattern: str, into: Any) -> Iterator[Any]: ...
+    def completed(self, pattern: str, into: Any = None) -> Iterator[Any]:
+        """Return an iterator over the finished values that `pattern`, JSONPath, selects; it reads on as it is asked.
+
+        It begins with what is finished already, and ends as the stream ends. With `into`, a class, each is an object of
+        it, made and validated once. A value that the sender came back to is given again, at the end. When one is
+        finished, `Assembler.on_complete` tells.
+
+        Raises `InvalidPatternError` and, for an `into` that nothing can make, `TypeError`. `next()` raises what the
+        stream does, and `StructureError` for a value that does not fit; the `next()` after that goes on.
+
+        >>> import streamjson as sj
+        >>> stream = sj.assemble(sj.disassemble({"people": [{"name": "Jane"}, {"name": "John"}]}))
+        >>> for person in stream.completed("people[*]"):
+        ...     print(person, stream.snapshot.complete)
+        {'name': 'Jane'} False
+        {'name': 'John'} True
+        """
+        return Pull(self, FinishedValues(self._assembler, pattern, structurer_of(into)))
+
+    def text(self, path: str) -> Iterator[str]:
+        """Return an iterator over the pieces of the text at `path` as it grows; it reads on as it is asked.
+
+        It begins with what is there already, waits while there is nothing or null, and ends as the stream ends.
+
+        Raises `InvalidPathError`. `next()` raises what the stream does, and `ConflictError` if what comes there is no
+        text (`not-text`), or the text is replaced after a piece of it was given (`text-replaced`); that ends it.
+
+        >>> import streamjson as sj
+        >>> stream = sj.assemble(sj.disassemble({"title": "Lisbon", "days": []}, piece_chars=3))
+        >>> list(stream.text("title"))
+        ['Lis', 'bon']
+        """
+        return Pull(self, Pieces(self._assembler, path))
+
+    @overload
+    def final(self, into: None = None) -> Any: ...
+    @overload
+    def final(self, into: type[T]) -> T: ...
+    @overload
+    def final(self, into: Any) -> Any: ...
+    def final(self, into: Any = None) -> Any:
+        """Read to the end and return the document; with `into`, a class, as an object of it, validated.
 
         Raises at the first event that is rejected; call it again to go on with the next one. Once the stream has ended
-        otherwise than well, it is a `ClosedError`.
+        otherwise than well, it is a `ClosedError`. A document that does not fit is a `StructureError`; an `into` that
+        nothing can make is a `TypeError` before anything is read.
 
         >>> import streamjson as sj
         >>> sj.assemble(sj.disassemble({"people": [{"name": "Jane"}]})).final()
         {'people': [{'name': 'Jane'}]}
         """
+        structurer = structurer_of(into)
         for _ in self:
             pass
-        return self._final_value()
+        return self._final_value(structurer)
 
     def close(self) -> None:
         """Stop reading, and close the source's iterator if it can be closed. The document is not completed."""
@@ -201,41 +266,73 @@ class SnapshotStream(_Stream):
 
 
 class AsyncSnapshotStream(_Stream):
-    """An asynchronous iterator over the snapshots of a source of events, and a context manager. See `assemble`."""
+    """An asynchronous iterator over the snapshots of a source of events, and a context manager. See `assemble`.
+
+    Callbacks that are coroutine functions are awaited, one after the other, before the snapshot is yielded.
+    """
 
     def __init__(self, source: AsyncIterable[object], **options: Unpack[_Options]) -> None:
         super().__init__(**options)
+        self._assembler._watch.awaits = True
         self._source: AsyncIterator[object] | None = aiter(source)
 
     def __aiter__(self) -> AsyncIterator[Snapshot]:
         return self
 
     async def __anext__(self) -> Snapshot:
+        assembler = self._assembler
         while not self._finished and self._source is not None:
+            assembler._check_free()
             try:
                 event = await anext(self._source)
             except StopAsyncIteration:
                 await self._release()
-                return self._end()
+                await assembler._tell_and_await(self._end())
+                break
             except BaseException as error:  # whatever it is, a source that raised is done
                 await self._release(error)
                 raise
             try:
-                snapshot = self._apply(event)
-            except StreamFailedError as error:
-                await self._release(error)
+                kind = self._apply(event)
+                await assembler._tell_and_await(kind)
+            except BaseException as error:
+                if self._finished or isinstance(error, StreamFailedError):
+                    await self._release(error)
                 raise
             if self._finished:
                 await self._release()
-            if snapshot is not None:
-                return snapshot
+            elif kind is not None:
+                return self._take()
+        if self._has_last:
+            return self._take_last()
         raise StopAsyncIteration
 
-    async def final(self) -> Any:
+    @overload
+    def completed(self, pattern: str, into: None = None) -> AsyncIterator[Any]: ...
+    @overload
+    def completed(self, pattern: str, into: type[T]) -> AsyncIterator[T]: ...
+    @overload
+    def completed(self, pattern: str, into: Any) -> AsyncIterator[Any]: ...
+    def completed(self, pattern: str, into: Any = None) -> AsyncIterator[Any]:
+        """Return an asynchronous iterator over the finished values; as `SnapshotStream.completed`."""
+        return AsyncPull(self, FinishedValues(self._assembler, pattern, structurer_of(into)))
+
+    def text(self, path: str) -> AsyncIterator[str]:
+        """Return an asynchronous iterator over the pieces of a text; as `SnapshotStream.text`."""
+        return AsyncPull(self, Pieces(self._assembler, path))
+
+    @overload
+    async def final(self, into: None = None) -> Any: ...
+    @overload
+    async def final(self, into: type[T]) -> T: ...
+    @overload
+    async def final(self, into: Any) -> Any: ...
+    async def final(self, into: Any = None) -> Any:
         """Read to the end and return the document; as `SnapshotStream.final`."""
+        structurer = structurer_of(into)
         async for _ in self:
             pass
-        return self._final_value()
+        return self._final_value(structurer)
 
     async def aclose(self) -> None:
         """Stop reading, and close the source's iterator if it can be closed. The document is not completed."""

@@ -62,7 +62,7 @@ class Node:
     """A container. `value` and `stamp` belong to `_versions`: its plain value, and the version that it was read at.
 
     `history[step]` lists what the slot held before, each with the version that replaced it; `index` is made on demand
-    and tells the place of a name among the members.
+    and tells the place of a name among the members. `ignored_by` is the token of those whom nothing in it concerns.
     """
 
     slots: Any  # dict[str, Any] | list[Any]
@@ -73,6 +73,7 @@ class Node:
     index: dict[str, int] | None = None
     value: Any = None
     stamp: int = -1
+    ignored_by: object = None
 
     def place_of(self, step: Step) -> int:
         """Return how many slots came before that of `step`. A wide object is indexed once, and then as it grows."""
@@ -101,7 +102,7 @@ class Text:
 
     `pieces[:merged]` are large blocks and `pieces[:counted]` are counted in `size` (UTF-8 bytes).
     `starts[i]` is the version at which the run began that found `bases[i]` characters; `length` is their number
-    before the run that is open.
+    before the run that is open. `ignored_by` is the token of those whom it does not concern.
     """
 
     pieces: list[str]
@@ -111,6 +112,7 @@ class Text:
     length: int = 0
     starts: list[int] = field(factory=list[int])
     bases: list[int] = field(factory=list[int])
+    ignored_by: object = None
 
     def whole(self) -> str:
         """Return the string as it is now; the next reader finds it joined. Everything must have been counted."""

@@ -30,7 +30,9 @@ __all__ = [
     "Difference",
     "differences",
     "ending_at",
+    "growth",
     "has_holes",
+    "is_new",
     "locate",
     "location",
     "read",
@@ -127,6 +129,22 @@ def length_at(document: Document, node: Node, key: Step, thing: Text | str, vers
     if inside:
         return (thing.bases[later - 1] if later else 0) + grown
     return thing.bases[later] if later < len(thing.bases) else thing.length
+
+
+def growth(document: Document, node: Node, key: Step, old: int, new: int) -> int:
+    """Return how many characters a string got after version `old`, up to `new`. Costs the runs in between."""
+    return sum(
+        _characters_of(document, run, old, new)
+        for run in range(max(run_at(document, old + 1), 0), run_at(document, new) + 1)
+        if document.nodes[run] is node and document.keys[run] == key
+    )
+
+
+def _characters_of(document: Document, run: int, old: int, new: int) -> int:
+    """Return how many characters a run added to its string, after version `old` and up to `new`."""
+    starts = document.starts
+    end = starts[run + 1] - 1 if run + 1 < len(starts) else new
+    return characters(document, max(starts[run], old + 1), min(end, new))
 
 
 def characters(document: Document, first: int, last: int) -> int:
@@ -296,13 +314,12 @@ def differences(document: Document, old: int, new: int) -> list[Difference]:
         above = higher[id(node)]
         if above is not None:
             found[id(above[0]), above[1]] = (*above, None)
-        elif _is_new(node, key, old, new):
+        elif is_new(node, key, old, new):
             found[id(node), key] = (node, key, None)
         else:
-            last = min(document.starts[run + 1] - 1 if run + 1 < len(document.starts) else new, new)
-            grown = characters(document, max(document.starts[run], old + 1), last)
             entry = found.get((id(node), key))
-            found[id(node), key] = (node, key, grown + (entry[2] or 0 if entry else 0))
+            grown = entry[2] or 0 if entry else 0
+            found[id(node), key] = (node, key, grown + _characters_of(document, run, old, new))
     result = [Difference(*entry) for entry in found.values()]
     if len(result) > 1:
         result.sort(key=lambda entry: entry.node.births[entry.node.place_of(entry.key)])
@@ -314,7 +331,7 @@ def differences(document: Document, old: int, new: int) -> list[Difference]:
     return result
 
 
-def _is_new(node: Node, key: Step, old: int, new: int) -> bool:
+def is_new(node: Node, key: Step, old: int, new: int) -> bool:
     """Tell whether a slot was created or replaced after `old`, up to `new`."""
     births = node.births
     if births[-1] > old and births[node.place_of(key)] > old:
@@ -332,7 +349,7 @@ def _highest(document: Document, node: Node, old: int, new: int) -> tuple[Node, 
         return None
     here = document.holder
     for step in trail(document.holder, node, 0)[:-1]:
-        if _is_new(here, step, old, new):
+        if is_new(here, step, old, new):
             return here, step
         here = slot_at(here, step, new)
     return None

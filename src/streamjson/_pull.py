@@ -1,0 +1,169 @@
+"""What a stream is asked for while it is read: the values that are finished, or one text as it grows.
+
+A reader goes through the log from where it was before; an iterator over it drives the stream when there is nothing to
+give. So it begins with what is there already, misses nothing that another one made happen, and nothing waits in a queue
+that nobody empties. An error of the stream passes through, and the next `next()` goes on.
+
+What it owns: how far each reader has come. What it does not know: sources and events.
+
+Cost: for values that of `_progress`, for a text its pieces.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Generic, Protocol, TypeVar
+
+from ._assembler import Assembler
+from ._completion import Completion, Structurer
+from ._document import Document
+from ._errors import ConflictError
+from ._events import MISSING
+from ._matcher import Matcher
+from ._matching import Along, postorder
+from ._path import Path, parse_path
+from ._pattern import compile_pattern
+from ._progress import finished_by, is_finished, returned_at, unfinished
+from ._tree import HOLE, Node, Step, Text, kind_of, trail
+from ._versions import ending_at, growth, is_new, locate, string_at
+
+__all__ = ["AsyncPull", "FinishedValues", "Pieces", "Pull"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class FinishedValues(Generic[T]):
+    """Reads the values that a pattern selects as they are finished, as plain objects or with a structurer."""
+
+    def __init__(self, assembler: Assembler, pattern: str, structurer: Structurer | None) -> None:
+        self._assembler = assembler
+        self._matcher: Matcher[None] = Matcher([(compile_pattern(pattern, limits=assembler._limits), None)])
+        self._structurer = structurer
+        self._document: Document | None = None
+        self._new: deque[Completion[Any]] = deque()
+        self.is_over = False  # values may come until the stream ends
+
+    def read(self) -> bool:
+        """Look for what is new; tell whether there is something to take."""
+        document = self._assembler._document
+        at_end = self._assembler.end != "open"
+        if document is not self._document:  # at the start, or after a reset
+            self._document = document
+            self._along = Along(self._matcher)
+            self._run = max(len(document.starts), 1)
+            self._is_told = at_end
+            self._read_all(document, at_end=at_end)
+        else:
+            returned = returned_at(document)
+            while self._run < len(document.starts) and (returned is None or document.starts[self._run] < returned):
+                for node, key, _ in finished_by(document, self._run, self._along):
+                    self._add(document, node, key, document.starts[self._run] - 1)
+                self._run += 1
+            if at_end and not self._is_told:
+                self._is_told = True
+                for node, key, _ in unfinished(document, self._along):
+                    self._add(document, node, key, document.version)
+        return bool(self._new)
+
+    def take(self) -> T:
+        """Return the next value. Raises `StructureError`; that value is passed over."""
+        done = self._new.popleft()
+        value: T = done.value if self._structurer is None else self._structurer(done.value, str(done.path))
+        return value
+
+    def _read_all(self, document: Document, *, at_end: bool) -> None:
+        version = document.version
+        root = locate(document, (), version)[2]
+        if root is MISSING:
+            return
+        for node, key, _ in postorder(document.holder, 0, root, self._matcher.start, version):
+            steps = trail(document.holder, node, key)
+            if at_end or is_finished(document, steps, version):
+                self._add(document, node, key, version)
+
+    def _add(self, document: Document, node: Node, key: Step, version: int) -> None:
+        path = Path(trail(document.holder, node, key)[1:])
+        self._new.append(Completion(document, path, version, 1))
+
+
+class Pieces:
+    """Reads what the text at a path grows by. `take` returns all that came since the last time."""
+
+    def __init__(self, assembler: Assembler, path: str) -> None:
+        self._assembler = assembler
+        self._path = parse_path(path, limits=assembler._limits)
+        self._version = -1  # up to which the text was read, -1 before there is any
+        self._node: Node | None = None
+        self._piece = ""
+        self.is_over = False
+
+    def read(self) -> bool:
+        """Look for what is new; tell whether there is something to take. Raises `ConflictError`: then it is over."""
+        document = self._assembler._document
+        node, key, thing = locate(document, self._path, document.version)
+        is_begun = self._version >= 0
+        if is_begun and (node is not self._node or is_new(node, key, self._version, document.version)):
+            raise self._conflict("text-replaced", "was replaced while it was followed", thing)
+        if thing is not MISSING and thing is not HOLE and thing is not None:
+            if kind_of(thing) != "string":
+                raise self._conflict("not-text", "is no text", thing)
+            self._piece += self._grown(document, node, key, thing)
+            if self._piece or is_begun:
+                self._node, self._version = node, document.version
+        return bool(self._piece)
+
+    def take(self) -> str:
+        """Return what is new."""
+        piece, self._piece = self._piece, ""
+        return piece
+
+    def _grown(self, document: Document, node: Node, key: Step, thing: Text | str) -> str:
+        version = document.version
+        if self._version < 0:
+            return string_at(document, node, key, thing, version)
+        count = growth(document, node, key, self._version, version)
+        return ending_at(document, node, key, thing, version, count) if count else ""
+
+    def _conflict(self, code: str, what: str, thing: object) -> ConflictError:
+        self.is_over = True
+        path = str(self._path)
+        return ConflictError(f"{path or 'the root'} {what}", code=code, path=path, found=kind_of(thing), given="string")
+
+
+class _Reader(Protocol[T_co]):
+    is_over: bool
+
+    def read(self) -> bool: ...
+    def take(self) -> T_co: ...
+
+
+class Pull(Iterator[T]):
+    """Takes what a reader finds, and reads on in a stream when it finds nothing. Ends as the stream ends."""
+
+    def __init__(self, stream: Iterator[object], reader: _Reader[T]) -> None:
+        self._stream = stream
+        self._reader = reader
+
+    def __next__(self) -> T:
+        if self._reader.is_over:
+            raise StopIteration
+        while not self._reader.read():
+            next(self._stream)  # its last snapshot comes before its end, and so does what that finishes
+        return self._reader.take()
+
+
+class AsyncPull(AsyncIterator[T]):
+    """As `Pull`, of an asynchronous stream."""
+
+    def __init__(self, stream: AsyncIterator[object], reader: _Reader[T]) -> None:
+        self._stream = stream
+        self._reader = reader
+
+    async def __anext__(self) -> T:
+        if self._reader.is_over:
+            raise StopAsyncIteration
+        while not self._reader.read():
+            await anext(self._stream)
+        return self._reader.take()

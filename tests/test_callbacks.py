@@ -1,0 +1,748 @@
+"""Who is told what, in which order; and what a callback may do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+import streamjson as sj
+from naive_model import ConflictError, NaiveCompletions, NaiveDocument
+from rfc9535 import Spelled, select, spelled as spellings
+from test_properties import SEEDS, VALUES, WILD_STREAMS, cut, exact
+
+Told = list[Any]
+
+
+def assembler(*events: tuple[str, Any], **options: Any) -> sj.Assembler:
+    made = sj.Assembler(**options)
+    apply(made, *events)
+    return made
+
+
+def apply(target: sj.Assembler, *events: tuple[str, Any]) -> None:
+    for path, delta in events:
+        target.apply_delta(path, delta)
+
+
+def listen(target: sj.Assembler, *patterns: str) -> list[tuple[Any, ...]]:
+    """Return a list that grows by what is told of changes."""
+    told: list[tuple[Any, ...]] = []
+    for pattern in patterns:
+        target.on(pattern, lambda change, pattern=pattern: told.append((pattern, str(change.match), change.delta)))
+    return told
+
+
+def await_values(target: sj.Assembler, *patterns: str) -> list[tuple[Any, ...]]:
+    """Return a list that grows by what is told of finished values."""
+    told: list[tuple[Any, ...]] = []
+    for pattern in patterns:
+        target.on_complete(pattern, lambda done: told.append((str(done.path), done.value, done.revision)))
+    return told
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# changes
+
+
+@pytest.mark.parametrize(
+    ("pattern", "events", "told"),
+    [
+        pytest.param("a.b", [("a.b", "x"), ("a.b", "y"), ("a.c", 1)], [("a.b", "x"), ("a.b", "y")], id="at a match"),
+        pytest.param("a", [("a.b[0]", 1), ("c", 1), ("a.b[1]", 2)], [("a", 1), ("a", 2)], id="under a match"),
+        pytest.param("$", [("a", 1), ("b", 2)], [("", 1), ("", 2)], id="under the root"),
+        pytest.param("$", [("", "x"), ("", "y")], [("", "x"), ("", "y")], id="at the root"),
+        pytest.param(
+            "items[*].id",
+            [("items", [{"id": 1}, {"no": 0}, {"id": [2]}])],
+            [(f"items[{number}].id", [{"id": 1}, {"no": 0}, {"id": [2]}]) for number in (0, 2)],
+            id="above matches",
+        ),
+        pytest.param("a.b", [("a", {"b": 1}), ("a", None), ("a", {"c": 1})], [("a.b", {"b": 1})], id="what vanishes"),
+        pytest.param("a[*]", [("a[2]", 1)], [("a[2]", 1)], id="not the holes"),
+        pytest.param(
+            "$..x",
+            [("x.x", 1), ("x", {"x": {"x": 2}})],
+            [("x", 1), ("x.x", 1), *[(path, {"x": {"x": 2}}) for path in ("x", "x.x", "x.x.x")]],
+            id="many matches, from the root on",
+        ),
+        pytest.param("n", [("n", 1), ("n", 12), ("n", 12)], [("n", 1), ("n", 12)], id="a number that grows"),
+        pytest.param("a.b", [("a", None), ("a.b", 1)], [("a.b", 1)], id="through a null"),
+        pytest.param(
+            "a",
+            [("a", "x"), ("b", "y"), ("a", "z"), ("b", "w"), ("a", "v")],
+            [("a", "x"), ("a", "z"), ("a", "v")],
+            id="a text that is left and comes back",
+        ),
+        pytest.param(
+            "a.b",
+            [("a.c", "x"), ("a.d", "y"), ("a.c", "z"), ("a.d", "w"), ("a.c", "v"), ("a.b", 1), ("a.c", "u")],
+            [("a.b", 1)],
+            id="not its siblings",
+        ),
+    ],
+)
+def test_a_callback_is_told_of_each_change_at_under_and_above_a_match(pattern: str, events: Told, told: Told) -> None:
+    target = sj.Assembler()
+    heard = listen(target, pattern)
+
+    apply(target, *events)
+
+    assert [(match, delta) for _, match, delta in heard] == told
+
+
+def test_a_change_knows_what_matched_and_the_value_there() -> None:
+    target = sj.Assembler()
+    changes: list[sj.Change] = []
+    target.on("people[*]", changes.append)
+
+    apply(target, ("people[0].name", "Ja"), ("people[0].name", "ne"), ("people[1].name", "x"))
+
+    assert [str(change.match) for change in changes] == ["people[0]", "people[0]", "people[1]"]
+    assert [str(change.path) for change in changes] == ["people[0].name", "people[0].name", "people[1].name"]
+    assert [change.match_value for change in changes] == [{"name": "Ja"}, {"name": "Jane"}, {"name": "x"}]
+    assert [change.kind for change in changes] == ["set", "append", "set"]
+    assert [change.version for change in changes] == [1, 2, 3]
+    assert repr(changes[1]) == "<Change 2: append 'ne' at people[0].name>"
+
+
+def test_outside_of_callbacks_a_change_matches_where_it_happened() -> None:
+    change = sj.Assembler().apply_delta("a.b", 1)
+
+    assert change is not None
+    assert (change.match, change.match_value) == (("a", "b"), 1)
+
+
+def test_one_location_is_told_in_the_order_of_registration() -> None:
+    target = sj.Assembler()
+    heard = listen(target, "a.*", "a", "a.b", "$..b", "$")
+
+    apply(target, ("a.b", 1))
+
+    assert [(pattern, match) for pattern, match, _ in heard] == [
+        ("$", ""), ("a", "a"), ("a.*", "a.b"), ("a.b", "a.b"), ("$..b", "a.b")
+    ]  # fmt: skip
+
+
+@given(VALUES, SEEDS)
+def test_the_deltas_that_are_told_rebuild_the_document(value: Any, chance: Any) -> None:
+    target = sj.Assembler()
+    rebuilt = NaiveDocument()
+    target.on("$", lambda change: rebuilt.apply(change.path, change.delta))
+
+    apply(target, *cut(value, chance))
+    target.close()
+
+    assert exact(rebuilt.values[-1]) == exact(value)
+
+
+@given(WILD_STREAMS, st.booleans(), st.lists(spellings(), min_size=1, max_size=3), st.integers(0, 5))
+def test_whom_a_change_concerns_is_what_the_standard_says(
+    stream: Any, replace: bool, patterns: list[Spelled], late: int
+) -> None:
+    target = sj.Assembler(on_conflict="replace" if replace else "error")
+    naive = NaiveDocument(replace=replace)
+    told: list[tuple[int, int, tuple[Any, ...]]] = []
+
+    def register(number: int) -> None:
+        target.on(patterns[number].text, lambda change: told.append((change.version, number, change.match)))
+
+    register(0)
+    since = [0] * len(patterns)
+    for count, (place, delta) in enumerate(stream):
+        if count == late:
+            for number in range(1, len(patterns)):
+                since[number] = target.version
+                register(number)
+        try:
+            naive.apply(place, delta)
+        except ConflictError:
+            continue
+        target.apply_delta(sj.Path(place), delta)
+    naive.close()
+    target.close()
+
+    wanted = set()
+    for version, place in enumerate(naive.places[1:], start=1):
+        new = naive.holders[version]
+        for number, one in enumerate(patterns):
+            if number > 0 and (len(stream) <= late or version <= since[number]):
+                continue
+            for match in select(one.query, new[0]) if version else ():
+                if place[: len(match)] == match or match[: len(place)] == place:
+                    wanted.add((version, number, match))
+    assert set(told) == wanted
+    assert len(told) == len(wanted)
+    assert [version for version, _, _ in told] == sorted(version for version, _, _ in told)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# finished values
+
+
+def test_a_value_is_told_when_a_delta_lands_outside_of_it() -> None:
+    target = sj.Assembler()
+    done = await_values(target, "people[*]", "people[*].name", "$")
+
+    apply(target, ("people[0].name", "Jane"), ("people[0].name", " Doe"))
+    assert done == []
+    apply(target, ("people[0].age", 34))
+    assert done == [("people[0].name", "Jane Doe", 1)]
+    apply(target, ("people[1].name", "John"))
+    assert done[1:] == [("people[0]", {"name": "Jane Doe", "age": 34}, 1)]
+    target.close()
+    assert done[2:] == [
+        ("people[1].name", "John", 1),
+        ("people[1]", {"name": "John"}, 1),
+        ("", {"people": [{"name": "Jane Doe", "age": 34}, {"name": "John"}]}, 1),
+    ]
+    target.close()
+    assert len(done) == 5
+
+
+def test_what_an_event_finishes_is_told_before_its_change() -> None:
+    target = sj.Assembler()
+    order: list[str] = []
+    target.on("$..*", lambda change: order.append(f"{change.match} changed"))
+    target.on_complete("$..*", lambda done: order.append(f"{done.path} finished at {done.version}"))
+
+    apply(target, ("a.b", "x"), ("c", "y"))
+
+    assert order == ["a changed", "a.b changed", "a.b finished at 1", "a finished at 1", "c changed"]
+
+
+def test_a_held_half_is_mended_before_its_text_is_told_finished() -> None:
+    target = sj.Assembler()
+    order: list[tuple[Any, ...]] = []
+    target.on("$..*", lambda change: order.append((str(change.match), change.delta, change.version)))
+    target.on_complete("$..*", lambda done: order.append((str(done.path), done.value)))
+
+    apply(target, ("a", "x\ud83d"), ("b", "y\ud83d"))
+    target.close()
+
+    assert order == [
+        ("a", "x", 1), ("a", "\ufffd", 2), ("a", "x\ufffd"), ("b", "y", 3), ("b", "\ufffd", 4), ("b", "y\ufffd")
+    ]  # fmt: skip
+
+
+@given(WILD_STREAMS, st.booleans(), st.booleans())
+def test_values_are_told_as_the_definition_says(stream: Any, replace: bool, in_order: bool) -> None:
+    target = sj.Assembler(on_conflict="replace" if replace else "error", completion="order" if in_order else "end")
+    naive = NaiveDocument(replace=replace)
+    told: list[sj.Completion[Any]] = []
+    target.on_complete("$", told.append)
+    target.on_complete("$..*", told.append)
+    for place, delta in stream:
+        try:
+            naive.apply(place, delta)
+        except ConflictError:
+            continue
+        target.apply_delta(sj.Path(place), delta)
+    naive.close()
+    target.close()
+
+    model = NaiveCompletions(naive, in_order=in_order)
+    model.close(naive)
+    got = [(tuple(done.path), done.version, done.revision) for done in told]
+    assert sorted(got, key=str) == sorted(model.told, key=str)
+    assert [one for one in got if one[2] == 1] == [one for one in model.told if one[2] == 1]
+    # I7: the last one told carries the final value, and none is told more than twice.
+    final = select([(True, [("wild",)])], naive.values[-1]) | {(): naive.values[-1]}
+    last = {tuple(done.path): done.value for done in told}
+    assert all(value is sj.MISSING if place not in final else exact(value) == exact(final[place])
+               for place, value in last.items())  # fmt: skip
+    assert max([got.count(one) for one in got], default=0) <= 1
+    assert max([sum(place == one[0] for one in got) for place in last], default=0) <= 2
+
+
+def test_a_value_that_the_sender_comes_back_to_is_told_again_at_the_end() -> None:
+    target = sj.Assembler()
+    done = await_values(target, "*")
+
+    apply(target, ("a", "x"), ("b", "y"), ("a", "z"), ("c", "w"), ("d", 1))
+    assert done == [("a", "x", 1)]
+    target.close()
+    assert done[1:] == [("a", "xz", 2), ("b", "y", 1), ("c", "w", 1), ("d", 1, 1)]
+
+
+def test_a_value_that_was_told_and_is_gone_is_told_as_missing() -> None:
+    target = sj.Assembler()
+    done = await_values(target, "a.*", "a[0]")
+
+    apply(target, ("a.b", 1), ("a.c", 2), ("a", None), ("a[1]", 3))
+    target.close()
+
+    assert done == [("a.b", 1, 1), ("a.b", sj.MISSING, 2), ("a[1]", 3, 1)]
+
+
+def test_what_is_gone_is_told_to_those_alone_that_had_been_told() -> None:
+    target = sj.Assembler()
+    early = await_values(target, "a.b")
+    apply(target, ("a.b", 1), ("a.c", 2))
+    late = await_values(target, "a.b")
+    apply(target, ("a", None))
+    target.close()
+
+    assert early == [("a.b", 1, 1), ("a.b", sj.MISSING, 2)]
+    assert late == []
+
+
+def test_with_completion_at_the_end_nothing_is_told_before() -> None:
+    target = sj.Assembler(completion="end")
+    done = await_values(target, "*")
+
+    apply(target, ("a", 1), ("b", 2))
+    assert done == []
+    assert not target.snapshot().is_complete("a")
+    target.close()
+    assert done == [("a", 1, 1), ("b", 2, 1)]
+    assert target.snapshot().is_complete("a")
+
+
+def test_nothing_is_finished_by_a_failure() -> None:
+    target = sj.Assembler()
+    done = await_values(target, "$..*", "$")
+    apply(target, ("a", 1))
+
+    with pytest.raises(sj.StreamFailedError):
+        target.apply({"error_message": "overloaded"})
+    assert target.close() is None
+
+    assert done == []
+    assert not target.snapshot().is_complete("a")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# late, and no more
+
+
+def test_who_registers_late_is_told_from_the_next_event_on() -> None:
+    target = assembler(("a", "x"), ("b", "y"))
+    heard = listen(target, "b")
+    done = await_values(target, "*")
+
+    apply(target, ("b", "z"), ("c", "w"))
+
+    assert [delta for _, _, delta in heard] == ["z"]
+    assert done == [("b", "yz", 1)]  # `a` was finished before
+
+
+def test_who_registers_after_a_return_is_told_the_rest_at_the_end() -> None:
+    target = assembler(("a", "x"), ("b", "y"), ("c", "z"), ("b", "!"))
+    done = await_values(target, "*")
+
+    apply(target, ("c", "!"))
+    target.close()
+
+    assert done == [("b", "y!", 1), ("c", "z!", 1)]
+
+
+def test_who_registers_before_a_return_is_told_again_what_was_told_to_it_alone() -> None:
+    target = assembler(("a", "x"), ("b", "y"))
+    done = await_values(target, "*")
+
+    apply(target, ("c", "z"), ("a", "!"), ("b", "!"))
+    target.close()
+
+    assert done == [("b", "y", 1), ("a", "x!", 1), ("b", "y!", 2), ("c", "z", 1)]
+
+
+def test_a_cancelled_callback_is_called_no_more() -> None:
+    target = sj.Assembler()
+    told: Told = []
+    first = target.on("a", lambda change: told.append(("first", change.delta)))
+    second = target.on_complete("*", lambda done: told.append(("second", done.value)))
+
+    apply(target, ("a", "x"))
+    first.cancel()
+    first.cancel()
+    apply(target, ("a", "y"), ("b", "z"))
+    assert second.active
+    second.cancel()
+    target.close()
+
+    assert told == [("first", "x"), ("second", "xy")]
+    assert not first.active
+    assert repr(first) == "<Subscription 'a', cancelled>"
+
+
+def test_a_handle_stands_for_its_function() -> None:
+    target = sj.Assembler()
+
+    @target.on("a")
+    def double(change: sj.Change) -> Any:
+        return 2 * change.delta
+
+    @target.on_complete("a")
+    def value(done: sj.Completion[Any]) -> Any:
+        return done.value
+
+    change = target.apply_delta("a", 4)
+    assert change is not None
+    assert double(change) == 8
+    assert isinstance(double, sj.Subscription)
+    assert isinstance(value, sj.Subscription)
+    assert double.pattern == "a"
+    assert repr(double) == "<Subscription 'a'>"
+
+
+def test_a_callback_may_read_register_and_cancel() -> None:
+    target = sj.Assembler()
+    told: Told = []
+
+    def once(change: sj.Change) -> None:
+        told.append(("once", target.snapshot().value, change.value))
+        one.cancel()
+        other.cancel()
+        target.on("a", lambda change: told.append(("new", change.delta)))
+
+    one = target.on("a", once)
+    other = target.on("a", lambda _: told.append("was cancelled by the one before"))
+    waiting = target.on_complete("*", lambda _: told.append("was cancelled, too"))
+
+    apply(target, ("a", "x"))
+    waiting.cancel()
+    apply(target, ("a", "y"), ("b", "z"))
+
+    assert told == [("once", {"a": "x"}, "x"), ("new", "y")]
+
+
+@pytest.mark.parametrize("last", ["x", "xy", "xyz"])
+def test_a_callback_that_is_cancelled_by_another_is_not_called_for_the_same_event(last: str) -> None:
+    target = sj.Assembler()
+    told: Told = []
+    target.on("a", lambda change: second.cancel() if change.value == last else None)
+    second = target.on("a", lambda change: told.append(change.delta))
+
+    apply(target, ("a", "x"), ("a", "y"), ("a", "z"), ("a", "!"))
+
+    assert told == list(last[:-1])
+
+
+def test_a_callback_that_is_registered_by_another_is_told_of_the_same_text() -> None:
+    target = sj.Assembler()
+    told: Told = []
+    target.on("a", lambda change: target.on("a", lambda new: told.append((change.delta, new.delta))))
+
+    apply(target, ("a", "x"), ("a", "y"), ("a", "z"))
+
+    assert told == [("x", "y"), ("x", "z"), ("y", "z")]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# errors
+
+
+def fail(what: sj.Change | sj.Completion[Any]) -> None:
+    raise ValueError(str(what.match))
+
+
+def test_what_callbacks_raise_comes_out_together() -> None:
+    target = sj.Assembler()
+    target.on_complete("*", fail)
+    target.on("b", fail)
+    heard = listen(target, "b")
+    apply(target, ("a", 1))
+
+    with pytest.raises(ExceptionGroup, match="2 callbacks failed; the event is applied") as caught:
+        target.apply_delta("b", "x")
+    with pytest.raises(ExceptionGroup, match="1 callback failed"):
+        target.apply_delta("b", "y")
+    with pytest.raises(ExceptionGroup) as last:
+        target.close()
+
+    assert [str(error) for error in caught.value.exceptions] == ["a", "b"]
+    assert [error.__notes__ for error in caught.value.exceptions] == [
+        ["for the callback on *, at a"], ["for the callback on b, at b"]
+    ]  # fmt: skip
+    assert [delta for _, _, delta in heard] == ["x", "y"]
+    assert [str(error) for error in last.value.exceptions] == ["b"]
+    assert target.snapshot().value == {"a": 1, "b": "xy"}
+    assert target.snapshot().complete
+
+
+def test_an_error_at_the_root_says_so() -> None:
+    target = sj.Assembler()
+    target.on("$", fail)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        target.apply({"delta": 1, "json_path": ""})
+    assert caught.value.exceptions[0].__notes__ == ["for the callback on $, at the root"]
+
+
+@pytest.mark.parametrize("path", ["a", "b"], ids=["where the text grows", "elsewhere"])
+def test_an_interrupt_passes_at_once_and_the_assembler_goes_on(path: str) -> None:
+    target = assembler(("a", "x"))
+    told: Told = []
+
+    def interrupt(_: sj.Change) -> None:
+        raise KeyboardInterrupt
+
+    handle = target.on("$", interrupt)
+    target.on("$", told.append)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            target.apply_delta(path, "y")
+    assert told == []
+    handle.cancel()
+    apply(target, ("a", "z"))
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda target: target.apply({"delta": "!", "json_path": "a"}), id="apply"),
+        pytest.param(lambda target: target.apply_delta("a", "!"), id="apply_delta"),
+        pytest.param(lambda target: target.apply_delta("b", "!"), id="apply_delta elsewhere"),
+        pytest.param(
+            lambda target: (target.snapshot().value, target.apply_delta("a", "!")), id="apply_delta after a read"
+        ),
+        pytest.param(lambda target: target.close(), id="close"),
+        pytest.param(lambda target: target.reset(), id="reset"),
+    ],
+)
+@pytest.mark.parametrize("event", [("a", "y"), ("c", "y")], ids=["as the text grows", "elsewhere"])
+def test_a_callback_may_not_change_the_document(call: Any, event: tuple[str, Any]) -> None:
+    target = assembler(("a", "x"), ("a", "x"))
+    caught: list[sj.StreamJSONError] = []
+
+    def change(_: sj.Change) -> None:
+        with pytest.raises(sj.StreamJSONError, match="a callback can't apply, close or reset") as info:
+            call(target)
+        caught.append(info.value)
+
+    target.on("$", change)
+    apply(target, event)
+    apply(target, event)
+
+    assert [error.code for error in caught] == ["applying"] * 2
+    assert target.version == 4
+    apply(target, ("a", "z"))
+
+
+def test_what_is_no_callback_or_no_pattern_is_refused() -> None:
+    target = sj.Assembler()
+    with pytest.raises(TypeError, match="a callback is a function of what happened, not 'print'"):
+        target.on("a", "print")  # type: ignore[arg-type]
+    with pytest.raises(sj.InvalidPatternError):
+        target.on("a[?@.b]", print)
+    with pytest.raises(sj.InvalidPatternError):
+        target.on_complete("a[-1]", print)
+
+
+def test_a_class_is_no_callback_but_what_values_are_made_of() -> None:
+    with pytest.raises(TypeError, match="dict is a class, not a callback: into=dict makes values of it"):
+        sj.Assembler().on_complete("a", dict)
+
+
+def test_a_decorator_refuses_a_pattern_where_it_is_written() -> None:
+    target = sj.Assembler()
+    for register in (target.on, target.on_complete):
+        with pytest.raises(sj.InvalidPatternError, match="a pattern is text"):
+            register(print)
+
+
+def test_registrations_have_a_bound() -> None:
+    target = sj.Assembler(limits=sj.Limits(max_patterns=2))
+    first = target.on("a", print)
+    target.on_complete("a", print)
+
+    with pytest.raises(sj.LimitExceededError, match="max_patterns = 2") as caught:
+        target.on("b", print)
+    assert (caught.value.limit, caught.value.met) == ("max_patterns", 3)
+    first.cancel()
+    target.on("b", print)
+
+    target = sj.Assembler(limits=sj.Limits(max_patterns=None))
+    for _ in range(1500):
+        target.on("b", print)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a new document
+
+
+def test_a_reset_is_told_as_a_change_of_the_root_and_begins_anew() -> None:
+    target = assembler(("a", "x"))
+    heard = listen(target, "$", "a")
+    done = await_values(target, "*")
+    apply(target, ("b", "y"))
+
+    change = target.reset()
+    assert change is not None
+    assert heard[1:] == [("$", "", sj.MISSING)]
+    apply(target, ("a", "z"), ("b", "w"))
+    target.close()
+
+    assert heard[2:] == [("$", "", "z"), ("a", "a", "z"), ("$", "", "w")]
+    assert done == [("a", "x", 1), ("a", "z", 1), ("b", "w", 1)]
+
+
+def test_a_new_span_is_told_before_its_first_delta() -> None:
+    target = sj.Assembler(on_new_span="reset")
+    heard = listen(target, "$")
+    target.apply({"delta": "x", "json_path": "a", "span_id": "s"})
+    target.apply({"delta": "y", "json_path": "a", "span_id": "t"})
+    target.apply({"span_id": "u"})
+
+    assert [delta for _, _, delta in heard] == ["x", sj.MISSING, "y", sj.MISSING]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# coroutines
+
+
+class Caller:
+    async def __call__(self, what: Any) -> None:
+        """Is a coroutine function in all but name."""
+
+
+async def nothing(what: Any) -> None:
+    """Is a coroutine function."""
+
+
+@pytest.mark.parametrize("callback", [nothing, Caller()], ids=["a function", "an object"])
+def test_what_nobody_would_await_is_refused_before_anything_is_applied(callback: Any) -> None:
+    target = assembler(("a", "x"))
+    handle = target.on("a", callback)
+
+    for call in (lambda: target.apply_delta("a", "y"), lambda: target.apply({}), target.close, target.reset):
+        with pytest.raises(TypeError, match="the callback on 'a' is a coroutine function, and nobody would await it"):
+            call()
+    assert target.version == 1
+    target.snapshot()
+    handle.cancel()
+    apply(target, ("a", "y"), ("a", "z"))
+    assert target.snapshot().value == {"a": "xyz"}
+
+
+def test_a_synchronous_stream_refuses_them_when_it_starts() -> None:
+    read: Told = []
+
+    def source() -> Any:
+        read.append("an event")
+        yield {"delta": 1, "json_path": "a"}
+
+    stream = sj.assemble(source())
+    handle = stream.assembler.on("a", nothing)
+    with pytest.raises(TypeError, match="of an asynchronous source"):
+        next(stream)
+    assert read == []
+    handle.cancel()
+    assert stream.final() == {"a": 1}
+
+
+def test_registered_in_a_callback_they_are_refused_by_the_next_event() -> None:
+    target = sj.Assembler()
+    target.on("a", lambda _: target.on("b", nothing))
+
+    apply(target, ("a", "x"))
+    with pytest.raises(TypeError, match="the callback on 'b'"):
+        target.apply_delta("a", "y")
+
+
+def test_pushed_past_its_asynchronous_stream_an_event_is_applied_and_they_are_an_error() -> None:
+    async def source() -> Any:
+        yield {"delta": "x", "json_path": "a"}
+
+    async def main() -> None:
+        stream = sj.assemble(source())
+        stream.assembler.on("a", nothing)
+        told: Told = []
+        stream.assembler.on("a", lambda change: told.append(change.delta))
+        await anext(stream)
+        stream.assembler.apply_delta("b", 1)
+        for _ in range(2):
+            with pytest.raises(ExceptionGroup) as caught:
+                stream.assembler.apply_delta("a", "y")
+            assert "nobody would await it" in str(caught.value.exceptions[0])
+        assert told == ["x", "y", "y"]
+
+    asyncio.run(main())
+
+
+def test_an_asynchronous_stream_awaits_them_one_after_the_other() -> None:
+    order: list[str] = []
+
+    async def source() -> Any:
+        for path, delta in [("a", "x"), ("a", "y"), ("b", "z")]:
+            yield {"delta": delta, "json_path": path}
+
+    async def main() -> None:
+        stream = sj.assemble(source())
+
+        @stream.assembler.on("a")
+        async def slow(change: sj.Change) -> None:
+            order.append(f"{change.delta} begins")
+            with pytest.raises(sj.StreamJSONError, match="a callback can't apply"):
+                stream.assembler.apply_delta("a", "!")
+            await asyncio.sleep(0)
+            order.append(f"{change.delta} ends")
+
+        stream.assembler.on("a", lambda _: cancelled.cancel())
+        cancelled = stream.assembler.on("a", nothing)
+        stream.assembler.on("a", lambda change: order.append(f"{change.delta} plain"))
+
+        @stream.assembler.on_complete("*", into=str)
+        async def fails(done: sj.Completion[str]) -> None:
+            await asyncio.sleep(0)
+            raise ValueError(done.value)
+
+        assert [(await anext(stream)).value for _ in range(2)] == [{"a": "x"}, {"a": "xy"}]
+        for _ in range(2):  # the delta that finishes `a`, and the end
+            with pytest.raises(ExceptionGroup):
+                await anext(stream)
+        assert [snapshot.value async for snapshot in stream] == [{"a": "xy", "b": "z"}]
+
+    asyncio.run(main())
+    assert order == ["x begins", "x ends", "x plain", "y begins", "y ends", "y plain"]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# types
+
+
+def test_a_value_is_made_what_was_asked_for_once_for_each_callback() -> None:
+    target = sj.Assembler()
+    values: Told = []
+    target.on_complete("a[*]", lambda done: values.append(done.value), into=float)
+    target.on_complete("a[*]", lambda done: values.append(done.value))
+
+    apply(target, ("a[0]", 1), ("a[1]", 2))
+
+    assert [(value, type(value)) for value in values] == [(1.0, float), (1, int)]
+
+
+def test_a_value_that_does_not_fit_is_an_error_of_its_callback() -> None:
+    target = sj.Assembler()
+    told: Told = []
+    target.on_complete("a[*]", lambda done: told.append(done.value), into=int)
+
+    apply(target, ("a[0]", "one"))
+    with pytest.raises(ExceptionGroup) as caught:
+        target.apply_delta("a[1]", 2)
+    target.close()
+
+    (error,) = caught.value.exceptions
+    assert isinstance(error, sj.StructureError)
+    assert (error.path, error.value, error.into) == ("a[0]", "one", int)
+    assert told == [2]
+
+
+def test_what_is_gone_is_missing_whatever_its_type() -> None:
+    target = sj.Assembler()
+    told: Told = []
+    target.on_complete("a.b", lambda done: told.append(done.value), into=int)
+
+    apply(target, ("a.b", 1), ("a.c", 2), ("a", None))
+    target.close()
+
+    assert told == [1, sj.MISSING]
+
+
+def test_a_type_that_nothing_can_make_is_refused_at_once() -> None:
+    with pytest.raises(TypeError):
+        sj.Assembler().on_complete("a", into=print)

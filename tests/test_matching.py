@@ -1,0 +1,109 @@
+"""Patterns along the tree select what RFC 9535 says that they do in the value, at any version."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, strategies as st
+
+from rfc9535 import Spelled, select, spelled as spellings, values
+from streamjson._document import Document
+from streamjson._limits import Limits
+from streamjson._matcher import Matcher
+from streamjson._matching import Along, postorder, preorder
+from streamjson._pattern import compile_pattern
+from streamjson._tree import look, trail
+from streamjson._versions import locate, read
+
+Place = tuple[str | int, ...]
+
+
+def holding(value: Any) -> Document:
+    document = Document(Limits())
+    document.apply("", value)
+    return document
+
+
+def matcher(*patterns: str) -> Matcher[str]:
+    return Matcher([(compile_pattern(pattern), pattern) for pattern in patterns])
+
+
+def root(document: Document, version: int) -> tuple[Any, Any, Any]:
+    return locate(document, (), version)
+
+
+@given(values(), spellings())
+def test_both_walks_find_what_the_standard_says(value: Any, spelled: Spelled) -> None:
+    document = holding(value)
+    node, key, thing = root(document, 1)
+    start = matcher(spelled.text).start
+    wanted = select(spelled.query, value)
+
+    before = list(preorder(node, key, thing, start, 1))
+    found = {trail(document.holder, *slot[:2])[1:]: read(document, *slot[:3], 1) for slot in before}
+    assert json.dumps(sorted(found.items(), key=str)) == json.dumps(sorted(wanted.items(), key=str))
+    after = [trail(document.holder, *slot[:2])[1:] for slot in postorder(node, key, thing, start, 1)]
+    assert len(after) == len(set(after))
+    assert set(after) == set(found)
+    for number, place in enumerate(after):  # nothing comes after what contains it
+        assert not any(place[: len(other)] == other for other in after[:number])
+    for number, place in enumerate(found):  # nor before it, in document order
+        assert not any(place == other[: len(place)] for other in list(found)[:number])
+
+
+@given(values(), values(), spellings())
+def test_a_walk_shows_the_version_that_it_is_asked_for(old: Any, new: Any, spelled: Spelled) -> None:
+    document = holding({"a": old})
+    document.apply("b", new)
+    document.apply("a", None)
+    start = matcher(spelled.text).start
+
+    for version, value in ((1, {"a": old}), (2, {"a": old, "b": new})):
+        found = [trail(document.holder, *slot[:2])[1:] for slot in preorder(*root(document, version), start, version)]
+        assert set(found) == set(select(spelled.query, value))
+
+
+def test_holes_are_found_and_never_finished() -> None:
+    document = Document(Limits())
+    document.apply("a[2]", "x")
+    slots = (*root(document, 1), matcher("a[*]").start, 1)
+
+    assert [key for _, key, _, _ in preorder(*slots)] == [0, 1, 2]
+    assert [key for _, key, _ in postorder(*slots)] == [2]
+
+
+def test_a_way_is_left_out_with_all_that_contains_it() -> None:
+    document = holding({"a": {"b": {"c": 1, "d": 2}, "e": [3]}, "f": 4})
+    slots = (*root(document, 1), matcher("$", "$..*").start, 1)
+
+    found = [trail(document.holder, *slot[:2])[1:] for slot in postorder(*slots, way=("a", "b", "c"))]
+    assert found == [("a", "b", "d"), ("a", "e", 0), ("a", "e"), ("f",)]
+    assert [slot[1] for slot in postorder(*slots, way=("a",))] == ["f"]
+
+
+@given(values(), st.lists(spellings(), min_size=1, max_size=3))
+def test_the_state_of_a_slot_does_not_depend_on_what_was_asked_before(value: Any, spelled: list[Spelled]) -> None:
+    document = holding({"a": value, "b": value})
+    made = matcher(*(one.text for one in spelled))
+    along = Along(made)
+    everywhere = matcher("$", "$..*").start
+
+    for node, key, _, _ in preorder(*root(document, 1), everywhere, 1):
+        state = made.start
+        for step in trail(document.holder, node, key)[1:]:
+            state = state.step(step)
+        assert along.at(document, node, key) is state
+
+
+def test_a_container_is_dead_where_nothing_can_match() -> None:
+    document = holding({"a": {"b": 1}, "c": {"d": 1}})
+    along = Along(matcher("a.b"))
+    node = document.holder.slots[0]
+    inside, beside = look(node, "a"), look(node, "c")
+
+    assert along.at(document, inside, "b").targets == ("a.b",)
+    assert not along.is_dead(inside)
+    assert along.at(document, beside, "d") is along.matcher.dead
+    assert along.is_dead(beside)
+    assert not along.is_dead(inside)  # only the last one is known
