@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
+from streamjson import assemble
 from streamjson._assembler import Assembler
 from streamjson._errors import (
     ClosedError,
@@ -612,6 +615,11 @@ def test_a_growing_string_under_a_prefix() -> None:
 def test_a_prefix_names_one_location(prefix: str) -> None:
     with pytest.raises(InvalidPathError):
         Assembler(path_prefix=prefix)
+
+
+def test_completion_is_one_of_two() -> None:
+    with pytest.raises(ValueError, match="completion is 'order' or 'end', not 'begin'"):
+        Assembler(completion="begin")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("option", ["on_conflict", "on_new_span"])
@@ -1282,3 +1290,67 @@ def test_a_number_of_any_size_can_be_shown() -> None:
     assembler = Assembler(limits=Limits(max_number_digits=None))
     assert repr(assembler.apply_delta("a", 10**5000)) == "<Change 1: set an integer of 16610 bits at a>"
     assert "an integer of 16610 bits" in repr(assembler.apply_delta("b", [10**5000]))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# callbacks: that they are told; `test_callbacks` says of what
+
+
+def test_callbacks_are_told_of_what_each_way_in_changes() -> None:
+    assembler = Assembler(on_new_span="reset")
+    told: list[Any] = []
+    assembler.on("$", lambda change: told.append(change.delta))
+    handle = assembler.on("$")(lambda change: told.append(change.version))
+
+    assembler.apply({"delta": "x", "json_path": "a", "span_id": "s"})
+    assembler.apply_delta("a", "y")
+    assembler.apply_delta("a", "")
+    handle.cancel()
+    assembler.apply_delta("b", "z\ud83d")
+    assembler.close()
+    assembler.reset()
+
+    assert told == ["x", 1, "y", 2, "z", "\ufffd", MISSING]
+
+
+def test_finished_values_are_told_by_each_way_to_end() -> None:
+    for end in (lambda assembler: assembler.close(), lambda assembler: assembler.apply({"data": "[DONE]"})):
+        assembler = Assembler()
+        told: list[Any] = []
+        assembler.on_complete("a", lambda done, told=told: told.append(done.value), into=str)
+        assembler.on_complete("b")(lambda done, told=told: told.append(done.value))
+        assembler.apply_delta("a", "x")
+        assembler.apply_delta("b", 1)
+        end(assembler)
+        assert told == ["x", 1]
+
+
+def test_while_they_are_told_nothing_changes() -> None:
+    assembler = Assembler()
+    caught: list[str] = []
+
+    def change(_: object) -> None:
+        for call in (partial(assembler.apply, {}), partial(assembler.apply_delta, "b", 1), assembler.close):
+            with pytest.raises(StreamJSONError) as info:
+                call()
+            caught.append(info.value.code)
+
+    assembler.on("a", change)
+    assembler.apply_delta("a", "x")
+    assert caught == ["applying"] * 3
+
+
+def test_an_asynchronous_stream_tells_them_too() -> None:
+    async def main() -> list[Any]:
+        async def source() -> Any:
+            yield {"delta": "x", "json_path": "a"}
+            yield {"delta": 1, "json_path": "b"}
+            yield {"delta": 2, "json_path": "b"}
+
+        told: list[Any] = []
+        stream = assemble(source())
+        stream.assembler.on("a", lambda change: told.append(change.delta))
+        await stream.final()
+        return told
+
+    assert asyncio.run(main()) == ["x"]

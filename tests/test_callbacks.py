@@ -93,6 +93,17 @@ def test_a_callback_is_told_of_each_change_at_under_and_above_a_match(pattern: s
     assert [(match, delta) for _, match, delta in heard] == told
 
 
+def test_what_is_ignored_is_still_so_however_much_there_is_of_it() -> None:
+    target = sj.Assembler(limits=sj.Limits.unlimited())
+    heard = listen(target, "$..x", "elsewhere.y")
+
+    apply(target, *[(f"items[{number}]", 1) for number in range(5000)], ("o.p", "x"), ("o.q", "y"), ("o.p", "z"))
+    apply(target, ("items[7]", 2), ("items[4999]", 2), ("items[7]", 3))
+    assert heard == []
+    apply(target, ("items[5000].x", 1), ("o.x", 1))
+    assert [match for _, match, _ in heard] == ["items[5000].x", "o.x"]
+
+
 def test_a_change_knows_what_matched_and_the_value_there() -> None:
     target = sj.Assembler()
     changes: list[sj.Change] = []
@@ -312,6 +323,18 @@ def test_nothing_is_finished_by_a_failure() -> None:
 
     assert done == []
     assert not target.snapshot().is_complete("a")
+
+
+def test_a_return_is_found_where_both_kinds_are_asked_for() -> None:
+    target = sj.Assembler()
+    done = await_values(target, "*")
+    heard = listen(target, "b")
+
+    apply(target, ("a", "x"), ("b", "y"), ("a", "z"), ("b", "!"))
+    target.close()
+
+    assert done == [("a", "x", 1), ("a", "xz", 2), ("b", "y!", 1)]
+    assert [delta for _, _, delta in heard] == ["y", "!"]
 
 
 # ---------------------------------------------------------------------------------------------------------------------

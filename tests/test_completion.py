@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import streamjson as sj
-from streamjson._completion import Completion
+from streamjson._completion import Completion, structurer_of
 from streamjson._document import Document
 from streamjson._limits import Limits
 
@@ -53,3 +53,12 @@ def test_what_matched_is_where_it_is(document: Document) -> None:
 def test_a_completion_shows_what_it_is(document: Document) -> None:
     assert repr(completion(document, "people[0].name", 2)) == "<Completion 2: 'Jane Doe' at people[0].name>"
     assert repr(completion(document, "", 4, 2)) == "<Completion 4, revision 2: {'people': None} at the root>"
+
+
+def test_what_makes_a_value_of_a_type() -> None:
+    assert structurer_of(None) is None
+    make = structurer_of(float)
+    assert make is not None
+    assert make(3, "a") == 3.0
+    with pytest.raises(sj.StructureError, match="a does not fit float: a number is expected, not 'x'"):
+        make("x", "a")

@@ -8,6 +8,7 @@ import json
 from itertools import pairwise
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, strategies as st
 
@@ -470,3 +471,90 @@ def test_what_no_path_can_be_is_refused_by_get():
         snapshot.get(b"people")
     with pytest.raises(TypeError, match="since is a snapshot or its version, not None"):
         snapshot.changes_since(None)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what is finished, what a pattern selects, what an object would be
+
+
+def test_a_snapshot_knows_what_was_finished_then_and_never_more():
+    every = snapshots(("a.b", "x"), ("a.c", "y"), ("d", 1), ("a.b", "!"))
+
+    assert [[snapshot.is_complete(path) for path in ("a.b", "a", "d", "", "e")] for snapshot in every] == [
+        [False] * 5,
+        [False] * 5,
+        [True, False, False, False, False],
+        [True, True, False, False, False],
+        [False, False, False, False, False],  # the sender came back to `a.b`, so `d` is not known to be
+    ]
+    assert every[3].is_complete(("a", "b"))
+
+
+def test_all_that_is_there_is_finished_when_the_stream_has_ended_well():
+    assembler = filled(("a[1]", 1), ("b", None))
+    assembler.close()
+
+    snapshot = assembler.snapshot()
+    assert [snapshot.is_complete(path) for path in ("", "a", "a[1]", "b")] == [True] * 4
+    assert not snapshot.is_complete("a[0]")  # a hole
+    assert not snapshot.is_complete("c")
+    with pytest.raises(sj.InvalidPathError):
+        snapshot.is_complete("a[*]")
+
+
+def test_find_selects_in_the_version_of_the_snapshot():
+    empty, first, second, third = snapshots(("a", [{"n": 1}, {"m": 2}]), ("a[0].n", 3), ("a[3].n", 4))
+
+    assert empty.find("$") == []
+    assert first.find("a[*].n") == [(("a", 0, "n"), 1)]
+    assert second.find("a[*].n") == [(("a", 0, "n"), 3)]
+    assert third.find("a[*].n") == [(("a", 0, "n"), 3), (("a", 3, "n"), 4)]
+    assert third.find("a[2:]") == [(("a", 2), None), (("a", 3), {"n": 4})]
+    assert [match.value for match in first.find("$")] == [{"a": [{"n": 1}, {"m": 2}]}]
+    with pytest.raises(sj.InvalidPatternError):
+        first.find("a[-1]")
+
+
+def test_what_find_returns_is_private():
+    (snapshot,) = snapshots(("a", {"b": []}))[-1:]
+    (found,) = snapshot.find("a")
+    found.value["b"].append(1)
+    found.path  # noqa: B018  # it has one
+
+    assert snapshot.value == {"a": {"b": []}}
+    assert snapshot.find("a") == [(("a",), {"b": []})]
+
+
+def test_a_draft_is_an_object_of_what_is_there():
+    @attrs.frozen
+    class Person:
+        name: str
+        age: int = 18
+
+    empty, first = snapshots(("name", "Ja"))
+
+    assert first.draft(Person) == Person("Ja", 18)
+    assert empty.draft(Person) == Person(None, 18)  # type: ignore[arg-type]
+    assert first.draft(dict[str, str]) == {"name": "Ja"}
+
+
+def test_a_change_that_is_told_knows_its_match():
+    assembler = sj.Assembler()
+    changes: list[sj.Change] = []
+    assembler.on("a.b", changes.append)
+    assembler.apply_delta("a", {"b": [1], "c": 2})
+    assembler.apply_delta("a.b[1]", 3)
+    assembler.apply_delta("a.b[2]", 4)
+
+    assert [change.match for change in changes] == [("a", "b")] * 3
+    assert [change.match_value for change in changes] == [[1], [1, 3], [1, 3, 4]]
+    assert [change.path for change in changes] == [("a",), ("a", "b", 1), ("a", "b", 2)]
+    assert changes[0].value == {"b": [1], "c": 2}
+    assert sent(changes[1].to_chunks()) == [("a.b[1]", 3)]
+
+
+def test_outside_of_callbacks_a_change_matches_where_it_happened():
+    change = sj.Assembler().apply_delta("a.b", 10**500)
+
+    assert (change.match, change.match_value) == (("a", "b"), 10**500)
+    assert repr(change) == "<Change 1: set an integer of 1661 bits at a.b>"

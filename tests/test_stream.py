@@ -833,3 +833,54 @@ def test_what_is_no_iterable_is_refused(source: Any) -> None:
 def test_one_event_is_no_source(event: Any) -> None:
     with pytest.raises(InvalidEventError, match=r"pass \[event\]"):
         assemble(event)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# callbacks
+
+
+def refuse(_: object) -> None:
+    raise ValueError("refused")
+
+
+def test_what_a_callback_raises_comes_out_of_next_and_the_stream_goes_on(driver: Driver) -> None:
+    stream = driver.assemble([X, Y])
+    handle = stream.assembler.on("a", refuse)
+
+    with pytest.raises(ExceptionGroup):
+        driver.next(stream)
+    assert stream.snapshot.value == {"a": "x"}
+    handle.cancel()
+    assert [snapshot.version for snapshot in driver.list(stream)] == [2, 2]
+
+
+@pytest.mark.parametrize("events", [[X], [X, DONE]], ids=["at its end", "at [DONE]"])
+def test_after_an_error_at_the_end_the_last_snapshot_still_comes(driver: Driver, events: list[object]) -> None:
+    source = driver.source(events)
+    stream = assemble(source)
+    stream.assembler.on_complete("a", refuse)
+    driver.next(stream)
+
+    with pytest.raises(ExceptionGroup):
+        driver.next(stream)
+    assert source.closed == 1
+    assert stream.snapshot.complete
+    assert driver.next(stream).complete
+    at_end(driver, stream)
+
+
+def test_an_error_of_a_callback_hides_none_of_the_source(driver: Driver) -> None:
+    source = driver.source([X, DONE], close_error=TransportError("close"))
+    stream = assemble(source)
+    stream.assembler.on_complete("a", refuse)
+    driver.next(stream)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        driver.next(stream)
+    assert caught.value.__notes__ == ["closing the source failed too: TransportError('close')"]
+
+
+def test_a_stream_gives_finished_values_pieces_and_the_whole(driver: Driver) -> None:
+    for ask in ("completed", "text"):
+        assert driver.list(getattr(driver.assemble([X]), ask)("a")) == ["x"]
+    assert driver.list(driver.assemble([X]).completed("a", into=str)) == ["x"]
