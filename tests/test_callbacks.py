@@ -469,7 +469,7 @@ def test_what_callbacks_raise_comes_out_together() -> None:
     heard = listen(target, "b")
     apply(target, ("a", 1))
 
-    with pytest.raises(ExceptionGroup, match="2 callbacks failed; the event is applied") as caught:
+    with pytest.raises(ExceptionGroup, match="2 callbacks failed, and the event is applied; first: a") as caught:
         target.apply_delta("b", "x")
     with pytest.raises(ExceptionGroup, match="1 callback failed"):
         target.apply_delta("b", "y")
@@ -633,7 +633,7 @@ def test_what_nobody_would_await_is_refused_before_anything_is_applied(callback:
     handle = target.on("a", callback)
 
     for call in (lambda: target.apply_delta("a", "y"), lambda: target.apply({}), target.close, target.reset):
-        with pytest.raises(TypeError, match="the callback on 'a' is a coroutine function, and nobody would await it"):
+        with pytest.raises(TypeError, match="the callback on 'a' makes a coroutine, and nobody would await it"):
             call()
     assert target.version == 1
     target.snapshot()
@@ -656,6 +656,16 @@ def test_a_synchronous_stream_refuses_them_when_it_starts() -> None:
     assert read == []
     handle.cancel()
     assert stream.final() == {"a": 1}
+
+
+def test_a_plain_function_that_makes_a_coroutine_is_an_error() -> None:
+    target = sj.Assembler()
+    target.on("a", lambda change: nothing(change.delta))
+    for _ in range(3):
+        with pytest.raises(ExceptionGroup, match="the callback on 'a' makes a coroutine"):
+            target.apply_delta("a", "x")
+    target.on("b", lambda change: change)  # what else it returns is nobody's business
+    apply(target, ("b", "x"), ("b", "y"))
 
 
 def test_registered_in_a_callback_they_are_refused_by_the_next_event() -> None:

@@ -32,6 +32,7 @@ def test_its_value_is_that_of_its_version(document: Document) -> None:
     assert completion(document, "people[0]", 3).value == {"name": "Jane Doe", "age": 34}
     assert completion(document, "people[0]", 4).value is sj.MISSING
     assert completion(document, "people", 4).value is None
+    assert [completion(document, path, 4).gone for path in ("people", "people[0]")] == [False, True]
 
 
 def test_its_value_is_read_once_and_is_private(document: Document) -> None:

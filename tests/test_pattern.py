@@ -154,8 +154,8 @@ def test_a_text_of_a_subclass_is_read_as_its_text() -> None:
         pytest.param("a.`len", "`len", 2, "an operator or expression", id="open-operator"),
         pytest.param("a where b", "where", 2, "an operator or expression", id="where"),
         pytest.param("a wherenot b", "wherenot", 2, "an operator or expression", id="wherenot"),
-        pytest.param("a|b", "|", 1, "register each", id="alternatives"),
-        pytest.param("a | b", "|", 2, "register each", id="alternatives-with-blanks"),
+        pytest.param("a|b", "|", 1, "give each", id="alternatives"),
+        pytest.param("a | b", "|", 2, "give each", id="alternatives-with-blanks"),
         pytest.param("a&b", "&", 1, "an operator or expression", id="intersection"),
         pytest.param("a~", "~", 1, "an operator or expression", id="name-of-a-member"),
         pytest.param("@.a", "@", 0, "an operator or expression", id="current-node"),
@@ -197,7 +197,7 @@ def test_what_cannot_be_decided_is_refused(text: str, part: str, position: int, 
         pytest.param("a['b", "'b", 2, CODES["unbalanced"], id="open-quote"),
         pytest.param("it's", "'s", 2, CODES["unbalanced"], id="quote-in-a-name"),
         pytest.param("]", "]", 0, "does not belong here", id="stray-bracket"),
-        pytest.param("a[]", "]", 2, "does not belong here", id="empty-brackets"),
+        pytest.param("a[]", "]", 2, "each item is '[*]'", id="empty-brackets"),
         pytest.param("[[0]]", "[", 1, "does not belong here", id="bracket-in-a-bracket"),
         pytest.param("[0]a", "a", 3, "does not belong here", id="name-after-a-bracket"),
         pytest.param("$'a'", "'a'", 1, "does not belong here", id="quote-after-the-root"),
@@ -247,7 +247,13 @@ def test_what_is_no_pattern_is_refused(text: str, part: str, position: int, word
     assert error.pattern == text
 
 
-@pytest.mark.parametrize("text", [None, 5, b"a", ["a"], parse_path("a"), 10**6000], ids=shorten)
+def test_a_path_is_the_pattern_of_its_location() -> None:
+    path = parse_path("people[0].first name")
+
+    assert [set(segment.steps) for segment in compile_pattern(path).segments] == [{step} for step in path]
+
+
+@pytest.mark.parametrize("text", [None, 5, b"a", ["a"], ("a",), 10**6000], ids=shorten)
 def test_what_is_no_text_is_refused(text: Any) -> None:
     error = error_of(text)
     assert (error.code, error.part, error.position) == ("bad_pattern", shorten(text), None)

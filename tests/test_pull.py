@@ -314,7 +314,7 @@ def test_a_text_is_not_that_of_another_document() -> None:
     text = sj.assemble(events, on_new_span="reset").text("t")
 
     assert next(text) == "x"
-    with pytest.raises(sj.ConflictError, match="t was replaced while it was followed"):
+    with pytest.raises(sj.ConflictError, match="t was replaced while it was followed; what was given of it is void"):
         next(text)
 
 

@@ -469,6 +469,8 @@ def test_what_no_path_can_be_is_refused_by_get():
         snapshot.get(("people", -1))
     with pytest.raises(TypeError, match="use parse_path"):
         snapshot.get(b"people")
+    with pytest.raises(TypeError, match="or steps, not 5"):
+        snapshot.get(5)
     with pytest.raises(TypeError, match="since is a snapshot or its version, not None"):
         snapshot.changes_since(None)
 

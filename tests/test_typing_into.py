@@ -69,6 +69,7 @@ def test_callbacks_are_told_in_types() -> None:
         assert_type(done.match, sj.Path)
         assert_type(done.version, int)
         assert_type(done.revision, int)
+        assert_type(done.gone, bool)
 
     @assembler.on_complete("people[*]")
     async def keep(done: sj.Completion[Any]) -> None:

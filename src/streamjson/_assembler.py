@@ -132,7 +132,7 @@ class Assembler:
         """Apply one event; return the change, or None if nothing changed.
 
         `event` is a `ServerSentEvent`, a `StreamingChunk`, a mapping of either shape, or an object of another library
-        with `.data`: JSON text, or a model with the chunk's attributes. See the top of this module for what it does.
+        with `.data`: JSON text, or a model with the chunk's attributes. docs/wire.md tells what each does.
         Where it brought two changes, `Change.before` is the first.
 
         Raises `InvalidEventError`, `InvalidPathError`, `ConflictError` or `LimitExceededError` for an event that is
@@ -186,9 +186,10 @@ class Assembler:
     ) -> Subscription[Change] | Callable[[Callable[[Change], object]], Subscription[Change]]:
         """Call `callback` for each change at, under or above a location that `pattern` selects, from the next event on.
 
-        `pattern` is JSONPath (see the page on callbacks). The callback is given the `Change`; its `match` is the
-        location that matched. A container that was set whole is told for each match in it; what vanished with the old
-        one is not. Without `callback` it is a decorator. Returns the handle to cancel it with.
+        `pattern` is JSONPath, see docs/callbacks.md. The callback is given the `Change`; its `match` is the location
+        that matched, and `match_value` what is there. A container that was set whole is told for each match in it, with
+        the whole container as `delta`; what vanished with the old one is not told. Without `callback` it is a
+        decorator. Returns the handle to cancel it with.
 
         Callbacks are called when the event has been applied, in document order, then in the order of registration.
         What they raise comes out of `apply` together, as an `ExceptionGroup`. Coroutine functions are awaited by an
@@ -230,16 +231,12 @@ class Assembler:
     def on_complete(
         self, pattern: str, callback: Callable[[Completion[T]], object], *, into: type[T]
     ) -> Subscription[Completion[T]]: ...
-    @overload
-    def on_complete(
-        self, pattern: str, callback: Callable[[Completion[Any]], object], *, into: Any
-    ) -> Subscription[Completion[Any]]: ...
     def on_complete(
         self, pattern: str, callback: Callable[[Completion[Any]], object] | None = None, *, into: Any = None
     ) -> Any:
         """Call `callback` with each finished value at a location that `pattern` selects, from the next event on.
 
-        `pattern` is JSONPath (see the page on callbacks). The callback is given a `Completion`; with `into`, a class,
+        `pattern` is JSONPath, see docs/callbacks.md. The callback is given a `Completion`; with `into`, a class,
         its `value` is an object of it, made and validated once. Without `callback` it is a decorator. Returns the
         handle to cancel it with.
 

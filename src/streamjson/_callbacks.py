@@ -21,13 +21,12 @@ It does not know events. Cost: a transition for a location that is touched first
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import isawaitable, iscoroutinefunction
+from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from ._completion import Completion, Structurer
 from ._document import Document, Kind
 from ._errors import StreamJSONError, shorten
-from ._events import MISSING
 from ._limits import Limits
 from ._matcher import Matcher
 from ._matching import Along, preorder
@@ -98,7 +97,7 @@ class Subscription(Generic[N]):
 
     def _structure(self, done: Any) -> None:
         """Make the value of a completion what the callback asked for. Raises `StructureError`."""
-        if self._structurer is not None and done.value is not MISSING:
+        if self._structurer is not None and not done.gone:
             done._value = self._structurer(done.value, str(done.path))
 
 
@@ -202,7 +201,9 @@ class Watch:
                 change._document, change.version, change.kind = document, version, "append"
                 change._delta, change._match = delta, match
                 try:
-                    subscription.__wrapped__(change)
+                    result = subscription.__wrapped__(change)
+                    if result is not None:
+                        _check_result(subscription, result)
                 except Exception as error:  # noqa: BLE001  # whatever it is, it spares the others
                     errors = [*(errors or []), _noted(error, subscription, change)]
         finally:
@@ -235,7 +236,9 @@ class Watch:
                 try:
                     if subscription._structurer is not None:
                         subscription._structure(what)
-                    subscription.__wrapped__(what)
+                    result = subscription.__wrapped__(what)
+                    if result is not None:
+                        _check_result(subscription, result)
                 except Exception as error:  # noqa: BLE001  # as above
                     errors.append(_noted(error, subscription, what))
         finally:
@@ -372,10 +375,17 @@ class Watch:
         return is_finished(document, steps, returned - 1) and not is_finished(document, steps, since)
 
 
+def _check_result(subscription: Subscription[Any], result: object) -> None:
+    """Raise `TypeError` for a coroutine that a plain function has made, as `lambda change: send(change)` does."""
+    if iscoroutine(result):
+        result.close()
+        raise _unawaited(subscription)
+
+
 def _unawaited(subscription: Subscription[Any]) -> TypeError:
     return TypeError(
-        f"the callback on {shorten(subscription.pattern)} is a coroutine function, and nobody would await it: iterate"
-        " over assemble() of an asynchronous source, or register a plain function"
+        f"the callback on {shorten(subscription.pattern)} makes a coroutine, and nobody would await it: iterate over"
+        " assemble() of an asynchronous source, or register a plain function"
     )
 
 
@@ -386,4 +396,7 @@ def _noted(error: Exception, subscription: Subscription[Any], what: MatchedChang
 
 def _group(errors: list[Exception]) -> ExceptionGroup:
     count = len(errors)
-    return ExceptionGroup(f"{count} callback{'s' if count > 1 else ''} failed; the event is applied", errors)
+    first = shorten(str(errors[0]), 200).strip("'\"") or type(errors[0]).__name__
+    return ExceptionGroup(
+        f"{count} callback{'s' if count > 1 else ''} failed, and the event is applied; first: {first}", errors
+    )

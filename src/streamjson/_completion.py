@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from attrs import define
 
 from ._document import Document
+from ._events import MISSING
 from ._path import Path
 from ._snapshot import brief
 from ._versions import locate, read
@@ -54,9 +55,14 @@ class Completion(Generic[T_co]):
     def value(self) -> T_co:
         """The value, as plain objects of your own, or as an object of the type that `into` names.
 
-        Read when first asked for. `MISSING` for a value that had been told, and is gone at the end.
+        Read when first asked for, and kept. `MISSING` if it is `gone`.
         """
         return self._value  # type: ignore[no-any-return]
+
+    @property
+    def gone(self) -> bool:
+        """Whether the value had been told, and is not there at the end."""
+        return self._value is MISSING
 
     @cached_property
     def _value(self) -> Any:

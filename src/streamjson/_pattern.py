@@ -36,7 +36,7 @@ from typing import Any, Final, NoReturn, final
 
 from ._errors import CODES, InvalidPathError, InvalidPatternError, shorten
 from ._limits import Limits
-from ._path import _MAX_INDEX, _MAX_INDEX_DIGITS, _NUMBER, _fitting_chars, _Reader
+from ._path import _MAX_INDEX, _MAX_INDEX_DIGITS, _NUMBER, Path, _fitting_chars, _Reader
 
 __all__ = ["Pattern", "Segment", "compile_pattern"]
 
@@ -81,13 +81,15 @@ class Pattern:
 
 
 def compile_pattern(text: object, *, limits: Limits = _DEFAULT_LIMITS) -> Pattern:
-    """Read the text of a pattern; `$` is the root.
+    """Read the text of a pattern; `$` is the root. A `Path` is the pattern of its one location.
 
     `limits` bounds its bytes in UTF-8 (`max_path_bytes`) and its segments (`max_depth`).
 
     Raises `InvalidPatternError` for whatever is no pattern (`bad_pattern`) or can't be decided while the document grows
     (`undecidable`); `part` is what is refused, and stands at `position`.
     """
+    if isinstance(text, Path):
+        text = text.normalized
     if not isinstance(text, str):
         part = shorten(text)
         raise InvalidPatternError(f"a pattern is text, such as 'people[*].name', not {part}", pattern=text, part=part)
@@ -163,7 +165,7 @@ _UNDECIDABLE: Final = {
     **dict.fromkeys([*"(`@&~", "where", "wherenot"], f"an operator or expression {_LATE}"),
     **dict.fromkeys("+-*/", f"arithmetic {_LATE}; {_QUOTE_IT}"),
     "?": f"a filter {_LATE}; leave it out, and test each value that comes",
-    "|": "alternatives are patterns of their own; register each",
+    "|": "alternatives are patterns of their own; give each",
 }
 
 
@@ -294,7 +296,9 @@ class _Lexer:
         if at == 0 and last[0] == ".":
             self.fail("a pattern does not begin with dots; put '$' before them", at, last)
         if self.comma > bracket >= 0:
-            self.fail("a union is of names or of indexes; register a pattern for each of its parts", at, last)
+            self.fail("a union is of names or of indexes; give a pattern for each of its parts", at, last)
+        if last == "]" and text[:at].rstrip().endswith("["):
+            self.fail("nothing stands between the brackets; each item is '[*]'", at, last)
         self.fail("it does not belong here" + ("" if bracket >= 0 or last[0] in ".[]" else f"; {_QUOTE_IT}"), at, last)
 
     def fail(self, reason: str, at: int, part: str, *, code: str = "bad_pattern") -> NoReturn:

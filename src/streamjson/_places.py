@@ -147,14 +147,15 @@ def conflict(where: Where, there: object, given: str) -> ConflictError:
     """Return the error for a delta of kind `given`, or a path through it with a "name" or an "index"."""
     path = str(Path(path_of(where)))
     found = kind_of(there)
-    what = f"a path with {_a(given)} leads through it" if given in ("name", "index") else f"{_a(given)} came"
+    what = f"a path with {a_kind(given)} leads through it" if given in ("name", "index") else f"{a_kind(given)} came"
     return ConflictError(
-        f"{path or 'the root'} holds {_a(found)} and {what}; on_conflict='replace' lets the newer one win",
+        f"{path or 'the root'} holds {a_kind(found)} and {what}; on_conflict='replace' lets the newer one win",
         path=path,
         found=found,
         given=given,
     )
 
 
-def _a(kind: str) -> str:
+def a_kind(kind: str) -> str:
+    """Return the name of a kind of value with its article."""
     return kind if kind == "null" else f"{'an' if kind[0] in 'aoi' else 'a'} {kind}"

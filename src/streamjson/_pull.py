@@ -24,6 +24,7 @@ from ._matcher import Matcher
 from ._matching import Along, postorder
 from ._path import Path, parse_path
 from ._pattern import compile_pattern
+from ._places import a_kind
 from ._progress import finished_by, is_finished, returned_at, unfinished
 from ._tree import HOLE, Node, Step, Text, kind_of, trail
 from ._versions import ending_at, growth, is_new, locate, string_at
@@ -105,10 +106,11 @@ class Pieces:
         node, key, thing = locate(document, self._path, document.version)
         is_begun = self._version >= 0
         if is_begun and (node is not self._node or is_new(node, key, self._version, document.version)):
-            raise self._conflict("text-replaced", "was replaced while it was followed", thing)
+            what = "was replaced while it was followed; what was given of it is void"
+            raise self._conflict("text-replaced", what, thing)
         if thing is not MISSING and thing is not HOLE and thing is not None:
             if kind_of(thing) != "string":
-                raise self._conflict("not-text", "is no text", thing)
+                raise self._conflict("not-text", f"holds {a_kind(kind_of(thing))}, and text() follows texts", thing)
             self._piece += self._grown(document, node, key, thing)
             if self._piece or is_begun:
                 self._node, self._version = node, document.version

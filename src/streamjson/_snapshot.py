@@ -382,7 +382,11 @@ class Snapshot:
         return draft(into, self.copy_value())
 
     def _steps(self, path: str | Iterable[Step]) -> Path:
-        return parse_path(path, limits=self._document.intake.limits) if isinstance(path, str) else Path(path)
+        if isinstance(path, str):
+            return parse_path(path, limits=self._document.intake.limits)
+        if not isinstance(path, Iterable):
+            raise TypeError(f"a path is text, such as 'people[0].name', or steps, not {shorten(path)}")
+        return Path(path)
 
     def __repr__(self) -> str:
         return f"<Snapshot {self.version}: {self.end}, last event id {self.last_event_id!r}>"

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overload
 
 from ._assembler import Assembler
 from ._completion import Structurer, structurer_of
@@ -30,6 +30,8 @@ from ._snapshot import Snapshot
 __all__ = ["AsyncSnapshotStream", "SnapshotStream", "assemble"]
 
 T = TypeVar("T")
+
+_END: Final = object()  # what a source gives no more after
 
 
 class _Options(TypedDict, total=False):
@@ -155,14 +157,14 @@ class SnapshotStream(_Stream):
         while not self._finished:
             assembler._check_free()  # an event that is read must not be lost
             try:
-                event = next(self._source)
-            except StopIteration:
-                self._release()
-                assembler._tell(self._end())
-                break
+                event = next(self._source, _END)
             except BaseException as error:  # whatever it is, a source that raised is done
                 self._release(error)
                 raise
+            if event is _END:
+                self._release()
+                assembler._tell(self._end())
+                break
             try:
                 kind = self._apply(event)
                 assembler._tell(kind)
@@ -284,14 +286,14 @@ class AsyncSnapshotStream(_Stream):
         while not self._finished and self._source is not None:
             assembler._check_free()
             try:
-                event = await anext(self._source)
-            except StopAsyncIteration:
-                await self._release()
-                await assembler._tell_and_await(self._end())
-                break
+                event = await anext(self._source, _END)
             except BaseException as error:  # whatever it is, a source that raised is done
                 await self._release(error)
                 raise
+            if event is _END:
+                await self._release()
+                await assembler._tell_and_await(self._end())
+                break
             try:
                 kind = self._apply(event)
                 await assembler._tell_and_await(kind)
