@@ -93,6 +93,45 @@ def test_a_callback_is_told_of_each_change_at_under_and_above_a_match(pattern: s
     assert [(match, delta) for _, match, delta in heard] == told
 
 
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {"event": "ping", "data": ""},
+        {"delta": "", "json_path": "a"},
+        {"data": ""},
+    ],
+    ids=["a ping", "an empty delta", "an id"],
+)
+@pytest.mark.parametrize("path", ["a", "b"])
+def test_an_event_that_changes_nothing_makes_no_difference_to_who_is_told(nothing: Any, path: str) -> None:
+    target = sj.Assembler()
+    before = listen(target, "a")
+    apply(target, ("a", "x"), ("b", "x"), ("a", "x"), ("b", "x"))
+    before.clear()
+    late = listen(target, "b")
+
+    target.apply(nothing)
+    target.apply({"delta": "y", "json_path": path})
+    target.apply(nothing)
+    apply(target, (path, "z"))
+
+    told, silent = (before, late) if path == "a" else (late, before)
+    assert told == [(path, path, "y"), (path, path, "z")]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    "last", [("a", "w"), ("c", 1), ("c", {"d": 1})], ids=["the open text", "a number", "an object"]
+)
+def test_the_repair_of_another_text_is_told_wherever_the_event_goes(last: tuple[str, Any]) -> None:
+    target = sj.Assembler()
+    heard = listen(target, "b")
+
+    apply(target, ("a", "x"), ("b", "y"), ("a", "z"), ("b", "\ud83d"), last, ("b", "!"))
+
+    assert [delta for _, _, delta in heard] == ["y", "\ufffd", "!"]
+
+
 def test_what_is_ignored_is_still_so_however_much_there_is_of_it() -> None:
     target = sj.Assembler(limits=sj.Limits.unlimited())
     heard = listen(target, "$..x", "elsewhere.y")
@@ -286,6 +325,19 @@ def test_a_value_that_was_told_and_is_gone_is_told_as_missing() -> None:
     target.close()
 
     assert done == [("a.b", 1, 1), ("a.b", sj.MISSING, 2), ("a[1]", 3, 1)]
+
+
+def test_a_value_in_whose_place_is_a_hole_is_gone() -> None:
+    target = sj.Assembler()
+    done = await_values(target, "[0]")
+    typed: Told = []
+    target.on_complete("[0]", typed.append, into=int)
+
+    apply(target, ("[0]", 1), ("[1]", 2), ("", None), ("[1]", 3))
+    target.close()
+
+    assert done == [("[0]", 1, 1), ("[0]", sj.MISSING, 2)]
+    assert [one.gone for one in typed] == [False, True]
 
 
 def test_what_is_gone_is_told_to_those_alone_that_had_been_told() -> None:
@@ -546,6 +598,32 @@ def test_a_callback_may_not_change_the_document(call: Any, event: tuple[str, Any
     apply(target, ("a", "z"))
 
 
+def test_an_interrupt_while_it_is_found_out_whom_a_change_concerns_leaves_nothing_behind() -> None:
+    target = sj.Assembler()
+    heard = listen(target, "a", "b")
+    apply(target, ("a", "x"), ("b", "y"), ("a", "z"))
+    watch = target._watch
+    find = type(watch)._find_alerts
+    try:
+        type(watch)._find_alerts = lambda self, run: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            target.apply_delta("b", "!")
+    finally:
+        type(watch)._find_alerts = find  # type: ignore[method-assign]
+    heard.clear()
+
+    apply(target, ("b", "?"))
+    assert heard == [("b", "b", "?")]
+
+
+def test_a_handle_outlives_its_assembler() -> None:
+    handle = sj.Assembler().on("a", print)
+
+    assert handle.active
+    handle.cancel()
+    assert not handle.active
+
+
 def test_what_is_no_callback_or_no_pattern_is_refused() -> None:
     target = sj.Assembler()
     with pytest.raises(TypeError, match="a callback is a function of what happened, not 'print'"):
@@ -656,6 +734,15 @@ def test_a_synchronous_stream_refuses_them_when_it_starts() -> None:
     assert read == []
     handle.cancel()
     assert stream.final() == {"a": 1}
+
+
+def test_under_two_decorators_it_is_one_for_both() -> None:
+    one, other = sj.Assembler(), sj.Assembler()
+    one.on("x")(other.on("y")(nothing))
+
+    for target in (one, other):
+        with pytest.raises(TypeError, match="makes a coroutine"):
+            target.apply_delta("z", 1)
 
 
 def test_a_plain_function_that_makes_a_coroutine_is_an_error() -> None:

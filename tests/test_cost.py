@@ -6,6 +6,7 @@ show what a single call into C copies (a join, a slice, a copied list). `growth`
 
 from __future__ import annotations
 
+import gc
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterable
@@ -38,12 +39,15 @@ def bytecodes(steps: Iterable[Step]) -> int:
         return trace
 
     before = sys.gettrace()
+    gc.collect()
+    gc.disable()  # what it frees may call back, and that counts as well
     for step in steps:
         sys.settrace(trace)
         try:
             step()
         finally:
             sys.settrace(before)
+    gc.enable()
     return count
 
 
@@ -479,7 +483,7 @@ def test_a_pattern_that_matches_adds_its_call_and_little_more():
     assert (costs[1] - costs[0]) / 10 <= call + 100  # a snapshot takes 50
 
 
-@pytest.mark.parametrize("count", [10, 1000])
+@pytest.mark.parametrize("count", [10, 300])
 def test_the_items_of_a_wide_array_cost_the_same_each(count):
     def steps(size):
         assembler = sj.Assembler()
@@ -500,7 +504,7 @@ def test_telling_of_all_that_is_finished_is_linear(shape, completion):
             yield lambda path=path, delta=delta: assembler.apply_delta(path, delta)
         yield assembler.close
 
-    assert_linear(steps)
+    assert_linear(steps, size=40)
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -511,7 +515,7 @@ def test_asking_what_is_finished_after_each_event_is_linear(shape):
             yield lambda path=path, delta=delta: assembler.apply_delta(path, delta)
             yield lambda path=path: assembler.snapshot().is_complete(path)
 
-    assert_linear(steps)
+    assert_linear(steps, size=40)
 
 
 def test_following_a_text_costs_its_pieces():
@@ -536,6 +540,6 @@ def test_making_objects_of_the_items_of_a_list_is_linear():
         return [lambda: next(items)] * size
 
     next(iter(steps(1)))()  # what is made once, for the type
-    costs = [bytecodes(steps(size)) for size in (2000, 4000)]
+    costs = [bytecodes(steps(size)) for size in (100, 200)]  # the benchmarks do it with 2,000 and 4,000
 
     assert costs[1] / costs[0] <= 2.3

@@ -386,3 +386,13 @@ def test_nothing_is_imported_that_the_class_does_not_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "C(x=1) set()\n"
+
+
+def test_a_class_of_a_built_in_type_has_a_draft() -> None:
+    @attrs.define
+    class FailureError(Exception):
+        code: int
+
+    made = draft(FailureError, {})
+    assert isinstance(made, FailureError)
+    assert made.code is None

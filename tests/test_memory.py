@@ -6,6 +6,7 @@ freed is freed at once, by reference counts alone. The suite runs a tenth of the
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import subprocess
@@ -14,6 +15,7 @@ import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import settings
 
@@ -119,11 +121,88 @@ def sender_failed() -> None:
         _ = error.snapshot
 
 
+def ignore(_: object) -> None:
+    """Is a callback."""
+
+
+def fail(_: object) -> None:
+    raise ValueError
+
+
+def callbacks_told() -> None:
+    assembler = sj.Assembler()
+    assembler.on("$..*", ignore)
+    assembler.on_complete("rows[*]", ignore)
+    assembler.on("rows[*].text", ignore).cancel()
+    for path, delta in half_a_megabyte():
+        assembler.apply_delta(path, delta)
+    assembler.snapshot().is_complete("rows[0]")
+    assembler.close()
+
+
+def a_callback_raised() -> None:
+    assembler = filled()
+    assembler.on("rows[*].text", fail)
+    assembler.on_complete("rows[*]", ignore, into=list[str])
+    for path, delta in (("rows[0].text", "x"), ("rows[0].text", "y"), ("rows[1].text", "z")):
+        try:
+            assembler.apply_delta(path, delta)
+        except ExceptionGroup:
+            continue
+    try:
+        assembler.close()
+    except ExceptionGroup:
+        return
+
+
+def an_awaited_callback_raised() -> None:
+    async def events() -> Any:
+        for path, delta in half_a_megabyte():
+            yield {"json_path": path, "delta": delta}
+
+    async def afail(_: object) -> None:
+        raise ValueError
+
+    async def main() -> None:
+        stream = sj.assemble(events())
+        stream.assembler.on_complete("$", afail)
+        try:
+            async for _ in stream:
+                pass
+        except ExceptionGroup:
+            return
+
+    asyncio.run(main())
+
+
+@attrs.define
+class Row:
+    nothing: list[int]
+
+
+def pulled_values_that_do_not_fit() -> None:
+    stream = sj.assemble({"json_path": path, "delta": delta} for path, delta in half_a_megabyte())
+    rows = stream.completed("rows[*]", into=Row)
+    while True:
+        try:
+            next(rows)
+        except sj.StructureError:
+            continue
+        except StopIteration:
+            break
+    for into in (Row, dict[str, list[Row]]):
+        try:
+            stream.final(into=into)
+        except sj.StructureError:
+            continue
+
+
 CASES: dict[str, Callable[[], None]] = {
     case.__name__: case
     for case in (
         only_made, values_and_snapshots_taken, changes_taken, text_read_while_it_grew, wide_object_read_late,
-        rejected_and_replaced, reset, stream_dropped_half_way, sender_failed,
+        rejected_and_replaced, reset, stream_dropped_half_way, sender_failed, callbacks_told, a_callback_raised,
+        an_awaited_callback_raised, pulled_values_that_do_not_fit,
     )
 }  # fmt: skip
 

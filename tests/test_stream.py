@@ -884,3 +884,25 @@ def test_a_stream_gives_finished_values_pieces_and_the_whole(driver: Driver) -> 
     for ask in ("completed", "text"):
         assert driver.list(getattr(driver.assemble([X]), ask)("a")) == ["x"]
     assert driver.list(driver.assemble([X]).completed("a", into=str)) == ["x"]
+
+
+def test_two_tasks_do_not_read_one_stream_at_one_time() -> None:
+    async def source() -> AsyncIterator[object]:
+        for number in range(4):
+            await asyncio.sleep(0)
+            yield {"delta": "x", "json_path": f"items[{number}]"}
+
+    async def collect(iterator: Any) -> list[Any]:
+        return [item async for item in iterator]
+
+    async def main() -> None:
+        stream = assemble(source())
+        first, second = await asyncio.gather(
+            collect(stream.completed("items[*]")), collect(stream), return_exceptions=True
+        )
+        assert first == ["x"] * 4
+        assert isinstance(second, sj.StreamJSONError)
+        assert second.code == "reading"
+        assert stream.snapshot.complete
+
+    asyncio.run(main())

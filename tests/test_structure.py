@@ -24,6 +24,7 @@ from hypothesis import given, strategies as st
 
 from schemas import SCHEMAS, VALIDATED, Bug, Invoice, Schema, Variant, validations
 from streamjson._errors import StructureError
+from streamjson._events import MISSING
 from streamjson._structure import structurer
 
 T = TypeVar("T")
@@ -525,3 +526,8 @@ def test_a_package_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPa
     assert "pip install 'streamjson-assembler[typed]'" in str(caught.value)
     assert caught.value.name is not None
     assert caught.value.name.startswith("cattrs")
+
+
+def test_of_nothing_nothing_is_made() -> None:
+    with pytest.raises(StructureError, match="nothing came, so there is no int"):
+        structurer(int)(MISSING)

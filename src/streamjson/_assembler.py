@@ -333,7 +333,12 @@ class Assembler:
 
     def _tell(self, kind: Kind | None) -> None:
         """Tell of the last event whom it concerns."""
-        if not self._document.quiet:
+        document = self._document
+        if document.quiet:
+            return
+        if kind == "append" and document.starts[-1] < document.version and not document.closed:
+            self._watch.tell_growth()  # the string that is open has grown, as by nearly every event
+        else:
             self._watch.tell(kind, at_end=self._end != "open")
 
     async def _tell_and_await(self, kind: Kind | None) -> None:

@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+from weakref import ref
 
 from ._completion import Completion, Structurer
 from ._document import Document, Kind
@@ -45,26 +46,30 @@ N = TypeVar("N")
 _new: Final = object.__new__
 
 
+class _Owner(Protocol):
+    def remove(self, subscription: Subscription[Any]) -> None: ...
+
+
 class Subscription(Generic[N]):
     """A callback that is registered for a pattern. The decorators leave one in the place of the function.
 
     It can be called as the function that it stands for. `pattern` is the pattern's text.
     """
 
-    __slots__ = ("__wrapped__", "_cancel", "_is_awaited", "_since", "_structurer", "pattern")
+    __slots__ = ("__wrapped__", "_is_awaited", "_owner", "_since", "_structurer", "pattern")
 
     def __init__(
         self,
         pattern: str,
         callback: Callable[[N], object],
         *,
-        cancel: Callable[[Subscription[Any]], None],
+        owner: _Owner,
         since: int,
         structurer: Structurer | None,
     ) -> None:
         self.pattern: str = pattern
         self.__wrapped__: Callable[[N], object] = callback
-        self._cancel: Callable[[Subscription[Any]], None] | None = cancel
+        self._owner: ref[_Owner] | None = ref(owner)  # weak: a document that is dropped is freed at once
         self._since: int = since
         self._structurer: Structurer | None = structurer
         self._is_awaited: bool = iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__)
@@ -72,7 +77,7 @@ class Subscription(Generic[N]):
     @property
     def active(self) -> bool:
         """Whether it has not been cancelled."""
-        return self._cancel is not None
+        return self._owner is not None
 
     def cancel(self) -> None:
         """Call it no more, from now on. Again it does nothing.
@@ -85,9 +90,9 @@ class Subscription(Generic[N]):
         >>> handle.cancel()
         >>> _ = assembler.apply_delta("name", " Doe")
         """
-        cancel, self._cancel = self._cancel, None
-        if cancel is not None:
-            cancel(self)
+        owner, self._owner = None if self._owner is None else self._owner(), None
+        if owner is not None:
+            owner.remove(self)
 
     def __call__(self, news: N) -> object:
         return self.__wrapped__(news)
@@ -105,8 +110,22 @@ class Watch:
     """The registrations of one assembler, and what the changes of its document mean to them."""
 
     __slots__ = (
-        "_alerts", "_awaited", "_changes", "_document", "_in_order", "_is_over", "_is_stale", "_limits", "_on",
-        "_on_complete", "_refuses", "_run", "_values", "awaits",
+        "__weakref__",
+        "_alerts",
+        "_awaited",
+        "_changes",
+        "_document",
+        "_in_order",
+        "_is_over",
+        "_is_ready",
+        "_is_stale",
+        "_limits",
+        "_on",
+        "_on_complete",
+        "_refuses",
+        "_run",
+        "_values",
+        "awaits",
     )  # fmt: skip
 
     def __init__(self, document: Document, limits: Limits) -> None:
@@ -118,7 +137,8 @@ class Watch:
         self._in_order = False  # whether values are told as they are finished
         self._run = -1  # the last one that concerned somebody
         self._alerts: list[tuple[Subscription[Any], Path]] = []  # and whom
-        self._is_stale = True
+        self._is_stale = True  # whether somebody has registered or cancelled since
+        self._is_ready = False  # whether it is known whom the string that is open concerns, and nobody is to be awaited
         self._refuses: Literal["", "unawaited"] = ""  # why nothing may change
         self.follow(document)
 
@@ -147,15 +167,18 @@ class Watch:
         if self._limits.max_patterns is not None and count > self._limits.max_patterns:
             raise self._limits.exceeded("max_patterns", count)
         compiled = compile_pattern(pattern, limits=self._limits)
+        if isinstance(callback, Subscription):  # of another pattern, by a second decorator
+            callback = callback.__wrapped__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of any
         since = self._document.version
-        subscription = Subscription(pattern, callback, cancel=self._remove, since=since, structurer=structurer)
+        subscription = Subscription(pattern, callback, owner=self, since=since, structurer=structurer)
         (self._on_complete if when_complete else self._on)[subscription] = compiled
         if subscription._is_awaited:
             self._awaited.add(subscription)
         self._expire()
         return subscription
 
-    def _remove(self, subscription: Subscription[Any]) -> None:
+    def remove(self, subscription: Subscription[Any]) -> None:
+        """Cancel a callback."""
         self._on.pop(subscription, None)
         self._on_complete.pop(subscription, None)
         self._awaited.discard(subscription)
@@ -165,6 +188,7 @@ class Watch:
         """Have the next event find out anew whom it concerns."""
         document = self._document
         self._is_stale = True
+        self._is_ready = False
         self._refuses = "unawaited" if self._awaited and not self.awaits else ""
         document.watch = object()
         document.ignored.clear()
@@ -185,8 +209,8 @@ class Watch:
     # telling
 
     def tell_growth(self) -> None:
-        """Tell that the string that is open has grown; as `tell`, for nearly every event, in half the time."""
-        if self._is_stale or self._awaited:
+        """Tell that the string that is open has grown, and nothing else; as `tell`, in half the time."""
+        if not self._is_ready:
             self.tell("append")
             return
         document = self._document
@@ -195,7 +219,7 @@ class Watch:
         document.held, document.hot_until = "telling", -1
         try:
             for subscription, match in self._alerts:
-                if subscription._cancel is None:  # by one that was told before
+                if subscription._owner is None:  # by one that was told before
                     continue
                 change = _new(MatchedChange)  # 0.1 microseconds less than by its __init__
                 change._document, change.version, change.kind = document, version, "append"
@@ -210,25 +234,21 @@ class Watch:
             document.held = self._refuses
             document.hot_until = -1 if self._refuses else until
         if errors:
-            raise _group(errors)
+            try:
+                raise _group(errors)
+            finally:
+                del errors  # which the errors themselves know, by their tracebacks: a cycle
 
     def tell(self, kind: Kind | None, *, at_end: bool = False) -> None:
         """Tell of the last event, which made a change of `kind` or none, whom it concerns."""
         document = self._document
-        if (
-            kind == "append"
-            and not (at_end or self._is_stale or self._awaited or document.preludes)
-            and document.starts[-1] < document.version
-        ):
-            self.tell_growth()
-            return
         news = self._news(kind, at_end=at_end)
         until = document.hot_until
         errors: list[Exception] = []
         document.held, document.hot_until = "telling", -1
         try:
             for subscription, what in news:
-                if subscription._cancel is None:
+                if subscription._owner is None:
                     continue
                 if subscription._is_awaited:  # by an asynchronous stream, but not here
                     errors.append(_noted(_unawaited(subscription), subscription, what))
@@ -245,7 +265,10 @@ class Watch:
             document.held = self._refuses
             document.hot_until = -1 if self._refuses else until
         if errors:
-            raise _group(errors)
+            try:
+                raise _group(errors)
+            finally:
+                del errors  # which the errors themselves know, by their tracebacks: a cycle
 
     async def tell_and_await(self, kind: Kind | None, *, at_end: bool = False) -> None:
         """Do as `tell`, and await what is awaitable, one after the other."""
@@ -256,7 +279,7 @@ class Watch:
         document.held, document.hot_until = "telling", -1
         try:
             for subscription, what in news:
-                if subscription._cancel is None:
+                if subscription._owner is None:
                     continue
                 try:
                     if subscription._structurer is not None:
@@ -270,16 +293,20 @@ class Watch:
             document.held = self._refuses
             document.hot_until = -1 if self._refuses else until
         if errors:
-            raise _group(errors)
+            try:
+                raise _group(errors)
+            finally:
+                del errors  # which the errors themselves know, by their tracebacks: a cycle
 
     def _news(self, kind: Kind | None, *, at_end: bool) -> list[tuple[Subscription[Any], Any]]:
         """Return what is to be told of the last event, in order."""
         document = self._document
         starts = document.starts
-        if self._is_stale:
-            self._renew()
         news: list[tuple[Subscription[Any], Any]] = []
+        if self._is_stale and (kind is not None or at_end):
+            self._renew()
         if kind is not None:
+            self._is_ready = False
             version = first = document.version
             while first - 1 in document.preludes:
                 first -= 1
@@ -296,6 +323,7 @@ class Watch:
                 for subscription, match in self._alerts:
                     news.append((subscription, MatchedChange(document, at, happened, delta, match)))
             document.quiet = not self._alerts
+            self._is_ready = not self._awaited
         if at_end and not self._is_over:
             self._is_over = True
             self._tell_rest(news)

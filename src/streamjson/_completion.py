@@ -16,6 +16,7 @@ from ._document import Document
 from ._events import MISSING
 from ._path import Path
 from ._snapshot import brief
+from ._tree import HOLE
 from ._versions import locate, read
 
 __all__ = ["Completion"]
@@ -66,7 +67,8 @@ class Completion(Generic[T_co]):
 
     @cached_property
     def _value(self) -> Any:
-        return read(self._document, *locate(self._document, self.path, self.version), self.version)
+        node, key, thing = locate(self._document, self.path, self.version)
+        return MISSING if thing is HOLE else read(self._document, node, key, thing, self.version)
 
     def __repr__(self) -> str:
         revised = f", revision {self.revision}" if self.revision > 1 else ""

@@ -288,9 +288,11 @@ class Document:
         if delta:
             self.halves.pop(place, None)
             self._repair(list(self.halves.values()))
-            if not is_open:
+            if waiting:
+                self.quiet = False  # it is not asked for each text that is mended
+            elif not is_open:
                 text = self._text(node, key)
-                self._notice(node, place, text.ignored_by, repaired=waiting > 0)
+                self._notice(node, place, text.ignored_by)
                 text.ignored_by = self.watch if self.quiet else None
             self._extend(node, key, delta)
             self.open_path = path
@@ -366,9 +368,11 @@ class Document:
         self._repair(waiting)
         self._leave()
         again = bool(self.nodes) and node is self.nodes[-1] and key == self.keys[-1] and not rest
-        if not again or waiting or type(thing) is Node:  # else whom the last change concerned, this one does
-            inside = bool(rest) or type(thing) is Node  # what nobody watches itself may contain what somebody does
-            self._notice(node, None if inside else (id(node), key), None, repaired=bool(waiting))
+        inside = bool(rest) or type(thing) is Node  # what nobody watches itself may contain what somebody does
+        if waiting:
+            self.quiet = False  # as in _append
+        elif not again or inside:  # else whom the last change concerned, this one does
+            self._notice(node, None if inside else (id(node), key), None)
         version = self.version + 1
         for step in rest:
             child = new_node(where_of(self.holder, node, key), is_object=type(step) is str)
@@ -393,12 +397,11 @@ class Document:
             self.places.remember(path, node, key)
         return "set"
 
-    def _notice(self, node: Node, place: tuple[int, Step] | None, mark: object, *, repaired: bool) -> None:
+    def _notice(self, node: Node, place: tuple[int, Step] | None, mark: object) -> None:
         """Find out whether a change to a slot of `node`, or to the text in it that has this mark, concerns nobody."""
         watch = self.watch
         # All three, and not one after the other: so it takes no longer where somebody watches something else.
-        ignored = (mark is watch) | (node.ignored_by is watch) | (self.ignored.get(place) is watch)
-        self.quiet = ignored and not repaired  # a repair is not asked for each of its strings
+        self.quiet = (mark is watch) | (node.ignored_by is watch) | (self.ignored.get(place) is watch)
 
     def _put(self, node: Node, key: Step, thing: Any, version: int) -> None:
         """Create or replace a slot."""

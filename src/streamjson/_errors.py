@@ -105,6 +105,7 @@ CODES: Final[dict[str, str]] = {
     "closed": "called after the end",
     # StreamJSONError itself
     "applying": "apply, close or reset was called from inside a callback",
+    "reading": "two tasks read an asynchronous stream at one time",
 }
 
 

@@ -315,7 +315,10 @@ def _nothing(_self: Any) -> None:
 
 def _bare(cls: Any, values: dict[str, Any], *_: Any) -> Any:
     """Return an instance that nobody has validated; a frozen or slotted class is no hindrance."""
-    made = object.__new__(cls)
+    try:
+        made = object.__new__(cls)
+    except TypeError:  # of a built-in type
+        made = cls.__new__(cls)
     for name, value in values.items():
         object.__setattr__(made, name, value)
     return made

@@ -21,7 +21,14 @@ from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overlo
 from ._assembler import Assembler
 from ._completion import Structurer, structurer_of
 from ._document import Kind
-from ._errors import ClosedError, InvalidEventError, StreamFailedError, StreamTruncatedError, shorten
+from ._errors import (
+    ClosedError,
+    InvalidEventError,
+    StreamFailedError,
+    StreamJSONError,
+    StreamTruncatedError,
+    shorten,
+)
 from ._events import ServerSentEvent, StreamingChunk, needs_decoding
 from ._limits import Limits
 from ._pull import AsyncPull, FinishedValues, Pieces, Pull
@@ -94,6 +101,7 @@ class _Stream:
         self._latest = self._assembler._snapshot(0)
         self._finished = False  # the source has been let go of
         self._has_last = False  # the last snapshot is still to be yielded
+        self._is_reading = False
 
     @property
     def assembler(self) -> Assembler:
@@ -282,6 +290,17 @@ class AsyncSnapshotStream(_Stream):
         return self
 
     async def __anext__(self) -> Snapshot:
+        self._assembler._check_free()
+        if self._is_reading:  # else it would be taken for a failure of the source
+            message = "another task reads this stream already: let one task read it, and callbacks tell the others"
+            raise StreamJSONError(message, code="reading")
+        self._is_reading = True
+        try:
+            return await self._read()
+        finally:
+            self._is_reading = False
+
+    async def _read(self) -> Snapshot:
         assembler = self._assembler
         while not self._finished and self._source is not None:
             assembler._check_free()

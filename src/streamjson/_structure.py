@@ -80,6 +80,7 @@ class Structurer(Generic[T]):
                 said = list(_told(error))
             except Exception:  # noqa: BLE001  # an exception of the user's that can't be written
                 said = [type(error).__name__]
+            _forget_frames(error)
             more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
             what = "; ".join([text[:_SHOWN_CHARS] for text in said[:_SHOWN]])
             raise StructureError(
@@ -104,7 +105,7 @@ def structurer(into: Any) -> Structurer[Any]:
     check_type(into)
     try:
         hash(into)
-    except TypeError:  # Annotated with something that has no hash
+    except Exception:  # noqa: BLE001  # Annotated with something that has no hash, or a metaclass of the user's
         return _made(into, "")
     return _remembered(into, repr(into))
 
@@ -362,6 +363,16 @@ def _told(error: BaseException, steps: tuple[str | int, ...] = ()) -> Iterator[s
         if text:
             place = (place + inside.rstrip("`")).lstrip(".")
         yield _at(place, text or inside or type(error).__name__)
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Drop the tracebacks of the errors in a group: they know the frame in which the group was made, which knows them.
+
+    Such a cycle would keep the document in memory until the collector finds it.
+    """
+    for inner in getattr(error, "exceptions", ()):
+        inner.__traceback__ = None
+        _forget_frames(inner)
 
 
 def _at(place: str, text: str) -> str:
