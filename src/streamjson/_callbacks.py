@@ -20,9 +20,10 @@ It does not know events. Cost: a transition for a location that is touched first
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
-from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+from typing import Any, Final, Generic, Literal, NoReturn, Protocol, TypeVar
 from weakref import ref
 
 from ._completion import Completion, Structurer
@@ -215,8 +216,8 @@ class Watch:
             return
         document = self._document
         version, delta, until = document.version, document.delta, document.hot_until
-        errors: list[Exception] | None = None
-        document.held, document.hot_until = "telling", -1
+        errors: list[Exception] = []
+        document.held, document.hot_until = "telling", -1  # as in _telling, which takes a microsecond
         try:
             for subscription, match in self._alerts:
                 if subscription._owner is None:  # by one that was told before
@@ -229,24 +230,17 @@ class Watch:
                     if result is not None:
                         _check_result(subscription, result)
                 except Exception as error:  # noqa: BLE001  # whatever it is, it spares the others
-                    errors = [*(errors or []), _noted(error, subscription, change)]
+                    errors.append(_noted(error, subscription, change))
         finally:
             document.held = self._refuses
             document.hot_until = -1 if self._refuses else until
         if errors:
-            try:
-                raise _group(errors)
-            finally:
-                del errors  # which the errors themselves know, by their tracebacks: a cycle
+            _raise(errors)
 
     def tell(self, kind: Kind | None, *, at_end: bool = False) -> None:
         """Tell of the last event, which made a change of `kind` or none, whom it concerns."""
-        document = self._document
         news = self._news(kind, at_end=at_end)
-        until = document.hot_until
-        errors: list[Exception] = []
-        document.held, document.hot_until = "telling", -1
-        try:
+        with self._telling() as errors:
             for subscription, what in news:
                 if subscription._owner is None:
                     continue
@@ -256,28 +250,14 @@ class Watch:
                 try:
                     if subscription._structurer is not None:
                         subscription._structure(what)
-                    result = subscription.__wrapped__(what)
-                    if result is not None:
-                        _check_result(subscription, result)
+                    _check_result(subscription, subscription.__wrapped__(what))
                 except Exception as error:  # noqa: BLE001  # as above
                     errors.append(_noted(error, subscription, what))
-        finally:
-            document.held = self._refuses
-            document.hot_until = -1 if self._refuses else until
-        if errors:
-            try:
-                raise _group(errors)
-            finally:
-                del errors  # which the errors themselves know, by their tracebacks: a cycle
 
     async def tell_and_await(self, kind: Kind | None, *, at_end: bool = False) -> None:
         """Do as `tell`, and await what is awaitable, one after the other."""
-        document = self._document
-        until = document.hot_until
         news = self._news(kind, at_end=at_end)
-        errors: list[Exception] = []
-        document.held, document.hot_until = "telling", -1
-        try:
+        with self._telling() as errors:
             for subscription, what in news:
                 if subscription._owner is None:
                     continue
@@ -289,14 +269,21 @@ class Watch:
                         await result
                 except Exception as error:  # noqa: BLE001  # as above
                     errors.append(_noted(error, subscription, what))
+
+    @contextmanager
+    def _telling(self) -> Iterator[list[Exception]]:
+        """Keep the document from changes, and raise the errors that were collected meanwhile."""
+        document = self._document
+        until = document.hot_until
+        errors: list[Exception] = []
+        document.held, document.hot_until = "telling", -1
+        try:
+            yield errors
         finally:
             document.held = self._refuses
             document.hot_until = -1 if self._refuses else until
         if errors:
-            try:
-                raise _group(errors)
-            finally:
-                del errors  # which the errors themselves know, by their tracebacks: a cycle
+            _raise(errors)
 
     def _news(self, kind: Kind | None, *, at_end: bool) -> list[tuple[Subscription[Any], Any]]:
         """Return what is to be told of the last event, in order."""
@@ -422,9 +409,11 @@ def _noted(error: Exception, subscription: Subscription[Any], what: MatchedChang
     return error
 
 
-def _group(errors: list[Exception]) -> ExceptionGroup:
+def _raise(errors: list[Exception]) -> NoReturn:
     count = len(errors)
     first = shorten(str(errors[0]), 200).strip("'\"") or type(errors[0]).__name__
-    return ExceptionGroup(
-        f"{count} callback{'s' if count > 1 else ''} failed, and the event is applied; first: {first}", errors
-    )
+    message = f"{count} callback{'s' if count > 1 else ''} failed, and the event is applied; first: {first}"
+    try:
+        raise ExceptionGroup(message, errors)
+    finally:
+        errors.clear()  # the frames that hold the list are known to the errors, by their tracebacks: a cycle
