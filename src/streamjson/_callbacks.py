@@ -20,7 +20,7 @@ It does not know events. Cost: a transition for a location that is touched first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from typing import Any, Final, Generic, Literal, NoReturn, Protocol, TypeVar
@@ -271,7 +271,7 @@ class Watch:
                     errors.append(_noted(error, subscription, what))
 
     @contextmanager
-    def _telling(self) -> Iterator[list[Exception]]:
+    def _telling(self) -> Generator[list[Exception], None, None]:
         """Keep the document from changes, and raise the errors that were collected meanwhile."""
         document = self._document
         until = document.hot_until
