@@ -19,7 +19,7 @@ import pytest
 import streamjson as sj
 
 DELTAS = ["text"] * 5_000
-TURNS = 60
+TURNS = 150
 
 
 def ignore(_: object) -> None:
@@ -62,7 +62,8 @@ def growing(register: Callable[[sj.Assembler], None], *, as_events: bool) -> Cal
         assembler.apply_delta("people[0].name", "a")
         assembler.apply_delta("people[0].name", "b")
         if as_events:
-            return lambda delta: assembler.apply(sj.StreamingChunk(delta, "people[0].name"))
+            chunk = sj.StreamingChunk(DELTAS[0], "people[0].name")
+            return lambda _: assembler.apply(chunk)
         return lambda delta: assembler.apply_delta("people[0].name", delta)
 
     return made

@@ -232,8 +232,8 @@ class Watch:
                 except Exception as error:  # noqa: BLE001  # whatever it is, it spares the others
                     errors.append(_noted(error, subscription, change))
         finally:
-            document.held = self._refuses
-            document.hot_until = -1 if self._refuses else until
+            document.held = refuses = self._refuses
+            document.hot_until = -1 if refuses else until
         if errors:
             _raise(errors)
 
@@ -280,8 +280,8 @@ class Watch:
         try:
             yield errors
         finally:
-            document.held = self._refuses
-            document.hot_until = -1 if self._refuses else until
+            document.held = refuses = self._refuses
+            document.hot_until = -1 if refuses else until
         if errors:
             _raise(errors)
 
