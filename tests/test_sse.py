@@ -385,7 +385,7 @@ def test_a_buffer_that_changes_later_does_no_harm() -> None:
     decoder = SSEDecoder()
     buffer = bytearray(b"data: a\n")
     decoder.feed(buffer)
-    buffer[:] = b"XXXXXXXX"
+    buffer[:] = b"XXXXXXXX"  # a caller may use its buffer again: what was fed must not have been kept
     assert decoder.feed(b"\n") == [ServerSentEvent("a")]
 
 
@@ -745,7 +745,7 @@ class Response:
     """As of httpx: its bytes come from methods."""
 
     def iter_bytes(self) -> Iterator[bytes]:
-        raise NotImplementedError
+        raise NotImplementedError  # it is told by its methods, and refused before one is called
 
 
 @pytest.mark.parametrize("bad", ["data: a\n\n", Response(), None, 5], ids=["str", "response", "none", "int"])

@@ -176,7 +176,7 @@ class SnapshotStream(_Stream):
             try:
                 kind = self._apply(event)
                 assembler._tell(kind)
-            except BaseException as error:
+            except BaseException as error:  # an interrupt, too, must not leave a source open that is done with
                 if self._finished or isinstance(error, StreamFailedError):
                     self._release(error)
                 raise
@@ -316,7 +316,7 @@ class AsyncSnapshotStream(_Stream):
             try:
                 kind = self._apply(event)
                 await assembler._tell_and_await(kind)
-            except BaseException as error:
+            except BaseException as error:  # an interrupt, too, must not leave a source open that is done with
                 if self._finished or isinstance(error, StreamFailedError):
                     await self._release(error)
                 raise
