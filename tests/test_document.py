@@ -16,7 +16,7 @@ from streamjson._events import MISSING
 from streamjson._limits import Limits
 from streamjson._path import Path
 from streamjson._tree import HOLE, Node, Text, path_of, trail
-from streamjson._versions import value_at
+from streamjson._values import value_at
 
 RULES = json.loads((FilePath(__file__).parent / "vectors" / "rules.json").read_text(encoding="utf-8"))
 HIGH, LOW = "\ud83d", "\ude00"
@@ -44,13 +44,14 @@ def tree(thing: Any) -> Any:
         }
         return [(step, tree(item)) for step, item in slots], thing.births, path_of(thing.where), history
     if type(thing) is Text:
-        return "".join(thing.pieces), thing.length, thing.starts, thing.bases, thing.size
+        return "".join(thing.pieces), thing.starts, thing.bases[0], thing.size
     return repr(thing) if thing is not HOLE else "a hole"
 
 
 def state(document: Document) -> Any:
-    """Return all that matters of a document, its open string left."""
+    """Return all that matters of a document, its open string left, and all of it counted."""
     document._leave()
+    document._tally()
     return {
         "version": document.version,
         "tree": tree(document.holder),
@@ -187,7 +188,19 @@ def test_a_text_whose_run_has_ended_is_a_plain_string_and_one_visited_again_a_te
     document.apply("b", 2)
 
     text = root.slots["a"]
-    assert (text.whole(), text.length, text.starts, text.bases, text.size) == ("xyz", 3, [4], [2], 3)
+    assert (document.whole(text), text.starts, text.bases, text.size) == ("xyz", [4], [2], 3)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_text_that_was_read_whole_is_joined_and_grows_on(count):
+    document = filled(("a", "x"), *[("a", "y")] * count)
+    text = document.text
+
+    assert document.whole(text) is document.whole(text)
+    assert (document.whole(text), text.counted, len(text.pieces)) == ("x" + "y" * count, 1, 1)
+    document.apply("a", "z")
+    assert document.whole(text) == "x" + "y" * count + "z"
+    assert document.size == len("a") + len("x" + "y" * count + "z")
 
 
 @pytest.mark.parametrize("first", ["short", "long"])

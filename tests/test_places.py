@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamjson import _places
+from streamjson import _document, _places
 from streamjson._document import Document
 from streamjson._errors import ConflictError, InvalidPathError, LimitExceededError, StreamJSONError
 from streamjson._events import MISSING
@@ -149,7 +149,7 @@ def test_a_place_that_is_visited_a_second_time_is_remembered(monkeypatch):
     document = filled(("['a']", "x"), ("['b']", "x"), ("['a']", "x"), ("['b']", "x"))
     monkeypatch.setattr(_places, "parse_path", None)
 
-    assert outcome(document.places, "['a']")[1] == "a"
+    assert document.apply("['a']", "y") == "append"
 
 
 @pytest.mark.parametrize("deep", ["a[1].b", "a[ 1 ].b", "a[1]['b']"])
@@ -192,8 +192,11 @@ def test_a_path_outside_the_prefix_is_refused_also_when_its_end_is_known():
 
 def test_the_shortcuts_are_bounded(monkeypatch):
     monkeypatch.setattr(_places, "MANY", 3)
+    monkeypatch.setattr(_places, "MANY_NAMES", 3)
+    monkeypatch.setattr(_document, "MANY_NAMES", 3)
     paths = [f"a.n{number}" for number in range(8)]
-    document = filled(*[(path, "x") for path in paths], *[(path, "x") for path in paths])
+    others = [f"b{number}.n" for number in range(8)]
+    document = filled(*[(path, delta) for delta in "xy" for path in paths], *[(path, "x") for path in others])
 
     assert len(document.places.names) <= 3
     assert len(document.places.visited) <= 3
@@ -204,9 +207,9 @@ def test_the_shortcuts_are_bounded(monkeypatch):
 def test_a_replaced_scalar_leaves_the_shortcuts_and_a_replaced_container_drops_them():
     document = filled(("d", 1), ("a.b", "x"), ("d", 2))
     document.apply("a.b", None)
-    assert (document.places.head, [*document.places.visited]) == ("a", ["d"])
-    document.apply("a", {})
-    assert (document.places.head, document.places.visited) == (None, {})
+    assert (document.places.head, [*document.places.visited]) == ("a.", ["d", "a.b"])
+    document.apply("a", None)
+    assert (document.places.head, document.places.visited) == ("", {})  # that of `a` itself
 
 
 CONFLICTS: dict[str, tuple[list[tuple[str, Any]], str, str, str, str]] = {

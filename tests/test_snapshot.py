@@ -197,15 +197,18 @@ def test_a_value_that_was_changed_shows_in_later_values_at_most(stream: list[tup
         assert told(kept[-1][0].changes_since(snapshot)) == told(kept[-1][1].changes_since(unspoiled))
 
 
-@pytest.mark.parametrize(
-    "spoiled", [lambda value: value["items"].clear(), lambda value: value.clear()], ids=["an array", "the root"]
-)
-def test_a_container_of_another_length_than_it_had_is_built_anew(spoiled):
+@pytest.mark.parametrize("held", [False, True])
+def test_an_array_that_its_reader_has_emptied_is_built_anew(held):
     assembler = filled(("items", [1, {"a": 2}]), ("b", 1))
-    spoiled(assembler.snapshot().value)
-    assembler.apply_delta("items[2]", 3)
+    for number in (2, 3, 4):
+        snapshot = assembler.snapshot()
+        snapshot.value["items"].clear()
+        if not held:
+            del snapshot
+        assembler.apply_delta(f"items[{number}]", number)
+        assembler.apply_delta("items[1].a", number)
 
-    assert assembler.snapshot().value["items"] == [1, {"a": 2}, 3]
+    assert assembler.snapshot().value["items"] == [1, {"a": 4}, 2, 3, 4]
 
 
 def test_what_was_given_is_not_kept():

@@ -16,12 +16,12 @@ from streamjson._tree import (
     HOLE,
     REPLACEMENT,
     Text,
-    is_short,
     kind_of,
     look,
     mend,
     new_node,
     path_of,
+    short_size,
     trail,
     utf8_size,
     well_formed,
@@ -125,17 +125,6 @@ def test_the_end_of_a_text_is_the_end_of_its_pieces(pieces):
     assert Text(list(pieces)).tail(99) == whole
 
 
-@pytest.mark.parametrize("pieces", PIECES.values(), ids=PIECES)
-def test_a_text_that_was_read_whole_is_joined_and_grows_on(pieces):
-    text = Text(list(pieces), counted=len(pieces), merged=0)
-
-    assert text.whole() == "".join(pieces)
-    assert text.whole() is text.whole()
-    text.pieces.append("more")
-    assert text.whole() == "".join(pieces) + "more"
-    assert (text.counted, len(text.pieces)) == (1, 1)
-
-
 MENDED = {
     "nothing": ("", "", ""),
     "ascii": ("abc", "abc", ""),
@@ -166,18 +155,19 @@ def test_mending_says_what_the_naive_model_says(text: str) -> None:
 
 
 @given(UNITS, st.integers(0, 40))
-def test_a_short_text_is_never_longer_than_said_and_holds_no_half(text: str, size: int) -> None:
-    if is_short(text, size):
-        assert len(text.encode()) <= size
+def test_the_size_of_a_short_text_is_that_in_utf8(text: str, maximum: int) -> None:
+    size = short_size(text, maximum)
+    if size >= 0:
+        assert size == len(text.encode()) <= maximum
 
 
 @pytest.mark.parametrize(
-    ("text", "short"),
-    [("é" * 10, True), ("é" * 11, False), ("é" + HIGH, False), ("", True)],
+    ("text", "size"),
+    [("é" * 10, 20), ("é" * 11, -1), ("é" + HIGH, -1), ("", 0)],
     ids=["fits", "might not fit", "a half", "empty"],
 )
-def test_a_text_is_short_if_it_fits_whatever_its_characters_are(text, short):
-    assert is_short(text, 40) is short
+def test_a_text_is_short_if_it_fits_whatever_its_characters_are(text, size):
+    assert short_size(text, 40) == size
 
 
 @given(st.text())

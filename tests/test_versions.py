@@ -12,6 +12,7 @@ from streamjson._document import CALM, Document
 from streamjson._events import MISSING
 from streamjson._limits import Limits
 from streamjson._tree import HOLE, Text, trail
+from streamjson._values import value_at
 from streamjson._versions import (
     differences,
     ending_at,
@@ -22,7 +23,6 @@ from streamjson._versions import (
     slot_at,
     slots_at,
     string_at,
-    value_at,
     visible,
 )
 

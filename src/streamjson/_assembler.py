@@ -21,9 +21,10 @@ Everything here is O(1) but the delta itself; see `_document`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Final, Literal, TypeVar, overload
 
 from ._callbacks import Subscription, Watch
 from ._completion import Completion, Structurer, structurer_of
@@ -36,17 +37,28 @@ from ._errors import (
     StreamJSONError,
     shorten,
 )
-from ._events import CHUNK_NAMES, MISSING, JSONValue, ServerSentEvent, StreamingChunk, to_chunk, to_event, to_fields
+from ._events import (
+    CHUNK_NAMES,
+    MISSING,
+    JSONValue,
+    ServerSentEvent,
+    StreamingChunk,
+    quick_decoder,
+    to_chunk,
+    to_event,
+    to_fields,
+)
 from ._limits import Limits, check_limits
 from ._path import Path, parse_path
 from ._pattern import compile_pattern
-from ._snapshot import Change, End, Snapshot
+from ._snapshot import UNREAD, Change, End, Snapshot, make_change
 
 __all__ = ["Assembler"]
 
 T = TypeVar("T")
 
 DONE = "[DONE]"
+_EVENT: Final[Any] = ServerSentEvent  # for a type checker, which can't tell of what it is generic
 
 
 class Assembler:
@@ -92,9 +104,13 @@ class Assembler:
         self._in_order = completion == "order"
         self._document = Document(limits, prefix=self._prefix, replace=self._replace, in_order=self._in_order)
         self._watch = Watch(self._document, limits)
+        self._decode, self._closer_look = quick_decoder()
+        depth, digits = limits.max_depth, limits.max_number_digits
+        self._short = min(sys.maxsize if depth is None else depth, sys.maxsize if digits is None else digits)
         self._event_number = 0
         self._passed_over = 0
-        self._twin: Snapshot | None = None  # the first snapshot of the version that was last asked for
+        self._first = Snapshot()  # of those of the version that was last asked for
+        self._first.version = -1
         self._begin()
 
     def _begin(self) -> None:
@@ -140,8 +156,9 @@ class Assembler:
         callbacks raised, and then the event is applied.
         """
         kind = self._consume(event)
-        self._tell(kind)
-        return self._change(kind)
+        if not self._document.quiet:
+            self._tell(kind)
+        return None if kind is None else self._change(kind)
 
     def apply_delta(self, path: str | Path, delta: JSONValue) -> Change | None:
         """Apply one delta at a path of the stream, with its prefix; return the change, or None if nothing changed.
@@ -163,19 +180,30 @@ class Assembler:
                 document.version = version = document.version + 1
                 if not document.quiet:
                     self._watch.tell_growth()
-                return Change(document, version, "append", delta)
+                change = Change()  # as make_change does
+                change._document = document
+                change.version = version
+                change.kind = "append"
+                change._delta = delta
+                return change
         if document.held:
             self._check_free()
         try:
-            kind = document.apply(path, delta)
+            kind = document.go(path, delta)
         except StreamJSONError as error:
             error.last_event_id = self._last_event_id
             raise
         self._has_deltas = True
         if kind is None:
             return None
-        self._tell(kind)
-        return Change(document, document.version, kind, document.delta)
+        if not document.quiet:
+            self._tell(kind)
+        change = Change()
+        change._document = document
+        change.version = document.version
+        change.kind = kind
+        change._delta = document.delta
+        return change
 
     @overload
     def on(self, pattern: str) -> Callable[[Callable[[Change], object]], Subscription[Change]]: ...
@@ -266,7 +294,21 @@ class Assembler:
 
     def snapshot(self) -> Snapshot:
         """Return the document as it is now. O(1), for a document of any size."""
-        return self._snapshot(self._document.version - 1)
+        document = self._document
+        snapshot = Snapshot()  # no __init__, as of Change
+        snapshot._document = document
+        snapshot.version = version = document.version
+        snapshot._since = version - 1
+        snapshot.end = self._end
+        snapshot.span_id = self._span_id
+        snapshot.last_event_id = self._last_event_id
+        first = self._first
+        if first.version == version:
+            snapshot._value = first
+        else:
+            snapshot._value = UNREAD
+            self._first = snapshot
+        return snapshot
 
     def close(self) -> Change | None:
         """End the document: it is complete, and `end` is `"eof"`. Again, or after the end, it does nothing.
@@ -297,32 +339,48 @@ class Assembler:
 
     def _consume(self, event: object) -> Kind | None:
         """Apply an event. Errors tell where they happened."""
-        self._check_free()
+        document = self._document
+        if document.held:
+            raise self._watch.refusal()
         self._event_number += 1
-        offset = None
         try:
-            if self._document.closed:
-                offset = getattr(event, "offset", None)
+            if document.closed:
                 happened = "failed" if self._end == "open" else "ended"
                 raise ClosedError(f"the stream has {happened}; reset() begins a new document")
-            wire_event = to_event(event)
-            offset = wire_event.offset
-            return self._apply_event(wire_event)
+            # Hot: an event from the wire that brings a delta and its path and nothing else, as nearly every one does.
+            message: Any = event
+            if type(message) is _EVENT and message.event == "message":
+                data = message.data
+                delta = path = None
+                if type(data) is str and len(data) <= self._short:
+                    try:
+                        fields: Any = self._decode(data)
+                        count = len(fields)
+                        if count == 2 or (count == 3 and fields["chunk_type"] == "json"):
+                            delta, path = fields["delta"], fields["json_path"]
+                    except self._closer_look:
+                        pass
+                if type(path) is str:
+                    kind = document.apply(path, delta)
+                    self._has_deltas = True
+                    if message.id is not None:  # as _record does
+                        self._last_event_id = message.id
+                    elif message.last_event_id:
+                        self._last_event_id = message.last_event_id
+                    return kind
+            return self._apply_event(to_event(event))
         except StreamJSONError as error:
             error.event_number = self._event_number
-            error.offset = offset
+            offset = getattr(event, "offset", None)
+            error.offset = offset if isinstance(offset, int) else None
             error.last_event_id = self._last_event_id
             raise
 
     def _snapshot(self, since: int) -> Snapshot:
         """Return a snapshot whose `changes` begin after version `since`."""
-        document = self._document
-        version = document.version
-        twin = self._twin
-        if twin is not None and twin.version == version:
-            return Snapshot(document, twin, since, version, self._end, self._span_id, self._last_event_id)
-        self._twin = Snapshot(document, None, since, version, self._end, self._span_id, self._last_event_id)
-        return self._twin
+        snapshot = self.snapshot()
+        snapshot._since = since
+        return snapshot
 
     def _close(self, end: End) -> Kind | None:
         if self._document.closed:
@@ -362,7 +420,7 @@ class Assembler:
 
     def _change(self, kind: Kind | None) -> Change | None:
         document = self._document
-        return None if kind is None else Change(document, document.version, kind, document.delta)
+        return None if kind is None else make_change(document, document.version, kind, document.delta)
 
     # ------------------------------------------------------------------------------------------------------------------
     # the rules

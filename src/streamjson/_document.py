@@ -39,18 +39,18 @@ from ._events import MISSING
 from ._intake import SCALAR, Intake
 from ._limits import Limits
 from ._path import Path
-from ._places import Places, conflict
+from ._places import MANY_NAMES, Places, conflict
 from ._tree import (
     HOLE,
     REPLACEMENT,
     Node,
     Step,
     Text,
-    is_short,
     kind_of,
     look,
     mend,
     new_node,
+    short_size,
     trail,
     utf8_size,
     where_of,
@@ -71,10 +71,10 @@ class Document:
     """The tree and the log. The modules downstream read its attributes; only the methods here write them."""
 
     __slots__ = (
-        "base", "closed", "delta", "halves", "held", "holder", "hot_until", "ignored", "in_order", "intake", "key",
-        "keys", "lengths", "lineage", "node", "node_count", "nodes", "open_path", "pieces", "places", "preludes",
-        "progress", "quiet", "replace", "scratch", "size", "starts", "sums", "text", "value_version", "version",
-        "watch",
+        "base", "closed", "delta", "fresh_path", "halves", "held", "holder", "hot_until", "ignored", "in_order",
+        "intake", "key", "keys", "lengths", "lineage", "max_array_length", "node", "node_count", "nodes", "open_path",
+        "pieces", "places", "preludes", "progress", "quiet", "replace", "roomy", "scratch", "size", "starts", "sums",
+        "text", "uncounted", "values", "version", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -89,6 +89,8 @@ class Document:
     ) -> None:
         self.replace = replace
         self.intake = Intake(limits)
+        self.max_array_length = self.intake.bounds["max_array_length"]
+        self.roomy = self.intake.bounds["max_string_bytes"] - CALM * SHORT
         # The tree. The root is item 0 of a list, so that no rule needs a case for it.
         self.holder = new_node(None, is_object=False)
         self.places = Places(self.holder, limits, prefix, replace=replace)
@@ -108,8 +110,12 @@ class Document:
         self.node: Node | None = None
         self.key: Step = 0
         self.text = self.scratch = Text([])
+        self.uncounted: list[Text] = []  # other texts that got something since they were counted
         self.pieces = self.text.pieces
         self.open_path: object = _NO_PATH
+        self.fresh_path: object = (
+            _NO_PATH  # of what was set by the last change: if it is a string, it is opened to grow
+        )
         self.hot_until = base
         self.halves: dict[tuple[int, Step], tuple[Node, Step, str]] = {}
         # For those who follow: their token, whether the last change concerns nobody, and why nothing may change now.
@@ -117,9 +123,9 @@ class Document:
         self.ignored: dict[tuple[int, Step] | None, object] = {}
         self.quiet = True
         self.held: Literal["", "telling", "unawaited"] = ""
-        # For `_versions`: the newest version that was read, and the sums of `lengths`, block by block.
-        self.value_version = -1
+        # For `_versions`: the sums of `lengths`, block by block. For `_values`: what was read.
         self.sums = [0]
+        self.values: Any = None
         # For `_completion`: whether values are finished in document order, and how far that has been looked at.
         self.in_order = in_order
         self.progress: Any = None
@@ -130,25 +136,55 @@ class Document:
     def apply(self, path: str | Path, delta: Any) -> Kind | None:
         """Apply `delta` at `path`; return what happened, None if nothing changed. An error leaves all as it was."""
         # The hot path, nearly every event of a real stream: a short text onto the string that is open.
-        easy = self.version < self.hot_until
-        if easy and path == self.open_path and type(delta) is str:
+        if path == self.open_path and self.version < self.hot_until and type(delta) is str:
             length = len(delta)
-            if 0 < length <= SHORT and (delta.isascii() or is_short(delta, SHORT)):
+            if 0 < length <= SHORT and delta.isascii():
                 self.lengths.append(length)
                 self.pieces.append(delta)
-                self.version += 1
                 self.delta = delta
+                self.version += 1
                 return "append"
-        if self.closed:
+        return self.go(path, delta)
+
+    def go(self, path: str | Path, delta: Any) -> Kind | None:
+        """Apply any other delta, as `apply`; for those who do what is hot there themselves."""
+        if self.version < self.hot_until and type(path) is str:
+            length, size = 0, -1  # in characters and in bytes, of a short text or a plain scalar
+            if type(delta) is str:
+                length = size = len(delta)
+                if length > SHORT or not delta.isascii():
+                    size = short_size(delta, SHORT)
+                    if size > 0 and path == self.open_path:
+                        return self._grow(delta, length)
+                if size > 0 and path == self.fresh_path and self._open_last(path):
+                    return self._grow(delta, length)
+            elif delta is None or type(delta) is bool or self.intake.is_plain(delta):
+                size = 8
+            if size >= 0:
+                place = self.places.visited.get(path)
+                if place is not None:
+                    if length and self._come_back(path, place, delta):
+                        return "append"
+                elif self._add_next(path, delta, length, size) or self._add_first(path, delta, length, size):
+                    return "set"
+        elif self.closed:
             raise ClosedError("the document is closed; reset() begins a new one")
         node, key, rest = self.places.find(path)
+        return self._apply_with_care(path, node, key, rest, delta)
+
+    def _grow(self, delta: str, length: int) -> Kind:
+        """Append a short text to the string that is open."""
+        self.lengths.append(length)
+        self.pieces.append(delta)
+        self.delta = delta
+        self.version += 1
+        return "append"
+
+    def _apply_with_care(
+        self, path: str | Path, node: Node, key: Step, rest: tuple[Step, ...], delta: Any
+    ) -> Kind | None:
+        """Apply any delta. What `apply` does itself is what this would do, in a fraction of the time."""
         there = MISSING if rest else look(node, key)
-        if easy:
-            if there is MISSING:
-                if self._add(path, node, key, rest, delta):
-                    return "set"
-            elif type(there) is Text and self._come_back(path, node, key, there, delta):
-                return "append"
         given = self.intake.kind_of(delta)
         if given in SCALAR:
             delta = self.intake.scalar(delta)
@@ -162,94 +198,122 @@ class Document:
             raise conflict(where_of(self.holder, node, key), there, given)
         return self._set(path, node, key, rest, given, delta)
 
-    def _add(self, path: object, node: Node, key: Step, rest: tuple[Step, ...], delta: Any) -> bool:
-        """Create a member or the next item, if it is a plain scalar and its name is short; tell whether it was.
+    # ------------------------------------------------------------------------------------------------------------------
+    # the other half of the hot path: what is easy, at another location
 
-        It may be the first member of a next item. The other half of the hot path: it takes a third of what `_set`
-        takes, which would do the same with care.
+    def _add_next(self, path: str, delta: Any, length: int, size: int) -> bool:
+        """Create the next member or item of the container that the last one was created in; tell whether it was one.
+
+        `delta` is short and has `size` bytes. It takes a fifth of what `_set` takes.
         """
         places = self.places
-        slots = node.slots
-        size = 0
-        if isinstance(key, str):
-            if key in slots:
-                return False
-            size = utf8_size(key)
-        elif key != len(slots) or len(slots) >= self.intake.bounds["max_array_length"]:
-            return False
-        if rest:
-            name = rest[0]
-            if len(rest) > 1 or not isinstance(name, str):
-                return False
-            size += utf8_size(name)
-        is_text = type(delta) is str
-        if is_text:
-            if len(delta) > SHORT or not (delta.isascii() or is_short(delta, SHORT)):
-                return False
-        elif self.intake.is_plain(delta):
-            size += 8
-        else:
-            return False
-        if size > self.intake.short_name:
-            return False
-
-        self._leave()
-        self.quiet = node.ignored_by is self.watch
+        key: Any = None
         version = self.version + 1
-        if rest:
-            child = new_node(where_of(self.holder, node, key), is_object=True)
-            if node.is_object:
-                slots[key] = child
-            else:
-                slots.append(child)
+        if path.startswith(places.head):
+            name = path[places.head_length :]
+            key = places.names.get(name)
+            if key is None and name.isidentifier() and name.isascii() and len(name) <= places.short_name:
+                key = name
+                if len(places.names) < MANY_NAMES:
+                    places.names[name] = name
+        if key is not None:
+            node = places.head_node
+            if key in node.slots:
+                return False
+            size += len(key)
             node.births.append(version)
-            self.node_count += 1
-            node, key, slots = child, rest[0], child.slots
-        if node.is_object:
-            slots[key] = self.scratch if is_text else delta
+            node.slots[key] = delta
+        elif path.startswith(places.list_head):
+            node = places.list_node
+            key = len(node.slots)
+            if path[places.list_length :] != f"{key}]" or key >= self.max_array_length:
+                return False
+            node.births.append(version)
+            node.slots.append(delta)
         else:
-            slots.append(self.scratch if is_text else delta)
-        node.births.append(version)
+            return False
+        if self.node is not None:
+            self._leave()
+        self.lengths.append(length)
         self.starts.append(version)
         self.nodes.append(node)
         self.keys.append(key)
-        self.version = version
-        self.node_count += 1
         self.size += size
+        self.node_count += 1
         self.delta = delta
-        if is_text:
-            self.lengths.append(len(delta))
-            self._open(node, key, delta, path)
-        else:
-            self.lengths.append(0)
-        if node is not places.head_node and node is not places.list_node and type(path) is str:
-            places.remember(path, node, key)
+        self.fresh_path = path
+        self.quiet = node.ignored_by is self.watch
+        self.version = version
         return True
 
-    def _come_back(self, path: object, node: Node, key: Step, text: Text, delta: Any) -> bool:
+    def _add_first(self, path: str, delta: Any, length: int, size: int) -> bool:
+        """Create the next item of the last array, an object, and its first member; tell whether it was that.
+
+        `delta` is as in `_add_next`.
+        """
+        places = self.places
+        if not places.list_may_nest or not path.startswith(places.list_head):
+            return False
+        node = places.list_node
+        place = len(node.slots)
+        item, _, name = path.rpartition(".")
+        key = places.names.get(name)
+        if key is None or item[places.list_length :] != f"{place}]" or place >= self.max_array_length:
+            return False
+        if self.node is not None:
+            self._leave()
+        version = self.version + 1
+        child = new_node((node.where, place), is_object=True)
+        child.births.append(version)
+        child.slots[key] = delta
+        node.births.append(version)
+        node.slots.append(child)
+        self.lengths.append(length)
+        self.starts.append(version)
+        self.nodes.append(child)
+        self.keys.append(key)
+        self.size += size + len(key)
+        self.node_count += 2
+        self.delta = delta
+        self.fresh_path = path
+        self.quiet = node.ignored_by is self.watch
+        places.head = path[: -len(key)]
+        places.head_length = len(places.head)
+        places.head_node = child
+        self.version = version
+        return True
+
+    def _come_back(self, path: str, place: tuple[Node, Step], delta: Any) -> bool:
         """Append a short text to a string that was left, and is a `Text` already; tell whether it was.
 
-        For fields that are written in turn: a third of what `_append` takes.
+        For fields that are written in turn: a fifth of what `_append` takes.
         """
-        if type(delta) is not str or (text is self.text and self.node is not None) or text.ignored_by is not self.watch:
+        node, key = place
+        text = node.slots[key]
+        if type(text) is not Text or text.ignored_by is not self.watch or text.size > self.roomy:
             return False
-        length = len(delta)
-        if not 0 < length <= SHORT or not (delta.isascii() or is_short(delta, SHORT)):
-            return False
-        if text.size + CALM * SHORT > self.intake.bounds["max_string_bytes"]:
-            return False
-        self._leave()
-        self.quiet = True
+        if self.node is not None:
+            if text is self.text:  # it is open, by a path that is written otherwise
+                return False
+            if self.text is self.scratch:
+                self._leave()
         self.version = version = self.version + 1
-        text.starts.append(version)
-        text.bases.append(text.length)
         self.starts.append(version)
         self.nodes.append(node)
         self.keys.append(key)
-        self.node, self.key, self.text, self.pieces, self.open_path = node, key, text, text.pieces, path
-        self.lengths.append(length)
-        self.pieces.append(delta)
+        text.starts.append(version)
+        self.lengths.append(len(delta))
+        self.pieces = pieces = text.pieces
+        if len(pieces) == text.counted:
+            self.uncounted.append(text)
+        pieces.append(delta)
+        self.node = node
+        self.key = key
+        self.text = text
+        self.open_path = path
+        self.fresh_path = _NO_PATH
         self.delta = delta
+        self.quiet = True
         return True
 
     def close(self) -> bool:
@@ -260,6 +324,7 @@ class Document:
             self._repair(list(self.halves.values()))
             self.preludes.discard(self.version)  # the last repair is not before a change, it is the change
             self._leave()
+            self._tally()
             self.freeze()
             self.quiet = False
         return repaired
@@ -278,7 +343,7 @@ class Document:
         if not delta and not half:
             return None
         growth = utf8_size(delta) + 3 * len(half)
-        is_open = node is self.node and key == self.key
+        is_open = self._is_open(node, key)
         waiting = len(self.halves) - (place in self.halves)
         if not is_open or half or waiting or growth > SHORT or self.version >= self.hot_until:
             self._tally()
@@ -307,11 +372,12 @@ class Document:
     def _extend(self, node: Node, key: Step, delta: str) -> None:
         """Write an append, checked and mended, and open the string for more."""
         version = self.version + 1
-        if node is not self.node or key != self.key:
+        if not self._is_open(node, key):
             self._leave()
             text = self._text(node, key)
             text.starts.append(version)
-            text.bases.append(text.length)
+            if len(text.pieces) == text.counted:
+                self.uncounted.append(text)
             self._log(version, node, key)
             self.node, self.key, self.text, self.pieces = node, key, text, text.pieces
         self._count(len(delta))
@@ -323,7 +389,7 @@ class Document:
         """Return the string of a slot as one that can grow."""
         text = node.slots[key]
         if type(text) is not Text:
-            text = node.slots[key] = Text([text], 1, 1, utf8_size(text), len(text))
+            text = node.slots[key] = Text([text], 1, 1, utf8_size(text), bases=[len(text)])
         return text
 
     def _with_half(self, place: tuple[int, Step], delta: str) -> tuple[str, str]:
@@ -351,7 +417,7 @@ class Document:
             delta, half = mend(str.__str__(delta))
             nodes, size = nodes + 1, size + utf8_size(delta) + 3 * len(half)
             self.intake.check("max_string_bytes", utf8_size(delta) + 3 * len(half))
-            thing: Any = self.scratch
+            thing: Any = delta
         elif given in ("object", "array"):
             where = where_of(self.holder, node, key)
             for step in rest:
@@ -384,14 +450,11 @@ class Document:
         self.node_count += nodes
         self.size += size
         self.delta = delta
-        if given == "string":
-            self._count(len(delta))
-            self.size -= utf8_size(delta) + 3 * len(half)  # counted when it is settled
-            self._open(node, key, delta, path)
-            if half:
-                self.halves[id(node), key] = (node, key, half)
-        else:
-            self._count(0)
+        self._count(len(delta) if given == "string" else 0)
+        if half:
+            self.size -= 3  # counted when it is written
+            self.halves[id(node), key] = (node, key, half)
+        self.fresh_path = path
         self.settle()
         if isinstance(path, str):
             self.places.remember(path, node, key)
@@ -446,6 +509,7 @@ class Document:
         self.starts.append(version)
         self.nodes.append(node)
         self.keys.append(key)
+        self.fresh_path = _NO_PATH
 
     def _count(self, length: int) -> None:
         try:
@@ -454,13 +518,25 @@ class Document:
             self.lengths = array("I", iter(self.lengths))
             self.lengths.append(length)
 
-    def _open(self, node: Node, key: Step, delta: str, path: object) -> None:
-        """Begin a string, whose slot holds `scratch` already. Its first piece is counted later."""
-        text = self.scratch
+    def _is_open(self, node: Node, key: Step) -> bool:
+        """Tell whether the string of a slot goes on in the run that is open."""
+        if node is self.node and key == self.key:
+            return True
+        return node is self.nodes[-1] and key == self.keys[-1] and self._open_last(_NO_PATH)
+
+    def _open_last(self, path: object) -> bool:
+        """Open the string that the last change has set, so that it grows in the same run; tell whether it is one."""
+        self.fresh_path = _NO_PATH
+        node, key = self.nodes[-1], self.keys[-1]
+        first = node.slots[key]
+        if type(first) is not str:
+            return False
+        text = node.slots[key] = self.scratch
         self.node, self.key, self.text = node, key, text
-        self.pieces = text.pieces = [delta]
-        text.counted = text.merged = text.size = 0
+        self.pieces = text.pieces = [first]
+        text.counted, text.merged, text.size = 1, 0, len(first) if first.isascii() else utf8_size(first)
         self.open_path = path
+        return True
 
     def _leave(self) -> None:
         """End the run that is open. Nothing of it is lost and nothing shows."""
@@ -470,11 +546,8 @@ class Document:
         text = self.text
         if text is self.scratch:
             whole = node.slots[self.key] = "".join(text.pieces)
-            self.size += utf8_size(whole) - text.size
+            self.size += (len(whole) if whole.isascii() else utf8_size(whole)) - text.size
             text.pieces.clear()  # else they stay as long as no other string is open
-        else:
-            self._tally()
-            text.length += sum(self.lengths[self.starts[-1] - self.base :])
         self.node, self.open_path = None, _NO_PATH
 
     def settle(self) -> None:
@@ -483,9 +556,19 @@ class Document:
         self._allow()
 
     def _tally(self) -> None:
-        """Count what the open string has got, and join it, so that memory is the text's and not that of its pieces."""
-        text, pieces = self.text, self.pieces
-        if self.node is not None and len(pieces) > text.counted:
+        """Count what strings have got, and join it, so that memory is the text's and not that of its pieces."""
+        for text in self.uncounted:
+            self.count(text)
+        self.uncounted.clear()
+        if self.node is not None:
+            self.count(self.text)
+            if self.text is not self.scratch:
+                self.uncounted.append(self.text)  # it may get more before it is left
+
+    def count(self, text: Text) -> None:
+        """Count and join what a string has got since it was counted."""
+        pieces = text.pieces
+        if len(pieces) > text.counted:
             block = "".join(pieces[text.counted :])
             pieces[text.counted :] = [block]
             text.counted += 1
@@ -497,11 +580,31 @@ class Document:
                 text.merged += 1
                 text.counted = text.merged
 
+    def _size_of_last(self) -> int:
+        """Return how many bytes the string has that may grow next."""
+        if self.node is not None:
+            return self.text.size
+        last = self.nodes[-1].slots[self.keys[-1]] if self.nodes else None
+        return utf8_size(last) if type(last) is str else 0
+
+    def whole(self, text: Text) -> str:
+        """Return a string as it is now; the next reader finds it joined."""
+        pieces = text.pieces
+        if len(pieces) > 1 or not text.counted:
+            whole = "".join(pieces)
+            size = len(whole) if whole.isascii() else utf8_size(whole)
+            self.size += size - text.size
+            text.size = size
+            pieces[0] = whole
+            del pieces[1:]
+            text.counted = text.merged = 1
+        return pieces[0]
+
     def _allow(self) -> None:
         self.hot_until = self.version
         if not self.halves and not self.closed and not self.held:
             bounds = self.intake.bounds
-            string = bounds["max_string_bytes"] - (0 if self.node is None else self.text.size)
+            string = bounds["max_string_bytes"] - self._size_of_last()
             document = bounds["max_document_bytes"] - self.size
             nodes = (bounds["max_nodes"] - self.node_count) // 2
             self.hot_until += max(0, min(CALM, string // SHORT, document // (2 * SHORT), nodes))

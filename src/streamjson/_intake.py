@@ -28,12 +28,11 @@ SCALAR: Final = ("number", "boolean")
 class Intake:
     """Reads deltas within limits. `bounds` are the limits as numbers, so that one that is lifted needs no test."""
 
-    __slots__ = ("bounds", "limits", "plain_number", "short_name")
+    __slots__ = ("bounds", "limits", "plain_number")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.bounds: dict[str, int] = {name: sys.maxsize if n is None else n for name, n in asdict(limits).items()}
-        self.short_name = min(255, self.bounds["max_key_bytes"])  # at most so many bytes, nothing need be asked
         self.plain_number = 10 ** min(18, self.bounds["max_number_digits"])  # exclusive; below it nothing need be asked
 
     def check(self, limit: str, met: int) -> None:

@@ -23,15 +23,17 @@ from ._tree import HOLE, Node, Step, Where, kind_of, look, path_of, where_of
 
 __all__ = ["Places", "conflict"]
 
-MANY: Final = 4096  # Entries at which a cache begins anew.
+MANY: Final = 4096  # Places at which the memory of them begins anew.
+MANY_NAMES: Final = 256  # The same for names: so many have no schema's objects, and what has more gains nothing.
+NOWHERE: Final = ()  # as the beginning of a path's text: `startswith` takes alternatives, and these are none
 
 
 class Places:
     """The shortcuts, and the walk that needs none. `head` is the last object's text, `list_head` the last array's."""
 
     __slots__ = (
-        "deep", "head", "head_node", "holder", "limits", "list_head", "list_node", "names", "prefix", "replace",
-        "short", "visited",
+        "deep", "head", "head_length", "head_node", "holder", "known", "limits", "list_head", "list_length",
+        "list_may_nest", "list_node", "names", "prefix", "replace", "short", "short_name", "visited",
     )  # fmt: skip
 
     def __init__(self, holder: Node, limits: Limits, prefix: Path, *, replace: bool) -> None:
@@ -41,15 +43,18 @@ class Places:
         self.limits = limits if depth is None else evolve(limits, max_depth=depth + len(prefix))
         self.prefix = prefix
         self.replace = replace
-        # So many characters can't have too many bytes.
-        self.short = 2**62 if limits.max_path_bytes is None else limits.max_path_bytes // 4
+        # So many characters can't have too many bytes, nor if a short name or an index follows.
+        self.short = 2**62 if limits.max_path_bytes is None else limits.max_path_bytes // 4 - 300
         self.deep = 2**62 if limits.max_depth is None else limits.max_depth
+        self.short_name = 255 if limits.max_key_bytes is None else min(255, limits.max_key_bytes)
         self.names: dict[str, str] = {}
         self.visited: dict[str, tuple[Node, Step]] = {}
-        self.head: str | None = None
-        self.head_node = holder
-        self.list_head: str | None = None
-        self.list_node = holder
+        self.known: dict[str, tuple[Node, Step]] = {}  # the same for readers, without the prefix
+        self.head: str | tuple[()] = NOWHERE
+        self.list_head: str | tuple[()] = NOWHERE
+        self.head_length = self.list_length = 0
+        self.head_node = self.list_node = holder
+        self.list_may_nest = False  # whether the items may have members
 
     def find(self, path: str | Path) -> tuple[Node, Step, tuple[Step, ...]]:
         """Return the last container on `path` that exists, the slot in it, and the steps that lead on from there.
@@ -58,35 +63,21 @@ class Places:
         """
         if type(path) is not str or len(path) > self.short:
             return self._walk(format_path(path) if isinstance(path, Path) else path)
-        head, dot, tail = path.rpartition(".")
-        name = self.names.get(tail) if dot else None
-        if name is None and dot and head == self.head and tail.isidentifier():  # a bare name, whatever else one may be
-            name = self._know(tail)
-        rest: tuple[Step, ...]
-        if name is None:
-            head, rest = path, ()
-        elif head == self.head:
-            return self.head_node, name, ()
-        else:
-            rest = (name,)
-        before, bracket, index = head.rpartition("[")
-        if (
-            bracket
-            and before == self.list_head
-            and index == f"{len(self.list_node.slots)}]"
-            # A member lies deeper than the items may have been so far. Each step but a first name brings one of these.
-            and (not rest or path.count(".") + path.count("[") < self.deep)
-        ):
-            return self.list_node, len(self.list_node.slots), rest
-        known = self.visited.get(path)
-        if known is not None:
-            return (*known, ())
-        node, key, rest = self._walk(path)
+        node, key, rest = self._beside(path) or self._walk(path)
         if not rest and look(node, key) is not MISSING:
             if len(self.visited) >= MANY:
                 self.visited.clear()
             self.visited[path] = (node, key)
         return node, key, rest
+
+    def _beside(self, path: str) -> tuple[Node, Step, tuple[Step, ...]] | None:
+        if path.startswith(self.head):
+            name = self.names.get(path[self.head_length :])
+            if name is not None:
+                return self.head_node, name, ()
+        if path.startswith(self.list_head) and path[self.list_length :] == f"{len(self.list_node.slots)}]":
+            return self.list_node, len(self.list_node.slots), ()
+        return None
 
     def _walk(self, path: str) -> tuple[Node, Step, tuple[Step, ...]]:
         steps = strip_prefix(parse_path(path, limits=self.limits), self.prefix, path)
@@ -104,32 +95,30 @@ class Places:
 
     def remember(self, path: str, node: Node, key: Step) -> None:
         """Note which texts lead to `node`, the container of the location that `path` has just created."""
-        if type(key) is int:
-            head = path.rpartition("[")[0]
+        if len(path) > self.short:
+            return
+        if isinstance(key, str):
+            head = path.removesuffix(key)
+            # Else the name is not a bare one. At the root, "$" would be none.
+            if head == path or (head and head[-1] != ".") or key == "$":
+                return
+            if key.isascii() and len(key) <= self.short_name:
+                if len(self.names) >= MANY_NAMES:
+                    self.names.clear()
+                self.names[key] = key
+            self.head, self.head_length, self.head_node = head, len(head), node
         else:
-            head, dot, tail = path.rpartition(".")
-            if not dot or tail != key:
-                return
-            self._know(tail)
-            if head == self.head:
-                return
-            self.head, self.head_node = head, node
-            head, bracket, _ = head.rpartition("[")
-            if not bracket or head == self.list_head:
-                return
+            head = path
+        head, bracket, _ = head.rpartition("[")
         # In a text without quotes every bracket holds an index, and the last one is of the array that is nearest.
-        if "'" not in path and '"' not in path and node is not self.holder:
-            where: Where = (node.where, key)
-            while where is not None and type(where[1]) is str:
-                where = where[0]
-            if where is not None:
-                self.list_head, self.list_node = head, self._node_at(where[0])
-
-    def _know(self, name: str) -> str:
-        """Return `name` as the one string that all objects share for it."""
-        if len(self.names) >= MANY:
-            self.names.clear()
-        return self.names.setdefault(name, name)
+        if not bracket or head + bracket == self.list_head or "'" in path or '"' in path or node is self.holder:
+            return
+        where: Where = (node.where, key)
+        while where is not None and type(where[1]) is str:
+            where = where[0]
+        if where is not None:
+            self.list_head, self.list_length, self.list_node = head + bracket, len(head) + 1, self._node_at(where[0])
+            self.list_may_nest = len(path_of(where)) < self.deep
 
     def _node_at(self, where: Where) -> Any:
         node = self.holder.slots[0]
@@ -139,8 +128,9 @@ class Places:
 
     def forget(self) -> None:
         """Drop the shortcuts: what they lead to may have been replaced."""
-        self.head = self.list_head = None
+        self.head = self.list_head = NOWHERE
         self.visited.clear()
+        self.known = {}  # a new one: a reader in another thread may hold the old one, and add to it
 
 
 def conflict(where: Where, there: object, given: str) -> ConflictError:

@@ -21,7 +21,8 @@ is cut, has several fields or has CR is read line by line (the general way, whic
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
+import re
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from typing import Any, Final, TypeAlias, cast, overload
 
 from attrs import define
@@ -39,7 +40,11 @@ _LF: Final = 10  # `10 in piece` takes 15 ns, `b"\n" in piece` 200
 _CR: Final = 13
 _UNBOUNDED: Final = 2**63 - 1  # stands for a bound that was lifted
 _WINDOW: Final = 64 * 1024  # a larger piece is read in parts, so that the lists made by splitting it stay small
+_MAX_HELD: Final = 1024
+# A field that counts at the end of its line, and a blank line; both are rare.
+_COUNTS_AT_ONCE: Final = re.compile(rb"(?:\A|\n)(?:retry|\n)")
 _DEFAULT_LIMITS: Final = Limits()
+_new: Final[Callable[[Any], Any]] = object.__new__
 
 
 @define(init=False, eq=False, repr=False)
@@ -72,7 +77,9 @@ class SSEDecoder:
     _refusal: str  # why nothing can be fed, if so
     _skippable: bytes  # dropped, if the next bytes are just these
     _position: int  # bytes of this connection that were read
-    _line: bytearray  # the unfinished line
+    _held: bytearray  # the unfinished block, if it is short and nothing of it was read
+    _max_held: int
+    _line: bytearray  # the unfinished line, else
     # The block in progress:
     _start: int
     _kept: int  # bytes of its `data`, `event` and `id` lines
@@ -86,6 +93,9 @@ class SSEDecoder:
         self._limits = limits
         self._max_event_bytes = limits.max_event_bytes or _UNBOUNDED
         self._max_id_bytes = limits.max_id_bytes or _UNBOUNDED
+        # So little can't exceed a bound, so that nothing need be looked at.
+        self._max_held = min(_MAX_HELD, self._max_event_bytes, self._max_id_bytes)
+        self._held = bytearray()
         self._line = bytearray()
         self._data = bytearray()
         self.last_event_id = ""
@@ -100,6 +110,7 @@ class SSEDecoder:
         self._refusal = ""
         self._skippable = _BOM
         self._position = 0
+        self._held.clear()
         self._line.clear()
         self._begin_block()
 
@@ -117,6 +128,7 @@ class SSEDecoder:
         So it is when after the last blank line there is a `data`, `id` or `event` line, or an unfinished line other
         than a comment or a `retry`; and after an error, for the event that was refused.
         """
+        self._read_held()
         line = bytes(self._line[:6])
         return self._kept > 0 or (line not in {b"", b"retry"} and not line.startswith((b":", b"retry:")))
 
@@ -150,22 +162,39 @@ class SSEDecoder:
         # Hot: once per piece.
         if self._skippable:
             piece = self._skip(piece)
-            if not piece:
+        held = self._held
+        if held:
+            held += piece
+            if _LF not in piece and _CR not in piece and len(held) <= self._max_held:
                 return
+            piece = bytes(held)
+            held.clear()
         if _CR in piece:
             self._read_lines(piece, events)
-        elif _LF not in piece:
+            return
+        if self._start != self._position and _LF not in piece:
             self._hold(piece)
-        else:
-            begin, end = 0, piece.rfind(b"\n\n") + 2  # 1 if there is no blank line
-            if end > 1 and self._start != self._position:  # inside a block: go line by line to where one ends
+            return
+        end = piece.rfind(b"\n\n") + 2  # 1 if there is no blank line
+        if end > 1:
+            begin = 0
+            if self._start != self._position:  # inside a block: go line by line to where one ends
                 begin = piece.find(b"\n\n") + 2
                 self._read_lines(piece[:begin], events)
             if end - begin > 1:  # of three LF in a row one may be left
                 self._read_blocks(piece[begin:end], events)
                 begin = end
-            if begin < len(piece):
-                self._read_lines(piece[begin:], events)
+            piece = piece[begin:]
+        if self._start == self._position and len(piece) <= self._max_held and not _COUNTS_AT_ONCE.search(piece):
+            held += piece
+        elif piece:
+            self._read_lines(piece, events)
+
+    def _read_held(self) -> None:
+        """Read what is held of a block line by line."""
+        piece = bytes(self._held)
+        self._held.clear()
+        self._read_lines(piece, [])  # it has no blank line, so no event
 
     def _skip(self, piece: bytes) -> bytes:
         # "The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any" (9.2.5): it may be cut.
@@ -187,29 +216,66 @@ class SSEDecoder:
     # the quick way: whole blocks of LF lines
 
     def _read_blocks(self, blocks: bytes, events: list[ServerSentEvent[str]]) -> None:
-        # Hot: 0.8 microseconds an event, half of it to make the event; 1.1 with an id (`json.loads` of its data: 1.6).
+        # Hot: 0.2 microseconds an event, 0.3 with an id (`json.loads` of its data: 1.0).
         # One character for each byte: text is quicker to take apart, and its lengths are those of the bytes.
-        text, is_ascii = blocks[:-2].decode("latin-1"), blocks.isascii()
-        max_event_bytes, max_id_length = self._max_event_bytes, len("id: ") + self._max_id_bytes
-        start = self._start
-        for block in text.split("\n\n"):
-            event_id, data = None, block
-            if block[:4] == "id: ":
-                event_id, _, data = block.partition("\n")
-                if len(event_id) > max_id_length or "\0" in event_id:
-                    data = ""
-            if data[:6] == "data: " and "\n" not in data and len(block) <= max_event_bytes:
-                data = data[6:] if is_ascii else _from_latin_1(data[6:])
-                if event_id is not None:
-                    event_id = event_id[4:] if is_ascii else _from_latin_1(event_id[4:])
-                    self.last_event_id = event_id
-                events.append(ServerSentEvent(data, event_id, "message", None, self.last_event_id, offset=start))
-                start += len(block) + 2
-            else:
-                self._start = self._position = start
-                self._read_lines(block.encode("latin-1") + b"\n\n", events)
-                start = self._start
+        text = blocks[:-2].decode("latin-1")
+        # Senders write the same kind of block again and again: one line of data, or that after an id. Whether all are
+        # of one kind is told by the number of lines, so none need be looked at.
+        lines = text.count("\n") + 2
+        if len(text) > self._max_event_bytes:
+            pass
+        elif text.startswith("data: "):
+            datas = text[6:].split("\n\ndata: ")
+            if lines == 2 * len(datas):
+                self._take_data(datas, events)
+                return
+        elif text.startswith("id: ") and "\0" not in text:
+            pairs = text[4:].split("\n\nid: ")
+            if lines == 3 * len(pairs) and self._take_ids_and_data(pairs, events):
+                return
+        self._read_each(text, events)
+
+    def _take_data(self, datas: list[str], events: list[ServerSentEvent[str]]) -> None:
+        start, last_event_id = self._start, self.last_event_id
+        for data in datas:
+            event: ServerSentEvent[str] = _new(ServerSentEvent)  # 85 ns less than by its __init__
+            event.data = data if data.isascii() else _from_latin_1(data)
+            event.id = event.retry = None
+            event.event = "message"
+            event.last_event_id = last_event_id
+            event.offset = start
+            events.append(event)
+            start += len(data) + 8
         self._start = self._position = start
+
+    def _take_ids_and_data(self, pairs: list[str], events: list[ServerSentEvent[str]]) -> bool:
+        """Take blocks of an id and data, the id's mark cut off; tell whether all were that, else there is no change."""
+        start, max_id_bytes, count = self._start, self._max_id_bytes, len(events)
+        for pair in pairs:
+            event_id, mark, data = pair.partition("\ndata: ")
+            if not mark or len(event_id) > max_id_bytes:
+                del events[count:]
+                return False
+            event: ServerSentEvent[str] = _new(ServerSentEvent)
+            event.data = data if data.isascii() else _from_latin_1(data)
+            event.id = event.last_event_id = event_id if event_id.isascii() else _from_latin_1(event_id)
+            event.event = "message"
+            event.retry = None
+            event.offset = start
+            events.append(event)
+            start += len(pair) + 6
+        self.last_event_id = events[-1].last_event_id
+        self._start = self._position = start
+        return True
+
+    def _read_each(self, text: str, events: list[ServerSentEvent[str]]) -> None:
+        """Read blocks of several kinds."""
+        for block in text.split("\n\n"):
+            if block.startswith("data: ") and "\n" not in block and len(block) <= self._max_event_bytes:
+                self._take_data([block[6:]], events)
+            else:
+                self._position = self._start
+                self._read_lines(block.encode("latin-1") + b"\n\n", events)
 
     # -----------------------------------------------------------------------------------------------------------------
     # the general way: line by line
@@ -381,10 +447,12 @@ def _decode(pieces: Iterable[BytesLike], decoder: SSEDecoder) -> Generator[Serve
     try:
         yield None
         for piece in iterator:
-            events, error = _feed(decoder, piece)
+            try:
+                events = decoder.feed(piece)
+            except StreamJSONError as error:
+                yield from error.events
+                raise
             yield from events
-            if error is not None:
-                raise error
         _end(decoder)
     finally:
         close = getattr(iterator, "close", None)
@@ -398,23 +466,19 @@ async def _decode_async(
     iterator = aiter(pieces)
     try:
         async for piece in iterator:
-            events, error = _feed(decoder, piece)
+            try:
+                events = decoder.feed(piece)
+            except StreamJSONError as error:
+                for event in error.events:
+                    yield event
+                raise
             for event in events:
                 yield event
-            if error is not None:
-                raise error
         _end(decoder)
     finally:
         aclose: Any = getattr(iterator, "aclose", None)
         if aclose is not None:
             await aclose()
-
-
-def _feed(decoder: SSEDecoder, piece: BytesLike) -> tuple[list[ServerSentEvent[str]], StreamJSONError | None]:
-    try:
-        return decoder.feed(piece), None
-    except StreamJSONError as error:
-        return error.events, error
 
 
 def _end(decoder: SSEDecoder) -> None:

@@ -142,8 +142,10 @@ class _Stream:
         return snapshot.value if structurer is None else structurer(snapshot.copy_value(), "")
 
     def _take(self) -> Snapshot:
-        self._latest = self._assembler._snapshot(self._latest.version)
-        return self._latest
+        snapshot = self._assembler.snapshot()
+        snapshot._since = self._latest.version
+        self._latest = snapshot
+        return snapshot
 
     def _take_last(self) -> Snapshot:
         self._has_last = False
@@ -163,7 +165,8 @@ class SnapshotStream(_Stream):
     def __next__(self) -> Snapshot:
         assembler = self._assembler
         while not self._finished:
-            assembler._check_free()  # an event that is read must not be lost
+            if assembler._document.held:  # an event that is read must not be lost
+                assembler._check_free()
             try:
                 event = next(self._source, _END)
             except BaseException as error:  # whatever it is, a source that raised is done
@@ -174,8 +177,11 @@ class SnapshotStream(_Stream):
                 assembler._tell(self._end())
                 break
             try:
-                kind = self._apply(event)
-                assembler._tell(kind)
+                kind = assembler._consume(event)
+                if assembler._end != "open":
+                    self._finished = self._has_last = True
+                if not assembler._document.quiet:
+                    assembler._tell(kind)
             except BaseException as error:  # an interrupt, too, must not leave a source open that is done with
                 if self._finished or isinstance(error, StreamFailedError):
                     self._release(error)
@@ -183,7 +189,10 @@ class SnapshotStream(_Stream):
             if self._finished:
                 self._release()
             elif kind is not None:
-                return self._take()
+                snapshot = assembler.snapshot()  # as _take does
+                snapshot._since = self._latest.version
+                self._latest = snapshot
+                return snapshot
         if self._has_last:
             return self._take_last()
         raise StopIteration

@@ -28,12 +28,12 @@ __all__ = [
     "Step",
     "Text",
     "Where",
-    "is_short",
     "kind_of",
     "look",
     "mend",
     "new_node",
     "path_of",
+    "short_size",
     "trail",
     "utf8_size",
     "well_formed",
@@ -101,26 +101,18 @@ class Text:
     """A string that grows, or grew in more than one run.
 
     `pieces[:merged]` are large blocks and `pieces[:counted]` are counted in `size` (UTF-8 bytes).
-    `starts[i]` is the version at which the run began that found `bases[i]` characters; `length` is their number
-    before the run that is open. `ignored_by` is the token of those whom it does not concern.
+    `starts[i]` is the version at which it was returned to for the i-th time, and found `bases[i]` characters; after
+    the first of these, they are added up when somebody asks (`_versions`).
+    `ignored_by` is the token of those whom it does not concern.
     """
 
     pieces: list[str]
     counted: int = 0
     merged: int = 0
     size: int = 0
-    length: int = 0
     starts: list[int] = field(factory=list[int])
     bases: list[int] = field(factory=list[int])
     ignored_by: object = None
-
-    def whole(self) -> str:
-        """Return the string as it is now; the next reader finds it joined. Everything must have been counted."""
-        pieces = self.pieces
-        if len(pieces) > 1:
-            pieces[:] = ["".join(pieces)]
-            self.counted = self.merged = 1
-        return pieces[0]
 
     def part(self, start: int, stop: int) -> str:
         """Return the characters from `start` to `stop`, at the cost of the pieces before `stop`, not of the string."""
@@ -228,15 +220,14 @@ def well_formed(text: str) -> str:
     return text + REPLACEMENT if half else text
 
 
-def is_short(text: str, size: int) -> bool:
-    """Tell whether `text`, which is not ASCII, can't have more than `size` bytes in UTF-8 and holds no half."""
-    if 4 * len(text) > size:
-        return False
+def short_size(text: str, maximum: int) -> int:
+    """Return the number of bytes of `text` in UTF-8; -1 if that may be more than `maximum`, or if it holds a half."""
+    if 4 * len(text) > maximum:
+        return -1
     try:
-        text.encode()
+        return len(text.encode())
     except UnicodeEncodeError:
-        return False
-    return True
+        return -1
 
 
 def utf8_size(text: str) -> int:

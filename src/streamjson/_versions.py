@@ -17,7 +17,7 @@ version order copies the containers on the changed paths; `differences` the runs
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -28,6 +28,7 @@ from ._tree import HOLE, Node, Step, Text, trail
 
 __all__ = [
     "Difference",
+    "build",
     "differences",
     "ending_at",
     "growth",
@@ -36,10 +37,11 @@ __all__ = [
     "locate",
     "location",
     "read",
+    "run_at",
     "slot_at",
     "slots_at",
     "string_at",
-    "value_at",
+    "visible",
 ]
 
 BLOCK: Final = 256  # versions whose lengths are added up once
@@ -97,9 +99,7 @@ def string_at(document: Document, node: Node, key: Step, thing: Text | str, vers
         return thing if version == document.version else thing[: length_at(document, node, key, thing, version)]
     if version < document.version:
         return thing.part(0, length_at(document, node, key, thing, version))
-    if thing is document.text:
-        document.settle()
-    return thing.whole()
+    return document.whole(thing)
 
 
 def ending_at(document: Document, node: Node, key: Step, thing: Text | str, version: int, count: int) -> str:
@@ -113,7 +113,11 @@ def ending_at(document: Document, node: Node, key: Step, thing: Text | str, vers
     if isinstance(thing, str):
         return thing[length - count : length]
     is_open = thing is document.text and document.node is not None
-    now = length_at(document, node, key, thing, document.version) if is_open else thing.length
+    now = (
+        length_at(document, node, key, thing, document.version)
+        if is_open
+        else _base(document, thing, len(thing.starts))
+    )
     later = now - length
     return thing.tail(later + count)[:count] if later <= NEAR else thing.part(length - count, length)
 
@@ -125,10 +129,20 @@ def length_at(document: Document, node: Node, key: Step, thing: Text | str, vers
     grown = characters(document, document.starts[run], version) if inside else 0
     if isinstance(thing, str):
         return grown if inside else len(thing)
-    later = bisect_right(thing.starts, version)
+    returns = bisect_right(thing.starts, version)
     if inside:
-        return (thing.bases[later - 1] if later else 0) + grown
-    return thing.bases[later] if later < len(thing.bases) else thing.length
+        return (_base(document, thing, returns - 1) if returns else 0) + grown
+    return _base(document, thing, returns)
+
+
+def _base(document: Document, text: Text, number: int) -> int:
+    """Return how many characters a string had before it was returned to for the so-and-so-many-th time, from 0."""
+    bases = text.bases
+    while len(bases) <= number:
+        first = text.starts[len(bases) - 1]
+        run = run_at(document, first)
+        bases.append(bases[-1] + _characters_of(document, run, first - 1, document.version))
+    return bases[number]
 
 
 def growth(document: Document, node: Node, key: Step, old: int, new: int) -> int:
@@ -192,34 +206,13 @@ def location(document: Document, version: int) -> tuple[Node, Step]:
 def read(document: Document, node: Node, key: Step, thing: Any, version: int) -> Any:
     """Return what a slot held at `version` as plain objects that nobody else has."""
     if type(thing) is Node:
-        return _build(document, thing, version, keep=False)
+        return build(document, thing, version, keep=False)
     if type(thing) is str or type(thing) is Text:
         return string_at(document, node, key, thing, version)
     return None if thing is HOLE else thing
 
 
-def value_at(document: Document, version: int) -> Any:
-    """Return the document at `version` as plain objects, shared with the value that was read before.
-
-    Older than what was read already, it is built anew.
-    """
-    newest = document.value_version
-    holder = document.holder
-    if version < newest:
-        return read(document, *locate(document, (), version), version)
-    if newest < 0:
-        _build(document, holder, version, keep=True)
-    elif version > newest:
-        runs: Collection[int] = range(max(run_at(document, newest + 1), 0), run_at(document, version) + 1)
-        if len(runs) > 1:  # strings that grow in turn have many runs, and need to be read once
-            runs = {(id(document.nodes[run]), document.keys[run]): run for run in runs}.values()
-        for run in runs:
-            _refresh(document, trail(document.holder, document.nodes[run], document.keys[run]), newest, version)
-    document.value_version = version
-    return holder.value[0] if holder.value else MISSING
-
-
-def _build(document: Document, root: Node, version: int, *, keep: bool) -> Any:
+def build(document: Document, root: Node, version: int, *, keep: bool) -> Any:
     """Return a container as plain objects. Not recursive: depth costs nothing."""
     result = _empty(root, version, keep=keep)
     # Only the string whose run was open can be there in part; all others are as they are.
@@ -247,45 +240,6 @@ def _empty(node: Node, version: int, *, keep: bool) -> Any:
     if keep:
         node.value, node.stamp = value, version
     return value
-
-
-def _refresh(document: Document, steps: tuple[Step, ...], newest: int, version: int) -> None:
-    """Bring the kept values along `steps` from version `newest` to `version`."""
-    node = document.holder
-    value = _fresh(document, node, newest, version)
-    for step in steps:
-        thing = slot_at(node, step, version)
-        if thing is MISSING:  # a location that was replaced since; that has a run of its own
-            return
-        if type(thing) is not Node:
-            value[step] = read(document, node, step, thing, version)
-            return
-        if thing.value is None:
-            value[step] = _build(document, thing, version, keep=True)
-            return
-        value[step] = _fresh(document, thing, newest, version)
-        node, value = thing, thing.value
-
-
-def _fresh(document: Document, node: Node, newest: int, version: int) -> Any:
-    """Return the kept value of `node`, copied if it is still that of `newest`, with the slots created since."""
-    if node.stamp != version:
-        known = visible(node, newest)
-        value = node.value.copy()
-        if len(value) != known:  # its reader has changed it
-            value.clear()
-            known = 0
-        for step, thing in slots_at(node, version, known):
-            if type(thing) is Node:
-                item = _build(document, thing, version, keep=True) if thing.value is None else thing.value
-            else:
-                item = read(document, node, step, thing, version)
-            if type(step) is int:
-                value.append(item)
-            else:
-                value[step] = item
-        node.value, node.stamp = value, version
-    return node.value
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,255 @@
+"""Values that are read one after the other: what they share, and that nobody sees one change."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from streamjson import _values
+from streamjson._document import Document
+from streamjson._errors import StreamJSONError
+from streamjson._events import MISSING
+from streamjson._limits import Limits
+from streamjson._values import value_at
+from streamjson._versions import locate, read
+
+HAS_COUNTS = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+
+# Neighbours, items one after the other, texts in turn, and containers that come and go.
+PATHS = st.sampled_from(
+    [
+        "", "a", "b", "rows[0].a", "rows[0].b", "rows[1].a", "rows[1].b", "rows[2].a", "rows[2].deep.er[0].x",
+        "rows[2].deep.er[1].x", "items[0]", "items[1]", "items[2]", "items[5]", "rows", "rows[1]", "grid[0][0]",
+        "grid[0][1]", "grid[1][0]", "grid[1][0].x",
+    ]
+)  # fmt: skip
+DELTAS = st.sampled_from(["x", "yz", "é", 1, 2.5, True, None, {}, [], {"a": "x"}, [{"a": "x"}, "y"]])
+
+
+def last_container(value: Any) -> Any:
+    while isinstance(value, dict | list) and value:
+        last = list(value.values())[-1] if isinstance(value, dict) else value[-1]
+        if not isinstance(last, dict | list):
+            break
+        value = last
+    return value
+
+
+# What a consumer keeps of each value.
+KEEPS: dict[str, Callable[[Any], Any]] = {
+    "nothing": lambda _: None,
+    "the value": lambda value: value,
+    "what is in it": lambda value: list(value.values()) if isinstance(value, dict) else value,
+    "its last container": last_container,
+    "an iterator over it": lambda value: iter(value) if isinstance(value, dict | list) else None,
+}
+
+
+def plain(document: Document) -> Any:
+    """Return the value, built without a look at those that were read."""
+    version = document.version
+    return read(document, *locate(document, (), version), version) if document.holder.slots else MISSING
+
+
+@pytest.fixture(params=["counted", "copied"])
+def ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the reference counts of this interpreter, and as where there are none."""
+    if request.param == "copied":
+        monkeypatch.setattr(_values, "_UNHELD", -1)
+
+
+@pytest.mark.usefixtures("ways")
+@given(
+    events=st.lists(st.tuples(PATHS, DELTAS, st.sampled_from([*KEEPS, "unread"])), max_size=40),
+    replace=st.booleans(),
+)
+def test_a_value_is_what_the_document_holds_and_never_changes(
+    events: list[tuple[str, Any, str]], *, replace: bool
+) -> None:
+    document = Document(Limits(), replace=replace)
+    kept: list[tuple[Any, str]] = []
+    for path, delta, how in events:
+        try:
+            document.apply(path, delta)
+        except StreamJSONError:
+            continue
+        if how == "unread":
+            continue
+        assert repr(value_at(document, document.version)) == repr(plain(document))
+        thing = KEEPS[how](value_at(document, document.version))
+        kept.append((thing, "" if "iter" in type(thing).__name__ else repr(thing)))
+    for thing, before in kept:
+        if before:
+            assert repr(thing) == before
+        elif thing is not None:
+            list(thing)  # a dict that has changed meanwhile would raise
+
+
+def grown(*paths: str) -> Document:
+    document = Document(Limits())
+    for path in paths:
+        document.apply(path, "x")
+        value_at(document, document.version)
+    return document
+
+
+MOVES = {
+    "a text grows": (["a.b", "a.b"], "a.b"),
+    "a text grows by another path": (["a.b", "a.b"], "a['b']"),
+    "a member": (["a.b"], "a.c"),
+    "an item": (["a[0]"], "a[1]"),
+    "a member of the next item": (["a[0].b"], "a[1].b"),
+    "an item of the next item": (["a[0][0]"], "a[1][0]"),
+    "a container in this one": (["a.b"], "a.c.d"),
+    "back to the one above": (["a.b", "a.c.d"], "a.e"),
+    "back to a sibling": (["a[0].b", "a[1].b"], "a[0].c"),
+    "a text of a sibling": (["a[0].b", "a[1].b", "a[0].b"], "a[1].b"),
+    "far away": (["a.b", "c.d"], "a.e"),
+}
+
+
+@pytest.mark.skipif(not HAS_COUNTS, reason="needs reference counts")
+@pytest.mark.parametrize(("paths", "path"), MOVES.values(), ids=MOVES)
+def test_a_value_that_nobody_holds_is_brought_up_to_date_in_place(paths, path):
+    document = grown(*paths)
+    before = id(value_at(document, document.version))
+    document.apply(path, "y")
+
+    assert id(value_at(document, document.version)) == before
+    assert value_at(document, document.version) == plain(document)
+
+
+@pytest.mark.parametrize(("paths", "path"), MOVES.values(), ids=MOVES)
+def test_a_value_that_is_held_is_copied_on_the_path_and_shared_beside_it(paths, path):
+    document = grown("beside.it[0]", *paths)
+    before = value_at(document, document.version)
+    frozen = copy.deepcopy(before)
+    document.apply(path, "y")
+    after = value_at(document, document.version)
+
+    assert after is not before
+    assert after["a"] is not before["a"]
+    assert after["beside"] is before["beside"]
+    assert (before, after) == (frozen, plain(document))
+
+
+@pytest.mark.parametrize("held", [lambda value: value["a"], lambda value: value["a"][0]], ids=["array", "item"])
+def test_a_part_that_is_held_is_enough(held):
+    document = grown("a[0].b")
+    part = held(value_at(document, document.version))
+    before = json.dumps(part)
+    for _ in range(3):
+        document.apply("a[0].b", "y")
+        assert value_at(document, document.version) == plain(document)
+
+    assert json.dumps(part) == before
+
+
+def test_text_mode_is_followed_too():
+    document = Document(Limits())
+    assert value_at(document, 0) is MISSING
+    for expected in ("x", "xx", "xxx"):
+        document.apply("", "x")
+        assert value_at(document, document.version) == expected
+
+
+def test_a_value_before_there_is_anything_leaves_nothing_behind():
+    document = Document(Limits())
+    assert value_at(document, 0) is MISSING
+    document.apply("a[0].b", "x")
+    assert value_at(document, 1) == {"a": [{"b": "x"}]}
+    document.apply("a[0].b", "y")
+    assert value_at(document, 2) == {"a": [{"b": "xy"}]}
+
+
+@pytest.mark.parametrize("delta", [{"x": 1}, [1], None])
+def test_what_is_set_whole_is_built(delta):
+    document = grown("a.b", "a.c")
+    document.apply("a.d", delta)
+
+    assert value_at(document, document.version) == {"a": {"b": "x", "c": "x", "d": delta}}
+    document.apply("", None)
+    assert value_at(document, document.version) is None
+
+
+def test_an_older_version_is_built_and_leaves_what_is_shared():
+    document = grown("a.b", "a.b", "a.c")
+    newest = value_at(document, 3)
+
+    assert [value_at(document, version) for version in (1, 2)] == [{"a": {"b": "x"}}, {"a": {"b": "xx"}}]
+    assert value_at(document, 3) is newest
+
+
+def test_versions_that_are_read_late_share_what_did_not_change():
+    document = Document(Limits())
+    for path in ("beside.it", "a.b", "a.b", "a.c", "a.b"):
+        document.apply(path, "x")
+    values = [value_at(document, version) for version in range(2, 6)]
+
+    assert [value["a"] for value in values] == [
+        {"b": "x"}, {"b": "xx"}, {"b": "xx", "c": "x"}, {"b": "xxx", "c": "x"},
+    ]  # fmt: skip
+    assert all(value["beside"] is values[0]["beside"] for value in values)
+
+
+def test_a_root_that_was_null():
+    document = Document(Limits())
+    for path, delta, expected in (("", None, None), ("a", "x", {"a": "x"}), ("b", "y", {"a": "x", "b": "y"})):
+        document.apply(path, delta)
+        assert value_at(document, document.version) == expected
+
+
+def test_a_gap_and_what_fills_it():
+    document = grown("a[0]")
+    document.apply("a[3]", "y")
+    assert value_at(document, document.version) == {"a": ["x", None, None, "y"]}
+    document.apply("a[1]", "z")
+    assert value_at(document, document.version) == {"a": ["x", "z", None, "y"]}
+    document.apply("a[5].b", "z")
+    assert value_at(document, document.version) == {"a": ["x", "z", None, "y", None, {"b": "z"}]}
+    document.apply("a[4].b", "z")
+    assert value_at(document, document.version) == plain(document)
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_items_that_a_reader_has_taken_out_are_there_again(held):
+    document = grown("a[0]", "a[1]", "a[1]")
+    value = value_at(document, document.version)
+    value["a"].clear()
+    if not held:
+        del value
+    document.apply("a[1]", "y")
+
+    assert value_at(document, document.version) == {"a": ["x", "xxy"]}
+
+
+def test_an_array_above_that_a_reader_has_emptied_is_built_anew():
+    document = grown("a[0].b", "a[0].b")
+    value = value_at(document, document.version)
+    value["a"].clear()
+    document.apply("a[0].b", "y")
+
+    assert value_at(document, document.version) == {"a": [{"b": "xxy"}]}
+    value_at(document, document.version)["a"].clear()
+    document.apply("a[1].b", "y")
+    assert value_at(document, document.version) == {"a": [{"b": "xxy"}, {"b": "y"}]}
+
+
+@pytest.mark.parametrize(
+    "interpreter",
+    [
+        SimpleNamespace(implementation=SimpleNamespace(name="pypy"), maxsize=9),
+        SimpleNamespace(implementation=SimpleNamespace(name="cpython"), maxsize=9, _is_gil_enabled=lambda: False),
+    ],
+    ids=["PyPy", "without the global lock"],
+)
+def test_counts_that_can_not_be_trusted_are_not_used(interpreter, monkeypatch):
+    monkeypatch.setattr(_values, "sys", interpreter)
+    assert _values._unheld() == -1
