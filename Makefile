@@ -37,8 +37,8 @@ properties: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Run the tests with 5,000 e
 	$(VENV)/bin/python -m pytest -n $(JOBS) --hypothesis-profile=thorough $(ARGS)
 
 .PHONY: coverage
-coverage: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless the tests cover every branch of the core
-	$(VENV)/bin/python -m pytest -n $(JOBS) --hypothesis-profile=quick --cov $(ARGS)
+coverage: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless the tests, run without msgspec, cover every branch of the core
+	$(VENV)/bin/python -m pytest -n $(JOBS) --hypothesis-profile=quick --without-fast --cov $(ARGS)
 
 .PHONY: coverage-modules
 coverage-modules: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless each core module's own test file covers it
@@ -74,8 +74,12 @@ types: $(VENV)/wheel.stamp $(VENV)/test.stamp $(VENV)/types.stamp ## Check types
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" pyright --verifytypes streamjson --ignoreexternal
 
 .PHONY: bench
-bench: $(BENCH)/wheel.stamp ## Run the benchmarks
-	$(BENCH)/bin/python -m pytest benchmarks --benchmark-only $(ARGS)
+bench: $(BENCH)/wheel.stamp ## Measure this library beside its peers, and draw the charts (half an hour)
+	$(BENCH)/bin/python benchmarks/run.py $(ARGS)
+
+.PHONY: ratios
+ratios: $(BENCH)/wheel.stamp ## Measure what is claimed of the speed, and fail where it does not hold
+	$(BENCH)/bin/python benchmarks/ratios.py $(ARGS)
 
 .PHONY: wheel
 wheel: dist/wheel.stamp ## Build the wheel in dist/
@@ -104,7 +108,7 @@ dist/wheel.stamp: $(SOURCES) | $(VENV)/pip.stamp
 # The old wheel goes first, as pip sees no difference between two wheels of one version.
 $(VENV)/wheel.stamp: dist/wheel.stamp $(VENV)/pip.stamp
 	@$(VENV)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
-	$(VENV)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,typed]"
+	$(VENV)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,fast,typed]"
 	@touch $@
 
 $(VENV)/test.stamp $(VENV)/lint.stamp $(VENV)/types.stamp: $(VENV)/%.stamp: pyproject.toml $(VENV)/pip.stamp
@@ -113,7 +117,7 @@ $(VENV)/test.stamp $(VENV)/lint.stamp $(VENV)/types.stamp: $(VENV)/%.stamp: pypr
 
 $(BENCH)/wheel.stamp: dist/wheel.stamp $(BENCH)/pip.stamp
 	@$(BENCH)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
-	$(BENCH)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,typed]" --group bench
+	$(BENCH)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[fast]" --group bench
 	@touch $@
 
 # Each direct dependency, and each of the extras, at exactly its lower bound.
@@ -122,7 +126,7 @@ $(LOWEST)/wheel.stamp: dist/wheel.stamp $(LOWEST)/pip.stamp
 	$(LOWEST)/bin/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 		print(*project["dependencies"], *sum(project["optional-dependencies"].values(), []), sep="\n")' \
 		| sed 's/>=/==/' > $(LOWEST)/constraints.txt
-	$(LOWEST)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,typed]" --group test --constraint $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,fast,typed]" --group test --constraint $(LOWEST)/constraints.txt
 	@touch $@
 
 define newline

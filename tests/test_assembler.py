@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import enum
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from streamjson import assemble
 from streamjson._assembler import Assembler
@@ -24,7 +26,7 @@ from streamjson._errors import (
     StreamFailedError,
     StreamJSONError,
 )
-from streamjson._events import MISSING, ServerSentEvent, StreamingChunk
+from streamjson._events import MISSING, ServerSentEvent, StreamingChunk, quick_decoder
 from streamjson._limits import Limits
 from streamjson._path import parse_path
 from streamjson._snapshot import Change
@@ -474,7 +476,11 @@ def test_a_rejected_delta_is_no_delta_that_has_arrived() -> None:
     assert assembler.span_id == "t"
 
 
-@pytest.mark.parametrize("first", [lambda a: a.apply(X), lambda a: a.apply_delta("a", "x")], ids=["event", "delta"])
+@pytest.mark.parametrize(
+    "first",
+    [lambda a: a.apply(X), lambda a: a.apply(event(X)), lambda a: a.apply_delta("a", "x")],
+    ids=["event", "event from the wire", "delta"],
+)
 @pytest.mark.parametrize("last", [{"span_id": "t"}, {**X, "span_id": "t"}, {"delta": 1, "span_id": "t"}], ids=str)
 def test_a_new_span_after_deltas_is_final(first: Callable[[Assembler], object], last: dict[str, object]) -> None:
     assembler = Assembler()
@@ -1245,6 +1251,166 @@ def test_a_rejected_event_changes_nothing(events: list[object], on_conflict: Any
     assert state(assembler) == state(twin)
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# the quick way, of an event that brings a delta and its path and nothing else, does what the rules do
+
+
+def decoder(*, is_fast: bool) -> Any:
+    """Return what `quick_decoder` does with and without msgspec, and leave the one that was chosen."""
+    with patch.dict(sys.modules, {} if is_fast else {"msgspec": None}):
+        return quick_decoder.__wrapped__()
+
+
+QUICK = {"msgspec": decoder(is_fast=True), "the standard library": decoder(is_fast=False)}
+either_quick = pytest.mark.parametrize("quick", QUICK.values(), ids=QUICK)
+
+
+def without_the_quick_way(assembler: Assembler) -> Assembler:
+    """Make every event take a closer look, whatever its text."""
+
+    def decode(text: str) -> object:
+        raise ValueError(text)
+
+    assembler._decode, assembler._closer_look = decode, (ValueError,)
+    return assembler
+
+
+def told(assembler: Assembler, given_event: object) -> tuple[object, ...]:
+    """Apply an event; return all that came of it."""
+    try:
+        change = assembler.apply(given_event)
+    except StreamJSONError as error:
+        came: object = (type(error), error.code, str(error), error.event_number, error.offset, error.last_event_id)
+    else:
+        came = repr(with_before(change))
+    return came, state(assembler)
+
+
+def assert_the_quick_way_does_the_same(quick: Any, events: Iterable[object], **options: Any) -> None:
+    assembler, careful = Assembler(**options), without_the_quick_way(Assembler(**options))
+    assembler._decode, assembler._closer_look = quick
+    for given_event in events:
+        assert told(assembler, given_event) == told(careful, given_event)
+    assert with_before(assembler.close()) == with_before(careful.close())
+    assert state(assembler) == state(careful)
+
+
+QUOTED = st.builds(
+    json.dumps,
+    st.text(st.characters() | st.sampled_from("\ud83d\ude00\x00é"), max_size=5) | st.just("long " * 60),
+    ensure_ascii=st.booleans(),
+)
+LITERALS = st.one_of(
+    QUOTED,
+    st.sampled_from(
+        [
+            '"x"', "1", "-0", "1.0", "1e400", "1E2", "9007199254740993", "9" * 30, "0." + "1" * 30, "NaN", "Infinity",
+            "01", "true", "null", "{}", "[]", '{"a": 1, "a": 2}', '{"a": {"a": [[[1]]]}}', '"[{"', '"]"', '"\x00"',
+            '"\ud83d"', r'"\ud83d"', r'"\ude00"', r'"\ud83d\ude00"', r'"\x41"', '["' + "x" * 140 + '"]',
+            "[" * 127 + "]" * 127, "[" * 130 + "]" * 130,
+        ]
+    ),
+)  # fmt: skip
+PLACES = st.sampled_from(
+    ['"a"', '"a"', '"b"', '"a[0]"', '"a.b"', '""', '"$"', '"a[*]"', '"r.a"', r'"\u0061"', "null", "7", "[]"]
+)
+SAID = st.sampled_from(['"json"', '"json"', '"text"', '"error"', '"s"', '"t"', "null", "7", "{}", '"JSON"'])
+FIELDS: dict[str, st.SearchStrategy[str]] = {
+    "delta": LITERALS, "json_path": PLACES, "chunk_type": SAID, "span_id": SAID, "error_type": SAID,
+    "error_message": SAID, "jsonPath": PLACES, "chunkType": SAID, "spanId": SAID, "errorType": SAID, "model": LITERALS,
+}  # fmt: skip
+
+
+def members(names: Iterable[str]) -> st.SearchStrategy[str]:
+    """Return JSON objects of fields with these names."""
+    return st.tuples(*[FIELDS[name].map(partial(f'"{name}": {{}}'.format)) for name in names]).map(
+        lambda fields: f"{{{', '.join(fields)}}}"
+    )
+
+
+CHUNK_TEXTS = st.one_of(
+    st.permutations(["delta", "json_path"]).flatmap(members),
+    st.permutations(["delta", "json_path", "chunk_type"]).flatmap(members),
+    st.sampled_from(sorted(FIELDS)).flatmap(lambda name: members(["delta", "json_path", name])),
+    st.lists(st.sampled_from(sorted(FIELDS)), max_size=4).flatmap(members),  # equal names too
+    LITERALS,
+)
+
+
+@st.composite
+def data_texts(draw: st.DrawFn) -> str:
+    """Return the text of a chunk; or one that was cut, or has something before or after it."""
+    text = draw(CHUNK_TEXTS)
+    at = draw(st.integers(0, len(text)))
+    spoilt = [text[:at], text[at:], f"{text}{text}", f"{text}\xa0", f"{text[:at]}\x00{text[at:]}", f" \n{text} "]
+    return draw(st.just(text) | st.just(text) | st.sampled_from([*spoilt, "", "[DONE]"]))
+
+
+WIRE = st.builds(
+    ServerSentEvent,
+    data_texts(),
+    id=st.sampled_from([None, None, "", "1", "2"]),
+    event=st.sampled_from(["message"] * 7 + ["", "ping", "error"]),
+    last_event_id=st.sampled_from(["", "9"]),
+    offset=st.sampled_from([None, 44]),
+)
+
+
+@either_quick
+@given(
+    events=st.lists(WIRE, max_size=12),
+    limits=st.sampled_from(
+        [
+            Limits(),
+            Limits(max_depth=2),
+            Limits(max_number_digits=20),
+            Limits(max_depth=1, max_number_digits=60),
+            Limits(max_nodes=3, max_string_bytes=9),
+            Limits.unlimited(),
+        ]
+    ),
+    path_prefix=st.sampled_from(["", "", "r"]),
+    on_conflict=st.sampled_from(["error", "replace"]),
+    on_new_span=st.sampled_from(["error", "reset"]),
+)
+@example(
+    events=[event('{"delta": 1, "json_path": "a"}'), event('{"delta": NaN, "json_path": "a"}', id="1")],
+    limits=Limits(),
+    path_prefix="",
+    on_conflict="error",
+    on_new_span="error",
+)
+def test_the_quick_way_does_with_any_event_what_the_rules_do(quick: Any, events: list[object], **options: Any) -> None:
+    assert_the_quick_way_does_the_same(quick, events, **options)
+
+
+NEAR_LIMITS: dict[str, tuple[Limits, str]] = {
+    "digits at the limit": (Limits(max_number_digits=60), "9" * 60),
+    "a digit more, in a text as long": (Limits(max_number_digits=25), "9" * 26),
+    "a digit more, in a longer text": (Limits(max_number_digits=60), "9" * 61),
+    "digits of a fraction": (Limits(max_number_digits=60), "0." + "3" * 60),
+    "digits that another delta hides": (Limits(max_number_digits=60), "9" * 61 + ', "delta": 1'),
+    "a level that another delta hides": (Limits(max_depth=3), '[[[[1]]]], "delta": 1'),
+    "levels that another delta hides": (Limits(max_depth=80), "[" * 81 + "]" * 81 + ', "delta": 1'),
+    "depth at the limit": (Limits(max_depth=3), "[[[1]]]"),
+    "one level more": (Limits(max_depth=3), "[[[[1]]]]"),
+    "brackets that are no depth": (Limits(max_depth=3), '"[[[[[[[[[{{{{{{"'),
+    "as many brackets as the limit": (Limits(max_depth=3), "[[], {}]"),
+    "depth in a text that is no longer than the limit": (Limits(max_depth=40), "[" * 9 + "]" * 9),
+    "the interpreter's bound on digits": (Limits.unlimited(), "9" * (sys.get_int_max_str_digits() + 1)),
+    "the interpreter's bound on depth": (Limits.unlimited(), "[" * 100_000 + "]" * 100_000),
+}
+
+
+@either_quick
+@pytest.mark.parametrize(("limits", "literal"), NEAR_LIMITS.values(), ids=NEAR_LIMITS)
+def test_a_limit_of_the_text_is_met_on_the_quick_way_where_the_rules_meet_it(
+    quick: Any, limits: Limits, literal: str
+) -> None:
+    texts = [f'{{"json_path": "a", "delta": {literal}}}', f'{{"delta": {literal}, "json_path": "b"}}']
+    assert_the_quick_way_does_the_same(quick, map(event, texts), limits=limits)
+
+
 DEEP, LONG = "[" * 200 + "]" * 200, "1" * 2000
 
 
@@ -1311,6 +1477,26 @@ def test_callbacks_are_told_of_what_each_way_in_changes() -> None:
     assembler.reset()
 
     assert told == ["x", 1, "y", 2, "z", "\ufffd", MISSING]
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        pytest.param(lambda assembler, text: assembler.apply_delta("a", text), id="by apply_delta"),
+        pytest.param(lambda assembler, text: assembler.apply(delta("a", text)), id="by apply"),
+        pytest.param(lambda assembler, text: assembler.apply(event(delta("a", text))), id="from the wire"),
+    ],
+)
+def test_each_piece_of_a_growing_string_is_told(feed: Callable[[Assembler, str], Change | None]) -> None:
+    assembler = Assembler()
+    told: list[Any] = []
+    assembler.on("a", lambda change: told.append((change.kind, change.delta, change.match_value)))
+
+    changes = [feed(assembler, text) for text in "wxyz"]
+    assert told == [("set", "w", "w"), ("append", "x", "wx"), ("append", "y", "wxy"), ("append", "z", "wxyz")]
+    assert [seen(change) for change in changes] == [
+        ("set", "a", "w", 1), ("append", "a", "x", 2), ("append", "a", "y", 3), ("append", "a", "z", 4),
+    ]  # fmt: skip
 
 
 def test_finished_values_are_told_by_each_way_to_end() -> None:

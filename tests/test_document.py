@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamjson._document import CALM, SHORT, Document
+from streamjson._document import Document
 from streamjson._errors import ClosedError, ConflictError, InvalidEventError, LimitExceededError, StreamJSONError
 from streamjson._events import MISSING
 from streamjson._limits import Limits
+from streamjson._log import CALM, SHORT
 from streamjson._path import Path
 from streamjson._tree import HOLE, Node, Text, path_of, trail
 from streamjson._values import value_at
@@ -324,6 +325,9 @@ def state_of_counts(document: Document) -> Any:
 FULL: dict[str, tuple[str, int, Deltas, int]] = {
     "one text, small deltas": ("max_string_bytes", 5000, [("a", "abcd")] * 2000, 1250),
     "one text, not ASCII": ("max_string_bytes", 5000, [("a", "é")] * 3000, 2500),
+    "one text, wide": ("max_string_bytes", 100_000, [("a", "😀" * 200)] * 200, 125),
+    "one text, as wide as it may be uncounted": ("max_string_bytes", 100_000, [("a", "😀" * 63)] * 500, 396),
+    "the document by wide texts": ("max_document_bytes", 100_002, [("a", "漢" * 250), ("b", "漢" * 250)] * 99, 133),
     "one text, whole at once": ("max_string_bytes", 5000, [("a", "x" * 4999), ("a", "y"), ("a", "z")], 2),
     "one text, deltas of 255": ("max_string_bytes", 255, [("a", "x" * 255), ("a", "y" * 255)], 1),
     "one text, full from the start": ("max_string_bytes", 510, [("a", "x" * 510), *[("a", "y")] * 9], 1),
@@ -436,6 +440,20 @@ SHORT_WAYS: dict[str, list[tuple[str, Any]]] = {
     "a long text onto one that was left": [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("a", "z" * 300)],
     "a number onto a text that was left": [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("a", 1)],
     "one text by two paths": [("a.b", "x"), ("c", 1), ("a.b", "y"), ("$.a.b", "z"), ("a.b", "w"), ("$.a.b", "v")],
+    "texts that are left as they are open": [("a", "x"), ("b", "x"), *[("a", "y"), ("b", "y")] * 3, ("a", "z")],
+    "a text visited again while one grows that was not left yet": [
+        ("a", "x"),
+        ("b", "x"),
+        ("a", "y"),
+        ("b", "y"),
+        ("a", "z"),
+        ("c", "x"),
+        ("c", "y"),
+        ("a", "w"),
+        ("c", "z"),
+    ],
+    "the next row while the last text grows": [("r[0].a", "x"), ("r[0].a", "y"), ("r[1].a", "x"), ("r[1].a", "y")],
+    "more of a text that is open, wide": [("a", "x"), ("a", "y"), ("a", "é" * 64), ("a", "\xa0"), ("a", "é" * 127)],
     "a number where a text could be": [("a.b", "x"), ("a.c", 10**20), ("a[0]", 1), ("a.d", float("inf"))],
 }
 
@@ -443,6 +461,55 @@ SHORT_WAYS: dict[str, list[tuple[str, Any]]] = {
 @pytest.mark.parametrize("deltas", SHORT_WAYS.values(), ids=SHORT_WAYS)
 def test_a_short_way_does_what_the_careful_one_does(deltas):
     assert_same_both_ways(deltas, {}, replace=False)
+
+
+SCRIPTS: dict[str, list[str]] = {
+    "Chinese, Japanese and Korean": ["漢字", "かな", "한국어", "。", "𠮷"],
+    "emoji": ["😀", "👍🏽", "❤\ufe0f", "🇸🇪"],
+    "a family, joined": ["👨", "\u200d", "👩", "\u200d", "👧"],
+    "combining characters": ["e", "\u0301", "o\u0308", "\u0327", "ﷺ"],
+    "blanks that are not printable": ["10\xa0000", "\u3000", "\u2028", "\u200b", "x"],
+    "controls": ["a\tb", "\n", "\x00", "\x7f", "\x85"],
+    "right to left": ["שלום", "\u200f", "مرحبا"],
+    "as wide as a short piece may be": ["é" * 63, "😀" * 63, "\u200d" * 63, "é"],
+    "wider than that": ["é" * 64, "é" * 127, "漢" * 85, "😀" * 64, "\u200d" * 64, "é" * 128],
+    "after a piece that is long": ["é" * 300, "漢", "😀" * 300, "\u200d"],
+    "not assigned, and for private use": ["\u0378", "\ue000", "\U0010ffff", "\ufffd"],
+}
+
+
+@pytest.mark.parametrize("is_exact", [False, True], ids=["far from the limits", "to the last byte"])
+@pytest.mark.parametrize("pieces", SCRIPTS.values(), ids=SCRIPTS)
+def test_text_of_any_script_grows_by_what_came_and_is_counted_in_characters_and_bytes(pieces, *, is_exact):
+    deltas = [("b", 1), ("a", "x"), *[("a", piece) for piece in pieces * 2]]
+    whole = "x" + "".join(pieces * 2)
+    size = len(whole.encode())
+    limits = {"max_string_bytes": size, "max_document_bytes": 1 + 8 + 1 + size} if is_exact else {}
+
+    document = filled(*deltas, **limits)
+    shown = [value_at(document, version)["a"] for version in range(2, document.version + 1)]
+    assert shown == ["x" + "".join((pieces * 2)[:count]) for count in range(2 * len(pieces) + 1)]
+    document.settle()
+    assert document.size == 1 + 8 + 1 + size
+    assert_same_both_ways([*deltas, ("a", "é")], limits, replace=False)
+    if is_exact:
+        with pytest.raises(LimitExceededError):
+            document.apply("a", "x")
+
+
+@given(
+    deltas=st.lists(
+        st.tuples(
+            st.sampled_from(["a", "a", "a", "b"]),
+            st.sampled_from([piece for pieces in SCRIPTS.values() for piece in pieces])
+            | st.text(st.characters(), max_size=5),  # halves of surrogate pairs too
+        ),
+        max_size=30,
+    ),
+    limits=st.sampled_from([{}, {"max_string_bytes": 300, "max_document_bytes": 500}]),
+)
+def test_pieces_of_any_script_do_on_the_hot_way_what_they_do_on_the_careful_one(deltas: list[Any], limits: Any) -> None:
+    assert_same_both_ways(deltas, limits, replace=False)
 
 
 @st.composite

@@ -10,12 +10,14 @@ from collections import OrderedDict, UserDict, UserList, deque
 from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import httpx2
 import httpx_sse
+import msgspec
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from opperai import models as opper
 from opperai.types.basemodel import Unset
 from opperai.utils import unmarshal_json
@@ -31,6 +33,7 @@ from streamjson._events import (
     StreamingChunk,
     decode_json,
     is_array,
+    quick_decoder,
     to_chunk,
     to_event,
 )
@@ -719,3 +722,167 @@ def test_huge_runs_of_quotes_and_backslashes_take_one_pass(unit: str) -> None:
     quoted = "[" * 2 + "[]," * 200 + '"' + unit * (1_000_000 // len(unit))
     with pytest.raises(StreamJSONError):
         decode_json(quoted, LIMITS)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the quick decoder says what `decode_json` says, or nothing
+
+WITHOUT_MSGSPEC = {"msgspec": None}  # of `sys.modules`: an import of it is an ImportError
+
+
+@pytest.fixture
+def chosen_anew() -> Iterator[None]:
+    """With no decoder chosen yet; afterwards the one is chosen again that was."""
+    is_fast = isinstance(quick_decoder()[0], type(msgspec.json.Decoder().decode))
+    quick_decoder.cache_clear()
+    yield
+    quick_decoder.cache_clear()
+    with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
+        quick_decoder()
+
+
+def decoder(*, is_fast: bool) -> Any:
+    """Return what `quick_decoder` does, and leave the one that was chosen."""
+    with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
+        return quick_decoder.__wrapped__()
+
+
+QUICK = {"msgspec": decoder(is_fast=True), "the standard library": decoder(is_fast=False)}
+either_quick = pytest.mark.parametrize("quick", QUICK.values(), ids=QUICK)
+
+
+@pytest.mark.usefixtures("chosen_anew")
+@pytest.mark.parametrize("is_fast", [True, False], ids=["with msgspec", "without"])
+def test_the_quick_decoder_is_that_of_msgspec_where_it_is_installed_and_is_chosen_once(*, is_fast: bool) -> None:
+    with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
+        decode, closer_look = quick_decoder()
+
+    assert (msgspec.MsgspecError in closer_look) is is_fast
+    with patch.dict(sys.modules, WITHOUT_MSGSPEC if is_fast else {}):
+        assert quick_decoder() == (decode, closer_look)
+        assert decode('{"delta": "x", "json_path": "a"}') == {"delta": "x", "json_path": "a"}
+
+
+@pytest.mark.usefixtures("chosen_anew")
+@pytest.mark.parametrize("is_fast", [True, False], ids=["with msgspec", "without"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param('{"delta": "x", "json_path": "a"}', id="plain"),
+        pytest.param('  {"delta": "x", "json_path": "a"} ', id="blanks around"),
+        pytest.param('{"delta": "x", "json_path": "a", "model": 1}', id="other fields"),
+        pytest.param('{"json_path": "a", "delta": "\\u0078"}', id="escapes"),
+    ],
+)
+def test_an_assembler_reads_the_same_with_either_decoder(data: str, *, is_fast: bool) -> None:
+    with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
+        assembler = sj.Assembler()
+
+    assert str(assembler.apply(ServerSentEvent(data))) == "<Change 1: set 'x' at a>"
+
+
+@either_quick
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("[DONE]", id="the mark of the end"),
+        pytest.param("hello", id="not JSON"),
+        pytest.param('{"delta": "x', id="cut"),
+        pytest.param('{"delta": 1} {"delta": 2}', id="two values"),
+        pytest.param('{"delta": 1}]', id="a bracket too many"),
+        pytest.param('{"delta": 01}', id="a leading zero"),
+        pytest.param('"a\nb"', id="a raw line break"),
+        pytest.param('"\\x41"', id="no escape of JSON"),
+        pytest.param("\ufeff1", id="a byte order mark"),
+        pytest.param("\xa01", id="a blank that is none of JSON's"),
+        pytest.param("[" * 100_000, id="deeper than the interpreter reads"),
+        pytest.param("7" * (sys.get_int_max_str_digits() + 1) + "]", id="more digits than the interpreter reads"),
+    ],
+)
+def test_what_the_quick_decoder_can_not_read_asks_for_a_closer_look(quick: Any, text: str) -> None:
+    decode, closer_look = quick
+    with pytest.raises(closer_look):
+        decode(text)
+
+
+@pytest.mark.parametrize("value", [1, None, "ab", [1, 2], {"delta": 1, "model": 2}], ids=repr)
+def test_the_errors_of_a_value_that_has_not_the_expected_members_ask_for_a_closer_look(value: Any) -> None:
+    for _, closer_look in QUICK.values():
+        with pytest.raises(closer_look):
+            len(value), value["delta"], value["json_path"]
+
+
+# JSON as any sender may write it, and what is nearly JSON.
+ANY_TEXT = st.text(st.characters() | st.sampled_from('\ud83d\ude00😀"\\\x00\x1f\x7f\u2028'), max_size=6)
+NUMBERS = st.sampled_from(
+    [
+        "-0", "-0.0", "1.0", "1E5", "1e+2", "-1.5e-3", "5e-324", "1e-400", "1e400", "9007199254740993",
+        "9007199254740993.0", "9223372036854775807", "9223372036854775808", "-9223372036854775809",
+        "18446744073709551616", "1" * 40, "-" + "9" * 60, "0." + "3" * 40, "01", "1.", ".5", "+1", "-", "1e", "0x1",
+        "NaN", "-Infinity", "Infinity", "true", "True", "null", "nul",
+    ]
+)  # fmt: skip
+ESCAPES = st.sampled_from(
+    [r"\n", r"\/", r"\u00e9", r"\u0000", r"\ud83d", r"\ude00", r"\ud83d\ude00", r"\uD83D\u0061", r"\x41", r"\u12", "é"]
+)
+STRINGS = (
+    st.builds(json.dumps, ANY_TEXT, ensure_ascii=st.booleans())
+    | st.builds('"{}"'.format, ANY_TEXT)
+    | st.builds('"{}"'.format, st.lists(ESCAPES, max_size=3).map("".join))
+)
+SCALARS = NUMBERS | STRINGS | st.builds(repr, st.integers() | st.floats())
+BLANKS = st.sampled_from(["", "", "", " ", "\n\t", "\xa0"])
+MEMBERS = st.sampled_from(['"a"', '"a"', '"b"', r'"\u0061"', "a"]) | STRINGS
+
+
+def listed(inner: st.SearchStrategy[str], brackets: str) -> st.SearchStrategy[str]:
+    return st.builds(
+        lambda blank, items: brackets[0] + blank + f"{blank},{blank}".join(items) + brackets[1],
+        BLANKS,
+        st.lists(inner, max_size=3),
+    )
+
+
+JSON_TEXTS = st.recursive(
+    SCALARS,
+    lambda inner: listed(inner, "[]") | listed(st.builds("{}:{}".format, MEMBERS, inner), "{}"),
+    max_leaves=6,
+)
+
+
+@st.composite
+def nearly_json(draw: st.DrawFn) -> str:
+    """Return a JSON text, or one that was cut, changed in one place, or has something before or after it."""
+    text = draw(JSON_TEXTS)
+    at = draw(st.integers(0, len(text)))
+    return draw(
+        st.sampled_from([text, text, text[:at], text[at:], text[:at] + text[at + 1 :]])
+        | st.builds(lambda more: text[:at] + more + text[at:], st.sampled_from('[]{}",:\\ 0e-\x00\ud83d'))
+        | st.builds(lambda before, after: before + text + after, BLANKS, BLANKS | JSON_TEXTS)
+    )
+
+
+@either_quick
+@given(text=nearly_json())
+@example(text='{"a": 1, "a": 2.50}')
+@example(text='{"a": NaN}')
+@example(text="1" * 128)
+@example(text='"\\ud83d"')
+@example(text="[" * 128)
+@example(text="[" * 64 + "]" * 64)
+def test_the_quick_decoder_returns_what_decode_json_returns_or_asks_for_a_closer_look(quick: Any, text: str) -> None:
+    decode, closer_look = quick
+    text = text[:128]  # as long as no limit of depth or digits can be met
+    try:
+        found = read(decode, text)
+    except closer_look:
+        return
+    assert found == read(lambda text: decode_json(text, LIMITS), text)
+
+
+def read(decode: Callable[[str], object], text: str) -> object:
+    try:
+        return repr(decode(text))
+    except InvalidEventError as error:  # NaN or Infinity, where the standard library's scanner met them
+        return error.code, str(error)

@@ -49,6 +49,8 @@ def nodes(root: Node) -> list[Node]:
 SCALARS: dict[str, tuple[Any, Any]] = {
     "true": (True, True),
     "an integer": (12, 12),
+    "an integer of more than 18 digits": (10**20, 10**20),
+    "the same below zero": (-(10**20), -(10**20)),
     "a float": (1.5, 1.5),
     "a float that is whole": (1.0, 1.0),
     "minus zero": (-0.0, -0.0),

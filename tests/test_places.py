@@ -101,6 +101,8 @@ def test_after_any_history_a_path_is_found_where_a_walk_finds_it(
 
 WALKS: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "a sibling": ([("a.b", 1)], "a.b"),
+    "a sibling whose name is not ASCII": ([("a.b", 1), ("a.ñ", 1)], "a.ñ"),
+    "another name that is not ASCII": ([("a.ñ", 1), ("a.b", 1)], "a.ñé"),
     "a name known in another object": ([("a.b", 1), ("c.d", 1), ("a.e", 1)], "a.d"),
     "the next item": ([("a[0]", 1)], "a[1]"),
     "a member of the next item": ([("a[0].b", 1)], "a[1].b"),
@@ -188,6 +190,12 @@ def test_a_path_outside_the_prefix_is_refused_also_when_its_end_is_known():
         with pytest.raises(InvalidPathError) as caught:
             document.apply(path, 1)
         assert caught.value.code == "outside-prefix"
+
+
+def test_a_name_that_is_not_ascii_is_counted_in_bytes_in_each_object():
+    document = filled(*[(f"{owner}.{name}", 1) for owner in "abc" for name in ("n", "ñ")])
+
+    assert document.size == 3 * (1 + 2 + 1 + 2 * 8)
 
 
 def test_the_shortcuts_are_bounded(monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import streamjson as sj
+from streamjson import _snapshot
 
 HIGH = "\ud83d"
 Deltas = list[tuple[str, Any]]
@@ -126,6 +127,27 @@ def test_get(path, expected):
     snapshot = filled(("people[1].name", "Jane"), ("people[1]['a.b']", 1)).snapshot()
 
     assert snapshot.get(path, "default") == expected
+
+
+GROWING: dict[str, tuple[Deltas, str, dict[str, Any]]] = {
+    "the text that is open": ([("a.b", "x"), ("a.b", "y"), ("a.b", "z")], "a.b", {}),
+    "the same by another path": ([("a.b", "x"), ("a.b", "y"), ("a.b", "z")], "$.a['b']", {}),
+    "a text that was set by the last change": ([("a.b", "xyz")], "a.b", {}),
+    "a text that was left": ([("a.b", "xy"), ("a.b", "z"), ("c", 1)], "a.b", {}),
+    "a text that was left and visited again": ([("a.b", "x"), ("c", 1), ("a.b", "yz"), ("c", 2)], "a.b", {}),
+    "without its prefix": ([("r.a.b", "x"), ("r.a.b", "yz")], "a.b", {"path_prefix": "r"}),
+    "below a name like the prefix": ([("r.r.a", "x"), ("r.r.a", "yz")], "r.a", {"path_prefix": "r"}),
+}
+
+
+@pytest.mark.parametrize(("deltas", "path", "options"), GROWING.values(), ids=GROWING)
+def test_get_gives_the_whole_text_and_again_when_it_has_grown(deltas, path, options):
+    assembler = filled(*deltas, **options)
+
+    assert [assembler.snapshot().get(path) for _ in range(2)] == ["xyz", "xyz"]
+    early = assembler.snapshot()
+    assembler.apply_delta(deltas[0][0], "w")
+    assert (assembler.snapshot().get(path), early.get(path)) == ("xyzw", "xyz")
 
 
 def test_get_of_what_is_no_path_is_an_error():
@@ -464,6 +486,16 @@ def test_chunks_of_changes_over_any_steps_build_the_same(stream: Deltas) -> None
                 for chunk in change.to_chunks():
                     copied.apply(copy.deepcopy(chunk))
             assert repr(copied.snapshot().value) == repr(new.value)
+
+
+def test_the_places_that_readers_asked_for_are_bounded(monkeypatch):
+    monkeypatch.setattr(_snapshot, "MANY", 3)
+    assembler = sj.Assembler()
+    for number in range(10):
+        assembler.apply_delta(f"a.n{number}", "x")
+        assert assembler.snapshot().get(f"a.n{number}") == "x"
+        assert assembler.snapshot().get(f"a.n{number // 2}") == "x"
+    assert 0 < len(assembler._document.places.known) <= 3
 
 
 def test_what_no_path_can_be_is_refused_by_get():

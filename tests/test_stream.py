@@ -854,6 +854,24 @@ def test_what_a_callback_raises_comes_out_of_next_and_the_stream_goes_on(driver:
     assert [snapshot.version for snapshot in driver.list(stream)] == [2, 2]
 
 
+def test_a_callback_that_reads_on_is_refused_and_no_event_is_lost() -> None:
+    source = SyncSource([X, Y, N])
+    stream = assemble(source)
+
+    def read_on(_: object) -> None:
+        with pytest.raises(sj.StreamJSONError) as caught:
+            next(stream)
+        assert (caught.value.code, source.read) == ("applying", len(refused) + 1)
+        refused.append(caught.value)
+
+    refused: list[Exception] = []
+    stream.assembler.on("a", read_on)
+
+    assert [snapshot.version for snapshot in stream] == [1, 2, 3, 3]
+    assert len(refused) == 2
+    assert stream.snapshot.value == {"a": "xy", "n": 1}
+
+
 @pytest.mark.parametrize("events", [[X], [X, DONE]], ids=["at its end", "at [DONE]"])
 def test_after_an_error_at_the_end_the_last_snapshot_still_comes(driver: Driver, events: list[object]) -> None:
     source = driver.source(events)

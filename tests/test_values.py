@@ -6,7 +6,7 @@ import copy
 import json
 import sys
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -179,6 +179,79 @@ def test_what_is_set_whole_is_built(delta):
     assert value_at(document, document.version) is None
 
 
+SPOILS: dict[str, Callable[[Any], Any]] = {
+    "a member is replaced": lambda value: value.update(a="***"),
+    "a member is taken out": lambda value: value.pop("a"),
+    "an item is taken out": lambda value: value["a"].pop(),
+    "an item is replaced": lambda value: value["a"].__setitem__(0, {}),
+    "an item is put elsewhere": lambda value: value.update(b=value["a"].pop()),
+    "all is taken out": lambda value: value.clear(),
+}
+
+
+@pytest.mark.usefixtures("ways")
+@pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
+@pytest.mark.parametrize("path", ["a[0].b", "a[0].c", "a[1].b", "q.n"])
+@pytest.mark.parametrize("held", [True, False], ids=["an older value is held", "only what was taken out"])
+def test_a_reader_that_changes_a_value_changes_none_that_somebody_holds(spoil, path, held):
+    document = grown("q.n", "a[0].b")
+    older = value_at(document, document.version) if held else None
+    document.apply("q.n", "y")
+    value_at(document, document.version)
+    document.apply(path, "z")
+    taken = spoil(value_at(document, document.version))
+    kept, before = (older, taken), repr((older, taken))
+    for _ in range(3):
+        for again in ("a[0].b", "q.n", "a[0].b"):
+            document.apply(again, "w")
+            value_at(document, document.version)
+
+    assert repr(kept) == before
+
+
+def interrupted(call: Callable[[], object], line: int) -> bool:
+    """Make a call, and interrupt it before a line of the library; tell whether it had so many lines."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal lines
+        if "streamjson" not in frame.f_code.co_filename:
+            return None
+        lines += event == "line"
+        if event == "line" and lines == line:
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.parametrize(("paths", "path"), MOVES.values(), ids=MOVES)
+@pytest.mark.parametrize("held", [True, False], ids=["held", "dropped"])
+def test_an_interrupt_anywhere_leaves_right_values_behind(paths, path, held):
+    for line in range(1, 500):
+        document = grown("beside.it[0]", *paths)
+        older = value_at(document, document.version) if held else None
+        before = repr(older)
+        document.apply(path, "y")
+        reached = interrupted(lambda: value_at(document, document.version), line)  # noqa: B023
+        for again in (path, "beside.it[0]", path):
+            assert value_at(document, document.version) == plain(document)
+            document.apply(again, "z")
+        assert value_at(document, document.version) == plain(document)
+        assert repr(older) == before
+        if not reached:
+            break
+    assert not reached
+
+
 def test_an_older_version_is_built_and_leaves_what_is_shared():
     document = grown("a.b", "a.b", "a.c")
     newest = value_at(document, 3)
@@ -197,6 +270,16 @@ def test_versions_that_are_read_late_share_what_did_not_change():
         {"b": "x"}, {"b": "xx"}, {"b": "xx", "c": "x"}, {"b": "xxx", "c": "x"},
     ]  # fmt: skip
     assert all(value["beside"] is values[0]["beside"] for value in values)
+
+
+def test_a_change_inside_of_what_was_replaced_since_does_not_show_when_it_is_read_late():
+    document = grown("beside.it")
+    for path, delta in (("a", {}), ("a.b", "x"), ("a", {})):
+        document.apply(path, delta)
+
+    assert value_at(document, document.version) == {"beside": {"it": "x"}, "a": {}} == plain(document)
+    document.apply("a.c", "y")
+    assert value_at(document, document.version) == {"beside": {"it": "x"}, "a": {"c": "y"}}
 
 
 def test_a_root_that_was_null():

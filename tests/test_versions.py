@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamjson._document import CALM, Document
+from streamjson._document import Document
 from streamjson._events import MISSING
 from streamjson._limits import Limits
+from streamjson._log import CALM
 from streamjson._tree import HOLE, Text, trail
 from streamjson._values import value_at
 from streamjson._versions import (
     differences,
     ending_at,
+    growth,
     has_holes,
     locate,
     location,
@@ -258,6 +260,17 @@ def test_a_text_that_was_refused_more_is_read_as_before():
 
     assert type(document.holder.slots[0].slots["a"]) is Text
     assert every_version(document) == [MISSING, {"a": "a"}, {"a": "ab"}, {"a": "abc"}, {"a": "abc", "b": 1}]
+
+
+@pytest.mark.parametrize("runs", RUNS.values(), ids=RUNS)
+def test_the_growth_of_a_text_between_two_versions_is_how_much_longer_it_was_then(runs):
+    document, expected = grown(*runs)
+    document.apply("b", "another text")
+    node, key, _ = locate(document, ("a",), document.version)
+    last = len(expected) - 1
+    for old, new in {(0, last), (1, 1), (1, 2), (1, last), (last // 3, last // 2), (last // 2, last), (last, last)}:
+        assert growth(document, node, key, old, new) == len(expected[new]) - len(expected[old])
+    assert growth(document, node, key, last, document.version) == 0
 
 
 # ---------------------------------------------------------------------------------------------------------------------

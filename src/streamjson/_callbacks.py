@@ -27,9 +27,10 @@ from typing import Any, Final, Generic, Literal, NoReturn, Protocol, TypeVar
 from weakref import ref
 
 from ._completion import Completion, Structurer
-from ._document import Document, Kind
+from ._document import Document
 from ._errors import StreamJSONError, shorten
 from ._limits import Limits
+from ._log import Kind
 from ._matcher import Matcher
 from ._matching import Along, preorder
 from ._path import Path

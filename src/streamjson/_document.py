@@ -1,43 +1,38 @@
 """The document: a tree that only grows, and the log of how it grew. One delta in, at most one new version out.
 
-What it owns: the tree, the log, what may land on what, and the limits of all of them. What it does not know: events,
-snapshots, callbacks. Reading is in `_versions`; nothing here builds a value.
+What it owns: the tree (its parts are in `_tree`), what may land on what, and the limits. The log is in `_log`. What it
+does not know: events, snapshots, callbacks. Reading is in `_versions`; nothing here builds a value.
 
-**A version** counts the changes. Nothing that a version showed is ever lost, so a snapshot is a version number.
+*Ways.* Nearly every event of a real stream goes one of the hot ways: a short text onto the string that is open
+(`apply`), the next member or item (`_add_next`), the first member of a next item (`_add_first`), a short text onto a
+string that was left (`_come_back`). Each does what the careful way would do with its event, in a fraction of the time,
+and leaves to it what is not just that.
 
-- *Runs.* Consecutive changes at one location are one entry of the log: `starts`, `nodes` and `keys` tell at which
-  version a run began, and where. `lengths[version - base]` tells how many characters a version added to a string.
-  So a string at a version is a length: what was there before the run, and the sum over the run so far.
-- *Texts.* The string that is open is a `Text`, a list of pieces. When its run ends it becomes a plain string in its
-  slot and no object of ours remains; one that is visited again is a `Text` for good, with the runs that it grew in.
-- *Halves.* A high surrogate at the end of a string delta is held, in no value and no version, until its partner comes
-  or something else changes; then it is repaired, by a change of its own that is the *prelude* of that change.
+*Halves.* A high surrogate at the end of a string delta is held, in no value and no version, until its partner comes or
+something else changes; then it is repaired, by a change of its own that is the *prelude* of that change.
 
 Invariants: a rejected delta changes nothing (all is checked before the first write); versions are consecutive;
-slots are appended to, or replaced with the old value kept.
+slots are appended to, or replaced with the old value kept; limits are exact at every delta.
 
 Cost: a delta to the string that is open takes two appends and no look at the tree; any other O(its path), plus the
-delta, which is copied. Memory: a byte a version, three references a run.
+delta, which is copied.
 
 Who follows the document is told by the modules downstream. What they leave here is a token, `watch`, and where they
 have nobody to tell: a container or text whose `ignored_by` is the token, a slot for which `ignored` has it. So to find
 out whether a change is `quiet` costs the same for nobody and for a thousand patterns that do not match, where a
 location is touched again, and nothing while it stays open.
-
-Limits are exact at every delta. The hot path skips counting while deltas of its kind (at most 255 bytes of text, or a
-plain scalar) can't use up what is left: `hot_until` is the last version for which that holds.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from ._errors import ClosedError
 from ._events import MISSING
 from ._intake import SCALAR, Intake
 from ._limits import Limits
+from ._log import CALM, NO_PATH, SHORT, WIDE, Kind, Log
 from ._path import Path
 from ._places import MANY_NAMES, Places, conflict
 from ._tree import (
@@ -56,25 +51,17 @@ from ._tree import (
     where_of,
 )
 
-__all__ = ["Document", "Kind"]
+__all__ = ["Document"]
 
-Kind: TypeAlias = Literal["append", "set"]
-
-CALM: Final = 1024  # Deltas after which pieces are joined and counted at the latest.
-SHORT: Final = 255  # Characters, and bytes, of a delta that may be counted later: what a bytearray's item holds.
-
-_NO_PATH: Final = object()  # equal to no path
 _GIVES_WAY: Final = ("nothing", "null")
 
 
-class Document:
+class Document(Log):
     """The tree and the log. The modules downstream read its attributes; only the methods here write them."""
 
     __slots__ = (
-        "base", "closed", "delta", "fresh_path", "halves", "held", "holder", "hot_until", "ignored", "in_order",
-        "intake", "key", "keys", "lengths", "lineage", "max_array_length", "node", "node_count", "nodes", "open_path",
-        "pieces", "places", "preludes", "progress", "quiet", "replace", "roomy", "scratch", "size", "starts", "sums",
-        "text", "uncounted", "values", "version", "watch",
+        "holder", "ignored", "in_order", "max_array_length", "places", "preludes", "progress", "quiet", "replace",
+        "roomy", "values", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -87,44 +74,19 @@ class Document:
         base: int = 0,
         lineage: object = None,
     ) -> None:
+        super().__init__(Intake(limits), base=base, lineage=lineage)
         self.replace = replace
-        self.intake = Intake(limits)
         self.max_array_length = self.intake.bounds["max_array_length"]
         self.roomy = self.intake.bounds["max_string_bytes"] - CALM * SHORT
         # The tree. The root is item 0 of a list, so that no rule needs a case for it.
         self.holder = new_node(None, is_object=False)
         self.places = Places(self.holder, limits, prefix, replace=replace)
-        self.node_count = 0
-        self.size = 0
-        # The log. Version `base` is the empty document; documents of one lineage follow each other by reset.
-        self.base = self.version = base
-        self.lineage = object() if lineage is None else lineage
-        self.starts: list[int] = []
-        self.nodes: list[Node] = []
-        self.keys: list[Step] = []
-        self.lengths: bytearray | array[int] = bytearray(1)
         self.preludes: set[int] = set()
-        self.delta: Any = MISSING  # what the last change said; `MISSING` for a container, which is read when asked for
-        self.closed = False
-        # The string that is open: slot `key` of `node`, and the text of the path that led there.
-        self.node: Node | None = None
-        self.key: Step = 0
-        self.text = self.scratch = Text([])
-        self.uncounted: list[Text] = []  # other texts that got something since they were counted
-        self.pieces = self.text.pieces
-        self.open_path: object = _NO_PATH
-        self.fresh_path: object = (
-            _NO_PATH  # of what was set by the last change: if it is a string, it is opened to grow
-        )
-        self.hot_until = base
-        self.halves: dict[tuple[int, Step], tuple[Node, Step, str]] = {}
-        # For those who follow: their token, whether the last change concerns nobody, and why nothing may change now.
+        # For those who follow: their token, and whether the last change concerns nobody.
         self.watch: object = None
         self.ignored: dict[tuple[int, Step] | None, object] = {}
         self.quiet = True
-        self.held: Literal["", "telling", "unawaited"] = ""
-        # For `_versions`: the sums of `lengths`, block by block. For `_values`: what was read.
-        self.sums = [0]
+        # For `_values`: what was read.
         self.values: Any = None
         # For `_completion`: whether values are finished in document order, and how far that has been looked at.
         self.in_order = in_order
@@ -138,7 +100,8 @@ class Document:
         # The hot path, nearly every event of a real stream: a short text onto the string that is open.
         if path == self.open_path and self.version < self.hot_until and type(delta) is str:
             length = len(delta)
-            if 0 < length <= SHORT and delta.isascii():
+            # Half of a surrogate pair is not printable.
+            if 0 < length <= SHORT and (delta.isascii() or (length <= WIDE and delta.isprintable())):
                 self.lengths.append(length)
                 self.pieces.append(delta)
                 self.delta = delta
@@ -161,7 +124,8 @@ class Document:
             elif delta is None or type(delta) is bool or self.intake.is_plain(delta):
                 size = 8
             if size >= 0:
-                place = self.places.visited.get(path)
+                visited = self.places.visited
+                place = visited.get(path) if visited else None  # in document order nothing is
                 if place is not None:
                     if length and self._come_back(path, place, delta):
                         return "append"
@@ -311,7 +275,7 @@ class Document:
         self.key = key
         self.text = text
         self.open_path = path
-        self.fresh_path = _NO_PATH
+        self.fresh_path = NO_PATH
         self.delta = delta
         self.quiet = True
         return True
@@ -376,21 +340,13 @@ class Document:
             self._leave()
             text = self._text(node, key)
             text.starts.append(version)
-            if len(text.pieces) == text.counted:
-                self.uncounted.append(text)
+            self.uncounted.append(text)
             self._log(version, node, key)
             self.node, self.key, self.text, self.pieces = node, key, text, text.pieces
         self._count(len(delta))
         self.pieces.append(delta)
         self.version = version
         self.delta = delta
-
-    def _text(self, node: Node, key: Step) -> Text:
-        """Return the string of a slot as one that can grow."""
-        text = node.slots[key]
-        if type(text) is not Text:
-            text = node.slots[key] = Text([text], 1, 1, utf8_size(text), bases=[len(text)])
-        return text
 
     def _with_half(self, place: tuple[int, Step], delta: str) -> tuple[str, str]:
         """Return `delta` mended with the half that its string holds, and the half at its end."""
@@ -501,113 +457,6 @@ class Document:
                 return True
             here = here.slots[at]
         return False
-
-    # ------------------------------------------------------------------------------------------------------------------
-    # the log and the string that is open
-
-    def _log(self, version: int, node: Node, key: Step) -> None:
-        self.starts.append(version)
-        self.nodes.append(node)
-        self.keys.append(key)
-        self.fresh_path = _NO_PATH
-
-    def _count(self, length: int) -> None:
-        try:
-            self.lengths.append(length)
-        except ValueError:  # the first that does not fit a byte
-            self.lengths = array("I", iter(self.lengths))
-            self.lengths.append(length)
-
-    def _is_open(self, node: Node, key: Step) -> bool:
-        """Tell whether the string of a slot goes on in the run that is open."""
-        if node is self.node and key == self.key:
-            return True
-        return node is self.nodes[-1] and key == self.keys[-1] and self._open_last(_NO_PATH)
-
-    def _open_last(self, path: object) -> bool:
-        """Open the string that the last change has set, so that it grows in the same run; tell whether it is one."""
-        self.fresh_path = _NO_PATH
-        node, key = self.nodes[-1], self.keys[-1]
-        first = node.slots[key]
-        if type(first) is not str:
-            return False
-        text = node.slots[key] = self.scratch
-        self.node, self.key, self.text = node, key, text
-        self.pieces = text.pieces = [first]
-        text.counted, text.merged, text.size = 1, 0, len(first) if first.isascii() else utf8_size(first)
-        self.open_path = path
-        return True
-
-    def _leave(self) -> None:
-        """End the run that is open. Nothing of it is lost and nothing shows."""
-        node = self.node
-        if node is None:
-            return
-        text = self.text
-        if text is self.scratch:
-            whole = node.slots[self.key] = "".join(text.pieces)
-            self.size += (len(whole) if whole.isascii() else utf8_size(whole)) - text.size
-            text.pieces.clear()  # else they stay as long as no other string is open
-        self.node, self.open_path = None, _NO_PATH
-
-    def settle(self) -> None:
-        """Count all that came in, and set how far the hot path may go: no limit can be reached, and no half waits."""
-        self._tally()
-        self._allow()
-
-    def _tally(self) -> None:
-        """Count what strings have got, and join it, so that memory is the text's and not that of its pieces."""
-        for text in self.uncounted:
-            self.count(text)
-        self.uncounted.clear()
-        if self.node is not None:
-            self.count(self.text)
-            if self.text is not self.scratch:
-                self.uncounted.append(self.text)  # it may get more before it is left
-
-    def count(self, text: Text) -> None:
-        """Count and join what a string has got since it was counted."""
-        pieces = text.pieces
-        if len(pieces) > text.counted:
-            block = "".join(pieces[text.counted :])
-            pieces[text.counted :] = [block]
-            text.counted += 1
-            size = utf8_size(block)
-            text.size += size
-            self.size += size
-            if text.counted - text.merged >= CALM:  # blocks of blocks: a character is copied twice, not again and again
-                pieces[text.merged :] = ["".join(pieces[text.merged :])]
-                text.merged += 1
-                text.counted = text.merged
-
-    def _size_of_last(self) -> int:
-        """Return how many bytes the string has that may grow next."""
-        if self.node is not None:
-            return self.text.size
-        last = self.nodes[-1].slots[self.keys[-1]] if self.nodes else None
-        return utf8_size(last) if type(last) is str else 0
-
-    def whole(self, text: Text) -> str:
-        """Return a string as it is now; the next reader finds it joined."""
-        pieces = text.pieces
-        if len(pieces) > 1 or not text.counted:
-            whole = "".join(pieces)
-            size = len(whole) if whole.isascii() else utf8_size(whole)
-            self.size += size - text.size
-            text.size = size
-            pieces[0] = whole
-            del pieces[1:]
-            text.counted = text.merged = 1
-        return pieces[0]
-
-    def _allow(self) -> None:
-        self.hot_until = self.version
-        if not self.halves and not self.closed and not self.held:
-            bounds = self.intake.bounds
-            string = bounds["max_string_bytes"] - self._size_of_last()
-            document = bounds["max_document_bytes"] - self.size
-            nodes = (bounds["max_nodes"] - self.node_count) // 2
-            self.hot_until += max(0, min(CALM, string // SHORT, document // (2 * SHORT), nodes))
 
     # ------------------------------------------------------------------------------------------------------------------
     # what it would cost, and whether that is within the limits

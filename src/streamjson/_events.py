@@ -8,8 +8,7 @@ An input may yield our own classes, mappings of either shape, or foreign objects
 type, once, and remembered.
 
 JSON text is RFC 8259's: NaN and Infinity are refused (and 1e400 where it is applied), of equal names the last one wins,
-and
-text that nests deeper than the document may is refused before the parser sees it.
+and text that nests deeper than the document may is refused before the parser sees it.
 
 Cost: linear in the text.
 """
@@ -316,7 +315,7 @@ def quick_decoder() -> tuple[Callable[[str], object], tuple[type[Exception], ...
     try:
         import msgspec  # noqa: PLC0415  # an extra; and not for those who only import this package
     except ImportError:
-        return _scan, (*_NO_FIELDS, StopIteration, ValueError, RecursionError)
+        return _scan, (*_NO_FIELDS, InvalidEventError, StopIteration, ValueError, RecursionError)
     return msgspec.json.Decoder().decode, (*_NO_FIELDS, msgspec.MsgspecError, ValueError, RecursionError)
 
 

@@ -4,9 +4,10 @@ A path is parsed only where it must be. A stream in document order writes the fi
 a sibling of the last location shares the text before its last dot, and the next item shares its array's text.
 A place that is visited a second time is remembered by its whole text, for fields that are written in turn.
 
-It owns these shortcuts; `forget` drops them when a container is replaced. It changes nothing in the tree.
-Cost: one `rpartition` for a sibling, two for a next item, a look-up for a place known; else O(path), to parse and walk.
-Memory: at most `MANY` texts each.
+It owns these shortcuts; `forget` drops them when a container is replaced. It changes nothing in the tree. The hot ways
+of `_document` look at them themselves.
+Cost: a comparison and a slice for a sibling or a next item, a look-up for a place known; else O(path), to parse and
+walk. Memory: at most `MANY` texts and `MANY_NAMES` names.
 """
 
 from __future__ import annotations

@@ -14,11 +14,10 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
-from attrs import define
-
-from ._document import Document, Kind
+from ._document import Document
 from ._errors import shorten
 from ._events import MISSING, StreamingChunk
+from ._log import Kind
 from ._matcher import Matcher
 from ._matching import preorder
 from ._path import Path, append_step, format_path, parse_path
@@ -58,7 +57,6 @@ def brief(value: object) -> str:
     return _SHORT.repr(value)
 
 
-@define(init=False, eq=False, repr=False, getstate_setstate=False)
 class Change:
     """One change of the document: what `apply` returns.
 
@@ -73,6 +71,8 @@ class Change:
     >>> change.value
     'Jane Doe'
     """
+
+    __slots__ = ("_delta", "_document", "_value", "kind", "version")
 
     _document: Document
     version: int
@@ -228,7 +228,6 @@ class Match(NamedTuple):
     value: Any
 
 
-@define(init=False, eq=False, repr=False, getstate_setstate=False)
 class Snapshot:
     """The document at one moment of the stream. It never changes, and taking it costs the same for any document.
 
@@ -244,6 +243,10 @@ class Snapshot:
     >>> early.value, assembler.snapshot().value
     ({'people': [{'name': 'Jane'}]}, {'people': [{'name': 'Jane Doe'}]})
     """
+
+    __slots__ = (
+        "_changes", "_document", "_since", "_value", "end", "last_event_id", "span_id", "version",
+    )  # fmt: skip
 
     _document: Document
     _since: int
@@ -292,25 +295,28 @@ class Snapshot:
         ('Jane', None, 'nobody')
         """
         document, version = self._document, self.version
-        known = document.places.known
-        if version == document.version and type(path) is str:
-            # What was written to just now, or was asked for before: no parse, and no walk.
-            if not document.places.prefix:
-                if path == document.open_path:
-                    return document.whole(document.text)
-                if path == document.fresh_path:
-                    known[path] = document.nodes[-1], document.keys[-1]
-            place = known.get(path)
-            if place is not None:
-                node, key = place
-                thing = node.slots[key]
-                return thing if type(thing) is str else read(document, node, key, thing, version)
-        node, key, thing = locate(document, self._steps(path), version)
-        if thing is MISSING:
-            return default
-        if type(path) is str and version == document.version and len(known) < MANY:
+        if type(path) is not str or version != document.version:
+            node, key, thing = locate(document, self._steps(path), version)
+            return default if thing is MISSING else read(document, node, key, thing, version)
+        # What was written to just now, or was asked for before: no parse, and no walk.
+        places = document.places
+        known = places.known
+        if path == document.open_path and not places.prefix:
+            return document.whole(document.text)
+        place = known.get(path)
+        if place is None and path == document.fresh_path and not places.prefix:
+            place = document.nodes[-1], document.keys[-1]
+        if place is None:
+            node, key, thing = locate(document, self._steps(path), version)
+            if thing is MISSING:
+                return default
+            if len(known) >= MANY:
+                known.clear()
             known[path] = node, key
-        return read(document, node, key, thing, version)
+        else:
+            node, key = place
+            thing = node.slots[key]
+        return thing if type(thing) is str else read(document, node, key, thing, version)
 
     @property
     def changes(self) -> tuple[Change, ...]:

@@ -187,7 +187,7 @@ class SSEDecoder:
             piece = piece[begin:]
         if self._start == self._position and len(piece) <= self._max_held and not _COUNTS_AT_ONCE.search(piece):
             held += piece
-        elif piece:
+        else:
             self._read_lines(piece, events)
 
     def _read_held(self) -> None:

@@ -20,7 +20,6 @@ from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overlo
 
 from ._assembler import Assembler
 from ._completion import Structurer, structurer_of
-from ._document import Kind
 from ._errors import (
     ClosedError,
     InvalidEventError,
@@ -31,6 +30,7 @@ from ._errors import (
 )
 from ._events import ServerSentEvent, StreamingChunk, needs_decoding
 from ._limits import Limits
+from ._log import Kind
 from ._pull import AsyncPull, FinishedValues, Pieces, Pull
 from ._snapshot import Snapshot
 

@@ -59,7 +59,7 @@ HOLE: Final = Hole.HOLE
 
 @define(eq=False, repr=False)
 class Node:
-    """A container. `value` and `stamp` belong to `_versions`: its plain value, and the version that it was read at.
+    """A container. `value` and `stamp` belong to `_values`: its plain value, and the version that it was read at.
 
     `history[step]` lists what the slot held before, each with the version that replaced it; `index` is made on demand
     and tells the place of a name among the members. `ignored_by` is the token of those whom nothing in it concerns.
@@ -68,7 +68,7 @@ class Node:
     slots: Any  # dict[str, Any] | list[Any]
     where: Where
     is_object: bool
-    births: list[int] = field(factory=list[int])
+    births: list[int]
     history: dict[Step, list[tuple[int, Any]]] | None = None
     index: dict[str, int] | None = None
     value: Any = None
@@ -93,7 +93,7 @@ class Node:
 
 def new_node(where: Where, *, is_object: bool) -> Node:
     """Return an empty container at a location."""
-    return Node({} if is_object else [], where, is_object)
+    return Node({} if is_object else [], where, is_object, [])
 
 
 @define(eq=False, repr=False)
@@ -107,11 +107,11 @@ class Text:
     """
 
     pieces: list[str]
+    bases: list[int] = field(factory=list[int])
+    starts: list[int] = field(factory=list[int])
     counted: int = 0
     merged: int = 0
     size: int = 0
-    starts: list[int] = field(factory=list[int])
-    bases: list[int] = field(factory=list[int])
     ignored_by: object = None
 
     def part(self, start: int, stop: int) -> str:

@@ -4,13 +4,16 @@ Values that are read in the order of their versions share every container that d
 is what was handed out: the plain value of each container at the newest version that was read (`Node.value`, and in
 `Node.stamp` the version at which it was made). A reader may have changed it, so `_versions` never looks at it.
 
-A container that changed is copied, unless nobody holds its value any more: then it is brought up to date in place. Who
-holds it is told by its reference count, so that a consumer who looks at each value and drops it pays neither for the
-depth nor for the width of the document. Where there are no such counts, or they can't be trusted (PyPy, CPython without
-its global lock), everything on the path is copied, as it is for a consumer who keeps values.
+A container that changed is copied, unless nobody holds its value any more: then it is brought up to date in place, so
+that a consumer who looks at each value and drops it pays neither for the depth nor for the width of the document. Who
+holds it is told by reference counts: it has two references that are ours, of the container above and of a list, and the
+container above must have it still, as a reader may have taken it out. Where there are no such counts, or they can't be
+trusted (PyPy, CPython without its global lock), everything on the path is copied, as for a consumer who keeps values.
 
 *The chain.* Where the document changes, event after event, the values from the root down are at hand in a list, and not
-in their nodes. Nobody holds them if each has the two references that are ours: of the value above, and of the list.
+in their nodes.
+
+*Interrupts.* While values are changed, `version` says that there are none; what is found so is built anew.
 
 Cost: a few calls for one change near the last one, and the text that it made longer; else O(path) for each location
 that changed. A container that somebody holds is copied. A value older than the newest that was read is built whole.
@@ -30,90 +33,116 @@ from ._versions import build, locate, read, run_at, slot_at, slots_at, visible
 __all__ = ["value_at"]
 
 
-def _is_held(chain: list[Any], unheld: int) -> bool:
-    """Tell whether one of the values has more references than `unheld`."""
-    # No `any`, as `value_at` has the same loop and must count the same.
-    for value in chain:  # noqa: SIM110
-        if _references(value) > unheld:
+def _are_held(above: Any, steps: list[Any], chain: list[Any], unheld: int) -> bool:
+    """Tell whether one of the values to which `steps` lead from `above` is another one, or has more references."""
+    number = 0
+    for step in steps:
+        above = above[step]
+        if above is not chain[number] or _references(above) > unheld:
             return True
+        number += 1  # noqa: SIM113  # as `value_at` does, which must count the same, and where it is the quickest
     return False
 
 
 def _unheld() -> int:
-    """Return what this interpreter counts in `_is_held` of a value that one container and one list refer to."""
+    """Return what this interpreter counts in `_are_held` of a value that one container and one list refer to."""
     if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return -1
-    container: list[Any] = [{}]
-    chain = [container[0]]
-    return next(count for count in range(sys.maxsize) if not _is_held(chain, count))
+    above: list[Any] = [{}]
+    chain = [above[0]]
+    return next(count for count in range(sys.maxsize) if not _are_held(above, [0], chain, count))
 
 
 _references: Final[Callable[[object], int]] = getattr(sys, "getrefcount", lambda _: sys.maxsize)
 _UNHELD: Final = _unheld()
+_NEVER: Final = -2  # before the version before the first
 
 
 class Values:
     """What was read of a document. `version` is the newest; `chain` the values from the root down to that of `node`.
 
-    The first of the chain is the holder's, which nobody else has. `nodes` are the containers of the others, and `steps`
-    lead from each to the next. `runs` is how many runs the log had, `key` the slot that the last one changed, and
-    `text` what that held, if it is a string.
+    `nodes` are their containers, and `steps` lead to each from the one above; the first is an item of `top`, the
+    holder's value, which nobody else has. `runs` is how many runs the log had, `key` the slot that the last one
+    changed, and `text` what that held, if it is a string.
     """
 
-    __slots__ = ("chain", "key", "node", "nodes", "runs", "steps", "text", "version")
+    __slots__ = ("chain", "key", "node", "nodes", "runs", "steps", "text", "top", "version")
 
     def __init__(self) -> None:
-        self.version = -2  # before there was one
+        self.version = _NEVER
         self.runs = 0
-        self.key: Step = 0
+        self.key: Any = 0
+        self.text: Any = None
+        self.top: Any = None
         self.node: Node | None = None
         self.nodes: list[Node] = []
         self.steps: list[Step] = []
         self.chain: list[Any] = []
-        self.text: str | None = None
 
     def follow(self, document: Document) -> bool:
         """Go on by one change, if it was one of a plain slot, not far from the one before; tell whether it was."""
+        version = self.version + 1
+        self.version = _NEVER
         node = document.nodes[-1]
-        key = self.key = document.keys[-1]
+        key: Any = document.keys[-1]
         thing = node.slots[key]
-        if type(thing) is Node or (node is not self.node and not self._turn(document, node)):
+        if type(thing) is Node or self.top is None or (node is not self.node and not self._turn(document, node)):
             return False
         if type(thing) is Text:
             thing = document.whole(thing)
+        container: Any = self.top
+        if self.chain:
+            is_held = _are_held(container, self.steps, self.chain, _UNHELD)
+            container = self.copy() if is_held else self.chain[-1]
+        if node is not self.node:  # a new one, which has one slot
+            step = 0 if node.where is None else node.where[1]
+            value: Any = {} if node.is_object else []
+            if not _put(container, step, value):
+                return False
+            self.node = node
+            self.nodes.append(node)
+            self.steps.append(step)
+            self.chain.append(value)
+            container = value
+        if not _put(container, key, thing):
+            return False
         self.text = thing if type(thing) is str else None
+        self.key = key
         self.runs = len(document.starts)
-        chain = self.chain
-        if _is_held(chain, _UNHELD):
-            self.copy()
-        if node is not self.node and not self._begin(node):
-            return False
-        if not _put(chain[-1], key, thing):
-            return False
-        self.version += 1
+        self.version = version
         return True
 
     def hold(self, document: Document) -> None:
-        """Begin a chain, that leads to where the document changed last."""
-        self.chain.append(document.holder.value)
-        self.runs = len(document.starts)
-        self.key = document.keys[-1]
+        """Begin a chain that leads to where the document changed last."""
+        self.top = document.holder.value
         self._turn(document, document.nodes[-1])
-        text = self.chain[-1][self.key]
+        self.key = document.keys[-1]
+        self.runs = len(document.starts)
+        text = (self.chain[-1] if self.chain else self.top)[self.key]
         self.text = text if type(text) is str else None
 
     def release(self) -> None:
         """End the chain: the values are their nodes' again."""
         while self.nodes:
             self._pop()
+        self.drop()
+
+    def drop(self) -> None:
+        """End the chain, and forget its values."""
+        self.top = self.node = None
+        self.nodes.clear()
+        self.steps.clear()
         self.chain.clear()
-        self.node = None
 
     def _turn(self, document: Document, node: Node) -> bool:
         """Have the chain lead to `node`, or to what contains it, if it is new; tell whether that is so."""
+        here = self.node
+        if here is not None and here.where is not None and node.where is not None:
+            beside, parent = here.where[0], node.where[0]
+            if parent is beside and parent is not None and len(node.births) == 1 and node.value is None:
+                self._pop()  # the next item: what contains it is the same
+                return True
         steps: tuple[Step, ...] = () if node is document.holder else (0, *path_of(node.where))
-        if not self.chain:  # nothing was there when the last value was read
-            return False
         nodes = self.nodes
         here = document.holder
         common = 0
@@ -141,26 +170,14 @@ class Values:
         self.nodes.pop().value = self.chain.pop()
         self.steps.pop()
 
-    def _begin(self, node: Node) -> bool:
-        """Add a new container, which has one slot, to the chain; tell whether that was possible."""
-        step = 0 if node.where is None else node.where[1]
-        value: Any = {} if node.is_object else []
-        if not _put(self.chain[-1], step, value):
-            return False
-        self.nodes.append(node)
-        self.steps.append(step)
-        self.chain.append(value)
-        self.node = node
-        return True
-
-    def copy(self) -> None:
-        """Copy the values of the chain, as somebody holds one of them."""
+    def copy(self) -> Any:
+        """Copy the values of the chain, as somebody holds one of them; return the last."""
         chain = self.chain
-        here: Any = chain[0]
-        number = 1
-        for step in self.steps:
+        here: Any = self.top
+        for number, step in enumerate(self.steps):
+            # From left to right: into the container above, then the names.
             here[step] = here = chain[number] = chain[number].copy()
-            number += 1
+        return here
 
 
 def _put(container: Any, key: Any, value: Any) -> bool:
@@ -180,37 +197,44 @@ def value_at(document: Document, version: int) -> Any:
     if values is None:
         values = document.values = Values()
     newest = values.version
+    holder = document.holder
     if version == newest + 1 and version == document.version:
-        # Hot: once per event, for a consumer who looks at each value.
         try:
-            if values.text is None or values.runs != len(document.starts):
-                is_done = values.follow(document)
-            else:  # the same string has grown
-                is_done = True
-                text = values.text = values.text + document.delta
+            text = values.text
+            if text is not None and values.runs == len(document.starts):
+                # Hot: the string that was changed last has grown, once per event for who looks at each value.
+                values.version = _NEVER
+                values.text = text = text + document.delta
+                above = top = values.top
                 chain = values.chain
-                for value in chain:  # as _is_held does
-                    if _references(value) > _UNHELD:
-                        values.copy()
+                number = 0
+                for step in values.steps:  # as _are_held does
+                    above = above[step]
+                    if above is not chain[number] or _references(above) > _UNHELD:
+                        above = values.copy()
                         break
-                chain[-1][values.key] = text
+                    number += 1  # noqa: SIM113
+                above[values.key] = text
                 values.version = version
-            if is_done:
-                return values.chain[0][0]
-        except IndexError:  # its reader has taken items out
+                return top[0]
+            if values.follow(document):
+                return holder.value[0]
+        except (LookupError, TypeError):  # its reader has taken out, or replaced, what leads there
             pass
+    elif version == newest:
+        return holder.value[0] if holder.value else MISSING
     elif version < newest:
         return read(document, *locate(document, (), version), version)
-    holder = document.holder
-    if version > newest:
+    values.version = _NEVER
+    if newest < 0:
+        values.drop()
+        holder.value = build(document, holder, version, keep=True)
+    else:
         values.release()
-        if newest < 0:
-            holder.value = build(document, holder, version, keep=True)
-        else:
-            _update(document, newest, version)
-        values.version = version
-        if version == document.version and document.nodes:
-            values.hold(document)
+        _update(document, newest, version)
+    if version == document.version and document.nodes:
+        values.hold(document)
+    values.version = version
     return holder.value[0] if holder.value else MISSING
 
 
@@ -226,7 +250,7 @@ def _update(document: Document, newest: int, version: int) -> None:
 def _refresh(document: Document, steps: Iterable[Step], newest: int, version: int) -> None:
     """Bring the kept values along `steps` from version `newest` to `version`."""
     node = document.holder
-    value = _fresh(document, node, newest, version)
+    value = _fresh(document, node, newest, version, is_held=False)
     for step in steps:
         thing = slot_at(node, step, version)
         if thing is MISSING:  # a location that was replaced since; that has a run of its own
@@ -237,16 +261,24 @@ def _refresh(document: Document, steps: Iterable[Step], newest: int, version: in
         if thing.value is None:
             value[step] = build(document, thing, version, keep=True)
             return
-        value[step] = _fresh(document, thing, newest, version)
+        value[step] = _fresh(document, thing, newest, version, is_held=_is_held(value, step, thing))
         node, value = thing, thing.value
 
 
-def _fresh(document: Document, node: Node, newest: int, version: int) -> Any:
+def _is_held(above: Any, step: Step, node: Node) -> bool:
+    """Tell whether somebody has the kept value of `node`, which is at `step` of `above` if nobody has changed that."""
+    try:
+        return _are_held(above, [step], [node.value], _UNHELD + 1)  # one more: the node's
+    except LookupError:
+        return True
+
+
+def _fresh(document: Document, node: Node, newest: int, version: int, *, is_held: bool) -> Any:
     """Return the kept value of `node`, if it is still that of `newest` with the slots created since; copied if held."""
     if node.stamp != version:
         known = visible(node, newest)
         value = node.value
-        if node is not document.holder and _is_held([value], _UNHELD + 2):
+        if is_held:
             value = value.copy()
         if len(value) != known:  # its reader has changed it
             value.clear()

@@ -1,17 +1,15 @@
 """What the document held at a version: one location, a value as plain objects, and the difference of two versions.
 
-It reads the tree and the log that `_document` writes, and owns only what it keeps to read faster: the plain value of
-each container at the newest version that was read (`Node.value`, `Node.stamp`).
+It reads the tree and the log that `_document` writes, and owns nothing but sums of lengths that it has added up once.
 
 A slot is looked up at a version in three questions. Did it exist: `births` is in order, so this is a bisection.
 What did it hold: the entry of `history` that was replaced first after the version, else what it holds now.
 And how much of a string: all, unless the run that was open at that version is this string's.
 
-Values that are read in version order share every container that did not change. What is kept is what was handed out,
-which its reader may have changed; `locate`, `read` and `differences` never look at it.
+Plain objects that are made here are new; what readers share is kept by `_values`.
 
-Cost: `locate` O(steps), and O(log) of what a container holds for an old version; `read` what it returns; `value_at` in
-version order copies the containers on the changed paths; `differences` the runs in between.
+Cost: `locate` O(steps), and O(log) of what a container holds for an old version; `read` what it returns; `differences`
+the runs in between.
 """
 
 from __future__ import annotations
