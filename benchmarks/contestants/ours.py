@@ -1,0 +1,27 @@
+"""streamjson itself, called as its README does: deltas are pushed into an `Assembler`, snapshots are taken from it.
+
+A field is asked of a snapshot (`get`), which builds nothing of the document around it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import streamjson as sj
+from contestants import Contestant, Turn
+
+__all__ = ["CONTESTANTS"]
+
+
+def _begin() -> Turn:
+    assembler = sj.Assembler()
+    snapshot = assembler.snapshot
+
+    def end() -> Any:
+        assembler.close()
+        return snapshot().value
+
+    return Turn(assembler.apply_delta, lambda: snapshot().value, lambda steps: snapshot().get(steps), end)
+
+
+CONTESTANTS: Final = (Contestant("streamjson", "deltas", _begin, package="streamjson-assembler"),)

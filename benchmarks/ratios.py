@@ -1,0 +1,505 @@
+"""What is claimed of the speed, as ratios with bounds: `make ratios`, and the first part of `make bench`.
+
+Each ratio is of two costs of the same work, measured side by side in one run: contestants take turns, on input that is
+made anew each time, and the fastest turn of each counts, in processor time; on a shared machine the others were
+disturbed. A ratio over its bound is printed as such, and the command says so by its exit status.
+
+The yardsticks:
+
+- *split*: the loop that splits each path and walks down, as one writes it first. It is what the bounds are about.
+- *tight split*: the same, made quicker (`contestants/by_hand.py`). Its figures have no bound; they stand beside.
+- *path copy*: tight split, made to give snapshots; *last target*: the quickest loop with snapshots that we know.
+- *json.loads* gets the data lines as they come, as bytes; what it takes for them as text stands beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+from attrs import frozen
+
+HERE: Final = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]  # tests/ has `streams`
+
+import streamjson as sj  # noqa: E402 - found by the line above, as the others
+import streams  # noqa: E402
+from contestants import by_hand  # noqa: E402
+from documents import document  # noqa: E402
+from streamjson._events import quick_decoder  # noqa: E402
+
+__all__ = ["GROUPS", "Ratio", "ratios"]
+
+TURNS: Final = 9
+
+
+@frozen
+class Ratio:
+    """A claim, and what was measured."""
+
+    name: str
+    figure: float
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the figure is within its bound; one without a bound is."""
+        return (self.at_most is None or self.figure <= self.at_most) and (
+            self.at_least is None or self.figure >= self.at_least
+        )
+
+    @property
+    def has_bound(self) -> bool:
+        """Whether it is a claim."""
+        return self.at_most is not None or self.at_least is not None
+
+    def row(self) -> dict[str, Any]:
+        """Return it as the result file has it."""
+        facts = {"name": self.name, "figure": float(f"{self.figure:.3g}"), "at_most": self.at_most}
+        facts |= {"at_least": self.at_least, "holds": self.holds if self.has_bound else None}
+        return {name: fact for name, fact in facts.items() if fact is not None}
+
+    def __str__(self) -> str:
+        bound = f"at most {self.at_most:g}" if self.at_most is not None else ""
+        bound = f"at least {self.at_least:g}" if self.at_least is not None else bound
+        return f"{self.name:<74} {self.figure:8.2f}  {bound}{'' if self.holds else ' MISSED'}"
+
+
+def fastest(contestants: Mapping[str, Callable[[Any], Any]], work: Callable[[], Any], turns: int = TURNS) -> Any:
+    """Return the processor seconds of each contestant's fastest turn, by name."""
+    times = dict.fromkeys(contestants, float("inf"))
+    for _ in range(turns):
+        for name, contestant in contestants.items():
+            given = work()
+            gc.collect()
+            gc.freeze()  # the collector is on, but the work itself is not for it to look at
+            begin = time.process_time()
+            kept = contestant(given)
+            times[name] = min(times[name], time.process_time() - begin)
+            gc.unfreeze()
+            del kept
+    return times
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what an event costs
+
+Deltas = Iterable[tuple[str, Any]]
+UNLIMITED: Final = sj.Limits.unlimited()
+
+
+def split_loop(deltas: Deltas) -> Any:
+    document: dict[str, Any] = {}
+    for path, delta in deltas:
+        steps: list[Any] = []
+        for part in path.split("."):
+            name, _, indexes = part.partition("[")
+            if name:
+                steps.append(name)
+            while indexes:
+                index, _, indexes = indexes.partition("]")
+                steps.append(int(index))
+                indexes = indexes[1:]
+        here: Any = document
+        last = steps.pop()
+        for step, following in zip(steps, [*steps[1:], last], strict=bool(steps)):
+            if isinstance(here, list):
+                while len(here) <= step:
+                    here.append(None)
+                there = here[step]
+            else:
+                there = here.get(step)
+            if there is None:
+                there = here[step] = [] if isinstance(following, int) else {}
+            here = there
+        if isinstance(here, list):
+            while len(here) <= last:
+                here.append(None)
+            there = here[last]
+        else:
+            there = here.get(last)
+        here[last] = there + delta if isinstance(there, str) and isinstance(delta, str) else delta
+    return document
+
+
+def apply_delta(deltas: Deltas) -> Any:
+    assembler = sj.Assembler(limits=UNLIMITED)
+    apply = assembler.apply_delta
+    for path, delta in deltas:
+        apply(path, delta)
+    return assembler
+
+
+def apply_delta_and_snapshot(deltas: Deltas) -> Any:
+    assembler = sj.Assembler(limits=UNLIMITED)
+    apply, snapshot = assembler.apply_delta, assembler.snapshot
+    for path, delta in deltas:
+        apply(path, delta)
+        snapshot()
+    return assembler
+
+
+def get_one_field(deltas: Deltas) -> Any:
+    assembler = sj.Assembler(limits=UNLIMITED)
+    apply, snapshot = assembler.apply_delta, assembler.snapshot
+    for path, delta in deltas:
+        apply(path, delta)
+        snapshot().get("people[0].name")
+    return assembler
+
+
+def get_what_came(deltas: Deltas) -> Any:
+    assembler = sj.Assembler(limits=UNLIMITED)
+    apply, snapshot = assembler.apply_delta, assembler.snapshot
+    for path, delta in deltas:
+        apply(path, delta)
+        snapshot().get(path)
+    return assembler
+
+
+def events() -> Iterator[Ratio]:
+    """Return the cost of an event, beside the loop that splits each path."""
+    loops = {"split": split_loop, "tight": by_hand.split_loop}
+    ways = {
+        "apply_delta": (apply_delta, 0.40),
+        "apply_delta and a snapshot": (apply_delta_and_snapshot, 0.6),
+        "a snapshot and get of one field": (get_one_field, 0.95),
+        "a snapshot and get of the field that came": (get_what_came, 0.95),
+    }
+    contestants = loops | {way: contestant for way, (contestant, _) in ways.items()}
+    took = fastest(contestants, lambda: list(streams.people(50_000)))
+    for way, (_, bound) in ways.items():
+        yield Ratio(f"{way}, people / split", took[way] / took["split"], bound)
+        yield Ratio(f"{way}, people / tight split", took[way] / took["tight"])
+    for shape, words, bound in (
+        (streams.interleaved, "four texts in turn", 0.8),
+        (streams.new_leaves, "each event a new name", 1.0),
+        (streams.wide_array, "each event a new item", 1.0),
+    ):
+        took = fastest(loops | {"ours": apply_delta}, lambda shape=shape: list(shape(20_000)), turns=25)
+        yield Ratio(f"apply_delta, {words} / split", took["ours"] / took["split"], bound)
+        yield Ratio(f"apply_delta, {words} / tight split", took["ours"] / took["tight"])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what a value costs
+
+
+def value_dropped(deltas: Deltas) -> Any:
+    assembler = sj.Assembler()
+    apply, snapshot = assembler.apply_delta, assembler.snapshot
+    for path, delta in deltas:
+        apply(path, delta)
+        snapshot().value  # noqa: B018
+    return assembler
+
+
+def value_kept(deltas: Deltas) -> Any:
+    assembler = sj.Assembler()
+    apply, snapshot = assembler.apply_delta, assembler.snapshot
+    kept = None
+    for path, delta in deltas:
+        apply(path, delta)
+        kept = snapshot().value
+    return kept
+
+
+def looping(loop: Callable[[], Any], *, keep: bool) -> Callable[[Deltas], Any]:
+    def contestant(deltas: Deltas) -> Any:
+        feed, value = loop()
+        kept = None
+        if keep:
+            for path, delta in deltas:
+                feed(path, delta)
+                kept = value()
+        else:
+            for path, delta in deltas:
+                feed(path, delta)
+                value()
+        return kept
+
+    return contestant
+
+
+def values() -> Iterator[Ratio]:
+    """Return the cost of a plain value after every event, beside a path copy written by hand, and jiter."""
+    for shape, size in (("people", "10 KB"), ("people", "100 KB"), ("people", "1 MB"), ("texts", "100 KB")):
+        contestants: dict[str, Callable[[Any], Any]] = {"ours, dropped": value_dropped, "ours, kept": value_kept}
+        for name, loop in (("path copy", by_hand.split_path_copy), ("last target", by_hand.last_target_path_copy)):
+            contestants |= {f"{name}, {how}": looping(loop, keep=how == "kept") for how in ("dropped", "kept")}
+        took = fastest(contestants, document(shape, size).deltas, turns=3 if size == "1 MB" else TURNS)
+        for how, bound in (("dropped", 1.0), ("kept", 1.7)):
+            for name in ("path copy", "last target"):
+                yield Ratio(
+                    f"a value after every event, {how}, {shape} of {size} / {name}",
+                    took[f"ours, {how}"] / took[f"{name}, {how}"],
+                    at_most=bound if name == "path copy" else None,
+                )
+
+
+def jiter() -> Iterator[Ratio]:
+    """Return how many times as long as ours it takes to parse the text again for each value."""
+    try:
+        from jiter import from_json  # noqa: PLC0415 - a peer, which may not be installed
+    except ImportError:
+        return
+    for shape, size, bound in (
+        ("people", "10 KB", 6),
+        ("people", "100 KB", 60),
+        ("people", "1 MB", 400),
+        ("texts", "10 KB", 2),
+        ("texts", "100 KB", 15),
+        ("texts", "1 MB", 120),
+    ):
+        source = document(shape, size)
+        text = "".join(source.pieces()).encode()
+        pieces = len(source)
+        # Each value costs what the text has grown to: some in the middle of equal parts stand for all.
+        cuts = [len(text) * (2 * sample + 1) // 400 for sample in range(200)]
+        parts = [text[:cut] for cut in cuts]
+
+        def parse(parts: Sequence[bytes]) -> None:
+            for part in parts:
+                from_json(part, partial_mode="trailing-strings")
+
+        parsing = fastest({"jiter": parse}, lambda parts=parts: parts, turns=3)["jiter"] / len(parts)
+        ours = fastest({"ours": value_dropped}, source.deltas, turns=3)["ours"] / pieces
+        yield Ratio(f"jiter, a value after every event, {shape} of {size} / ours", parsing / ours, at_least=bound)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# from bytes
+
+
+def to_snapshots(pieces: Sequence[bytes], *, without_msgspec: bool = False) -> None:
+    stream = sj.assemble(sj.decode_sse(pieces))
+    if without_msgspec:
+        stream.assembler._decode, stream.assembler._closer_look = _standard_library()
+    for _ in stream:
+        pass
+
+
+@cache
+def _standard_library() -> Any:
+    with patch.dict(sys.modules, {"msgspec": None}):
+        return quick_decoder.__wrapped__()
+
+
+def json_loads(lines: Sequence[bytes | str]) -> None:
+    loads = json.loads
+    for line in lines:
+        loads(line)
+
+
+def wire() -> Iterator[Ratio]:
+    """Return the cost from bytes to a snapshot for every event, beside `json.loads` alone on the same data."""
+    for with_ids in (False, True):
+        lines = [json.dumps({"delta": delta, "json_path": path}).encode() for path, delta in streams.people(20_000)]
+        stream = b"".join(
+            (b"id: %d\n" % number if with_ids else b"") + b"data: " + line + b"\n\n"
+            for number, line in enumerate(lines)
+        )
+        pieces, small = ([stream[start : start + size] for start in range(0, len(stream), size)] for size in (4096, 16))
+        texts = [line.decode() for line in lines]
+        contestants = {
+            "standard library": lambda _, pieces=pieces: to_snapshots(pieces, without_msgspec=True),
+            "msgspec": lambda _, pieces=pieces: to_snapshots(pieces),
+            "small pieces": lambda _, small=small: to_snapshots(small),
+            "bytes": lambda _, lines=lines: json_loads(lines),
+            "text": lambda _, texts=texts: json_loads(texts),
+        }
+        took = fastest(contestants, lambda: None, turns=15)
+        ids = ", with ids" if with_ids else ""
+        for how, bound in (("standard library", 1.7 if with_ids else 1.4), ("msgspec", None if with_ids else 0.95)):
+            if how == "msgspec" and not _has_msgspec():
+                continue
+            yield Ratio(f"bytes to snapshots, {how}{ids} / json.loads of the data", took[how] / took["bytes"], bound)
+            yield Ratio(f"bytes to snapshots, {how}{ids} / json.loads of it as text", took[how] / took["text"])
+        yield Ratio(f"in pieces of 16 bytes{ids} / of 4 KB", took["small pieces"] / took["msgspec"], 3.5)
+    yield from _wire_peers()
+
+
+def _has_msgspec() -> bool:
+    return quick_decoder() != _standard_library()
+
+
+def _wire_peers() -> Iterator[Ratio]:
+    try:
+        from contestants.wire import CONTESTANTS  # noqa: PLC0415 - peers, which may not be installed
+    except ImportError:
+        return
+    readers = {one.name: one.run for one in CONTESTANTS}
+    source = document("people", "100 KB").events(with_ids=False)
+    for name, bound in (("httpx-sse", 2.5), ("opperai", 10)):
+        peer = next((reader for reader in readers if reader.startswith(name)), None)
+        if peer is not None:
+            took = fastest({"ours": to_snapshots, "peer": readers[peer]}, lambda: source, turns=3)
+            yield Ratio(f"{peer} / ours, bytes to snapshots", took["peer"] / took["ours"], at_least=bound)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what grows with the stream, and what does not
+
+
+def decode(pieces: Sequence[bytes]) -> None:
+    feed = sj.SSEDecoder().feed
+    for piece in pieces:
+        feed(piece)
+
+
+def one_string_of(count: int) -> list[tuple[str, str]]:
+    return [("text", f"{number:04}") for number in range(count)]
+
+
+def lines_of(count: int) -> list[bytes]:
+    stream = b"".join(sj.encode_sse(sj.ServerSentEvent(f'{{"n": {number}}}')) for number in range(count))
+    return [stream[start : start + 4096] for start in range(0, len(stream), 4096)]
+
+
+def growth() -> Iterator[Ratio]:
+    """Return what an event costs among a million, beside what it costs among ten thousand."""
+    few, many = 10_000, 1_000_000
+    for words, contestant, work in (
+        ("apply_delta, people", apply_delta, lambda count: list(streams.people(count))),
+        ("apply_delta and a snapshot, people", apply_delta_and_snapshot, lambda count: list(streams.people(count))),
+        ("SSEDecoder.feed", decode, lines_of),
+        ("apply_delta, one string of 4 MB", apply_delta, one_string_of),
+    ):
+        best = {few: float("inf"), many: float("inf")}
+        for _ in range(3):
+            for count, turns in ((few, 15), (many, 1)):
+                took = fastest({"it": contestant}, lambda count=count, work=work: work(count), turns)["it"]
+                best[count] = min(best[count], took / count)
+        yield Ratio(f"{words}: 1,000,000 events / 10,000, each", best[many] / best[few], 1.1)
+    read: dict[int, Callable[[Any], Any]] = {}
+    for nodes in (1_000, 1_000_000):
+        assembler = sj.Assembler(limits=UNLIMITED)
+        assembler.apply_delta("people", [{"name": "Jane", "age": n, "tags": ["a"]} for n in range(nodes // 5)])
+        since = assembler.version
+        for number in range(100):
+            assembler.apply_delta(f"more[{number}]", number)
+        snapshot = assembler.snapshot()
+        read[nodes] = lambda _, snapshot=snapshot, since=since: [snapshot.changes_since(since) for _ in range(200)]
+    took = fastest({str(nodes): contestant for nodes, contestant in read.items()}, lambda: None, turns=15)
+    yield Ratio("changes_since, 100 changes: in 1,000,000 values / in 1,000", took["1000000"] / took["1000"], 1.1)
+
+
+def memory() -> Iterator[Ratio]:
+    """Return what a document takes with its history after 1,000,000 deltas of four characters, beside its value."""
+    for shape in ("people", "one_string"):
+        code = f"import ratios; print(ratios.traced('{shape}', 1_000_000))"
+        paths = [path for path in sys.path if path]
+        done = subprocess.run(
+            [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}; {code}"],
+            capture_output=True, check=True, text=True,
+        )  # fmt: skip
+        yield Ratio(f"memory after 1,000,000 deltas, {shape} / the plain value", float(done.stdout), 2.5)
+
+
+def traced(shape: str, count: int) -> float:
+    """Return how many times the memory of its plain value a document takes; to be called in a process of its own."""
+    tracemalloc.start()
+    assembler = sj.Assembler(limits=UNLIMITED)
+    for path, delta in streams.SHAPES[shape](count):
+        assembler.apply_delta(path, delta)
+    gc.collect()
+    document_bytes = tracemalloc.get_traced_memory()[0]
+    value = assembler.snapshot().copy_value()
+    del assembler
+    gc.collect()
+    value_bytes = tracemalloc.get_traced_memory()[0]
+    del value
+    return document_bytes / value_bytes
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the rest
+
+
+def ignore(_: object) -> None:
+    """Is a callback."""
+
+
+def callbacks() -> Iterator[Ratio]:
+    """Return what patterns that do not match add to a delta, and what one that matches does."""
+
+    def growing(register: Callable[[sj.Assembler], object]) -> Callable[[Any], None]:
+        def contestant(deltas: Sequence[str]) -> None:
+            assembler = sj.Assembler()
+            register(assembler)
+            apply = assembler.apply_delta
+            for delta in deltas:
+                apply("people[0].name", delta)
+
+        return contestant
+
+    contestants = {
+        "none": growing(lambda _: None),
+        "elsewhere": growing(lambda assembler: assembler.on("other[*].x", ignore)),
+        "match": growing(lambda assembler: assembler.on("people[*].name", ignore)),
+    }
+    took = fastest(contestants, lambda: ["text"] * 20_000, turns=25)
+    yield Ratio("a pattern that does not match / none", took["elsewhere"] / took["none"], 1.1)
+    yield Ratio("a callback that matches / none", took["match"] / took["none"], 4)
+
+
+def start() -> Iterator[Ratio]:
+    """Return what `import streamjson` takes, beside what it can't do without."""
+
+    def seconds(modules: str) -> float:
+        code = f"import time; begin = time.process_time(); import {modules}; print(time.process_time() - begin)"
+        return float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+
+    times = [(seconds("attrs, json"), seconds("streamjson")) for _ in range(25)]
+    base, ours = map(min, zip(*times, strict=True))
+    yield Ratio("import streamjson / import attrs, json", ours / base, 1.5)
+
+
+GROUPS: Final[dict[str, Callable[[], Iterator[Ratio]]]] = {
+    "events": events,
+    "values": values,
+    "jiter": jiter,
+    "wire": wire,
+    "growth": growth,
+    "memory": memory,
+    "callbacks": callbacks,
+    "start": start,
+}
+
+
+def ratios(news: Callable[[Ratio], object], groups: Iterable[str] = GROUPS) -> list[Ratio]:
+    """Measure these groups, one after the other, and tell of each ratio."""
+    measured: list[Ratio] = []
+    for group in groups:
+        for ratio in GROUPS[group]():
+            news(ratio)
+            measured.append(ratio)
+    return measured
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the ratios; return 1 if one missed its bound."""
+    parser = argparse.ArgumentParser(description="Measure the ratios that are claimed, and whether they hold.")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"all if none is given: {', '.join(GROUPS)}")
+    groups = parser.parse_args(arguments).groups
+    if unknown := set(groups) - set(GROUPS):
+        parser.error(f"no such group: {', '.join(sorted(unknown))}")
+    measured = ratios(lambda ratio: print(ratio, flush=True), groups or GROUPS)
+    missed = sum(not ratio.holds for ratio in measured)
+    print(f"{missed} of {sum(ratio.has_bound for ratio in measured)} bounds missed")
+    return min(missed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
