@@ -919,6 +919,14 @@ def test_snapshots_of_one_version_give_one_value() -> None:
 # where an error happened
 
 
+@pytest.mark.parametrize("data", ["{bad", '{"delta": 1, "json_path": "a["}', '{"delta": 1}'])
+def test_an_error_tells_the_offset_of_any_kind_of_event(data):
+    for broken in (ServerSentEvent(data, offset=7), {"data": data, "offset": 7}):
+        with pytest.raises(StreamJSONError) as caught:
+            Assembler().apply(broken)
+        assert caught.value.offset == 7
+
+
 def test_errors_carry_event_number_offset_and_last_event_id() -> None:
     assembler = Assembler()
     assembler.apply(event(X, id="1", offset=0))

@@ -59,7 +59,7 @@ __all__ = ["Assembler"]
 T = TypeVar("T")
 
 DONE = "[DONE]"
-_READABLE: Final = 128
+_READABLE: Final = 128  # levels that any decoder of JSON reads
 _EVENT: Final[Any] = ServerSentEvent  # for a type checker, which can't tell of what it is generic
 
 
@@ -348,12 +348,12 @@ class Assembler:
         if document.held:
             raise self._watch.refusal()
         self._event_number += 1
+        message: Any = event
         try:
             if document.closed:
                 happened = "failed" if self._end == "open" else "ended"
                 raise ClosedError(f"the stream has {happened}; reset() begins a new document")
             # Hot: an event from the wire that brings a delta and its path and nothing else, as nearly every one does.
-            message: Any = event
             if type(message) is _EVENT and message.event == "message":
                 data = message.data
                 delta = path = None
@@ -376,10 +376,11 @@ class Assembler:
                     elif message.last_event_id:
                         self._last_event_id = message.last_event_id
                     return kind
-            return self._apply_event(to_event(event))
+            message = to_event(event)
+            return self._apply_event(message)
         except StreamJSONError as error:
             error.event_number = self._event_number
-            offset = getattr(event, "offset", None)
+            offset = getattr(message, "offset", None)
             error.offset = offset if isinstance(offset, int) else None
             error.last_event_id = self._last_event_id
             raise
