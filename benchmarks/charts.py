@@ -212,10 +212,11 @@ def _growing(rows: Sequence[Row]) -> Figure | None:
     panels = [shape for shape in MARKERS if len({one["size"] for one in chosen if one["shape"] == shape}) > 1]
     if not panels:
         return None
+    ours = _ours([one for one in chosen if one["shape"] in panels])
     figure = Figure(figsize=(WIDTH, 1.05 + 3.4 * len(panels)))
     _title(
         figure,
-        f"The document after every piece: {_ours(chosen)}, from 1 KB to 1 MB",
+        f"The document after every piece: {ours}, from 1 KB to 1 MB",
         "time for a piece of 4 characters and a value that no later piece changes, by size of the document",
     )
     _legend(figure, _colours(chosen))
