@@ -518,6 +518,17 @@ def test_asking_what_is_finished_after_each_event_is_linear(shape):
     assert_linear(steps, size=40)
 
 
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_the_end_costs_nothing_where_nobody_waits_for_what_it_finishes(shape):
+    def steps(size):
+        assembler = assembled(shape(size))
+        assembler.on("none", ignore)
+        return [assembler.close]
+
+    opcodes, _ = growth(steps, size=100)
+    assert opcodes < CONSTANT
+
+
 def test_following_a_text_costs_its_pieces():
     def steps(size):
         stream = sj.assemble({"delta": delta, "json_path": path} for path, delta in one_string(size))

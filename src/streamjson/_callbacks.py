@@ -314,7 +314,8 @@ class Watch:
             self._is_ready = not self._awaited
         if at_end and not self._is_over:
             self._is_over = True
-            self._tell_rest(news)
+            if self._on_complete:  # else it need not be found out what was finished when
+                self._tell_rest(news)
         return news
 
     def _renew(self) -> None:
