@@ -217,7 +217,7 @@ def _growing(rows: Sequence[Row]) -> Figure | None:
     _title(
         figure,
         f"The document after every piece: {ours}, from 1 KB to 1 MB",
-        "time for a piece of 4 characters and a value that no later piece changes, by size of the document",
+        "time for a piece of 4 characters and a value, which is dropped at the next; live objects are left out",
     )
     _legend(figure, _colours(chosen))
     height = figure.get_figheight()
@@ -407,8 +407,8 @@ CHARTS: Final[dict[str, Callable[[Sequence[Row]], Figure | None]]] = {
     "memory": Dots(
         "memory",
         "100 KB",
-        lambda rows: f"Every version kept: {_ours(rows, 'B', f'{OURS}, snapshots')} for each piece",
-        "memory that stays for each piece of a document of 100 KB when every value is kept, the document included",
+        lambda rows: f"Every version kept, as a snapshot: {_ours(rows, 'B', f'{OURS}, snapshots')} for each piece",
+        "memory for each piece of a document of 100 KB when its value is kept, or its snapshot; the document included",
         "B",
         "bytes per piece",
         lambda _one: False,

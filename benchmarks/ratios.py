@@ -76,6 +76,10 @@ class Ratio:
         return f"{self.name:<74} {self.figure:8.2f}  {bound}{'' if self.holds else ' MISSED'}"
 
 
+def _left_out(peers: str, error: ImportError) -> None:
+    print(f"left out: {peers} ({error}); `make ratios` installs them", file=sys.stderr)
+
+
 def fastest(contestants: Mapping[str, Callable[[Any], Any]], work: Callable[[], Any], turns: int = TURNS) -> Any:
     """Return the processor seconds of each contestant's fastest turn, by name."""
     times = dict.fromkeys(contestants, float("inf"))
@@ -252,7 +256,8 @@ def jiter() -> Iterator[Ratio]:
     """Return how many times as long as ours it takes to parse the text again for each value."""
     try:
         from jiter import from_json  # noqa: PLC0415 - a peer, which may not be installed
-    except ImportError:
+    except ImportError as error:
+        _left_out("jiter", error)
         return
     for shape, size, bound in (
         ("people", "10 KB", 6),
@@ -337,7 +342,8 @@ def _has_msgspec() -> bool:
 def _wire_peers() -> Iterator[Ratio]:
     try:
         from contestants.wire import CONTESTANTS  # noqa: PLC0415 - peers, which may not be installed
-    except ImportError:
+    except ImportError as error:
+        _left_out("httpx-sse and opperai", error)
         return
     readers = {one.name: one.run for one in CONTESTANTS}
     source = document("people", "100 KB").events(with_ids=False)
@@ -490,7 +496,9 @@ def ratios(news: Callable[[Ratio], object], groups: Iterable[str] = GROUPS) -> l
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the ratios; return 1 if one missed its bound."""
-    parser = argparse.ArgumentParser(description="Measure the ratios that are claimed, and whether they hold.")
+    parser = argparse.ArgumentParser(
+        description="Measure ratios that have bounds, and whether they hold (about two minutes for all)."
+    )
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"all if none is given: {', '.join(GROUPS)}")
     groups = parser.parse_args(arguments).groups
     if unknown := set(groups) - set(GROUPS):
@@ -498,7 +506,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured = ratios(lambda ratio: print(ratio, flush=True), groups or GROUPS)
     missed = sum(not ratio.holds for ratio in measured)
     print(f"{missed} of {sum(ratio.has_bound for ratio in measured)} bounds missed")
-    return min(missed, 1)
+    return 0 if measured and not missed else 1
 
 
 if __name__ == "__main__":

@@ -61,8 +61,8 @@ EXAMPLES: Final = """\
 examples:
   python benchmarks/run.py                                 everything: results.json and docs/charts (half an hour)
   python benchmarks/run.py --quick                         only a look: small documents, no file (1 minute)
-  python benchmarks/run.py --only wire memory              two kinds of work; the other rows of results.json stay
-  python benchmarks/run.py --contestant jiter streamjson --shape people --size "100 KB"
+  python benchmarks/run.py --only wire memory --output mine.json
+  python benchmarks/run.py --contestant jiter streamjson --shape people --size "100 KB" --output mine.json
   python benchmarks/run.py --charts-only                   draw results.json again
 """
 
@@ -130,6 +130,8 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> list[Row]:
     contestants = lineup(options.contestant)
     for module, reason in contestants.missing.items():
         _say(f"left out: contestants/{module}.py ({reason})")
+    if not contestants.builders and not contestants.readers:
+        raise OtherConditionsError(f"nothing to measure: no contestant has one of {options.contestant} in its name")
     runner = Runner(contestants, QUICK if options.quick else FULL)
     effort = "quick" if options.quick else "full"
     conditions = {**machine(), "effort": effort, "versions": contestants.versions()}
@@ -214,7 +216,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="WORK", choices=list(FULL_PROGRAM), help=", ".join(FULL_PROGRAM))
     parser.add_argument("--shape", nargs="+", choices=list(SHAPES), metavar="SHAPE", help=", ".join(SHAPES))
     parser.add_argument("--size", nargs="+", choices=sizes, metavar="SIZE", help=", ".join(sizes))
-    parser.add_argument("--contestant", nargs="+", metavar="NAME", help="those with one of these in their name")
+    parser.add_argument("--contestant", nargs="+", metavar="NAME", help="only those whose name contains NAME")
     parser.add_argument("--quick", action="store_true", help="small documents and few turns")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="the result file (benchmarks/results.json; with --quick none)"
@@ -229,7 +231,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     if options.output is None and not options.quick:
         options.output = RESULTS
+    if options.charts_only and not (options.output or RESULTS).is_file():
+        _say(f"there is no {options.output or RESULTS}: measure first")
+        return 1
     if not options.charts_only:
+        if not jobs(options):
+            _say("nothing to measure: no work of the program has this shape and size")
+            return 1
         try:
             rows = run(options, sys.argv[1:] if arguments is None else arguments)
         except OtherConditionsError as error:
