@@ -22,7 +22,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
@@ -332,26 +332,32 @@ def wire() -> Iterator[Ratio]:
             yield Ratio(f"bytes to snapshots, {how}{ids} / json.loads of the data", took[how] / took["bytes"], bound)
             yield Ratio(f"bytes to snapshots, {how}{ids} / json.loads of it as text", took[how] / took["text"])
         yield Ratio(f"in pieces of 16 bytes{ids} / of 4 KB", took["small pieces"] / took["msgspec"], 3.5)
-    yield from _wire_peers()
+        if not with_ids:
+            yield from _wire_peers(pieces)
 
 
 def _has_msgspec() -> bool:
     return quick_decoder() != _standard_library()
 
 
-def _wire_peers() -> Iterator[Ratio]:
+def _wire_peers(pieces: Sequence[bytes]) -> Iterator[Ratio]:
     try:
-        from contestants.wire import CONTESTANTS  # noqa: PLC0415 - peers, which may not be installed
+        from contestants import wire  # noqa: PLC0415 - peers, which may not be installed
     except ImportError as error:
         _left_out("httpx-sse and opperai", error)
         return
-    readers = {one.name: one.run for one in CONTESTANTS}
-    source = document("people", "100 KB").events(with_ids=False)
-    for name, bound in (("httpx-sse", 2.5), ("opperai", 10)):
-        peer = next((reader for reader in readers if reader.startswith(name)), None)
-        if peer is not None:
-            took = fastest({"ours": to_snapshots, "peer": readers[peer]}, lambda: source, turns=3)
-            yield Ratio(f"{peer} / ours, bytes to snapshots", took["peer"] / took["ours"], at_least=bound)
+    contestants = {
+        "ours": to_snapshots,
+        "path copy": partial(wire.read_with_httpx_sse, loop=by_hand.split_path_copy),
+        "last target": wire.read_with_httpx_sse,
+    }
+    took = fastest(contestants, lambda: pieces, turns=7)
+    yield Ratio("httpx-sse + json + path copy / ours", took["path copy"] / took["ours"], at_least=2.5)
+    yield Ratio("httpx-sse + json + last target / ours", took["last target"] / took["ours"])
+    opperai = next(one.run for one in wire.CONTESTANTS if one.name == "opperai")
+    few = document("people", "10 KB").events(with_ids=False)
+    took = fastest({"ours": to_snapshots, "opperai": opperai}, lambda: few, turns=3)
+    yield Ratio("opperai, decoding alone / ours", took["opperai"] / took["ours"], at_least=10)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

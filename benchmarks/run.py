@@ -140,7 +140,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> list[Row]:
     results.started(arguments)
     measured: list[Row] = []
     begin = time.monotonic()
-    if _is_everything(options) and not options.quick:
+    if _with_ratios(options):
         _say("the ratios that have bounds (ratios.py)")
         results.ratios = [one.row() for one in ratios(_say_ratio)]
     todo = jobs(options)
@@ -151,8 +151,14 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> list[Row]:
         results.put(rows)
         if options.output is not None:
             results.write(options.output, FULL_PROGRAM)
+    if options.output is not None:
+        results.write(options.output, FULL_PROGRAM)
     _say(f"done in {time.monotonic() - begin:.0f} s")
     return measured
+
+
+def _with_ratios(options: argparse.Namespace) -> bool:
+    return "ratios" in options.only if options.only else _is_everything(options) and not options.quick
 
 
 def _is_everything(options: argparse.Namespace) -> bool:
@@ -213,7 +219,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     sizes = list(dict.fromkeys(size for kind in SHAPES.values() for size in kind.sizes))
-    parser.add_argument("--only", nargs="+", metavar="WORK", choices=list(FULL_PROGRAM), help=", ".join(FULL_PROGRAM))
+    works = [*FULL_PROGRAM, "ratios"]
+    parser.add_argument("--only", nargs="+", metavar="WORK", choices=works, help=", ".join(works))
     parser.add_argument("--shape", nargs="+", choices=list(SHAPES), metavar="SHAPE", help=", ".join(SHAPES))
     parser.add_argument("--size", nargs="+", choices=sizes, metavar="SIZE", help=", ".join(sizes))
     parser.add_argument("--contestant", nargs="+", metavar="NAME", help="only those whose name contains NAME")
@@ -235,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"there is no {options.output or RESULTS}: measure first")
         return 1
     if not options.charts_only:
-        if not jobs(options):
+        if not jobs(options) and not _with_ratios(options):
             _say("nothing to measure: no work of the program has this shape and size")
             return 1
         try:

@@ -31,7 +31,10 @@ import streamjson as sj
 from contestants import WireContestant
 from contestants.by_hand import last_target_path_copy
 
-__all__ = ["CONTESTANTS", "json_loads_alone"]
+__all__ = ["CONTESTANTS", "json_loads_alone", "read_with_httpx_sse"]
+
+Loop = Callable[[], tuple[Callable[[str, Any], None], Callable[[], Any]]]
+"""Returns what takes a path and a delta, and what returns the document: see `by_hand`."""
 
 HEADERS: Final = {"content-type": "text/event-stream"}
 DONE: Final = "[DONE]"
@@ -65,9 +68,9 @@ def _streamjson_values(pieces: Sequence[bytes]) -> Any:
 # decoders, json.loads and a path copy
 
 
-def _fold(events: Iterable[Any]) -> Any:
+def _fold(events: Iterable[Any], loop: Loop = last_target_path_copy) -> Any:
     """Take a snapshot for each event of any library: its `data` is text."""
-    feed, document = last_target_path_copy()
+    feed, document = loop()
     loads = json.loads
     snapshot = None
     for event in events:
@@ -80,9 +83,10 @@ def _fold(events: Iterable[Any]) -> Any:
     return snapshot
 
 
-def _httpx_sse(pieces: Sequence[bytes]) -> Any:
+def read_with_httpx_sse(pieces: Sequence[bytes], loop: Loop = last_target_path_copy) -> Any:
+    """Read an event stream with httpx-sse, `json.loads`, and a loop that gives snapshots."""
     response = httpx.Response(200, headers=HEADERS, content=iter(pieces))
-    return _fold(httpx_sse.EventSource(response).iter_sse())
+    return _fold(httpx_sse.EventSource(response).iter_sse(), loop)
 
 
 def _httpx2(pieces: Sequence[bytes]) -> Any:
@@ -121,7 +125,7 @@ CONTESTANTS: Final = (
         package="streamjson-assembler",
         note="reads the value of each snapshot",
     ),
-    _reader("httpx-sse", "httpx-sse", _httpx_sse),
+    _reader("httpx-sse", "httpx-sse", read_with_httpx_sse),
     _reader("httpx2", "httpx2", _httpx2),
     _reader("sseclient-py", "sseclient-py", _sseclient),
     WireContestant(
