@@ -26,6 +26,7 @@ __all__ = ["Places", "conflict"]
 
 MANY: Final = 4096  # Places at which the memory of them begins anew.
 MANY_NAMES: Final = 256  # The same for names: so many have no schema's objects, and what has more gains nothing.
+FOLLOWING: Final = 300  # Characters that a short name (255), an index and what stands between them have at most.
 NOWHERE: Final = ()  # as the beginning of a path's text: `startswith` takes alternatives, and these are none
 
 
@@ -44,8 +45,8 @@ class Places:
         self.limits = limits if depth is None else evolve(limits, max_depth=depth + len(prefix))
         self.prefix = prefix
         self.replace = replace
-        # So many characters can't have too many bytes, nor if a short name or an index follows.
-        self.short = 2**62 if limits.max_path_bytes is None else limits.max_path_bytes // 4 - 300
+        # So many characters can't have too many bytes, nor if a short name and an index follow.
+        self.short = 2**62 if limits.max_path_bytes is None else limits.max_path_bytes // 4 - FOLLOWING
         self.deep = 2**62 if limits.max_depth is None else limits.max_depth
         self.short_name = 255 if limits.max_key_bytes is None else min(255, limits.max_key_bytes)
         self.names: dict[str, str] = {}

@@ -142,10 +142,8 @@ class _Stream:
         return snapshot.value if structurer is None else structurer(snapshot.copy_value(), "")
 
     def _take(self) -> Snapshot:
-        snapshot = self._assembler.snapshot()
-        snapshot._since = self._latest.version
-        self._latest = snapshot
-        return snapshot
+        self._latest = self._assembler._snapshot(self._latest.version)
+        return self._latest
 
     def _take_last(self) -> Snapshot:
         self._has_last = False
@@ -189,7 +187,7 @@ class SnapshotStream(_Stream):
             if self._finished:
                 self._release()
             elif kind is not None:
-                snapshot = assembler.snapshot()  # as _take does
+                snapshot = assembler.snapshot()  # as _take does, two calls less
                 snapshot._since = self._latest.version
                 self._latest = snapshot
                 return snapshot
