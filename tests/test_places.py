@@ -171,6 +171,14 @@ def test_a_long_path_keeps_to_the_limit_of_bytes_on_every_way():
         assert caught.value.code == "path-too-long"
 
 
+def test_a_long_name_beside_a_short_one_keeps_to_the_limit_of_bytes():
+    head = "😀" * 315  # four bytes each
+    document = filled((f"{head}.a", 1), (f"{head}.b", 1), limits=Limits(max_path_bytes=4 * 320))
+    with pytest.raises(InvalidPathError) as caught:
+        document.apply(f"{head}.{'c' * 40}", 1)
+    assert caught.value.code == "path-too-long"
+
+
 def test_a_path_object_is_found_as_its_text():
     document = filled(("a[0].b", 1))
 
