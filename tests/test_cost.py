@@ -252,7 +252,7 @@ def test_get_of_a_field_does_not_look_at_a_text_that_is_open_elsewhere():
             assembler.apply_delta("text", "x" * 200)
         return [lambda: assembler.snapshot().get("title")] * 5
 
-    assert_constant(steps)
+    assert_constant(steps, size=300)  # more versions than CPython has integers at hand
 
 
 def test_get_at_an_old_version_costs_little_more_in_a_wide_document():

@@ -69,9 +69,27 @@ def test_pieces_are_joined_in_blocks_and_blocks_again():
     document = filled(*[("a", "x" * (SHORT + 1))] * (2 * CALM + 5))
 
     assert len(document.pieces) < CALM + 5
-    assert document.whole(document.text) == "x" * (SHORT + 1) * (2 * CALM + 5)
-    assert len(document.pieces) == 1
-    assert document.size == 1 + (SHORT + 1) * (2 * CALM + 5)
+    whole = document.text.whole()
+    assert whole == "x" * (SHORT + 1) * (2 * CALM + 5)
+    document.apply("a", "y" * (SHORT + 1))
+    document.apply("a", "z")
+    document.apply("a", "z" * (SHORT + 1))
+    assert len(document.pieces) <= CALM
+    assert document.text.whole() == whole + "y" * (SHORT + 1) + "z" * (SHORT + 2)
+    assert document.size == 1 + (SHORT + 1) * (2 * CALM + 7) + 1
+
+
+@pytest.mark.parametrize("later", [0, 1, 5], ids=lambda count: f"{count} pieces later")
+def test_what_a_reader_has_joined_is_not_joined_again(later):
+    document = filled(*[("a", "xy")] * 10)
+    string = document.text.whole()
+    for _ in range(later):
+        document.apply("a", "z")
+    document.settle()
+
+    assert document.pieces[0] is string
+    assert document.pieces[1:] == ["z" * later] * (later > 0)
+    assert document.text.whole() == string + "z" * later
 
 
 @given(st.lists(st.sampled_from(["a", "b"]), max_size=60), st.integers(1, 40))

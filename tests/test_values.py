@@ -341,3 +341,21 @@ def test_an_array_above_that_a_reader_has_emptied_is_built_anew():
 def test_counts_that_can_not_be_trusted_are_not_used(interpreter, monkeypatch):
     monkeypatch.setattr(_values, "sys", interpreter)
     assert _values._unheld() == -1
+
+
+def test_a_reader_waits_while_another_thread_reads(monkeypatch):
+    document = Document(Limits())
+    document.apply("a", "x")
+    value_at(document, 1)
+    document.apply("a", "y")
+    values = document.values
+    waited = []
+
+    def give_way(seconds):
+        waited.append(seconds)
+        values.version = 1  # the other one is done
+
+    values.version = _values._BUSY
+    monkeypatch.setattr(_values, "sleep", give_way)
+    assert value_at(document, 2) == {"a": "xy"}
+    assert waited == [0]

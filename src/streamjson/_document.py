@@ -185,6 +185,7 @@ class Document(Log):
             if key in node.slots:
                 return False
             size += len(key)
+            self.lengths.append(length)
             node.births.append(version)
             node.slots[key] = delta
         elif path.startswith(places.list_head):
@@ -192,16 +193,16 @@ class Document(Log):
             key = len(node.slots)
             if path[places.list_length :] != f"{key}]" or key >= self.max_array_length:
                 return False
+            self.lengths.append(length)
             node.births.append(version)
             node.slots.append(delta)
         else:
             return False
         if self.node is not None:
             self._leave()
-        self.lengths.append(length)
-        self.starts.append(version)
         self.nodes.append(node)
         self.keys.append(key)
+        self.starts.append(version)
         self.size += size
         self.node_count += 1
         self.delta = delta
@@ -230,12 +231,12 @@ class Document(Log):
         child = new_node((node.where, place), is_object=True)
         child.births.append(version)
         child.slots[key] = delta
+        self.lengths.append(length)
         node.births.append(version)
         node.slots.append(child)
-        self.lengths.append(length)
-        self.starts.append(version)
         self.nodes.append(child)
         self.keys.append(key)
+        self.starts.append(version)
         self.size += size + len(key)
         self.node_count += 2
         self.delta = delta
@@ -261,12 +262,12 @@ class Document(Log):
                 return False
             if self.text is self.scratch:
                 self._leave()
-        self.version = version = self.version + 1
-        self.starts.append(version)
+        version = self.version + 1
+        self.lengths.append(len(delta))
         self.nodes.append(node)
         self.keys.append(key)
+        self.starts.append(version)
         text.starts.append(version)
-        self.lengths.append(len(delta))
         self.pieces = pieces = text.pieces
         if len(pieces) == text.counted:
             self.uncounted.append(text)
@@ -278,6 +279,7 @@ class Document(Log):
         self.fresh_path = NO_PATH
         self.delta = delta
         self.quiet = True
+        self.version = version
         return True
 
     def close(self) -> bool:
@@ -336,17 +338,19 @@ class Document(Log):
     def _extend(self, node: Node, key: Step, delta: str) -> None:
         """Write an append, checked and mended, and open the string for more."""
         version = self.version + 1
-        if not self._is_open(node, key):
+        is_open = self._is_open(node, key)
+        if not is_open:
             self._leave()
+        self._count(len(delta))
+        if not is_open:
             text = self._text(node, key)
             text.starts.append(version)
             self.uncounted.append(text)
             self._log(version, node, key)
             self.node, self.key, self.text, self.pieces = node, key, text, text.pieces
-        self._count(len(delta))
         self.pieces.append(delta)
-        self.version = version
         self.delta = delta
+        self.version = version
 
     def _with_half(self, place: tuple[int, Step], delta: str) -> tuple[str, str]:
         """Return `delta` mended with the half that its string holds, and the half at its end."""
@@ -396,17 +400,17 @@ class Document(Log):
         elif not again or inside:  # else whom the last change concerned, this one does
             self._notice(node, None if inside else (id(node), key), None)
         version = self.version + 1
+        self._count(len(delta) if given == "string" else 0)
         for step in rest:
             child = new_node(where_of(self.holder, node, key), is_object=type(step) is str)
             self._put(node, key, child, version)
             node, key = child, step
         self._put(node, key, thing, version)
         self._log(version, node, key)
-        self.version = version
         self.node_count += nodes
         self.size += size
         self.delta = delta
-        self._count(len(delta) if given == "string" else 0)
+        self.version = version
         if half:
             self.size -= 3  # counted when it is written
             self.halves[id(node), key] = (node, key, half)
@@ -436,12 +440,13 @@ class Document(Log):
             return
         if type(key) is int:
             while len(slots) < key:
-                slots.append(HOLE)
                 node.births.append(version)
+                slots.append(HOLE)
+            node.births.append(version)
             slots.append(thing)
         else:
+            node.births.append(version)
             slots[key] = thing
-        node.births.append(version)
 
     def _waiting(self, node: Node, key: Step) -> list[tuple[Node, Step, str]]:
         """Return the halves that are not discarded when a slot is set: those of other strings, not under it."""

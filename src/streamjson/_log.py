@@ -8,6 +8,11 @@
 - *Texts.* A string that was set stands in its slot as it is. When it grows it is opened: a `Text`, a list of pieces,
   takes its place, and when its run ends a plain string again, so that no object of ours remains. One that is visited
   again is a `Text` for good, with the runs that it grew in.
+- *Readers* may be in other threads (with the global lock of CPython), and do not wait. A version begins with its entry
+  in `lengths` and ends when `version` counts it; in between, what an older version shows is not touched: a birth is
+  written before its slot, the history of a slot before what replaces it, a run's place before its start, and pieces are
+  joined in one operation. So a reader of the newest version needs only look, when it has read, whether another one has
+  begun (`is_newest`).
 
 It owns the log, the string that is open, and the count of what was received. The hot ways of `_document` look at no
 limit while deltas of their kind (at most 255 bytes of text, or a plain scalar) can't use up what is left: `hot_until`
@@ -72,10 +77,14 @@ class Log:
         self.halves: dict[tuple[int, Step], tuple[Node, Step, str]] = {}
         self.held: Literal["", "telling", "unawaited"] = ""
 
+    def is_newest(self, version: int) -> bool:
+        """Tell whether no later version has begun: asked after a read, whether that was of `version`."""
+        return len(self.lengths) == version - self.base + 1
+
     def _log(self, version: int, node: Node, key: Step) -> None:
-        self.starts.append(version)
         self.nodes.append(node)
         self.keys.append(key)
+        self.starts.append(version)
         self.fresh_path = NO_PATH
 
     def _count(self, length: int) -> None:
@@ -99,10 +108,11 @@ class Log:
         first = slots[key]
         if type(first) is not str:
             return False
-        slots[key] = self.text = text = self.scratch
+        self.text = text = self.scratch
         self.pieces = text.pieces = [first]
         text.counted, text.merged = 1, 0
         text.size = len(first) if first.isascii() else utf8_size(first)
+        slots[key] = text
         self.node, self.key, self.open_path = node, key, path
         return True
 
@@ -111,12 +121,14 @@ class Log:
         node = self.node
         if node is None:
             return
+        self.open_path = NO_PATH  # before the pieces go: `Snapshot.get` looks at it
         text = self.text
         if text is self.scratch:
             whole = node.slots[self.key] = "".join(text.pieces)
             self.size += (len(whole) if whole.isascii() else utf8_size(whole)) - text.size
-            text.pieces.clear()  # else they stay as long as no other string is open
-        self.node, self.open_path = None, NO_PATH
+            self.pieces = text.pieces = []  # a new list: a reader may be at the old one
+            text.forget()
+        self.node = None
 
     def settle(self) -> None:
         """Count all that came in, and set how far the hot path may go: no limit can be reached, and no half waits."""
@@ -135,18 +147,30 @@ class Log:
 
     def count(self, text: Text) -> None:
         """Count and join what a string has got since it was counted."""
-        pieces = text.pieces
-        if len(pieces) > text.counted:
-            block = "".join(pieces[text.counted :])
-            pieces[text.counted :] = [block]
-            text.counted += 1
-            size = utf8_size(block)
-            text.size += size
-            self.size += size
-            if text.counted - text.merged >= CALM:  # blocks of blocks: a character is copied twice, not again and again
-                pieces[text.merged :] = ["".join(pieces[text.merged :])]
-                text.merged += 1
-                text.counted = text.merged
+        pieces, counted = text.pieces, text.counted
+        if len(pieces) <= counted:
+            return
+        block = "".join(pieces[counted:])
+        size = utf8_size(block)
+        text.size += size
+        self.size += size
+        read, joins, count, string = text.known
+        if read is pieces and joins == text.joins and count > counted + 1:  # a reader has joined them
+            rest = pieces[count:]
+            text.joins += 1
+            pieces[:] = [string, "".join(rest)] if rest else [string]
+            text.known = (pieces, text.joins, 1, string)
+            text.counted, text.merged = len(pieces), 1
+            return
+        if len(pieces) > counted + 1:
+            text.joins += 1
+            pieces[counted:] = [block]
+        text.counted += 1
+        if text.counted - text.merged >= CALM:  # blocks of blocks: a character is copied twice, not again and again
+            text.joins += 1
+            pieces[text.merged :] = ["".join(pieces[text.merged :])]
+            text.merged += 1
+            text.counted = text.merged
 
     def _size_of_last(self) -> int:
         """Return how many bytes the string has that may grow next."""
@@ -154,18 +178,6 @@ class Log:
             return self.text.size
         last = self.nodes[-1].slots[self.keys[-1]] if self.nodes else None
         return utf8_size(last) if type(last) is str else 0
-
-    def whole(self, text: Text) -> str:
-        """Return a string as it is now; the next reader finds it joined."""
-        pieces = text.pieces
-        if len(pieces) > 1 or not text.counted:
-            whole = "".join(pieces)
-            size = len(whole) if whole.isascii() else utf8_size(whole)
-            self.size += size - text.size
-            text.size = size
-            pieces[:] = [whole]  # at once: an interrupt in between must not leave more than there was
-            text.counted = text.merged = 1
-        return pieces[0]
 
     def _allow(self) -> None:
         self.hot_until = self.version

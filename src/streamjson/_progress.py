@@ -53,10 +53,12 @@ def returned_at(document: Document) -> int | None:
     if progress is None:
         progress = document.progress = _Progress(None if document.in_order else document.base)
     starts = document.starts
-    while progress.returned is None and progress.searched < len(starts):
-        if _returns(document, progress.searched):
-            progress.returned = starts[progress.searched]
-        progress.searched += 1
+    run = progress.searched
+    while progress.returned is None and run < len(starts):
+        if _returns(document, run):
+            progress.returned = starts[run]
+        run += 1
+        progress.searched = run  # not one more than it was: another reader may have gone on, too
     return progress.returned
 
 
@@ -208,7 +210,8 @@ def _changed(document: Document, returned: int) -> dict[tuple[int, Step], int]:
     """Return the version of the first change since the return for each slot that was changed, or contains a change."""
     progress: _Progress = document.progress
     starts = document.starts
-    for run in range(progress.marked, len(starts)):
+    runs = range(progress.marked, len(starts))
+    for run in runs:
         place = (id(document.nodes[run]), document.keys[run])
         if starts[run] < returned or place in progress.changed:
             continue
@@ -216,5 +219,5 @@ def _changed(document: Document, returned: int) -> dict[tuple[int, Step], int]:
         for step in trail(document.holder, document.nodes[run], document.keys[run]):
             progress.changed.setdefault((id(node), step), starts[run])
             node = slot_at(node, step, starts[run])
-    progress.marked = len(starts)
+    progress.marked = runs.stop
     return progress.changed

@@ -295,28 +295,33 @@ class Snapshot:
         ('Jane', None, 'nobody')
         """
         document, version = self._document, self.version
-        if type(path) is not str or version != document.version:
-            node, key, thing = locate(document, self._steps(path), version)
-            return default if thing is MISSING else read(document, node, key, thing, version)
-        # What was written to just now, or was asked for before: no parse, and no walk.
-        places = document.places
-        known = places.known
-        if path == document.open_path and not places.prefix:
-            return document.whole(document.text)
-        place = known.get(path)
-        if place is None and path == document.fresh_path and not places.prefix:
-            place = document.nodes[-1], document.keys[-1]
-        if place is None:
-            node, key, thing = locate(document, self._steps(path), version)
-            if thing is MISSING:
-                return default
+        known: dict[Any, tuple[Node, Step]] | None = None
+        if type(path) is str and version == document.version:
+            # What was written to just now, or was asked for before: no parse, and no walk.
+            places = document.places
+            known = places.known
+            if path == document.open_path and not places.prefix:
+                string = document.text.whole()
+                # `is_newest`, a call less; and if it was left meanwhile, that may have been another string.
+                if path == document.open_path and len(document.lengths) == version - document.base + 1:
+                    return string
+            place = known.get(path)
+            if place is None and path == document.fresh_path and not places.prefix:
+                run = len(document.starts) - 1
+                place = document.nodes[run], document.keys[run]
+            if place is not None:
+                node, key = place
+                thing = node.slots[key]
+                if len(document.lengths) == version - document.base + 1:
+                    return thing if type(thing) is str else read(document, node, key, thing, version)
+        node, key, thing = locate(document, self._steps(path), version)
+        if thing is MISSING:
+            return default
+        if known is not None and document.is_newest(version):  # else it may lead to what is replaced
             if len(known) >= MANY:
                 known.clear()
             known[path] = node, key
-        else:
-            node, key = place
-            thing = node.slots[key]
-        return thing if type(thing) is str else read(document, node, key, thing, version)
+        return read(document, node, key, thing, version)
 
     @property
     def changes(self) -> tuple[Change, ...]:

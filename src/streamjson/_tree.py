@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from attrs import define, field
@@ -45,6 +46,7 @@ Where: TypeAlias = "tuple[Where, Step] | None"
 """A location, as a chain of (location of the container, step); None is the root. Siblings share their chain."""
 
 REPLACEMENT: Final = "\ufffd"
+_SOME: Final = 16  # pieces in which a part of a text is looked for first
 
 
 class Hole(Enum):
@@ -83,17 +85,22 @@ class Node:
         if index is None:
             index = self.index = {}
         slots: dict[str, Any] = self.slots
-        known = len(index)
-        if known < len(slots):
-            names = reversed(slots)
-            for place in range(len(slots) - 1, known - 1, -1):
-                index[next(names)] = place
+        while (known := len(index)) < (count := len(slots)):
+            try:
+                names = list(islice(reversed(slots), count - known))
+            except RuntimeError:  # somebody has written between two of these calls
+                continue
+            if len(slots) == count:  # else these are other names
+                index.update(zip(reversed(names), range(known, count), strict=True))
         return index[step]
 
 
 def new_node(where: Where, *, is_object: bool) -> Node:
     """Return an empty container at a location."""
     return Node({} if is_object else [], where, is_object, [])
+
+
+_UNREAD: Final[tuple[list[str], int, int, str]] = ([], 0, 0, "")
 
 
 @define(eq=False, repr=False)
@@ -104,6 +111,10 @@ class Text:
     `starts[i]` is the version at which it was returned to for the i-th time, and found `bases[i]` characters; after
     the first of these, they are added up when somebody asks (`_versions`).
     `ignored_by` is the token of those whom it does not concern.
+
+    Who writes appends to `pieces`, and joins some of them now and then: `joins` counts that. Who reads, maybe in
+    another thread, takes a part of the list in one operation; `known` is what was read last: the list, how often it had
+    been joined, how many of its pieces were read, and the string that they make.
     """
 
     pieces: list[str]
@@ -113,11 +124,34 @@ class Text:
     merged: int = 0
     size: int = 0
     ignored_by: object = None
+    joins: int = 0
+    known: tuple[list[str], int, int, str] = _UNREAD
+
+    def whole(self) -> str:
+        """Return the string as it is now, at the cost of a copy of it if it has grown since it was read."""
+        pieces, joins = self.pieces, self.joins
+        read, joins_then, count, string = self.known
+        if read is not pieces or joins_then != joins:
+            count, string = 0, ""
+        more = pieces[count:]
+        if joins != self.joins:  # meanwhile, so `count` may stand for other pieces
+            return "".join(pieces)
+        if more:
+            string += "".join(more)
+            self.known = (pieces, joins, count + len(more), string)
+        return string
+
+    def forget(self) -> None:
+        """Give up what was read last."""
+        self.known = _UNREAD
 
     def part(self, start: int, stop: int) -> str:
         """Return the characters from `start` to `stop`, at the cost of the pieces before `stop`, not of the string."""
+        first = self.pieces[:_SOME]
+        if sum(map(len, first)) < stop:
+            first = self.pieces[:]
         found: list[str] = []
-        for piece in self.pieces:
+        for piece in first:
             if stop <= 0:
                 break
             if start < len(piece):
@@ -128,8 +162,11 @@ class Text:
 
     def tail(self, length: int) -> str:
         """Return the last `length` characters, at the cost of these, not of the string."""
+        last = self.pieces[-_SOME:]
+        if sum(map(len, last)) < length:
+            last = self.pieces[:]
         found: list[str] = []
-        for piece in reversed(self.pieces):
+        for piece in reversed(last):
             if length <= len(piece):
                 found.append(piece[len(piece) - length :])
                 break

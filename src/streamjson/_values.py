@@ -13,6 +13,10 @@ trusted (PyPy, CPython without its global lock), everything on the path is copie
 *The chain.* Where the document changes, event after event, the values from the root down are at hand in a list, and not
 in their nodes.
 
+*Threads.* Readers come in one after the other (`value_at`); who writes does not wait for them. What is found of the
+newest version is used only if no other has begun meanwhile. A reader that interrupts itself, as a signal handler may,
+gets a value that is built for it alone.
+
 *Interrupts.* While values are changed, `version` says that there are none; what is found so is built anew.
 
 Cost: a few calls for one change near the last one, and the text that it made longer; else O(path) for each location
@@ -23,12 +27,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable
+from time import sleep
 from typing import Any, Final
 
 from ._document import Document
 from ._events import MISSING
 from ._tree import Node, Step, Text, path_of, trail
-from ._versions import build, locate, read, run_at, slot_at, slots_at, visible
+from ._versions import build, locate, location, read, run_at, slot_at, slots_at, string_at, visible
 
 __all__ = ["value_at"]
 
@@ -40,7 +45,7 @@ def _are_held(above: Any, steps: list[Any], chain: list[Any], unheld: int) -> bo
         above = above[step]
         if above is not chain[number] or _references(above) > unheld:
             return True
-        number += 1  # noqa: SIM113  # as `value_at` does, which must count the same, and where it is the quickest
+        number += 1  # noqa: SIM113  # as `_shared_value` does, which must count the same, and where it is the quickest
     return False
 
 
@@ -56,6 +61,7 @@ def _unheld() -> int:
 _references: Final[Callable[[object], int]] = getattr(sys, "getrefcount", lambda _: sys.maxsize)
 _UNHELD: Final = _unheld()
 _NEVER: Final = -2  # before the version before the first
+_BUSY: Final = -3  # while somebody reads
 
 
 class Values:
@@ -79,17 +85,18 @@ class Values:
         self.steps: list[Step] = []
         self.chain: list[Any] = []
 
-    def follow(self, document: Document) -> bool:
+    def follow(self, document: Document, version: int) -> bool:
         """Go on by one change, if it was one of a plain slot, not far from the one before; tell whether it was."""
-        version = self.version + 1
-        self.version = _NEVER
-        node = document.nodes[-1]
-        key: Any = document.keys[-1]
+        runs = len(document.starts)
+        node = document.nodes[runs - 1]
+        key: Any = document.keys[runs - 1]
         thing = node.slots[key]
-        if type(thing) is Node or self.top is None or (node is not self.node and not self._turn(document, node)):
+        if type(thing) is Node or self.top is None or not document.is_newest(version):
+            return False
+        if node is not self.node and not self._turn(document, node):
             return False
         if type(thing) is Text:
-            thing = document.whole(thing)
+            thing = string_at(document, node, key, thing, version)
         container: Any = self.top
         if self.chain:
             is_held = _are_held(container, self.steps, self.chain, _UNHELD)
@@ -108,16 +115,18 @@ class Values:
             return False
         self.text = thing if type(thing) is str else None
         self.key = key
-        self.runs = len(document.starts)
-        self.version = version
+        self.runs = runs
         return True
 
-    def hold(self, document: Document) -> None:
-        """Begin a chain that leads to where the document changed last."""
+    def hold(self, document: Document, version: int) -> None:
+        """Begin a chain that leads to where `version`, the newest, has changed the document."""
+        self.text = None
         self.top = document.holder.value
-        self._turn(document, document.nodes[-1])
-        self.key = document.keys[-1]
-        self.runs = len(document.starts)
+        node, self.key = location(document, version)
+        if not self._turn(document, node):  # it was replaced meanwhile
+            self.release()
+            return
+        self.runs = run_at(document, version) + 1
         text = (self.chain[-1] if self.chain else self.top)[self.key]
         self.text = text if type(text) is str else None
 
@@ -156,6 +165,8 @@ class Values:
             self._pop()
         for step in steps[common:]:
             child = here.slots[step]
+            if type(child) is not Node:  # it was replaced meanwhile
+                return False
             if child.value is None:
                 return child is node and len(node.births) == 1  # else it was given whole, or its values are gone
             nodes.append(child)
@@ -191,51 +202,75 @@ def _put(container: Any, key: Any, value: Any) -> bool:
     return True
 
 
+def _is_interrupted(document: Document) -> bool:
+    """Tell whether it is this thread that is reading a value of the document: it has interrupted itself."""
+    frame = sys._getframe(1).f_back
+    while frame is not None:
+        if frame.f_code is value_at.__code__ and frame.f_locals["document"] is document:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def value_at(document: Document, version: int) -> Any:
     """Return the document at `version` as plain objects; `MISSING` if there is nothing."""
-    values: Values | None = document.values
-    if values is None:
-        values = document.values = Values()
-    newest = values.version
+    if document.values is None:
+        first = Values()
+        document.values = document.values or first  # in one go, as the next line
+    values: Values = document.values
+    newest, values.version = values.version, _BUSY  # an exchange: CPython lets no other thread in between
+    while newest == _BUSY:
+        if _is_interrupted(document):
+            return read(document, *locate(document, (), version), version)
+        sleep(0)  # lets the other reader go on
+        newest, values.version = values.version, _BUSY
     holder = document.holder
-    if version == newest + 1 and version == document.version:
-        try:
-            text = values.text
-            if text is not None and values.runs == len(document.starts):
-                # Hot: the string that was changed last has grown, once per event for who looks at each value.
-                values.version = _NEVER
-                values.text = text = text + document.delta
-                above = top = values.top
-                chain = values.chain
-                number = 0
-                for step in values.steps:  # as _are_held does
-                    above = above[step]
-                    if above is not chain[number] or _references(above) > _UNHELD:
-                        above = values.copy()
-                        break
-                    number += 1  # noqa: SIM113
-                above[values.key] = text
-                values.version = version
-                return top[0]
-            if values.follow(document):
-                return holder.value[0]
-        except (LookupError, TypeError):  # its reader has taken out, or replaced, what leads there
-            pass
-    elif version == newest:
+    try:
+        if version == newest + 1:
+            try:
+                text, delta = values.text, document.delta
+                if (
+                    text is not None
+                    and values.runs == len(document.starts)
+                    and len(document.lengths) == version - document.base + 1  # `is_newest`, a call less
+                ):
+                    # Hot: the string that was changed last has grown, once per event for who looks at each value.
+                    values.text = text = text + delta
+                    above = top = values.top
+                    chain = values.chain
+                    number = 0
+                    for step in values.steps:  # as _are_held does
+                        above = above[step]
+                        if above is not chain[number] or _references(above) > _UNHELD:
+                            above = values.copy()
+                            break
+                        number += 1  # noqa: SIM113
+                    above[values.key] = text
+                    values.version = version
+                    return top[0]
+                if values.follow(document, version):
+                    values.version = version
+                    return holder.value[0]
+            except (LookupError, TypeError):  # its reader has taken out, or replaced, what leads there
+                pass
+        elif version <= newest:
+            values.version = newest
+            if version == newest:
+                return holder.value[0] if holder.value else MISSING
+            return read(document, *locate(document, (), version), version)
+        if newest < 0:
+            values.drop()
+            holder.value = build(document, holder, version, keep=True)
+        else:
+            values.release()
+            _update(document, newest, version)
+        if document.nodes and document.is_newest(version):
+            values.hold(document, version)
+        values.version = version
         return holder.value[0] if holder.value else MISSING
-    elif version < newest:
-        return read(document, *locate(document, (), version), version)
-    values.version = _NEVER
-    if newest < 0:
-        values.drop()
-        holder.value = build(document, holder, version, keep=True)
-    else:
-        values.release()
-        _update(document, newest, version)
-    if version == document.version and document.nodes:
-        values.hold(document)
-    values.version = version
-    return holder.value[0] if holder.value else MISSING
+    except BaseException:  # an interrupt
+        values.version = _NEVER
+        raise
 
 
 def _update(document: Document, newest: int, version: int) -> None:

@@ -1,6 +1,7 @@
 """What the document held at a version: one location, a value as plain objects, and the difference of two versions.
 
 It reads the tree and the log that `_document` writes, and owns nothing but sums of lengths that it has added up once.
+It may run in any thread, also while one writes: see `_log` for what that one keeps to.
 
 A slot is looked up at a version in three questions. Did it exist: `births` is in order, so this is a bisection.
 What did it hold: the entry of `history` that was replaced first after the version, else what it holds now.
@@ -16,7 +17,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import islice
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -52,7 +52,8 @@ NEAR: Final = 4096  # characters that are read again rather than counted from th
 def visible(node: Node, version: int) -> int:
     """Return how many slots of `node` existed at `version`."""
     births = node.births
-    return len(births) if not births or births[-1] <= version else bisect_right(births, version)
+    count = len(births)  # first: more may come
+    return count if not count or births[count - 1] <= version else bisect_right(births, version)
 
 
 def slot_at(node: Node, step: Step, version: int) -> Any:
@@ -63,6 +64,7 @@ def slot_at(node: Node, step: Step, version: int) -> Any:
             return MISSING
     elif type(step) is not int or not 0 <= step < len(slots):
         return MISSING
+    thing = slots[step]  # before its history, which is written first
     births = node.births
     if births[-1] > version and births[node.place_of(step)] > version:
         return MISSING
@@ -71,19 +73,22 @@ def slot_at(node: Node, step: Step, version: int) -> Any:
         at = bisect_right(replaced, version, key=itemgetter(0))
         if at < len(replaced):
             return replaced[at][1]
-    return slots[step]
+    return thing
 
 
 def slots_at(node: Node, version: int, first: int = 0) -> Iterable[tuple[Step, Any]]:
     """Return the slots of `node` from number `first` on, in the order of their creation, as they were at `version`."""
     slots: Any = node.slots
     count = visible(node, version)
-    steps: Iterable[Step] = slots if node.is_object else range(count)
-    things: Iterable[Any] = slots.values() if node.is_object else slots
-    items: Iterable[tuple[Step, Any]] = zip(islice(steps, first, count), islice(things, first, count), strict=True)
+    if node.is_object:  # copied in one call each: somebody may write between two
+        steps: Iterable[Step] = list(slots)[first:count]
+        things = list(slots.values())[first:count]
+    else:
+        steps = range(first, count)
+        things = slots[first:count]
     if node.history is None:
-        return items
-    return ((step, slot_at(node, step, version)) for step, _ in items)
+        return zip(steps, things, strict=True)
+    return ((step, slot_at(node, step, version)) for step in steps)
 
 
 def run_at(document: Document, version: int) -> int:
@@ -93,11 +98,15 @@ def run_at(document: Document, version: int) -> int:
 
 def string_at(document: Document, node: Node, key: Step, thing: Text | str, version: int) -> str:
     """Return the string `thing`, which slot `key` of `node` held at `version`, as it was then."""
+    is_newest = version == document.version
     if isinstance(thing, str):
-        return thing if version == document.version else thing[: length_at(document, node, key, thing, version)]
-    if version < document.version:
-        return thing.part(0, length_at(document, node, key, thing, version))
-    return document.whole(thing)
+        return thing if is_newest else thing[: length_at(document, node, key, thing, version)]
+    string = thing.whole() if is_newest else ""
+    if not is_newest or not document.is_newest(version):
+        string = thing.part(0, length_at(document, node, key, thing, version))
+    if _was_left(document, node, key, thing, version):
+        return string_at(document, node, key, slot_at(node, key, version), version)
+    return string
 
 
 def ending_at(document: Document, node: Node, key: Step, thing: Text | str, version: int, count: int) -> str:
@@ -105,19 +114,28 @@ def ending_at(document: Document, node: Node, key: Step, thing: Text | str, vers
 
     They are found from the end of a text if that is near, so that following one as it grows costs what it grows.
     """
-    if version == document.version and not isinstance(thing, str):
-        return thing.tail(count)
-    length = length_at(document, node, key, thing, version)
     if isinstance(thing, str):
+        length = length_at(document, node, key, thing, version)
         return thing[length - count : length]
-    is_open = thing is document.text and document.node is not None
-    now = (
-        length_at(document, node, key, thing, document.version)
-        if is_open
-        else _base(document, thing, len(thing.starts))
-    )
-    later = now - length
-    return thing.tail(later + count)[:count] if later <= NEAR else thing.part(length - count, length)
+    newest = document.version
+    length = later = 0
+    if version < newest:
+        length = length_at(document, node, key, thing, version)
+        is_open = thing is document.text and document.node is not None
+        now = length_at(document, node, key, thing, newest) if is_open else _base(document, thing, len(thing.starts))
+        later = now - length
+    ending = thing.tail(later + count)[:count] if later <= NEAR else ""
+    if later > NEAR or not document.is_newest(newest):
+        length = length or length_at(document, node, key, thing, version)
+        ending = thing.part(length - count, length)
+    if _was_left(document, node, key, thing, version):
+        return ending_at(document, node, key, slot_at(node, key, version), version, count)
+    return ending
+
+
+def _was_left(document: Document, node: Node, key: Step, thing: Text, version: int) -> bool:
+    """Tell whether a text that was open has become a plain string while it was read, so that what was read is void."""
+    return thing is document.scratch and slot_at(node, key, version) is not thing
 
 
 def length_at(document: Document, node: Node, key: Step, thing: Text | str, version: int) -> int:
@@ -136,10 +154,15 @@ def length_at(document: Document, node: Node, key: Step, thing: Text | str, vers
 def _base(document: Document, text: Text, number: int) -> int:
     """Return how many characters a string had before it was returned to for the so-and-so-many-th time, from 0."""
     bases = text.bases
-    while len(bases) <= number:
-        first = text.starts[len(bases) - 1]
+    if not bases:  # one that was left meanwhile: see `_was_left`
+        return 0
+    while (known := len(bases)) <= number:
+        first = text.starts[known - 1]
         run = run_at(document, first)
-        bases.append(bases[-1] + _characters_of(document, run, first - 1, document.version))
+        base = bases[known - 1] + _characters_of(document, run, first - 1, document.version)
+        if run + 1 == len(document.starts):  # it may go on
+            return base
+        bases[known : known + 1] = [base]  # not appended: another reader may have done the same
     return bases[number]
 
 
@@ -169,8 +192,8 @@ def characters(document: Document, first: int, last: int) -> int:
         return sum(lengths[begin:end])
     first_block, last_block = -(-begin // BLOCK), end // BLOCK
     sums = document.sums
-    while len(sums) <= last_block:
-        sums.append(sums[-1] + sum(lengths[(len(sums) - 1) * BLOCK : len(sums) * BLOCK]))
+    while (known := len(sums)) <= last_block:  # as in `_base`
+        sums[known : known + 1] = [sums[known - 1] + sum(lengths[(known - 1) * BLOCK : known * BLOCK])]
     blocks = sums[last_block] - sums[first_block]
     return sum(lengths[begin : first_block * BLOCK]) + blocks + sum(lengths[last_block * BLOCK : end])
 
@@ -213,8 +236,8 @@ def read(document: Document, node: Node, key: Step, thing: Any, version: int) ->
 def build(document: Document, root: Node, version: int, *, keep: bool) -> Any:
     """Return a container as plain objects. Not recursive: depth costs nothing."""
     result = _empty(root, version, keep=keep)
-    # Only the string whose run was open can be there in part; all others are as they are.
-    open_node, open_key = location(document, version) if version < document.version else (None, 0)
+    # Only the string whose run was open can be there in part, now or before we are done; all others are as they are.
+    open_node, open_key = location(document, version)
     todo = [(root, result)]
     while todo:
         node, value = todo.pop()

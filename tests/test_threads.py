@@ -1,0 +1,318 @@
+"""Readers in other threads, while one thread writes.
+
+A thread can lose its turn before any instruction. So a reader is interrupted before each of its instructions by a
+writer that goes on, and a writer before each of its instructions by readers: every interleaving of one with the whole
+of another is tried, without a thread. Real threads, which take turns as often as they can, follow.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+import pytest
+
+import streamjson as sj
+from streamjson._snapshot import UNREAD
+from streams import SHAPES, Stream, people
+
+HIGH, LOW = "\ud83d", "\ude00"
+
+Delta = tuple[str, Any]
+
+
+class Scenario(NamedTuple):
+    """What there is when a snapshot is taken, and what comes while it is read."""
+
+    before: list[Delta]
+    after: list[Delta]
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "a string is opened, and grows": Scenario([("a", "x")], [("a", "y"), ("a", "z")]),
+    "the open string grows": Scenario([("a", "x"), ("a", "y")], [("a", "z"), ("a", "w")]),
+    "the open string is left, and another one opened": Scenario(
+        [("a", "x"), ("a", "y")], [("b", "1"), ("b", "2"), ("b", "3")]
+    ),
+    "a string is left, and comes back": Scenario(
+        [("a", "x"), ("a", "y")], [("b", 1), ("a", "z"), ("b", 2), ("a", "w")]
+    ),
+    "strings are written in turn": Scenario(
+        [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("a", "z")], [("b", "z"), ("a", "1"), ("b", "2")]
+    ),
+    "a long piece, which joins all": Scenario([("a", "x")] + [("a", "y")] * 20, [("a", "z" * 300), ("a", "w")]),
+    "a number follows another one": Scenario([("n", 1), ("m", "x")], [("n", 12), ("n", None), ("n", True)]),
+    "a string is replaced": Scenario([("a", "x"), ("a", "y")], [("a", None), ("a", "new"), ("a", "er")]),
+    "a string that was come back to is replaced": Scenario(
+        [("a", "x"), ("b", 1), ("a", "y"), ("b", 2), ("a", "z")], [("a", 1), ("a", None), ("a", "new"), ("a", "er")]
+    ),
+    "a container is replaced": Scenario(
+        [("a.b", "x"), ("a.c", "y"), ("a.c", "z")], [("a", {"b": [1, 2]}), ("a.b[2]", 3), ("a", 5), ("a.c[0]", "w")]
+    ),
+    "the root is replaced": Scenario([("a.b", "x"), ("a.b", "y")], [("", [1]), ("[1]", {"a": 2}), ("", "text")]),
+    "the next item": Scenario(
+        [("l[0].a", "x"), ("l[0].a", "y"), ("l[0].b", 1)],
+        [("l[1].a", "x"), ("l[1].a", "y"), ("l[1].b", 2), ("l[2].a", "z"), ("m", 1)],
+    ),
+    "the next member and item": Scenario([("l[0]", 1), ("o.a", 1)], [("o.b", 2), ("o.c", 3), ("l[1]", 2), ("l[2]", 3)]),
+    "a gap, and what fills it": Scenario([("l[0]", 1)], [("l[3]", 4), ("l[1]", 2), ("l[2].a", 3), ("l[2].a", 4)]),
+    "containers set whole": Scenario(
+        [("o", {"a": [1, {"b": "x"}]}), ("o.a[1].b", "y")], [("o.c", {"d": {}}), ("o.c.d.e", "x"), ("o", {"f": 1})]
+    ),
+    "halves that meet": Scenario([("a", "x"), ("a", HIGH)], [("a", LOW), ("a", HIGH), ("a", LOW)]),
+    "halves that are mended": Scenario([("a", "x"), ("a", HIGH)], [("b", "y"), ("b", HIGH), ("a", "z"), ("c", 1)]),
+    "a wide object": Scenario([(f"k{n}", n) for n in range(8)], [(f"k{n}", "x") for n in range(8, 12)]),
+    "a wide array": Scenario([(f"l[{n}]", n) for n in range(8)], [(f"l[{n}]", "x") for n in range(8, 12)]),
+}
+
+
+def assembled(deltas: list[Delta]) -> sj.Assembler:
+    assembler = sj.Assembler(on_conflict="replace")
+    for path, delta in deltas:
+        assembler.apply_delta(path, delta)
+    return assembler
+
+
+def another(snapshot: sj.Snapshot) -> sj.Snapshot:
+    """Return a snapshot of the same version, of which nothing was read."""
+    same = sj.Snapshot()
+    for name in ("_document", "_since", "version", "end", "span_id", "last_event_id"):
+        setattr(same, name, getattr(snapshot, name))
+    same._value = UNREAD
+    return same
+
+
+def told(changes: tuple[sj.Change, ...]) -> list[Any]:
+    return [(change.path, change.kind, change.delta, change.value, change.to_chunks()) for change in changes]
+
+
+READS: dict[str, Callable[[sj.Snapshot], Any]] = {
+    "value": lambda snapshot: snapshot.value,
+    "copy_value": lambda snapshot: snapshot.copy_value(),
+    "get": lambda snapshot: [snapshot.get(path, "nothing") for path in ("", "a", "a.b", "b", "l[0].a", "nowhere")],
+    "changes": lambda snapshot: told(snapshot.changes),
+    "changes_since": lambda snapshot: told(snapshot.changes_since(snapshot.version // 2)),
+    "is_complete": lambda snapshot: [snapshot.is_complete(path) for path in ("", "a", "b", "l[0].a", "o.a")],
+    "find": lambda snapshot: snapshot.find("$..*"),
+}
+HERE = str(sj.__file__).removesuffix("__init__.py")
+
+
+def at_instructions(run: Callable[[], Any], act: Callable[[int], bool]) -> Any:
+    """Return what `run` returns; `act` is called before each instruction of the library in it, while it says so."""
+    count = 0
+    goes_on = True
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count, goes_on
+        if not goes_on or not frame.f_code.co_filename.startswith(HERE):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "opcode":
+            goes_on = act(count)
+            count += 1
+            if not goes_on:
+                sys.settrace(None)
+                frame.f_trace_opcodes = False
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        return run()
+    finally:
+        sys.settrace(before)
+
+
+def places_to_interrupt(run: Callable[[], Any]) -> list[int]:
+    """Return the numbers of the instructions in `run`, each as it is first reached."""
+    seen: set[tuple[CodeType, int]] = set()
+    found: list[int] = []
+
+    def note(number: int) -> bool:
+        frame: FrameType = sys._getframe(2)
+        place = (frame.f_code, frame.f_lasti)
+        if place not in seen:
+            seen.add(place)
+            found.append(number)
+        return True
+
+    at_instructions(run, note)
+    return found
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_a_reader_sees_its_version_wherever_a_writer_goes_on(
+    scenario: Scenario, read: Callable[[sj.Snapshot], Any]
+) -> None:
+    expected = read(assembled(scenario.before).snapshot())
+    at_rest = assembled(scenario.before).snapshot()
+    counts = cycle(range(1, len(scenario.after) + 1))
+    for place in places_to_interrupt(lambda: read(at_rest)):
+        assembler = assembled(scenario.before[:-1])
+        _ = assembler.snapshot().value  # so that values are at hand
+        assembler.apply_delta(*scenario.before[-1])
+        snapshot = assembler.snapshot()
+        count = next(counts)
+
+        def go_on(number: int, assembler: sj.Assembler = assembler, place: int = place, count: int = count) -> bool:
+            if number < place:
+                return True
+            for path, delta in scenario.after[:count]:
+                assembler.apply_delta(path, delta)
+            return False
+
+        assert at_instructions(lambda snapshot=snapshot: read(snapshot), go_on) == expected
+        assert read(snapshot) == expected
+        # Nor does it leave behind what is wrong for the next one.
+        assert assembler.snapshot().value == json.loads(json.dumps(assembler.snapshot().copy_value()))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_readers_see_their_versions_wherever_a_writer_is(scenario: Scenario) -> None:
+    deltas = scenario.before + scenario.after
+    snapshots: list[sj.Snapshot] = []
+    expected: list[dict[str, Any]] = []
+    for count in range(len(deltas) + 1):
+        there = assembled(deltas[:count]).snapshot()
+        expected.append({name: read(there) for name, read in READS.items()})
+    assembler = sj.Assembler(on_conflict="replace")
+    for count, (path, delta) in enumerate(deltas):
+        snapshots.append(assembler.snapshot())
+        if count < len(scenario.before) - 3:
+            assembler.apply_delta(path, delta)
+            continue
+
+        def look(place: int, count: int = count) -> bool:
+            number = count - place % min(4, count + 1)
+            name = tuple(READS)[place % len(READS)]
+            assert READS[name](another(snapshots[number])) == expected[number][name], (name, number)
+            return True
+
+        at_instructions(lambda path=path, delta=delta: assembler.apply_delta(path, delta), look)
+    last = assembler.snapshot()
+    assert {name: read(last) for name, read in READS.items()} == expected[-1]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# real threads
+
+
+@pytest.fixture
+def _many_turns() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def values_of(deltas: list[Delta]) -> Iterator[Any]:
+    """Yield the value at each version."""
+    value: Any = None
+    yield None
+    for path, delta in deltas:
+        value = with_delta(value, list(sj.parse_path(path)), delta)
+        yield value
+
+
+def with_delta(value: Any, steps: list[str | int], delta: Any) -> Any:
+    """Return `value`, changed in place, with one delta of a stream that conflicts with nothing."""
+    if not steps:
+        return value + delta if isinstance(value, str) else delta
+    step, *rest = steps
+    if value is None:
+        value = {} if isinstance(step, str) else []
+    if isinstance(value, list) and step == len(value):
+        value.append(None)
+    value[step] = with_delta(value.get(step) if isinstance(value, dict) else value[step], rest, delta)
+    return value
+
+
+def in_threads(*runs: Callable[[], None]) -> None:
+    """Run all at once, and raise what the first of them raised."""
+    errors: list[BaseException] = []
+
+    def guarded(run: Callable[[], None]) -> None:
+        try:
+            run()
+        except BaseException as error:  # noqa: BLE001  # raised below
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=[run]) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+@pytest.mark.usefixtures("_many_turns")
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_threads_that_read_any_snapshot_see_its_version(shape: Callable[[int], Stream]) -> None:
+    deltas = list(shape(1500))
+    expected = [json.dumps(value) for value in values_of(deltas)]
+    assembler = assembled(deltas[:1])
+    snapshots = [assembler.snapshot()]
+    is_done = threading.Event()
+
+    def write() -> None:
+        try:
+            for path, delta in deltas[1:]:
+                assembler.apply_delta(path, delta)
+                snapshots.append(assembler.snapshot())
+        finally:
+            is_done.set()
+
+    def read(seed: int) -> None:
+        chosen = random.Random(seed)
+        rounds = 0
+        while not is_done.is_set() or rounds < 100:
+            rounds += 1
+            snapshot = snapshots[-1] if chosen.random() < 0.7 else chosen.choice(snapshots)
+            there = json.loads(expected[snapshot.version])
+            assert snapshot.value == there
+            assert snapshot.value is snapshot.value
+            assert snapshot.copy_value() == there
+            for change in snapshot.changes:
+                assert snapshot.get(change.path) == change.value
+
+    in_threads(write, *(lambda seed=seed: read(seed) for seed in range(3)))
+    assert assembler.snapshot().value == json.loads(expected[-1])
+
+
+@pytest.mark.usefixtures("_many_turns")
+def test_threads_that_read_one_snapshot_get_one_object() -> None:
+    assembler = sj.Assembler()
+    for path, delta in people(300):
+        assembler.apply_delta(path, delta)
+        snapshot = assembler.snapshot()
+        found: list[Any] = []
+        in_threads(*[lambda snapshot=snapshot, found=found: found.append(snapshot.value)] * 3)
+        assert all(value is found[0] for value in found)
+
+
+def test_a_read_that_interrupts_one_gets_a_value_of_its_own() -> None:
+    """As a signal handler may, between any two instructions."""
+    assembler = assembled([("a.b", "x"), ("a.c", 1)])
+    _ = assembler.snapshot().value
+    assembler.apply_delta("a.d", 2)
+    expected = assembler.snapshot().copy_value()
+    inner: list[Any] = []
+
+    def look(_: int) -> bool:
+        inner.append(assembler.snapshot().value)
+        return True
+
+    assert at_instructions(lambda: another(assembler.snapshot()).value, look) == expected
+    assert inner
+    assert all(value == expected for value in inner)
+    assembler.apply_delta("a.d", 3)
+    assert assembler.snapshot().value == {"a": {"b": "x", "c": 1, "d": 3}}
