@@ -30,6 +30,7 @@ from ._errors import (
 from ._events import MISSING, JSONValue, Missing, ServerSentEvent, StreamingChunk
 from ._limits import Limits
 from ._path import Path, format_path, parse_path
+from ._skipped import SkippedEvent
 from ._snapshot import Change, End, Match, Snapshot
 from ._sse import SSEDecoder, decode_sse
 from ._stream import AsyncSnapshotStream, SnapshotStream, assemble
@@ -54,6 +55,7 @@ __all__ = [
     "Path",
     "SSEDecoder",
     "ServerSentEvent",
+    "SkippedEvent",
     "Snapshot",
     "SnapshotStream",
     "StreamFailedError",

@@ -14,7 +14,9 @@ What an event does, in this order:
 Then callbacks are told (`_callbacks`), and what they raise changes nothing.
 
 An event is applied whole or not at all. One that is rejected leaves the document, the span and the last event id as
-they were, and the assembler goes on; after `StreamFailedError` and `close()` only `reset()` does.
+they were, and the assembler goes on; after `StreamFailedError` and `close()` only `reset()` does. With
+`on_invalid="skip"` it is kept (`_skipped`) instead of raised, and its id counts, so that no sender can make a client
+that resumes meet it for ever.
 
 Everything here is O(1) but the delta itself; see `_document`.
 """
@@ -52,6 +54,7 @@ from ._limits import Limits, check_limits
 from ._log import SHORT, WIDE, Kind
 from ._path import Path, parse_path
 from ._pattern import compile_pattern
+from ._skipped import Skipped, SkippedEvent, is_skippable
 from ._snapshot import UNREAD, Change, End, Snapshot, make_change
 
 __all__ = ["Assembler"]
@@ -69,7 +72,8 @@ class Assembler:
     `path_prefix` is what every path of the stream begins with and what is taken off (`"response"`); `limits` bound what
     a stream may build. `on_conflict="replace"` lets a delta that does not fit what is there take its place, instead
     of `ConflictError`. `on_new_span="reset"` begins an empty document when the sender starts over, instead of
-    `StreamFailedError`. `completion="end"` takes no value for finished before the stream has ended, for senders that
+    `StreamFailedError`. `on_invalid="skip"` passes over an event that is rejected, and keeps it in `skipped`, instead
+    of raising its error. `completion="end"` takes no value for finished before the stream has ended, for senders that
     write several fields at once; with `"order"` one is when the next delta lands outside of it.
 
     >>> import streamjson as sj
@@ -89,6 +93,7 @@ class Assembler:
         limits: Limits = Limits(),  # noqa: B008  # immutable
         on_conflict: Literal["error", "replace"] = "error",
         on_new_span: Literal["error", "reset"] = "error",
+        on_invalid: Literal["raise", "skip"] = "raise",
         completion: Literal["order", "end"] = "order",
     ) -> None:
         check_limits(limits)
@@ -96,6 +101,8 @@ class Assembler:
             raise ValueError(f"on_conflict is 'error' or 'replace', not {on_conflict!r}")
         if on_new_span not in ("error", "reset"):
             raise ValueError(f"on_new_span is 'error' or 'reset', not {on_new_span!r}")
+        if on_invalid not in ("raise", "skip"):
+            raise ValueError(f"on_invalid is 'raise' or 'skip', not {on_invalid!r}")
         if completion not in ("order", "end"):
             raise ValueError(f"completion is 'order' or 'end', not {completion!r}")
         self._limits = limits
@@ -103,6 +110,8 @@ class Assembler:
         self._prefix = parse_path(path_prefix, limits=limits)
         self._replace = on_conflict == "replace"
         self._reset_on_new_span = on_new_span == "reset"
+        self._skips = on_invalid == "skip"
+        self._skipped = Skipped()
         self._in_order = completion == "order"
         self._document = Document(limits, prefix=self._prefix, replace=self._replace, in_order=self._in_order)
         self._watch = Watch(self._document, limits)
@@ -149,6 +158,23 @@ class Assembler:
         """The number of events of other types (`ping`, `keepalive`) that were passed over."""
         return self._passed_over
 
+    @property
+    def skipped_count(self) -> int:
+        """The number of events that were rejected and passed over, with `on_invalid="skip"`."""
+        return self._skipped.count
+
+    @property
+    def skipped(self) -> tuple[SkippedEvent, ...]:
+        """The last 100 of these events, oldest first, each with its error.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler(on_invalid="skip")
+        >>> assembler.apply({"delta": "Jane", "json_path": "people[-1].name"})
+        >>> assembler.skipped_count, assembler.skipped[0].error.code
+        (1, 'negative-index')
+        """
+        return tuple(self._skipped.last)
+
     def apply(self, event: object) -> Change | None:
         """Apply one event; return the change, or None if nothing changed.
 
@@ -158,7 +184,8 @@ class Assembler:
 
         Raises `InvalidEventError`, `InvalidPathError`, `ConflictError` or `LimitExceededError` for an event that is
         rejected, `StreamFailedError` when the sender failed, `ClosedError` after the end; an `ExceptionGroup` of what
-        callbacks raised, and then the event is applied.
+        callbacks raised, and then the event is applied. With `on_invalid="skip"` a rejected event is skipped, and
+        changes nothing; `LimitExceededError` is still raised where the document, or a string of it, is full.
         """
         kind = self._consume(event)
         if not self._document.quiet:
@@ -197,7 +224,10 @@ class Assembler:
             kind = document.go(path, delta)
         except StreamJSONError as error:
             error.last_event_id = self._last_event_id
-            raise
+            if not self._skips or not is_skippable(error):
+                raise
+            self._skipped.add(StreamingChunk(delta, path), error)
+            return None
         self._has_deltas = True
         if kind is None:
             return None
@@ -383,7 +413,12 @@ class Assembler:
             offset = getattr(message, "offset", None)
             error.offset = offset if isinstance(offset, int) else None
             error.last_event_id = self._last_event_id
-            raise
+            if not self._skips or not is_skippable(error):
+                raise
+            self._skipped.add(event, error)
+            if isinstance(message, ServerSentEvent):
+                self._record(message)
+            return None
 
     def _snapshot(self, since: int) -> Snapshot:
         """Return a snapshot whose `changes` begin after version `since`."""

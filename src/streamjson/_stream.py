@@ -32,6 +32,7 @@ from ._events import ServerSentEvent, StreamingChunk, needs_decoding
 from ._limits import Limits
 from ._log import Kind
 from ._pull import AsyncPull, FinishedValues, Pieces, Pull
+from ._skipped import SkippedEvent
 from ._snapshot import Snapshot
 
 __all__ = ["AsyncSnapshotStream", "SnapshotStream", "assemble"]
@@ -47,6 +48,7 @@ class _Options(TypedDict, total=False):
     limits: Limits
     on_conflict: Literal["error", "replace"]
     on_new_span: Literal["error", "reset"]
+    on_invalid: Literal["raise", "skip"]
     completion: Literal["order", "end"]
 
 
@@ -60,8 +62,8 @@ def assemble(
     """Return the snapshots of the document that a source of events builds, as an iterator for `for` or `async for`.
 
     `source` is any iterable, or asynchronous iterable, of what `Assembler.apply` takes; one that is both is
-    asynchronous. The options are the assembler's: `path_prefix`, `limits`, `on_conflict`, `on_new_span` and
-    `completion`. With `require_done=True` an end without `[DONE]` is a `StreamTruncatedError` (`no_done`): a source
+    asynchronous. The options are the assembler's: `path_prefix`, `limits`, `on_conflict`, `on_new_span`, `on_invalid`
+    and `completion`. With `require_done=True` an end without `[DONE]` is a `StreamTruncatedError` (`no_done`): a source
     that was cut between two events looks like one that ended.
 
     Iterating raises what `Assembler.apply` raises, and what the source raises. Bytes, text or a response in the place
@@ -107,6 +109,16 @@ class _Stream:
     def assembler(self) -> Assembler:
         """The assembler that the events go to."""
         return self._assembler
+
+    @property
+    def skipped_count(self) -> int:
+        """The number of events that were rejected and passed over, with `on_invalid="skip"`."""
+        return self._assembler.skipped_count
+
+    @property
+    def skipped(self) -> tuple[SkippedEvent, ...]:
+        """The last 100 of these events, oldest first, each with its error."""
+        return self._assembler.skipped
 
     @property
     def snapshot(self) -> Snapshot:

@@ -1,0 +1,53 @@
+"""Events that were rejected and passed over, with `on_invalid="skip"`.
+
+It owns which errors may be passed over, the count of the events, and the last of them. It does not know what an event
+does. A skipped event is nowhere in the document, so nothing but this tells of it: it is counted and kept, never lost.
+
+Cost: O(1). Memory: the last `KEPT` events, with their errors.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, NamedTuple
+
+from ._errors import ConflictError, InvalidEventError, InvalidPathError, LimitExceededError, StreamJSONError
+
+__all__ = ["SkippedEvent"]
+
+KEPT: Final = 100
+# What the document has got, and not what one event says, meets these: the next event would meet them again.
+_OF_THE_DOCUMENT: Final = ("max_document_bytes", "max_nodes", "max_string_bytes")
+
+
+class SkippedEvent(NamedTuple):
+    """An event that was rejected and passed over, as it came, and why."""
+
+    event: object
+    error: StreamJSONError
+
+
+class Skipped:
+    """The count of the events that were skipped, and the last of them, oldest first."""
+
+    __slots__ = ("count", "last")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.last: deque[SkippedEvent] = deque(maxlen=KEPT)
+
+    def add(self, event: object, error: StreamJSONError) -> None:
+        """Count and keep an event."""
+        error.__traceback__ = error.__context__ = None  # the frames that they hold would keep the stream alive
+        self.count += 1
+        self.last.append(SkippedEvent(event, error))
+
+
+def is_skippable(error: StreamJSONError) -> bool:
+    """Tell whether an error is one event's, so that the next one may do.
+
+    What was never an event is the caller's mistake (`needs_decoding`), and a document that is full stays so.
+    """
+    if isinstance(error, LimitExceededError):
+        return error.limit not in _OF_THE_DOCUMENT
+    return isinstance(error, InvalidEventError | InvalidPathError | ConflictError) and error.code != "needs_decoding"

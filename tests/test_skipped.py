@@ -1,0 +1,168 @@
+"""`on_invalid="skip"`: which events are passed over, what is kept of them, and what is raised all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+import streamjson as sj
+from streamjson._skipped import KEPT, Skipped, is_skippable
+
+SMALL = sj.Limits(
+    max_array_gap=1, max_array_length=3, max_depth=2, max_key_bytes=4, max_number_digits=3, max_path_bytes=30,
+    max_nodes=8, max_string_bytes=8,
+)  # fmt: skip
+GOOD = {"delta": "x", "json_path": "a"}
+
+# What is wrong with one event, and the error's code.
+SKIPPED: dict[str, tuple[object, str]] = {
+    "not JSON": ({"data": "{"}, "bad_json"),
+    "no object": ({"data": "[1]"}, "bad_event"),
+    "not finite": ({"data": '{"delta": NaN, "json_path": "a"}'}, "bad_number"),
+    "a delta without a path": ({"delta": 1}, "missing_path"),
+    "a wrong type": ({"delta": 1, "json_path": 2}, "bad_event"),
+    "a path that names many": ({"delta": 1, "json_path": "a[*]"}, "wildcard"),
+    "a path too deep": ({"delta": 1, "json_path": "a.b.c"}, "too-deep"),
+    "a path too long": ({"delta": 1, "json_path": "a" * 31}, "path-too-long"),
+    "another kind": ({"delta": {}, "json_path": "a"}, "type_conflict"),
+    "a gap": ({"delta": 1, "json_path": "l[2]"}, "max_array_gap"),
+    "too many items at once": ({"delta": [1, 2, 3, 4], "json_path": "l"}, "max_array_length"),
+    "a value too deep": ({"delta": [[[]]], "json_path": "b"}, "max_depth"),
+    "a long name": ({"delta": 1, "json_path": "names"}, "max_key_bytes"),
+    "a long number": ({"delta": 1234, "json_path": "b"}, "max_number_digits"),
+}
+RAISED: dict[str, tuple[object, type[sj.StreamJSONError], str]] = {
+    "too many values": ({"delta": [[0] * 3] * 2, "json_path": "b"}, sj.LimitExceededError, "max_nodes"),
+    "a string that is full": ({"delta": "x" * 8, "json_path": "a"}, sj.LimitExceededError, "max_string_bytes"),
+    "bytes instead of events": (b"data: {}", sj.InvalidEventError, "needs_decoding"),
+    "the sender's own error": ({"error_message": "out of memory"}, sj.StreamFailedError, "stream_error"),
+    "a new span": ({"delta": 1, "json_path": "b", "span_id": "2"}, sj.StreamFailedError, "new_span"),
+}
+
+
+def skipping(**options: Any) -> sj.Assembler:
+    assembler = sj.Assembler(on_invalid="skip", limits=SMALL, **options)
+    assembler.apply({"span_id": "1"})
+    assembler.apply(GOOD)
+    return assembler
+
+
+@pytest.mark.parametrize(("event", "code"), SKIPPED.values(), ids=SKIPPED)
+def test_an_event_that_is_wrong_by_itself_is_skipped_and_kept(event: object, code: str) -> None:
+    assembler = skipping()
+    before = assembler.snapshot()
+
+    assert assembler.apply(event) is None
+    assert assembler.snapshot().value is before.value
+    assert (assembler.version, assembler.skipped_count) == (before.version, 1)
+    ((kept, error),) = assembler.skipped
+    assert kept is event
+    assert (error.code, error.event_number) == (code, 3)
+    assembler.apply(GOOD)
+    assert assembler.snapshot().value == {"a": "xx"}
+
+
+@pytest.mark.parametrize(("event", "kind", "code"), RAISED.values(), ids=RAISED)
+def test_what_no_later_event_mends_is_raised(event: object, kind: type[sj.StreamJSONError], code: str) -> None:
+    assembler = skipping()
+    with pytest.raises(kind) as caught:
+        assembler.apply(event)
+    assert caught.value.code == code
+    assert (assembler.skipped_count, assembler.skipped) == (0, ())
+
+
+def test_after_the_end_nothing_is_skipped() -> None:
+    assembler = skipping()
+    assembler.close()
+    with pytest.raises(sj.ClosedError):
+        assembler.apply(GOOD)
+
+
+def test_a_skipped_event_moves_the_resume_id_and_a_raised_one_does_not() -> None:
+    bad = sj.ServerSentEvent("{", id="7", offset=40)
+    strict, lenient = sj.Assembler(), sj.Assembler(on_invalid="skip")
+    with pytest.raises(sj.InvalidEventError):
+        strict.apply(bad)
+    lenient.apply(bad)
+
+    assert (strict.last_event_id, lenient.last_event_id) == ("", "7")
+    error = lenient.skipped[0].error
+    assert (error.offset, error.last_event_id) == (40, "")  # the id before the event
+
+
+def test_a_delta_without_an_event_is_skipped_as_a_chunk() -> None:
+    assembler = skipping()
+    assert assembler.apply_delta("a", 1) is None
+    assert assembler.skipped[0].event == sj.StreamingChunk(1, "a")
+    with pytest.raises(sj.LimitExceededError):
+        assembler.apply_delta("a", "x" * 8)
+
+
+def test_the_last_ones_are_kept_and_all_are_counted() -> None:
+    assembler = sj.Assembler(on_invalid="skip")
+    for number in range(KEPT + 5):
+        assembler.apply({"data": str(number)})
+    assert assembler.skipped_count == KEPT + 5
+    assert [kept.event for kept in assembler.skipped] == [{"data": str(number)} for number in range(5, KEPT + 5)]
+
+
+def test_a_kept_error_keeps_nothing_else() -> None:
+    assembler = skipping()
+    assembler.apply({"data": "{"})
+    kept, gone = assembler.skipped, weakref.ref(assembler)
+    gc.disable()
+    try:
+        del assembler
+        assert gone() is None
+    finally:
+        gc.enable()
+    assert (kept[0].error.__traceback__, kept[0].error.__context__) == (None, None)
+
+
+def test_a_stream_tells_of_them_too() -> None:
+    events: list[object] = [GOOD, {"data": "{"}, GOOD]
+    stream = sj.assemble(events, on_invalid="skip")
+    assert [snapshot.version for snapshot in stream] == [1, 2, 2]
+    assert (stream.skipped_count, stream.skipped) == (1, stream.assembler.skipped)
+
+    async def source() -> AsyncIterator[object]:
+        for event in events:
+            yield event
+
+    async def read() -> tuple[Any, int]:
+        stream = sj.assemble(source(), on_invalid="skip")
+        return await stream.final(), stream.skipped_count
+
+    assert asyncio.run(read()) == ({"a": "xx"}, 1)
+
+
+def test_the_option_is_one_of_two() -> None:
+    with pytest.raises(ValueError, match="on_invalid is 'raise' or 'skip', not 'ignore'"):
+        sj.Assembler(on_invalid="ignore")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (sj.InvalidEventError("x"), True),
+        (sj.InvalidEventError("x", code="needs_decoding"), False),
+        (sj.InvalidPathError("x"), True),
+        (sj.ConflictError("x"), True),
+        (sj.LimitExceededError("x", limit="max_depth"), True),
+        (sj.LimitExceededError("x", limit="max_nodes"), False),
+        (sj.LimitExceededError("x", limit="max_document_bytes"), False),
+        (sj.ClosedError("x"), False),
+        (sj.StreamFailedError("x"), False),
+    ],
+    ids=lambda value: f"{type(value).__name__}-{getattr(value, 'code', value)}",
+)
+def test_which_errors_are_one_events(error: sj.StreamJSONError, *, expected: bool) -> None:
+    assert is_skippable(error) is expected
+    log = Skipped()
+    log.add("event", error)
+    assert (log.count, log.last[0].error) == (1, error)
