@@ -226,7 +226,7 @@ class Assembler:
             error.last_event_id = self._last_event_id
             if not self._skips or not is_skippable(error):
                 raise
-            self._skipped.add(StreamingChunk(delta, path), error)
+            self._skipped.add(StreamingChunk(delta, str(path)), error)
             return None
         self._has_deltas = True
         if kind is None:
@@ -416,7 +416,7 @@ class Assembler:
             if not self._skips or not is_skippable(error):
                 raise
             self._skipped.add(event, error)
-            if isinstance(message, ServerSentEvent):
+            if isinstance(message, _EVENT):
                 self._record(message)
             return None
 
