@@ -16,6 +16,7 @@ import streamjson as sj
 from streamjson import _errors
 from streamjson._errors import (
     CODES,
+    CheckpointError,
     ClosedError,
     ConflictError,
     InvalidEventError,
@@ -38,6 +39,7 @@ CLASSES: list[type[StreamJSONError]] = [
     StreamFailedError,
     StreamTruncatedError,
     StructureError,
+    CheckpointError,
     ClosedError,
 ]
 DEFAULT_CODES = {
@@ -50,6 +52,7 @@ DEFAULT_CODES = {
     StreamFailedError: "stream_error",
     StreamTruncatedError: "truncated",
     StructureError: "bad_structure",
+    CheckpointError: "bad_checkpoint",
     ClosedError: "closed",
 }
 

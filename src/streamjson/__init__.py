@@ -16,6 +16,7 @@ from ._completion import Completion
 from ._disassemble import disassemble
 from ._encode import encode_sse
 from ._errors import (
+    CheckpointError,
     ClosedError,
     ConflictError,
     InvalidEventError,
@@ -30,6 +31,7 @@ from ._errors import (
 from ._events import MISSING, JSONValue, Missing, ServerSentEvent, StreamingChunk
 from ._limits import Limits
 from ._path import Path, format_path, parse_path
+from ._replay_filter import ReplayFilter
 from ._skipped import SkippedEvent
 from ._snapshot import Change, End, Match, Snapshot
 from ._sse import SSEDecoder, decode_sse
@@ -40,6 +42,7 @@ __all__ = [
     "Assembler",
     "AsyncSnapshotStream",
     "Change",
+    "CheckpointError",
     "ClosedError",
     "Completion",
     "ConflictError",
@@ -53,6 +56,7 @@ __all__ = [
     "Match",
     "Missing",
     "Path",
+    "ReplayFilter",
     "SSEDecoder",
     "ServerSentEvent",
     "SkippedEvent",

@@ -26,12 +26,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, Literal, TypeVar, overload
+from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overload
 
 from ._callbacks import Subscription, Watch
+from ._checkpoint import load, save
 from ._completion import Completion, Structurer, structurer_of
 from ._document import Document
+from ._envelope import seal, unseal
 from ._errors import (
+    CheckpointError,
     ClosedError,
     InvalidEventError,
     LimitExceededError,
@@ -61,7 +64,33 @@ __all__ = ["Assembler"]
 
 T = TypeVar("T")
 
+
+class AssemblerOptions(TypedDict, total=False):
+    """The options of an `Assembler`."""
+
+    path_prefix: str
+    limits: Limits
+    on_conflict: Literal["error", "replace"]
+    on_new_span: Literal["error", "reset"]
+    on_invalid: Literal["raise", "skip"]
+    completion: Literal["order", "end"]
+
+
 DONE = "[DONE]"
+_KIND: Final = "assembler"
+# What a checkpoint has beside the document, and what it may be.
+_MEMBERS: Final[dict[str, set[type] | tuple[str, ...]]] = {
+    "path_prefix": {str},
+    "completion": ("order", "end"),
+    "end": ("open", "done", "eof"),
+    "failed": {bool},
+    "span_id": {str, type(None)},
+    "last_event_id": {str},
+    "has_deltas": {bool},
+    "event_number": {int},
+    "passed_over": {int},
+    "skipped_count": {int},
+}
 _READABLE: Final = 128  # levels that any decoder of JSON reads
 _EVENT: Final[Any] = ServerSentEvent  # for a type checker, which can't tell of what it is generic
 
@@ -368,6 +397,82 @@ class Assembler:
         kind: Kind | None = "set" if self._document.version > old.version else None
         self._tell(kind)
         return self._change(kind)
+
+    def checkpoint(self) -> bytes:
+        """Return all that is needed to go on later, or elsewhere, as bytes to be saved: see `restore`.
+
+        It is one JSON object, with a digest that finds damage; the format is described in docs/reliability.md. The
+        history is not part of it, nor are the callbacks and the options, but for `path_prefix` and `completion`.
+
+        Raises `LimitExceededError` where limits were lifted, for a document that nests deeper, or a number that has
+        more digits, than the interpreter can write. O(document).
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply({"data": '{"delta": "Ja", "json_path": "name"}', "id": "7"})
+        >>> data = assembler.checkpoint()
+        >>> other = sj.Assembler.restore(data)
+        >>> _ = other.apply_delta("name", "ne")
+        >>> other.last_event_id, other.snapshot().value
+        ('7', {'name': 'Jane'})
+        """
+        return seal(
+            _KIND,
+            {
+                "path_prefix": str(self._prefix),
+                "completion": "order" if self._in_order else "end",
+                "end": self._end,
+                "failed": self._document.closed and self._end == "open",
+                "span_id": self._span_id,
+                "last_event_id": self._last_event_id,
+                "has_deltas": self._has_deltas,
+                "event_number": self._event_number,
+                "passed_over": self._passed_over,
+                "skipped_count": self._skipped.count,
+                **save(self._document),
+            },
+        )
+
+    @classmethod
+    def restore(cls, data: bytes, **options: Unpack[AssemblerOptions]) -> Self:
+        """Return an assembler that goes on where the one that made the checkpoint was, as if nothing had happened.
+
+        `options` are an assembler's. Without `path_prefix` and `completion` those of the checkpoint apply, and others
+        are refused. Callbacks are registered again, before the next event; they are not told of what was finished
+        before. The history is gone: `changes_since` an older version is one set at the root. Versions go on.
+
+        Raises `CheckpointError` for what is no checkpoint (`bad_checkpoint`), one of a newer version
+        (`newer_format`) or of other options (`other_options`), and `LimitExceededError` where the document is more
+        than `limits` allow. O(document).
+        """
+        members = unseal(_KIND, data)
+        for name, allowed in _MEMBERS.items():
+            value = members.get(name, MISSING)
+            if value not in allowed if type(allowed) is tuple else type(value) not in allowed:
+                raise CheckpointError(f"the checkpoint's {name} can't be: {shorten(value)}")
+        saved = {"path_prefix": members["path_prefix"], "completion": members["completion"]}
+        given: dict[str, Any] = {**saved, **options}
+        for name, value in saved.items():
+            is_path = name == "path_prefix" and isinstance(given[name], str)
+            if (str(parse_path(given[name])) if is_path else given[name]) != value:
+                raise CheckpointError(
+                    f"the checkpoint was made with {name}={shorten(value)}, not {shorten(given[name])}",
+                    code="other_options",
+                )
+        assembler = cls(**given)
+        assembler._take_up(members)
+        return assembler
+
+    def _take_up(self, members: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        document = load(members, self._limits, prefix=self._prefix, replace=self._replace, in_order=self._in_order)
+        self._end, self._span_id, self._last_event_id = members["end"], members["span_id"], members["last_event_id"]
+        self._has_deltas, self._event_number = members["has_deltas"], members["event_number"]
+        self._passed_over, self._skipped.count = members["passed_over"], members["skipped_count"]
+        if self._end != "open" or members["failed"]:
+            document.freeze()
+        self._document = document
+        self._watch.follow(document)
 
     # ------------------------------------------------------------------------------------------------------------------
     # for `_stream`, which needs no `Change`

@@ -147,7 +147,7 @@ class Watch:
     def follow(self, document: Document) -> None:
         """Go on with another document: the successor of this one."""
         self._document = document
-        self._is_over = False  # whether the end has been told
+        self._is_over = document.closed  # whether the end has been told
         if self._on or self._on_complete:
             self._expire()
 
@@ -171,7 +171,9 @@ class Watch:
         compiled = compile_pattern(pattern, limits=self._limits)
         if isinstance(callback, Subscription):  # of another pattern, by a second decorator
             callback = callback.__wrapped__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of any
-        since = self._document.version
+        document = self._document
+        # Before the first event of a restored document it is as if the callback had been there from the start.
+        since = document.base if document.version == document.horizon else document.version
         subscription = Subscription(pattern, callback, owner=self, since=since, structurer=structurer)
         (self._on_complete if when_complete else self._on)[subscription] = compiled
         if subscription._is_awaited:

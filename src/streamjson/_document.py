@@ -60,8 +60,8 @@ class Document(Log):
     """The tree and the log. The modules downstream read its attributes; only the methods here write them."""
 
     __slots__ = (
-        "holder", "ignored", "in_order", "max_array_length", "places", "preludes", "progress", "quiet", "replace",
-        "roomy", "values", "watch",
+        "holder", "horizon", "ignored", "in_order", "max_array_length", "places", "preludes", "progress", "quiet",
+        "replace", "roomy", "values", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -80,6 +80,7 @@ class Document(Log):
         self.roomy = self.intake.bounds["max_string_bytes"] - CALM * SHORT
         # The tree. The root is item 0 of a list, so that no rule needs a case for it.
         self.holder = new_node(None, is_object=False)
+        self.horizon = base  # the first version that is known, of a document that was restored a later one
         self.places = Places(self.holder, limits, prefix, replace=replace)
         self.preludes: set[int] = set()
         # For those who follow: their token, and whether the last change concerns nobody.

@@ -9,6 +9,7 @@
     |-- StreamFailedError           the sender reported an error or started over; final
     |-- StreamTruncatedError        the source ended inside an event, or without `[DONE]`
     |-- StructureError              a finished value does not fit the type that was asked for
+    |-- CheckpointError             what was saved can't be gone on from
     `-- ClosedError                 called after the end
 
 One class for each thing that a caller does differently; `code` says exactly what happened.
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ._snapshot import Snapshot
 
 __all__ = [
+    "CheckpointError",
     "ClosedError",
     "ConflictError",
     "InvalidEventError",
@@ -101,6 +103,13 @@ CODES: Final[dict[str, str]] = {
     "no_done": "the source ended without [DONE]",
     # StructureError
     "bad_structure": "the finished value does not fit the type",
+    # CheckpointError
+    "bad_checkpoint": "the bytes are no checkpoint, or not as they were written",
+    "newer_format": "the checkpoint was written by a newer version",
+    "other_options": "an option that the checkpoint depends on is another one",
+    "no_id": "an event with a delta had no id of its own, so what is sent again can't be told",
+    "repeated_id": "two events with a delta had the same id, so what is sent again can't be told",
+    "other_replay": "what was sent again is not what had been sent",
     # ClosedError
     "closed": "called after the end",
     # StreamJSONError itself
@@ -278,6 +287,16 @@ class StructureError(StreamJSONError):
         self.path = path
         self.value = value
         self.into = into
+
+
+class CheckpointError(StreamJSONError):
+    """What was saved, or seen, can't be gone on from: begin anew.
+
+    The bytes are no checkpoint, or were damaged (`bad_checkpoint`), are of a `newer_format`, or were made with
+    `other_options`; or a `ReplayFilter` can't tell what is sent again (`no_id`, `repeated_id`, `other_replay`).
+    """
+
+    code = "bad_checkpoint"
 
 
 class ClosedError(StreamJSONError):

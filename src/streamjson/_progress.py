@@ -28,7 +28,7 @@ from ._matching import Along, postorder
 from ._tree import HOLE, Node, Step, trail
 from ._versions import locate, location, slot_at, slots_at
 
-__all__ = ["finished_by", "is_finished", "is_there", "lost", "returned_at", "unfinished"]
+__all__ = ["finished_by", "is_finished", "is_there", "lost", "returned_at", "take_up", "unfinished"]
 
 T = TypeVar("T")
 
@@ -60,6 +60,11 @@ def returned_at(document: Document) -> int | None:
         run += 1
         progress.searched = run  # not one more than it was: another reader may have gone on, too
     return progress.returned
+
+
+def take_up(document: Document, returned: int) -> None:
+    """Say that the stream is interleaved since version `returned`, of a document that is restored."""
+    document.progress = _Progress(returned)
 
 
 def is_there(document: Document, steps: tuple[Step, ...], version: int) -> bool:

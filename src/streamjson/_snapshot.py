@@ -154,7 +154,7 @@ class Change:
     def _replaced(self) -> Path | None:
         """Return the location that held something else before, if it was more than null: here, or on the way here."""
         document, since = self._document, self._since()
-        if since < document.base:  # what was there before is not known
+        if since < document.horizon:  # what was there before is not known
             return Path()
         steps = trail(document.holder, *self._slot())
         node = document.holder
@@ -340,7 +340,8 @@ class Snapshot:
 
         One change per location, none under another, in the order in which the locations were created: an append for a
         string that existed then and has grown, else a set with the whole value. What was replaced, or created inside
-        something new, is told by the highest such location. After a reset it is one set at the root.
+        something new, is told by the highest such location. Across a reset, or from before a checkpoint that this was
+        restored from, it is one set at the root.
 
         Raises `ValueError` for a newer snapshot, or one of another document. Costs what changed since.
 
@@ -363,9 +364,9 @@ class Snapshot:
             raise ValueError(f"version {since} is not one of those up to this snapshot's, {self.version}")
         if since == self.version:
             return ()
-        if since < document.base:
+        if since < document.horizon:
             return (_Coalesced(document, self.version, "set", MISSING, document.holder, 0, since),)
-        return tuple(_coalesced(document, since, self.version))
+        return tuple(changes_between(document, since, self.version))
 
     def is_complete(self, path: str | Iterable[Step]) -> bool:
         """Tell whether the value at `path` is finished, as far as was known at this snapshot; False if there is none.
@@ -451,7 +452,8 @@ def prelude(document: Document, version: int) -> tuple[Kind, Any]:
     return ("set", MISSING) if version == document.base else ("append", REPLACEMENT)
 
 
-def _coalesced(document: Document, old: int, new: int) -> Iterator[Change]:
+def changes_between(document: Document, old: int, new: int) -> Iterator[Change]:
+    """Yield what makes the value at version `old` that at `new`: one change per location, as `changes_since`."""
     for node, key, grown in differences(document, old, new):
         if grown is None:
             yield _Coalesced(document, new, "set", MISSING, node, key, old)

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Final, Self, TypeVar, Unpack, overload
 
-from ._assembler import Assembler
+from ._assembler import Assembler, AssemblerOptions
 from ._completion import Structurer, structurer_of
 from ._errors import (
     ClosedError,
@@ -29,7 +29,6 @@ from ._errors import (
     shorten,
 )
 from ._events import ServerSentEvent, StreamingChunk, needs_decoding
-from ._limits import Limits
 from ._log import Kind
 from ._pull import AsyncPull, FinishedValues, Pieces, Pull
 from ._skipped import SkippedEvent
@@ -42,14 +41,9 @@ T = TypeVar("T")
 _END: Final = object()  # what a source gives no more after
 
 
-class _Options(TypedDict, total=False):
+class _Options(AssemblerOptions, total=False):
     require_done: bool
-    path_prefix: str
-    limits: Limits
-    on_conflict: Literal["error", "replace"]
-    on_new_span: Literal["error", "reset"]
-    on_invalid: Literal["raise", "skip"]
-    completion: Literal["order", "end"]
+    assembler: Assembler
 
 
 @overload
@@ -63,8 +57,9 @@ def assemble(
 
     `source` is any iterable, or asynchronous iterable, of what `Assembler.apply` takes; one that is both is
     asynchronous. The options are the assembler's: `path_prefix`, `limits`, `on_conflict`, `on_new_span`, `on_invalid`
-    and `completion`. With `require_done=True` an end without `[DONE]` is a `StreamTruncatedError` (`no_done`): a source
-    that was cut between two events looks like one that ended.
+    and `completion`; or `assembler` is one to go on with, as it is, such as one that was restored. With
+    `require_done=True` an end without `[DONE]` is a `StreamTruncatedError` (`no_done`): a source that was cut between
+    two events looks like one that ended.
 
     Iterating raises what `Assembler.apply` raises, and what the source raises. Bytes, text or a response in the place
     of events are an `InvalidEventError` (`needs_decoding`): give `decode_sse(response.iter_bytes())`.
@@ -97,8 +92,10 @@ def _is_response(source: object) -> bool:
 class _Stream:
     """What both kinds of stream share: all but the reading."""
 
-    def __init__(self, *, require_done: bool = False, **options: Any) -> None:
-        self._assembler = Assembler(**options)
+    def __init__(self, *, require_done: bool = False, assembler: Assembler | None = None, **options: Any) -> None:
+        if assembler is not None and options:
+            raise TypeError(f"the assembler has its options already: {', '.join(options)}")
+        self._assembler = Assembler(**options) if assembler is None else assembler
         self._require_done = require_done
         self._latest = self._assembler._snapshot(0)
         self._finished = False  # the source has been let go of

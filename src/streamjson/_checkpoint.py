@@ -1,0 +1,203 @@
+"""A half-built document as a JSON object, and back: all that decides what the next events mean.
+
+    version       the number of changes; it goes on from there
+    document      null for an empty one, else
+        value         as plain JSON
+        open          the steps of the location that changed last: what does not touch it is finished
+        holes         which nulls of the value are holes: their numbers among all nulls, in document order
+    changes       null while the stream is in document order. Once the sender has come back to a finished value,
+                  `document` is what there was just before that, for that decides what was told; these lead from there
+                  to now, each as steps, "set" or "append", and the value or the text
+    holes         the same for what there is now, where there are changes
+    halves        halves of surrogate pairs that wait for their partner: steps, and the code unit
+
+The history before is not kept: `Document.horizon` is the first version that a restored document knows.
+
+It knows nothing of events or callbacks, nor of bytes (`_envelope`). What it reads is not trusted: whatever no document
+can have written is a `CheckpointError`, and what limits forbid a `LimitExceededError`.
+
+Cost: linear in the document; after a return also in what there was before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ._document import Document
+from ._errors import CheckpointError, LimitExceededError, StreamJSONError, shorten
+from ._events import MISSING
+from ._intake import SCALAR
+from ._limits import Limits
+from ._log import NO_PATH
+from ._path import Path
+from ._progress import returned_at, take_up
+from ._snapshot import changes_between
+from ._tree import HOLE, Node, Step, kind_of, look, trail
+from ._versions import locate, location, read, slots_at
+
+__all__ = ["load", "save"]
+
+_HIGH_HALVES: Final = range(0xD800, 0xDC00)
+
+
+def save(document: Document) -> dict[str, Any]:
+    """Return the members that tell of a document."""
+    version = document.version
+    returned = returned_at(document) if document.in_order else None
+    saved: dict[str, Any] = {"version": version, "document": None, "changes": None, "holes": []}
+    if document.holder.slots:
+        then = version if returned is None else returned - 1
+        saved["document"] = {
+            "value": read(document, *locate(document, (), then), then),
+            "open": _steps(document, *location(document, then)),
+            "holes": list(_holes(document.holder, then)),
+        }
+        if returned is not None:
+            saved["changes"] = [
+                [list(change.path), change.kind, change.delta] for change in changes_between(document, then, version)
+            ]
+            saved["holes"] = list(_holes(document.holder, version))
+    saved["halves"] = [[_steps(document, node, key), ord(half)] for node, key, half in document.halves.values()]
+    return saved
+
+
+def load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool, in_order: bool) -> Document:
+    """Return the document that `save` was told of. Raises `CheckpointError`, and `LimitExceededError`."""
+    try:
+        return _load(saved, limits, prefix=prefix, replace=replace, in_order=in_order)
+    except (LimitExceededError, CheckpointError):
+        raise
+    except (StreamJSONError, LookupError, TypeError, ValueError) as error:
+        message = f"the checkpoint does not say what one says: {type(error).__name__}, {shorten(str(error))}"
+        raise CheckpointError(message) from None
+
+
+def _load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool, in_order: bool) -> Document:
+    version, first, changes = saved["version"], saved["document"], saved["changes"]
+    if type(version) is not int or version < 0:
+        raise _senseless("version", version)
+    has_returned = changes is not None
+    changes = _a_list(changes or [], "changes")
+    base = version if first is None else version - len(changes) - 1
+    if base < 0 or (first is None and changes):
+        raise _senseless("version", version)
+    document = Document(limits, prefix=prefix, replace=replace, in_order=in_order, base=base)
+    if first is not None:
+        _begin(document, first)
+        for steps, kind, delta in changes:
+            _change(document, steps, kind, delta)
+        if document.version != version:
+            raise _senseless("changes", changes)
+        if has_returned:
+            take_up(document, base + 2)
+            _mark_holes(document, saved["holes"])
+    for steps, unit in _a_list(saved["halves"], "halves"):
+        node, key = _slot(document, steps)
+        if kind_of(look(node, key)) != "string" or unit not in _HIGH_HALVES:
+            raise _senseless("halves", steps)
+        document.halves[id(node), key] = (node, key, chr(unit))
+    document.horizon = version
+    document.settle()
+    document.fresh_path = document.open_path = NO_PATH  # the paths that would go on are not known
+    return document
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# locations and holes
+
+
+def _steps(document: Document, node: Node, key: Step) -> list[Step]:
+    return list(trail(document.holder, node, key)[1:])
+
+
+def _slot(document: Document, steps: Any) -> tuple[Node, Step]:
+    """Return the slot that saved steps lead to; the last one need not be there."""
+    node: Node = document.holder
+    key: Step = 0
+    for step in _a_list(steps, "steps"):
+        there = look(node, key)
+        if type(there) is not Node or type(step) is not (str if there.is_object else int):
+            raise _senseless("steps", step)
+        node, key = there, step
+    if type(key) is int and key < 0:
+        raise _senseless("steps", key)
+    return node, key
+
+
+def _holes(root: Node, version: int) -> Iterator[int]:
+    """Yield the numbers of the holes in `root` among its nulls, in document order."""
+    return (number for number, (_, _, thing) in enumerate(_nulls(root, version)) if thing is HOLE)
+
+
+def _nulls(root: Node, version: int) -> Iterator[tuple[Node, Step, Any]]:
+    """Yield the slots that read as null, in document order."""
+    walks = [(root, iter(slots_at(root, version)))]
+    while walks:
+        node, slots = walks[-1]
+        for step, thing in slots:
+            if type(thing) is Node:
+                walks.append((thing, iter(slots_at(thing, version))))
+                break
+            if thing is None or thing is HOLE:
+                yield node, step, thing
+        else:
+            walks.pop()
+
+
+def _mark_holes(document: Document, numbers: Any) -> None:
+    """Make holes of the nulls with these numbers."""
+    wanted = iter(_a_list(numbers, "holes"))
+    number = next(wanted, None)
+    for count, (node, step, _) in enumerate(_nulls(document.holder, document.version)):
+        if count == number:
+            if node.is_object or node is document.holder:
+                break
+            node.slots[step] = HOLE
+            number = next(wanted, None)
+    if number is not None:
+        raise _senseless("holes", number)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# changes
+
+
+def _begin(document: Document, first: Any) -> None:
+    """Set the first value, as one version that has changed the location that was open."""
+    _set(document, document.holder, 0, first["value"])
+    _mark_holes(document, first["holes"])
+    node, key = _slot(document, first["open"])
+    there = look(node, key)
+    if there is MISSING or there is HOLE:
+        raise _senseless("open", first["open"])
+    document.nodes[-1], document.keys[-1] = node, key
+    document.lengths.pop()
+    document._count(len(there) if type(there) is str else 0)
+
+
+def _change(document: Document, steps: Any, kind: object, delta: Any) -> None:
+    node, key = _slot(document, steps)
+    if kind == "set":
+        _set(document, node, key, delta)
+    elif kind == "append" and type(delta) is str and kind_of(look(node, key)) == "string":
+        document._append(Path(), node, key, delta)
+    else:
+        raise _senseless("changes", kind)
+
+
+def _set(document: Document, node: Node, key: Step, value: Any) -> None:
+    given = document.intake.kind_of(value)
+    if given in SCALAR:
+        value = document.intake.scalar(value)
+    document._set(Path(), node, key, (), given, value)
+
+
+def _a_list(value: Any, name: str) -> list[Any]:
+    if type(value) is not list:
+        raise _senseless(name, value)
+    return value  # pyright: ignore[reportUnknownVariableType]  # of anything
+
+
+def _senseless(name: str, value: object) -> StreamJSONError:
+    return CheckpointError(f"the checkpoint's {name} can't be: {shorten(value)}")

@@ -1,0 +1,271 @@
+"""Which events of a new connection were applied before: those that the server sends again after a reconnect.
+
+A server that is asked to resume after an id may send some of what it had sent before that, or all; appended once more,
+it would double texts. `ReplayFilter` tells these events from new ones, and nothing else: it applies nothing, and never
+guesses an order.
+
+- *By ids.* Every event with a delta had an id of its own, and none repeated; else there is no telling, and it refuses.
+  What was seen is passed over until the first event that was not; then ids mean nothing any more, until the next
+  reconnect, for some senders use them again.
+- *From the start.* For a source that has no ids and, as its caller knows, sends everything again from its first event.
+  As many events with a delta are passed over as were applied; a digest of them all tells whether they were the same.
+
+Events without a delta change nothing, and are never passed over.
+
+It owns digests of 64 bits, one for each id, in a table that is at most three quarters full: 11 to 21 bytes in memory, 8
+in a checkpoint. Two ids of a million have the same one with a probability below 10 to the power of -7. Where in the
+table a digest is kept depends on a number of this process, so that no sender can choose ids that fall together.
+
+Cost: an event's data is decoded once more, a microsecond or two.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from array import array
+from base64 import b64decode, b64encode
+from hashlib import blake2b
+from typing import Any, Final, Self
+
+from ._envelope import seal, unseal
+from ._errors import CODES, CheckpointError, InvalidEventError, LimitExceededError, StreamJSONError, shorten
+from ._events import MISSING, StreamingChunk, to_chunk, to_event
+from ._limits import Limits, check_limits
+
+__all__ = ["ReplayFilter"]
+
+_KIND: Final = "replay_filter"
+_DIGEST_BYTES: Final = 8
+_FEWEST_SLOTS: Final = 16
+_WORD: Final = 2**64 - 1
+# Of a text, as its hash differs from process to process; odd, so that no two digests become one.
+_SPREAD: Final = hash("where digests are kept") | 1
+_DEFAULT_LIMITS: Final = Limits()
+
+
+class ReplayFilter:
+    """Tells which events were applied before a reconnect, so that nothing is applied twice, and nothing lost.
+
+    Ask `is_replay` once for each event, in order, and pass over those that it is true of; tell `applied` of the others
+    when they have been applied; call `reconnected` when a new connection begins. With `replays_from_start=True` you
+    say that the source has sent, and after a reconnect will send, everything from its first event on: then it needs no
+    ids. `limits` are those of the assembler.
+
+    `checkpoint` and `restore` keep it beside an assembler's checkpoint; a restored one takes what comes next for a new
+    connection.
+
+    >>> import streamjson as sj
+    >>> first = [sj.ServerSentEvent('{"delta": "Ja", "json_path": "name"}', id="1")]
+    >>> again = [*first, sj.ServerSentEvent('{"delta": "ne", "json_path": "name"}', id="2")]
+    >>> assembler, replays = sj.Assembler(), sj.ReplayFilter()
+    >>> for connection in (first, again):
+    ...     for event in connection:
+    ...         if not replays.is_replay(event):
+    ...             _ = assembler.apply(event)
+    ...             replays.applied(event)
+    ...     replays.reconnected()
+    >>> assembler.snapshot().value
+    {'name': 'Jane'}
+    """
+
+    __slots__ = ("_chain", "_count", "_from_start", "_is_passing", "_left", "_limits", "_refusal", "_seen", "_table")
+
+    def __init__(self, *, replays_from_start: bool = False, limits: Limits = _DEFAULT_LIMITS) -> None:
+        check_limits(limits)
+        self._limits = limits
+        self._from_start = replays_from_start
+        self._refusal = ""  # the code that says why it can't work
+        self._is_passing = False  # whether events may be sent again
+        self._count = 0  # of events with a delta that were applied
+        # By ids:
+        self._table = array("Q", bytes(_DIGEST_BYTES * _FEWEST_SLOTS))  # 0 is no digest
+        # From the start:
+        self._chain = b""  # the digest of all that was applied
+        self._left = 0  # how many events are still to come again
+        self._seen = b""  # the digest of those that came again
+
+    @property
+    def refusal(self) -> str:
+        """Why it can't tell what is sent again, `""` if it can."""
+        return CODES[self._refusal] if self._refusal else ""
+
+    def is_replay(self, event: object) -> bool:
+        """Tell whether `event` was applied before, and is to be passed over. Always False before a reconnect.
+
+        `event` is what `Assembler.apply` takes. Raises `CheckpointError` (`other_replay`) when all has come again that
+        had been applied, and was not the same; nothing of it has been applied.
+        """
+        if not self._is_passing:
+            return False
+        found = self._delta_of(event)
+        if found is None:
+            return False
+        own_id, chunk = found
+        if not self._from_start:
+            self._is_passing = own_id is not None and self._table[self._slot(_digest(own_id))] != 0
+            return self._is_passing
+        self._seen = _linked(self._seen, chunk)
+        self._left -= 1
+        if not self._left:
+            self._is_passing = False
+            if self._seen != self._chain:
+                self._refuse("other_replay")
+                raise self._error()
+        return True
+
+    def applied(self, event: object) -> None:
+        """Note that `event` has been applied: that the assembler did not raise an error for it."""
+        if self._refusal:
+            return
+        found = self._delta_of(event)
+        if found is None:
+            return
+        own_id, chunk = found
+        if self._from_start:
+            self._chain = _linked(self._chain, chunk)
+        elif own_id is None:
+            self._refuse("no_id")
+            return
+        else:
+            digest = _digest(own_id)
+            slot = self._slot(digest)
+            if self._table[slot]:
+                self._refuse("repeated_id")
+                return
+            self._table[slot] = digest
+        self._count += 1
+        if not self._from_start and 4 * self._count > 3 * len(self._table):
+            self._fill(2 * len(self._table), self._digests())
+
+    def reconnected(self) -> None:
+        """Say that a new connection begins: what was applied may come again.
+
+        Raises `CheckpointError` where that could not be told from what is new: an event with a delta had no id of its
+        own (`no_id`), or an id that had been another's (`repeated_id`), or what came again was not the same
+        (`other_replay`). Begin anew then, with `Assembler.reset`, or resume where the server sends nothing again.
+        """
+        if self._refusal:
+            raise self._error()
+        self._expect()
+
+    def checkpoint(self) -> bytes:
+        """Return all that is needed to go on later, or elsewhere, as bytes: 11 for each id. To be saved with the
+        assembler's checkpoint, for the two must be of one moment.
+        """
+        digests = self._digests()
+        if sys.byteorder == "big":
+            digests.byteswap()
+        return seal(
+            _KIND,
+            {
+                "replays_from_start": self._from_start,
+                "refusal": self._refusal,
+                "count": self._count,
+                "chain": self._chain.hex(),
+                "ids": b64encode(digests.tobytes()).decode(),
+            },
+        )
+
+    @classmethod
+    def restore(cls, data: bytes, *, limits: Limits = _DEFAULT_LIMITS) -> Self:
+        """Return a filter that knows what the one knew that made the checkpoint, and expects a new connection.
+
+        Raises `CheckpointError`, as `Assembler.restore`.
+
+        >>> import streamjson as sj
+        >>> replays = sj.ReplayFilter()
+        >>> event = sj.ServerSentEvent('{"delta": "Ja", "json_path": "name"}', id="1")
+        >>> replays.applied(event)
+        >>> sj.ReplayFilter.restore(replays.checkpoint()).is_replay(event)
+        True
+        """
+        members = unseal(_KIND, data)
+        try:
+            from_start, refusal, count = members["replays_from_start"], members["refusal"], members["count"]
+            chain = bytes.fromhex(members["chain"])
+            digests = array("Q", b64decode(members["ids"], validate=True))
+        except (LookupError, TypeError, ValueError) as error:
+            raise CheckpointError(f"the checkpoint does not say what one says: {shorten(str(error))}") from None
+        if sys.byteorder == "big":
+            digests.byteswap()
+        is_sound = (
+            type(from_start) is bool
+            and (refusal in ("", "no_id", "repeated_id", "other_replay"))
+            and type(count) is int
+            and (count >= 0 if from_start else count == len(digests) and 0 not in digests)
+        )
+        if not is_sound:
+            raise CheckpointError("the checkpoint does not say what one says")
+        replays = cls(replays_from_start=from_start, limits=limits)
+        replays._refusal, replays._count, replays._chain = refusal, count, chain
+        slots = _FEWEST_SLOTS
+        while 4 * len(digests) > 3 * slots:
+            slots *= 2
+        replays._fill(slots, digests)
+        if not refusal:
+            replays._expect()
+        return replays
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _delta_of(self, event: object) -> tuple[str | None, StreamingChunk] | None:
+        """Return an event's own id, and the chunk that brings a delta; None if it brings none that changes anything."""
+        try:
+            message = to_event(event)
+            if message.event == "error":
+                return None
+            chunk = to_chunk(message.data, self._limits)
+        except (InvalidEventError, LimitExceededError):  # the assembler judges it
+            return None
+        is_blank = chunk.json_path is None and (chunk.delta is None or chunk.delta == "")
+        if chunk.delta is MISSING or is_blank or chunk.chunk_type == "error":
+            return None
+        return message.id or None, chunk
+
+    def _expect(self) -> None:
+        self._left, self._seen = self._count, b""
+        self._is_passing = self._count > 0
+
+    def _refuse(self, code: str) -> None:
+        self._refusal = code
+        self._is_passing = False
+        self._table = array("Q", bytes(_DIGEST_BYTES * _FEWEST_SLOTS))
+        self._count = 0
+
+    def _error(self) -> StreamJSONError:
+        return CheckpointError(f"{self.refusal}; begin anew", code=self._refusal)
+
+    # The table: open addressing, so that a digest takes 8 bytes and not the 60 of an integer in a set.
+
+    def _slot(self, digest: int) -> int:
+        """Return where a digest is, or would be."""
+        table = self._table
+        last = len(table) - 1
+        slot = (digest * _SPREAD & _WORD) >> (64 - last.bit_length())
+        while table[slot] and table[slot] != digest:
+            slot = (slot + 1) & last
+        return slot
+
+    def _digests(self) -> array[int]:
+        return array("Q", filter(None, self._table))
+
+    def _fill(self, slots: int, digests: array[int]) -> None:
+        self._table = array("Q", bytes(_DIGEST_BYTES * slots))
+        for digest in digests:
+            self._table[self._slot(digest)] = digest
+
+
+def _digest(text: str) -> int:
+    data = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=_DIGEST_BYTES).digest(), "little") or 1
+
+
+def _linked(chain: bytes, chunk: StreamingChunk) -> bytes:
+    """Return the digest of what came so far, and a chunk."""
+    said: Any = chunk.delta
+    try:
+        text = json.dumps([chunk.json_path, said], sort_keys=True, default=repr)
+    except (TypeError, ValueError, RecursionError):  # limits were lifted; or other mappings and sequences
+        text = shorten(said)
+    return blake2b(chain + text.encode(), digest_size=32).digest()
