@@ -218,14 +218,15 @@ def value_at(document: Document, version: int) -> Any:
         first = Values()
         document.values = document.values or first  # in one go, as the next line
     values: Values = document.values
-    newest, values.version = values.version, _BUSY  # an exchange: CPython lets no other thread in between
-    while newest == _BUSY:
-        if _is_interrupted(document):
-            return read(document, *locate(document, (), version), version)
-        sleep(0)  # lets the other reader go on
-        newest, values.version = values.version, _BUSY
     holder = document.holder
+    newest = _BUSY
     try:
+        newest, values.version = values.version, _BUSY  # an exchange: CPython lets no other thread in between
+        while newest == _BUSY:
+            if _is_interrupted(document):
+                return read(document, *locate(document, (), version), version)
+            sleep(0)  # lets the other reader go on
+            newest, values.version = values.version, _BUSY
         if version == newest + 1:
             try:
                 text, delta = values.text, document.delta
@@ -269,7 +270,8 @@ def value_at(document: Document, version: int) -> Any:
         values.version = version
         return holder.value[0] if holder.value else MISSING
     except BaseException:  # an interrupt
-        values.version = _NEVER
+        if newest != _BUSY:
+            values.version = _NEVER
         raise
 
 
