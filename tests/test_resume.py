@@ -1,0 +1,70 @@
+"""Streams that break off, and are resumed: nothing is lost, and nothing comes twice.
+
+The programs are those of `make reliability`, which tries all that is tried here in part.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+import cuts
+import replays
+import streamjson as sj
+
+STREAMS = {stream.name: stream for stream, _ in cuts.streams_to_cut(400)}
+
+
+@pytest.mark.parametrize("by_ids", [True, False], ids=["by ids", "from the start"])
+@pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
+def test_a_stream_cut_after_every_byte_ends_as_if_it_had_not_been(stream: cuts.Resumable, *, by_ids: bool) -> None:
+    found = cuts.cut_everywhere(stream, every=13, by_ids=by_ids)
+
+    assert (found.lost, found.doubled, found.other_documents) == (0, 0, 0)
+    assert found.bytes_cut == len(stream.data) + 1
+    assert found.resumptions > len(stream.events) // 20
+
+
+def test_the_blocks_of_a_stream_are_its_bytes() -> None:
+    for stream in STREAMS.values():
+        assert b"".join(stream.blocks) == stream.data
+        assert len(stream.blocks) == len(stream.events)
+
+
+@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
+@pytest.mark.parametrize("sender", replays.SENDERS)
+def test_each_event_is_applied_once_over_many_connections_or_the_filter_refuses(
+    sender: str, *, from_start: bool
+) -> None:
+    ids, refusal = replays.SENDERS[sender]
+    chosen = random.Random(sender)
+    for _ in range(5):
+        events = replays.deltas(chosen, ids(chosen))
+        if refusal is None or from_start:
+            found = replays.reconnecting(events, chosen, from_start=from_start)
+            assert (found["lost"], found["doubled"]) == (0, 0)
+            assert found["reconnects"] > 1
+        else:
+            with pytest.raises(sj.CheckpointError) as caught:
+                replays.reconnecting(events, chosen)
+            assert caught.value.code == refusal
+
+
+@pytest.mark.parametrize("broken", ["is_replay", "restore"])
+def test_what_goes_wrong_is_seen(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = STREAMS["examples/text.sse"]
+    if broken == "is_replay":
+        monkeypatch.setattr(sj.ReplayFilter, "is_replay", lambda _self, _event: False)
+    else:
+        restore = sj.Assembler.restore
+
+        def forgetful(data: bytes) -> Any:
+            assembler = restore(data)
+            assembler.reset()
+            return assembler
+
+        monkeypatch.setattr(sj.Assembler, "restore", forgetful)
+    found = cuts.cut_everywhere(stream, every=9)
+    assert found.lost + found.doubled + found.other_documents > 0
