@@ -401,7 +401,7 @@ class Assembler:
     def checkpoint(self) -> bytes:
         """Return all that is needed to go on later, or elsewhere, as bytes to be saved: see `restore`.
 
-        It is one JSON object, with a digest that finds damage; the format is described in docs/reliability.md. The
+        It is one JSON object, with a digest that finds damage; the format is described in docs/resume.md. The
         history is not part of it, nor are the callbacks and the options, but for `path_prefix` and `completion`.
 
         Raises `LimitExceededError` where limits were lifted, for a document that nests deeper, or a number that has
