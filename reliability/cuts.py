@@ -27,7 +27,9 @@ __all__ = ["Cuts", "Resumable", "cut_everywhere", "figures", "streams_to_cut"]
 
 EXAMPLES: Final = HERE.parent / "examples"
 LONG: Final = 5_000  # events
-SAMPLE: Final = 29  # of so many resumptions one is tried, where all would take too long; a prime, so that it falls anywhere
+SAMPLE: Final = (
+    29  # of so many resumptions one is tried, where all would take too long; a prime, so that it falls anywhere
+)
 
 
 class Resumable:
@@ -47,13 +49,7 @@ class Resumable:
     def resumed_after(self, last_event_id: str, overlap: int | None) -> tuple[int, list[sj.ServerSentEvent[str]]]:
         """Return the number of the first event that is sent, and the events; None overlaps all."""
         first = 0 if overlap is None else max(0, self._after[last_event_id] - overlap)
-        events: list[sj.ServerSentEvent[str]] = []
-        try:
-            for event in sj.decode_sse([b"".join(self.blocks[first:])]):
-                events.append(event)
-        except sj.StreamTruncatedError:
-            pass
-        return first, events
+        return first, sj.SSEDecoder().feed(b"".join(self.blocks[first:]))
 
 
 class Cuts(NamedTuple):

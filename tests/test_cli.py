@@ -64,6 +64,24 @@ def one_line(stderr):
     return text
 
 
+@pytest.mark.parametrize(("command", "told"), [("assemble", ["3 events, 2 changes", "1 skipped"]), ("watch", [])])
+def test_an_event_that_is_skipped_is_told(command, told):
+    result = run(command, "-", "--on-invalid", "skip", stdin=NAME + CONFLICT + SURNAME)
+    assert result.returncode == 0
+    assert "Jane Doe" in result.stdout.decode()
+    first, *others = result.stderr.decode().splitlines()
+    assert "skipped: -: name holds a string and a number came" in first
+    assert "(event 2, byte offset 43" in first
+    assert all(words in others[0] for words in told)
+
+
+def test_of_many_events_that_are_skipped_the_last_are_told():
+    result = run("assemble", "-", "--on-invalid", "skip", stdin=NAME + CONFLICT * 101)
+    lines = result.stderr.decode().splitlines()
+    assert len(lines) == 102
+    assert lines[100].endswith("skipped: -: 101 events, of which these are the last")
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # examples
 
@@ -501,6 +519,7 @@ def show(pieces, speed, arrivals=()):
 
 OPTIONS = type("Options", (), {
     "no_size_limit": False, "require_done": False, "path_prefix": "", "on_conflict": "error", "on_new_span": "error",
+    "on_invalid": "raise",
 })  # fmt: skip
 
 

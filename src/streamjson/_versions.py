@@ -16,7 +16,8 @@ the runs in between.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 BLOCK: Final = 256  # versions whose lengths are added up once
+PART: Final = 1024  # items of an array that are looked at together, so that a look at its start costs no more
 NEAR: Final = 4096  # characters that are read again rather than counted from the start
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -78,15 +80,23 @@ def slot_at(node: Node, step: Step, version: int) -> Any:
 
 def slots_at(node: Node, version: int, first: int = 0) -> Iterable[tuple[Step, Any]]:
     """Return the slots of `node` from number `first` on, in the order of their creation, as they were at `version`."""
-    slots: Any = node.slots
     count = visible(node, version)
     if node.is_object:  # copied in one call each: somebody may write between two
-        steps: Iterable[Step] = list(slots)[first:count]
-        things = list(slots.values())[first:count]
-    else:
-        steps = range(first, count)
-        things = slots[first:count]
-    if node.history is None:
+        slots: Any = node.slots
+        return _as_they_were(node, version, list(slots)[first:count], list(slots.values())[first:count])
+    if count - first <= PART:
+        return _as_they_were(node, version, range(first, count), node.slots[first:count])
+    return chain.from_iterable(
+        _as_they_were(
+            node, version, range(begin, min(begin + PART, count)), node.slots[begin : min(begin + PART, count)]
+        )
+        for begin in range(first, count, PART)
+    )
+
+
+def _as_they_were(node: Node, version: int, steps: Sequence[Step], things: Sequence[Any]) -> Iterable[tuple[Step, Any]]:
+    """Return slots with what they held at `version`; `things` is what they hold now."""
+    if node.history is None:  # asked when they have been read: what replaces one is written after it
         return zip(steps, things, strict=True)
     return ((step, slot_at(node, step, version)) for step in steps)
 

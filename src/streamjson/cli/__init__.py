@@ -235,6 +235,12 @@ def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
         default="error",
         help="what to do when the sender starts over (default: error)",
     )
+    parser.add_argument(
+        "--on-invalid",
+        choices=("raise", "skip"),
+        default="raise",
+        help="what to do with an event that is rejected: end with its error, or skip and tell it (default: raise)",
+    )
     parser.add_argument("--require-done", action="store_true", help="an end without [DONE] is an error")
     parser.add_argument(
         "--no-size-limit",

@@ -46,10 +46,14 @@ def assemble_command(arguments: argparse.Namespace) -> int:
     if last.value is not MISSING and last.version != printed:
         write_output(to_json(last.value, compact=compact))
     flush_output()
+    for line in source.describe_skipped(stream):
+        tell(line)
     if failure is not None:
         tell(source.describe(failure))
         return 1
     told = f"{source.events:,} events, {last.version:,} changes, {source.received:,} bytes"
+    if stream.skipped_count:
+        told += f", {stream.skipped_count:,} skipped"
     if last.value is MISSING:
         tell(f"error: {source.name}: the stream held no document ({told})")
         return 1

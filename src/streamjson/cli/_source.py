@@ -90,6 +90,7 @@ class Source:
             path_prefix=arguments.path_prefix,
             on_conflict=arguments.on_conflict,
             on_new_span=arguments.on_new_span,
+            on_invalid=arguments.on_invalid,
             limits=limits,
         )
 
@@ -110,6 +111,13 @@ class Source:
             self.before_event()
             self.events += 1
             yield event
+
+    def describe_skipped(self, stream: SnapshotStream) -> Iterator[str]:
+        """Yield a line for each event that was skipped, as far as they are kept."""
+        for _, error in stream.skipped:
+            yield self.describe(error).replace("error: ", "skipped: ", 1)
+        if stream.skipped_count > len(stream.skipped):
+            yield f"skipped: {self.name}: {stream.skipped_count:,} events, of which these are the last"
 
     def describe(self, error: StreamJSONError) -> str:
         """Return the line for an error: the file, what happened, the number of the event and its byte offset."""

@@ -210,6 +210,8 @@ def _play(arguments: argparse.Namespace) -> int:
     flush_output()
     if interrupted:
         raise KeyboardInterrupt
+    for line in source.describe_skipped(stream):
+        tell(line)
     return _verdict(source, stream.snapshot, failure)
 
 
@@ -267,6 +269,8 @@ def _export(arguments: argparse.Namespace) -> int:
     at_end = events == source.events
     state = _state(snapshot, failure, interrupted=False) if at_end else "open"
     _write_picture(arguments, snapshot, _status(source.name, state, events, speed, position, events / speed))
+    for line in source.describe_skipped(stream):
+        tell(line)
     return _verdict(source, stream.snapshot, failure)
 
 
