@@ -5,10 +5,13 @@ PYTHON ?= python3
 JOBS ?= 2
 # More for pytest, for example: make test ARGS="-k snapshot"
 ARGS ?=
+# How long `make fuzz` takes, shared among its targets
+MINUTES ?= 5
 
 VENV := .venv
 LOWEST := .venv-lowest
 BENCH := .venv-bench
+FUZZ := .venv-fuzz
 SOURCES := $(shell find src -not -path '*/__pycache__*' -not -name '__pycache__') pyproject.toml README.md LICENSE
 
 # src/ must not be found by accident, and an activated environment must not matter.
@@ -81,6 +84,10 @@ bench: $(BENCH)/wheel.stamp ## Measure this library beside its peers, and draw t
 ratios: $(BENCH)/wheel.stamp ## Measure what is claimed of the speed, and fail where it does not hold
 	$(BENCH)/bin/python benchmarks/ratios.py $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(FUZZ)/wheel.stamp ## Search for inputs that break the rules: make fuzz MINUTES=30
+	$(FUZZ)/bin/python fuzz/run.py --minutes $(MINUTES) $(ARGS)
+
 .PHONY: wheel
 wheel: dist/wheel.stamp ## Build the wheel in dist/
 	@ls dist/*.whl
@@ -88,12 +95,13 @@ wheel: dist/wheel.stamp ## Build the wheel in dist/
 .PHONY: clean
 clean: ## Remove everything that these targets made
 	rm -rf .venv .venv-* dist .hypothesis .coverage .coverage.* .benchmarks
+	rm -rf fuzz/findings
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
+	find src tests benchmarks fuzz examples -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp is the time of the last installation. Dependency groups need pip 25.1.
 
-$(VENV)/pip.stamp $(LOWEST)/pip.stamp $(BENCH)/pip.stamp: %/pip.stamp:
+$(VENV)/pip.stamp $(LOWEST)/pip.stamp $(BENCH)/pip.stamp $(FUZZ)/pip.stamp: %/pip.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	$(PYTHON) -m venv $*
 	$*/bin/python -m pip install --quiet --upgrade "pip>=25.1"
@@ -118,6 +126,14 @@ $(VENV)/test.stamp $(VENV)/lint.stamp $(VENV)/types.stamp: $(VENV)/%.stamp: pypr
 $(BENCH)/wheel.stamp: dist/wheel.stamp $(BENCH)/pip.stamp
 	@$(BENCH)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
 	$(BENCH)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[fast]" --group bench
+	@touch $@
+
+# atheris as a wheel or not at all: its source needs clang, with a library that few systems have.
+$(FUZZ)/wheel.stamp: dist/wheel.stamp $(FUZZ)/pip.stamp
+	@$(FUZZ)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
+	@$(FUZZ)/bin/python -m pip install --quiet --only-binary atheris "$$(echo dist/*.whl)[fast]" --group fuzz || { \
+		echo "If it was atheris that pip did not find: it has wheels for some versions of CPython on some systems only."; \
+		echo "Try another one, as in: rm -r $(FUZZ); make fuzz PYTHON=python3.11"; exit 1; }
 	@touch $@
 
 # Each direct dependency, and each of the extras, at exactly its lower bound.

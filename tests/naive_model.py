@@ -5,11 +5,10 @@ The properties hold the library against this model. It is short, slow and writte
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 MISSING: Any = object()
-HOLE: Any = type("Hole", (), {"__deepcopy__": lambda self, memo: self})()
+HOLE: Any = object()
 
 
 class ConflictError(Exception):
@@ -43,6 +42,15 @@ def mend_all(value: Any) -> Any:
         return [mend_all(item) for item in value]
     if isinstance(value, dict):
         return {mend_all(name): mend_all(item) for name, item in value.items()}
+    return value
+
+
+def copied(value: Any) -> Any:
+    """Return a copy; `copy.deepcopy` takes ten times as long."""
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    if isinstance(value, dict):
+        return {name: copied(item) for name, item in value.items()}
     return value
 
 
@@ -84,11 +92,11 @@ class NaiveDocument:
             delta, half = mend(delta)
         else:
             delta = mend_all(delta)
-        changed = copy.deepcopy(self.holder)  # before anything else: it may raise
+        changed = copied(self.holder)  # before anything else: it may raise
         place = self._put(changed, (0, *steps), delta)
         waiting = [(at, held) for at, held in self.halves if at[: len(place)] != place]
         self._repair(waiting)
-        changed = copy.deepcopy(self.holder)
+        changed = copied(self.holder)
         self._put(changed, (0, *steps), delta)
         self.holder = changed
         self._next(steps, place)
@@ -123,7 +131,7 @@ class NaiveDocument:
         return "append" if delta else None
 
     def _extend(self, steps: tuple[str | int, ...], delta: str) -> None:
-        self.holder = copy.deepcopy(self.holder)
+        self.holder = copied(self.holder)
         self._put(self.holder, (0, *steps), self.look(steps) + delta)
         self._next(steps)
 

@@ -1,0 +1,21 @@
+"""Runs one target under atheris: `engine.py TARGET`, and after it what libFuzzer takes. `run.py` calls it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import atheris
+
+HERE: Final = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
+
+# The library only: what it is held against must not be searched for new ways to go.
+with atheris.instrument_imports(include=["streamjson"]):
+    from targets import TARGETS
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    atheris.Setup([sys.argv[0], *arguments], TARGETS[name])
+    atheris.Fuzz()

@@ -1,0 +1,108 @@
+r"""Second readers of paths and patterns: each grammar as one regular expression, and what the pieces of a text mean.
+
+Written from the grammars at the top of `_path` and `_pattern`, not from their code. They tell right from wrong, but not
+what is wrong, and know no limits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from rfc9535 import Query, Selector, Step
+
+__all__ = ["read_path", "read_pattern"]
+
+MAX_INDEX: Final = 2**53 - 1
+
+HALF: Final = r"\ud800-\udfff"
+UNIT: Final = r"u(?:[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?![dD][89a-fA-F])[0-9a-fA-F]{4})"
+QUOTED: Final = (
+    rf"(?:'(?:[^'\\\x00-\x1f{HALF}]|\\(?:[bfnrt/\\']|{UNIT}))*+'"
+    rf'|"(?:[^"\\\x00-\x1f{HALF}]|\\(?:[bfnrt/\\"]|{UNIT}))*+")'
+)
+INDEX: Final = r"(?:0|[1-9][0-9]*)"
+BLANK: Final = r"[ \t\n\r]*"
+
+
+def meaning(text: str) -> Step:
+    """Return the step that a quoted name or an index stands for."""
+    if text[0] not in "'\"":
+        return int(text) if len(text) <= 16 else MAX_INDEX + 1
+    inner = text[1:-1]
+    if text[0] == "'":  # as JSON has it
+        inner = inner.replace("\\'", "'").replace('"', '\\"')
+    return json.loads(f'"{inner}"')
+
+
+# ---- paths ----
+
+BARE: Final = rf"(?!['\" ]|\*(?:[.\[\]]|\Z))[^.\[\]\x00-\x1f{HALF}]+(?<! )"
+BRACKET: Final = rf"\[{BLANK}(?:{INDEX}|{QUOTED}){BLANK}\]"
+PATH: Final = re.compile(rf"(?!\.)(?:\$(?=[.\[]|\Z)|{QUOTED}|{BARE}|{BRACKET})?(?:\.(?:{QUOTED}|{BARE})|\.?{BRACKET})*")
+STEP: Final = re.compile(rf"\.?(?:\[{BLANK}(?P<index>{INDEX}|{QUOTED}){BLANK}\]|(?P<quoted>{QUOTED})|(?P<bare>{BARE}))")
+
+
+def read_path(text: str) -> tuple[Step, ...] | None:
+    """Return the steps of a path, None if the text is none."""
+    if not PATH.fullmatch(text):
+        return None
+    text = re.sub(r"\A\$(?=[.\[]|\Z)", "", text)
+    steps = [
+        match["bare"] if match["bare"] is not None else meaning(match["index"] or match["quoted"])
+        for match in STEP.finditer(text)
+    ]
+    return tuple(steps) if all(isinstance(step, str) or step <= MAX_INDEX for step in steps) else None
+
+
+# ---- patterns ----
+
+LETTER: Final = r"[A-Za-z0-9_$@\x80-\ud7ff\ue000-\U0010ffff-]"
+NAME: Final = rf"(?!-|[$@](?!{LETTER})){LETTER}+"
+ONE: Final = rf"(?:{NAME}|{QUOTED}|\*)"
+
+
+def listed(item: str) -> str:
+    return rf"{item}(?:{BLANK},{BLANK}{item})*"
+
+
+SLICE: Final = rf"{INDEX}?{BLANK}:{BLANK}{INDEX}?(?:{BLANK}:{BLANK}{INDEX}?)?"
+SELECTORS: Final = rf"\[{BLANK}(?:{SLICE}|{listed(INDEX)}|{listed(rf'(?:{QUOTED}|[*])')}){BLANK}\]"
+SEGMENT: Final = rf"{BLANK}(?:\.\.?{ONE}|(?:\.\.?)?{SELECTORS})"
+PATTERN: Final = re.compile(rf"(?:\$(?!{LETTER})|{ONE}|{SELECTORS})(?:{SEGMENT})*")
+PART: Final = re.compile(rf"{BLANK}(?P<dots>\.{{0,2}})(?:(?P<one>{ONE})|(?P<bracket>{SELECTORS}))")
+SELECTOR: Final = re.compile(rf"{QUOTED}|[*]|{BLANK}:{BLANK}|{INDEX}")
+
+
+def read_pattern(text: str) -> Query | None:
+    """Return the query that a pattern says, None if the text is none."""
+    if not PATTERN.fullmatch(text):
+        return None
+    text = re.sub(rf"\A\$(?!{LETTER})", "", text)
+    query: Query = [
+        (match["dots"] == "..", [one_selector(match["one"])] if match["one"] else selectors(match["bracket"][1:-1]))
+        for match in PART.finditer(text)
+    ]
+    numbers = [part for _, found in query for kind, *parts in found if kind != "name" for part in parts]
+    return query if all(number is None or number <= MAX_INDEX for number in numbers) else None
+
+
+def one_selector(text: str) -> Selector:
+    if text == "*":
+        return ("wild",)
+    return ("name", meaning(text) if text[0] in "'\"" else text)
+
+
+def selectors(inner: str) -> list[Selector]:
+    pieces = SELECTOR.findall(inner)
+    if not any(":" in piece and piece[0] not in "'\"" for piece in pieces):
+        return [("index", meaning(piece)) if piece[0].isdigit() else one_selector(piece) for piece in pieces]
+    bounds: list[Step | None] = [None, None, None]
+    at = 0
+    for piece in pieces:
+        if ":" in piece:
+            at += 1
+        else:
+            bounds[at] = meaning(piece)
+    return [("slice", *bounds)]

@@ -1,0 +1,259 @@
+"""Writes the seeds: `python fuzz/seeds.py`. From the vectors of the tests, and by hand where there are none.
+
+A file is named by what it is. Files that no seed is named like stay as they are: regressions, and what `--keep` added.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+HERE: Final = Path(__file__).resolve().parent
+TESTS: Final = HERE.parent / "tests"
+sys.path[:0] = [str(HERE), str(TESTS)]
+
+import streamjson as sj  # noqa: E402 - as what follows, which is found by the line above
+from twin import CONTAINERS, JUNK, PLACES, SCALARS, TEXTS  # noqa: E402
+
+__all__ = ["seeds"]
+
+CORPUS: Final = HERE / "corpus"
+
+Seeds = Iterator[tuple[str, bytes]]
+
+
+def seeds() -> dict[str, dict[str, bytes]]:
+    """Return the bytes of each seed, by target and name."""
+    every = {"decoder": decoder(), "path": path(), "chunk": chunk(), "assembler": assembler(), "pattern": pattern()}
+    return {name: {_slug(title): data for title, data in made} for name, made in every.items()}
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def _vectors(name: str) -> list[dict[str, Any]]:
+    vectors: list[dict[str, Any]] = json.loads((TESTS / "vectors" / f"{name}.json").read_text("utf-8"))
+    return vectors
+
+
+def _first_of_each(vectors: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the first vector of each rule."""
+    known: set[str] = set()
+    for vector in vectors:
+        if vector["rule"] not in known:
+            known.add(vector["rule"])
+            yield vector
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# bytes, text
+
+
+def decoder() -> Seeds:
+    """One stream of each rule, without limits and cut; a few with limits."""
+    streams = {vector["name"]: base64.b64decode(vector["input_base64"]) for vector in _first_of_each(_vectors("sse"))}
+    for name, stream in streams.items():
+        if len(stream) <= 400:
+            yield name, bytes([0, 0, 0, 1, 5, 9, 17, 31]) + stream
+    yield "limit-event", bytes([2 + 11, 0, 0, 3, 7, 0, 0, 0]) + b"data: a\n\ndata: 1234\ndata: 5\n\n"
+    yield "limit-id", bytes([0, 3, 0, 2, 0, 0, 0, 0]) + b"id: 1\ndata: a\n\nid: 12\ndata: b\n\n"
+    yield "limit-retry", bytes([0, 0, 3, 0, 0, 0, 0, 0]) + b"retry: 10\ndata: a\n\n"
+    yield "limit-in-a-line-that-is-cut", bytes([2 + 5, 0, 0, 9, 12, 0, 0, 0]) + b": comment\n\ndata: 1234567"
+
+
+def path() -> Seeds:
+    """One path of each rule, with the default limits; a few with others."""
+    for vector in _first_of_each(_vectors("paths")):
+        text = vector.get("path")
+        if isinstance(text, str) and len(text) <= 400:
+            yield vector["rule"], b"\0\0" + text.encode("utf-8", "surrogatepass")
+    yield "limit-bytes", bytes([2 + 4, 0]) + "naïve.b".encode()
+    yield "limit-depth", bytes([0, 3]) + b"a[0].b['c']"
+    yield "half-of-a-pair", b"\0\0a.\xed\xa0\xbd"
+    yield "escaped-pair", b"\0\0" + rb"['\ud83d\ude00\'\u0000']"
+    yield "dollar-names", b"\0\0$ref.$$.$"
+    yield "escapes", b"\0\0" + rb"""['\n\t\\\/']["\u0001\""]"""
+    yield "index-one-too-large", b"\0\0a[9007199254740992]"
+
+
+CHUNKS: Final = {
+    "plain": '{"delta": "x", "json_path": "a"}',
+    "camel case": '{"delta": 1, "jsonPath": "a[0]", "spanId": "s", "chunkType": "json", "errorType": null}',
+    "chunk type": '{"delta": null, "json_path": "a", "chunk_type": "json"}',
+    "text": '{"delta": "x", "chunk_type": "text"}',
+    "error": '{"error_type": "t", "error_message": "m"}',
+    "span": '{"span_id": "s"}',
+    "done": "[DONE]",
+    "empty": "",
+    "wrong field": '{"delta": 1, "json_path": 5}',
+    "no object": "[1, 2]",
+    "containers": '{"delta": {"a": [1, {"b": []}], "a": {}}, "json_path": ""}',
+    "same name twice": '{"delta": 1, "json_path": "a", "delta": 2}',
+    "escapes": r'{"delta": "\n\u00e9\ud83d\ude00\/\"", "json_path": "\u0061"}',
+    "half of a pair": r'{"delta": "\ud83d", "json_path": "a"}',
+    "raw half of a pair": '{"delta": "\ud83d", "json_path": "a"}',
+    "numbers": '{"delta": [0, -0, -0.0, 1e5, 1E-5, 12345678901234567890, 0.1], "json_path": "a"}',
+    "float at the edge": '{"delta": [1.7976931348623157e308, 5e-324, 9007199254740993.0], "json_path": "a"}',
+    "overflow": '{"delta": 1e400, "json_path": "a"}',
+    "nan": '{"delta": NaN, "json_path": "a"}',
+    "infinity": '{"delta": [-Infinity], "json_path": "a"}',
+    "leading zero": '{"delta": 01}',
+    "cut": '{"delta": "x',
+    "more behind": '{"delta": 1} 2',
+    "blanks": ' \t\r\n{"delta" : 1 , "json_path" : "a"}\n ',
+    "other blanks": '\xa0{"delta": 1}',
+    "byte order mark": '\ufeff{"delta": 1}',
+    "control character": '{"delta": "a\nb"}',
+    "brackets in a string": '{"delta": "[[[[\\"{{{{", "json_path": "a"}',
+    "nul": '{"delta": "\\u0000", "json_path": "a\\u0000"}',
+    "surrogate name": '{"delta": {"\\ud83d": 1, "\\ude00": 2}, "json_path": "a"}',
+}
+
+
+def chunk() -> Seeds:
+    """Events' data by hand, with the default limits; nesting and digits around their bounds."""
+    for title, text in CHUNKS.items():
+        yield title, b"\0\0" + text.encode("utf-8", "surrogatepass")
+    yield "as deep as may be", bytes([4, 0]) + b'{"delta": [[[1]]], "json_path": "a"}'
+    yield "too deep", bytes([4, 0]) + b'{"delta": [[[[]]]], "json_path": "a"}'
+    yield "too deep and broken", bytes([2, 0]) + b'{"delta": [[[["'
+    yield "deep without a limit", bytes([1, 1]) + b"[" * 390
+    yield "digits", bytes([0, 5]) + b'{"delta": [123456789, 1.2345678e-1], "json_path": "a"}'
+    yield "too many digits", bytes([0, 5]) + b'{"delta": -1234567890, "json_path": "a"}'
+
+
+PATTERNS: Final = (
+    "$", "a", "a.b", "$.a.b[0]", "b[*].a", "*", "[*]", "a.*", "$..a", "$..*", "$..[0]", "a..b..a", "b[0,2]",
+    "['a','b']", "['a',*]", "b[1:]", "b[:2].a", "b[0:9:2]", "b[::]", "b[1:2:0]", "$ref", "naïve['*']",
+    "naïve[\"it's\"]", r"naïve['it\'s']", "naïve['']", "a['first name']", "a.0", "a .b\t[ 0 , 1 ]", "$..['a','0']",
+    r"['\u0061'].b", "b.[0]", "$..b[1:3]", "b[9007199254740991]", "b[?@.a]", "a[-1]", "a[-2:]", "a|b", "a where b",
+    "`this`", "@.a", "a[]", "a.", "..a", "[01]", "a[0", "first name", "['\ud83d']", r"['\x']", "[0,'a']", "[1:2,0]",
+    "b[9007199254740992]",
+)  # fmt: skip
+
+
+def pattern() -> Seeds:
+    """Patterns by hand, with the default limits; two with others."""
+    for number, text in enumerate(PATTERNS):
+        kind = "refused" if _is_refused(text) else "pattern"
+        yield (
+            f"{kind} {number:02} {text.encode('ascii', 'ignore').decode()}",
+            b"\0\0" + text.encode("utf-8", "surrogatepass"),
+        )
+    yield "limit bytes", bytes([2 + 3, 0]) + b"a.bcd"
+    yield "limit segments", bytes([0, 3]) + b"a.b[*].c"
+
+
+def _is_refused(text: str) -> bool:
+    try:
+        sj.Assembler().on(text, print)
+    except sj.InvalidPatternError:
+        return True
+    return False
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# events, in the bytes that `twin` reads
+
+
+def _path(text: str) -> bytes:
+    steps = tuple(sj.parse_path(text))
+    if steps in PLACES:
+        return bytes([PLACES.index(steps)])
+    raw = text.encode()
+    return bytes([238 + len(raw)]) + raw
+
+
+def _delta(value: Any) -> bytes:
+    for start, end, options in ((0, 100, TEXTS), (100, 160, SCALARS), (160, 220, CONTAINERS)):
+        for code in range(start, end):
+            if repr(options[code % len(options)]) == repr(value):
+                return bytes([code])
+    raw = json.dumps(value).encode().ljust(2)
+    return bytes([218 + len(raw)]) + raw
+
+
+def _event(path: str, delta: Any, *, form: int = 2, then: int = 0) -> bytes:
+    """Return a delta at a path; `form` is how it is given, `then` what is read afterwards."""
+    tail = b"\0" if form in {4, 7} else b""  # no id
+    return bytes([form | then << 3]) + _path(path) + _delta(delta) + tail + (b"\1" if then == 3 else b"")
+
+
+def _special(form: int, *more: int, then: int = 0) -> bytes:
+    return bytes([form | then << 3 | 7 << 5, *more])
+
+
+REPLACE, RESETS, AT_END, HEARD = 1, 2, 4, 32
+CLOSE, RESET, END, TEXT, SPAN, OTHER, BAD, NO_DELTA = range(8)
+
+
+def assembler() -> Seeds:
+    """The rules of application, one or two of each kind; then spans, ends, halves and limits."""
+    for number, rule in enumerate(_vectors("rules")):
+        if (" onto " in rule["name"] and number % 4) or (" through " in rule["name"] and number % 3):
+            continue
+        options = (REPLACE if "replace" in rule else 0) | (HEARD if number % 2 else 0)
+        pairs = [*rule["first"], rule["delta"]]
+        forms = [_event(place, delta, form=(number + at) % 8, then=at % 4) for at, (place, delta) in enumerate(pairs)]
+        yield rule["name"], bytes([options, 0]) + b"".join(forms)
+    stream = [_event("a[0].a", text, form=7, then=2) for text in ("x", "he", "llo")]
+    stream += [_event("a[0].b", 12, form=5, then=1), _event("a[1].a", "x", form=0, then=3)]
+    yield "in document order", bytes([HEARD, 0]) + b"".join(stream)
+    yield "with a prefix", bytes([1 << 3, 0, 2, *_path("a"), *_delta("x"), 2, *_path("b"), *_delta(1)])
+    yield "outside the prefix", bytes([1 << 3, 0, 2, 240]) + b"ab" + _delta("x")
+    yield (
+        "text mode",
+        bytes([0, 0]) + b"".join(_special(TEXT, *_delta(text), then=2) for text in ("he", "llo", None, 1)),
+    )
+    yield (
+        "new span",
+        bytes([0, 0]) + b"".join(_special(SPAN, 0, *_path("a"), *_delta("x"), number, then=2) for number in (0, 0, 1)),
+    )
+    yield (
+        "new span resets",
+        bytes([RESETS, 0])
+        + b"".join(_special(SPAN, 0, *_path("a"), *_delta("x"), number, then=3) for number in (0, 1)),
+    )
+    yield (
+        "new span without a delta",
+        bytes([RESETS, 0])
+        + b"".join([_special(NO_DELTA, 1), _event("a", "x", then=2), _special(NO_DELTA, 2, then=2), _event("b", 1)]),
+    )
+    yield "done", bytes([HEARD, 0]) + _event("a", "x\ud83d") + _special(END, 1) + _event("a", "x")
+    yield "error of the sender", bytes([0, 0]) + _event("a", "x") + _special(END, 2) + _event("a", "x")
+    yield "reset", bytes([HEARD, 0]) + _event("a", "x", then=2) + _special(RESET) + _event("b", 1, then=3)
+    yield "close", bytes([HEARD | AT_END, 0]) + _event("a", "x") + _special(CLOSE) + _event("b", 1)
+    yield (
+        "halves of two strings",
+        bytes([HEARD, 0])
+        + b"".join(
+            _event(place, half, then=2)
+            for place, half in (("a.a", "x\ud83d"), ("a.b", "\ud83d"), ("a.a", "\ude00y"), ("a.b", "\ude00"))
+        ),
+    )
+    yield "half that is replaced", bytes([REPLACE, 0]) + _event("a.a", "x\ud83d") + _event("a", 1, then=2)
+    for number, limit in enumerate(("depth", "text", "nodes", "size", "path"), 2):
+        events = [_event("a", "he"), _event("a", "llo"), _event("b[0]", [[], {}]), _event("b[2]", 123, then=2)]
+        yield f"limit {limit}", bytes([0, number]) + b"".join(events)
+    yield "junk", bytes([0, 0]) + b"".join(_special(BAD, number) for number in range(len(JUNK)))
+    yield "other types", bytes([0, 0]) + b"".join(_special(OTHER, number) for number in range(6))
+
+
+def main() -> None:
+    """Write the files, and say how many."""
+    for name, made in seeds().items():
+        folder = CORPUS / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for title, data in made.items():
+            (folder / title).write_bytes(data)
+        print(f"{name}: {len(made)} seeds, {len(list(folder.iterdir()))} files")
+
+
+if __name__ == "__main__":
+    main()

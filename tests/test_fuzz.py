@@ -1,0 +1,352 @@
+"""The fuzz targets, without a fuzzer: the corpus, random bytes, and that a target fails where the library is wrong."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from figures import Figures, Finding, table
+from seeds import seeds
+from source import Source, text_of
+from streamjson import Assembler, Snapshot, StreamJSONError, _events, _path, _pattern, _snapshot, _sse
+from streamjson._document import Document
+from streamjson._intake import Intake
+from targets import TARGETS
+
+FUZZ = Path(__file__).parent.parent / "fuzz"
+CORPUS = {name: sorted((FUZZ / "corpus" / name).iterdir()) for name in TARGETS}
+
+
+def runner() -> Any:
+    """Return the module of the command; benchmarks/ has a `run`, too."""
+    spec = importlib.util.spec_from_file_location("fuzz_run", FUZZ / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+run = runner()
+
+each_target = pytest.mark.parametrize("name", TARGETS)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the targets hold
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [pytest.param(name, file, id=f"{name}-{file.name}") for name in TARGETS for file in CORPUS[name]]
+)
+def test_corpus(name: str, file: Path) -> None:
+    TARGETS[name](file.read_bytes())
+
+
+@st.composite
+def mutated(draw: st.DrawFn, name: str) -> bytes:
+    """A file of the corpus with a few pieces replaced, left out or put in."""
+    data = draw(st.sampled_from(CORPUS[name])).read_bytes()
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(data)))
+        end = draw(st.integers(start, min(start + 4, len(data))))
+        data = data[:start] + draw(st.binary(max_size=4)) + data[end:]
+    return data
+
+
+@each_target
+@given(st.data())
+def test_any_bytes(name: str, data: st.DataObject) -> None:
+    TARGETS[name](data.draw(st.binary(max_size=200) | mutated(name)))
+
+
+@each_target
+def test_the_seeds_are_in_the_corpus_which_is_small(name: str) -> None:
+    written = {file.name: file.read_bytes() for file in CORPUS[name]}
+    made = seeds()[name]
+    assert {title: written.get(title) for title in made} == made
+    assert len(written) <= 60
+    assert max(map(len, written.values())) < 2048
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a target that cannot fail is worth nothing
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def replaced(owner: object, name: str, make: Callable[[Any], Any]) -> Break:
+    """Return what puts `make(the original)` in the place of an attribute."""
+    return lambda patch: patch.setattr(owner, name, make(getattr(owner, name)))
+
+
+def nothing(_original: Any) -> Callable[..., None]:
+    return lambda *_args, **_options: None
+
+
+def raising(error: Exception) -> Callable[[Any], Callable[..., Any]]:
+    def fail(*_args: Any, **_options: Any) -> Any:
+        raise error
+
+    return lambda _original: fail
+
+
+def recoded(original: Any) -> Any:
+    """An error with a code that the table has not."""
+
+    def fail(self: Any, code: str, at: int) -> Any:
+        try:
+            original(self, code, at)
+        except StreamJSONError as error:
+            error.code = "new"
+            raise
+
+    return fail
+
+
+BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
+    "bytes are not UTF-8": ("decoder", AssertionError, replaced(_sse, "_from_latin_1", lambda _: str)),
+    "retry is not read": ("decoder", AssertionError, replaced(_sse.SSEDecoder, "_read_retry", nothing)),
+    "a line break is not cut in two": (
+        "decoder", AssertionError, replaced(_sse.SSEDecoder, "_skip", lambda _: lambda _self, piece: piece),
+    ),
+    "an id has no limit": (
+        "decoder", AssertionError,
+        replaced(_sse.SSEDecoder, "_read_id", lambda _: lambda self, value: setattr(self, "_id", value.decode())),
+    ),
+    "the decoder raises what is not documented": (
+        "decoder", UnicodeError, replaced(_sse.SSEDecoder, "_dispatch", raising(UnicodeError())),
+    ),
+    "an escape means something else": ("path", AssertionError, lambda patch: patch.setitem(_path._ESCAPES, "n", "n")),
+    "an index may be larger": ("path", AssertionError, replaced(_path, "_MAX_INDEX", lambda _: 2**80)),
+    "a quoted name is written as it is": ("path", AssertionError, replaced(_path, "_quote", lambda _: str)),
+    "the error of a path has a code of its own": ("path", AssertionError, replaced(_path._Reader, "fail", recoded)),
+    "the path's reader raises what is not documented": (
+        "path", IndexError, replaced(_path._Reader, "bracket", raising(IndexError())),
+    ),
+    "text may nest deeper": ("chunk", AssertionError, replaced(_events, "_check_nesting", nothing)),
+    "digits are not counted": (
+        "chunk", AssertionError,
+        replaced(_events, "_digit_counting_decoder", lambda _: lambda *_args: _events._DECODER),
+    ),
+    "the JSON reader raises what is not documented": (
+        "chunk", RecursionError, replaced(_events, "decode_json", raising(RecursionError())),
+    ),
+    "a camel case name is not read": (
+        "chunk", AssertionError, lambda patch: patch.setitem(_events._CAMEL_CASE, "json_path", "json_path"),
+    ),
+    "a held half is not repaired": ("assembler", AssertionError, replaced(Document, "_repair", nothing)),
+    "limits are not kept": ("assembler", AssertionError, replaced(Intake, "check", nothing)),
+    "ids are not recorded": ("assembler", AssertionError, replaced(Assembler, "_record", nothing)),
+    "changes are left out": (
+        "assembler", AssertionError, replaced(Snapshot, "changes_since", lambda _: lambda _self, _since: ()),
+    ),
+    "a value is that of another version": (
+        "assembler", AssertionError,
+        replaced(_snapshot, "value_at", lambda original: lambda document, _version: original(document, 1)),
+    ),
+    "the document raises what is not documented": (
+        "assembler", KeyError, replaced(Document, "_set", raising(KeyError())),
+    ),
+    "matches come in another order": (
+        "pattern", AssertionError,
+        replaced(_snapshot, "preorder", lambda original: lambda *args: reversed(list(original(*args)))),
+    ),
+    "a pattern matches less": (
+        "pattern", AssertionError,
+        replaced(_snapshot, "preorder", lambda original: lambda *args: list(original(*args))[1:]),
+    ),
+    "a number is not looked at": (
+        "pattern", AssertionError, replaced(_pattern._Lexer, "number", lambda _: lambda _self, _at, _word: 0),
+    ),
+    "the pattern's reader raises what is not documented": (
+        "pattern", KeyError, replaced(_pattern._Lexer, "mark", raising(KeyError())),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def nothing_remembered() -> Any:
+    """Without what was read before, and afterwards without what was read wrong."""
+    for forget in (_path._known.clear, _pattern._remembered.cache_clear):
+        forget()
+    yield
+    for forget in (_path._known.clear, _pattern._remembered.cache_clear):
+        forget()
+
+
+@pytest.mark.usefixtures("nothing_remembered")
+@pytest.mark.parametrize(("name", "error", "break_it"), BREAKS.values(), ids=BREAKS)
+def test_a_target_fails_where_the_library_is_wrong(
+    name: str, error: type[Exception], break_it: Break, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_it(monkeypatch)
+    failures: list[BaseException] = []
+    for file in CORPUS[name]:
+        try:
+            TARGETS[name](file.read_bytes())
+        except Exception as failure:  # noqa: BLE001  # which one is looked at below
+            failures.append(failure)
+    assert error in map(type, failures)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the bytes of an input
+
+
+def test_a_source_gives_what_is_there_and_then_zeros() -> None:
+    source = Source(b"\x01\x02abc")
+    assert (source.byte(), source.choice("xyz"), source.take(2), source.rest()) == (1, "z", b"ab", b"c")
+    assert source.is_empty
+    assert (source.byte(), source.choice("xyz"), source.take(2), source.rest()) == (0, "x", b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [(b"a", "a"), ("é".encode(), "é"), (b"\xed\xa0\xbd", "\ud83d"), (b"\xff\xe9", "\udcff\udce9"), (b"", "")],
+)
+def test_any_bytes_are_a_text(data: bytes, text: str) -> None:
+    assert text_of(data) == text
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the command
+
+LOG = """\
+INFO: Running with entropic power schedule (0xFF, 100).
+#2\tINITED cov: 12 ft: 12 corp: 1/1b exec/s: 0 rss: 40Mb
+#19958\tNEW    cov: 1781 ft: 6496 corp: 613/4147b lim: 11 exec/s: 1663 rss: 65Mb L: 11/11 MS: 1 InsertByte-
+"""
+DONE = "Done 20003 runs in 13 second(s)\nstat::number_of_executed_units: 20003\n"
+CRASH = """\
+
+ === Uncaught Python exception: ===
+AssertionError: no
+Traceback (most recent call last):
+  File "/tmp/run/targets.py", line 12, in path
+    check()
+  File "/tmp/run/targets.py", line 7, in check
+    assert False, "no"
+
+==23431== ERROR: libFuzzer: fuzz target exited
+SUMMARY: libFuzzer: fuzz target exited
+artifact_prefix='/tmp/c/'; Test unit written to /tmp/c/crash-e0cd
+stat::number_of_executed_units: 11
+"""
+TIMEOUT = """\
+artifact_prefix='/tmp/c/'; Test unit written to /tmp/c/timeout-4b23
+SUMMARY: libFuzzer: timeout
+"""
+
+
+def read(log: str) -> Figures:
+    made = Figures("path", seconds=2.0)
+    for line in log.splitlines():
+        made.read(line)
+    return made
+
+
+def test_figures_are_read_from_what_the_fuzzer_prints() -> None:
+    assert read(LOG + DONE).row() == {
+        "target": "path", "executions": 20003, "seconds": 2.0, "executions_per_second": 10002,
+        "coverage": 1781, "features": 6496, "corpus": 613, "findings": [],
+    }  # fmt: skip
+    assert json.dumps(read("").row())
+    assert Figures("path").per_second == 0
+
+
+@pytest.mark.parametrize(
+    ("log", "finding"),
+    [
+        pytest.param(
+            LOG + CRASH, Finding("/tmp/c/crash-e0cd", "AssertionError: no (targets.py, line 7)"), id="an exception"
+        ),
+        pytest.param(LOG + TIMEOUT, Finding("/tmp/c/timeout-4b23", "timeout"), id="a hang"),
+    ],
+)
+def test_a_finding_is_read_with_its_reason(log: str, finding: Finding) -> None:
+    assert read(log).findings == [finding]
+
+
+def test_the_table_has_a_line_for_each_target_and_one_for_all() -> None:
+    lines = table([read(LOG + DONE), read(LOG + CRASH)]).splitlines()
+    assert [line.split()[0] for line in lines] == ["target", "path", "path", "all"]
+    assert lines[-1].split() == ["all", "20,014", "5,004", "1"]
+
+
+def test_an_input_is_reproduced_without_the_fuzzer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "input"
+    file.write_bytes(b"\0\0a.b")
+    arguments = ["--target", "path", "--reproduce", str(file)]
+    assert run.main(arguments) == 0
+    assert capsys.readouterr().out == "no finding\n"
+
+    monkeypatch.setattr(_path._Reader, "read", lambda _: 1 / 0)
+    file.write_bytes(b"\0\0a[")
+    assert run.main(arguments) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_without_atheris_the_command_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "find_spec", lambda _: None)
+    assert run.main(["--runs", "1"]) == 2
+    assert "atheris is not installed" in capsys.readouterr().err
+
+
+def test_options() -> None:
+    options = run.options_of([])
+    assert (options.target, options.minutes, options.runs) == (list(TARGETS), 5.0, None)
+    options = run.options_of(["--runs", "7", "--target", "path", "chunk"])
+    assert (options.target, options.minutes, options.runs) == (["path", "chunk"], None, 7)
+    with pytest.raises(SystemExit):
+        run.options_of(["--reproduce", "x"])
+
+
+ENGINE = """\
+import sys
+name, *flags = sys.argv[1:]
+print("#5\\tNEW    cov: 7 ft: 8 corp: 2/9b lim: 4 exec/s: 1 rss: 1Mb")
+prefix = next(flag for flag in flags if flag.startswith("-artifact_prefix=")).partition("=")[2]
+if name == "path":
+    open(prefix + "crash-1", "wb").close()
+    print(f" === Uncaught Python exception: ===\\nKeyError: 1\\nTest unit written to {prefix}crash-1")
+sys.exit({"path": 77, "chunk": 1}.get(name, 0))
+"""
+
+
+@pytest.fixture
+def fake_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """In the place of atheris' own: it fails for the target `path`, and does not start for `chunk`."""
+    (tmp_path / "engine.py").write_text(ENGINE, encoding="utf-8")
+    for name, value in {"HERE": tmp_path, "FINDINGS": tmp_path / "findings", "find_spec": str}.items():
+        monkeypatch.setattr(run, name, value)
+    return tmp_path
+
+
+def test_a_run_tells_its_findings_and_writes_its_figures(fake_engine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written = fake_engine / "figures.json"
+    assert run.main(["--target", "decoder", "--minutes", "1", "--json", str(written)]) == 0
+    assert json.loads(written.read_text("utf-8"))["findings"] == 0
+
+    assert run.main(["--target", "decoder", "path", "--runs", "5", "--json", str(written)]) == 1
+    out = capsys.readouterr().out
+    assert "path: KeyError: 1\n" in out
+    assert f"--target path --reproduce {fake_engine}/findings/path/crash-1\n" in out
+    figures = json.loads(written.read_text("utf-8"))
+    assert (figures["executions"], figures["findings"], figures["runs"]) == (10, 1, 5)
+    assert [one["coverage"] for one in figures["targets"]] == [7, 7]
+
+
+def test_a_fuzzer_that_does_not_run_is_no_finding(fake_engine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["--target", "chunk", "--runs", "5"]) == 2
+    assert "the fuzzer ended with status 1" in capsys.readouterr().err
