@@ -205,6 +205,8 @@ def test_parses(text: str, steps: list[str | int]) -> None:
         pytest.param("a.'", "unbalanced", 3, id="quote-alone-after-a-dot"),
         pytest.param("['\\", "unbalanced", 3, id="open-escape"),
         pytest.param(r"['\u00", "bad-escape", 2, id="open-unicode-escape"),
+        pytest.param(r"['\U0041']", "bad-escape", 2, id="escape-with-a-capital"),
+        pytest.param(r"['\ud83d\Ude00']", "lone-surrogate", 2, id="low-half-with-a-capital"),
         pytest.param("['\\u\uff10\uff10\uff10\uff10']", "bad-escape", 2, id="other-digits-in-an-escape"),
         pytest.param(r"""['\"']""", "bad-escape", 2, id="escape-of-the-other-quote"),
         pytest.param("['\\\n']", "bad-escape", 2, id="escaped-line-feed"),

@@ -291,8 +291,9 @@ _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 # RFC 9535, section 2.3.1.1: escapable = "b" / "f" / "n" / "r" / "t" / "/" / "\" / ("u" hexchar), and the quote in use
 _ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\"}
+# "\u" is %x75, no capital; its digits are of either case.
 _UNICODE_ESCAPE: Final = re.compile(
-    r"\\u(?:(?P<high>D[89AB][0-9A-F]{2})\\u(?P<low>D[C-F][0-9A-F]{2})|(?P<unit>[0-9A-F]{4}))", re.IGNORECASE | re.ASCII
+    r"\\u(?:(?P<high>[Dd][89ABab][0-9A-Fa-f]{2})\\u(?P<low>[Dd][C-Fc-f][0-9A-Fa-f]{2})|(?P<unit>[0-9A-Fa-f]{4}))"
 )
 
 # What the first character in a bracket says, where it is no index and no quoted name.
