@@ -189,7 +189,7 @@ def _special(form: int, *more: int, then: int = 0) -> bytes:
     return bytes([form | then << 3 | 7 << 5, *more])
 
 
-REPLACE, RESETS, AT_END, HEARD = 1, 2, 4, 32
+REPLACE, RESETS, AT_END, HEARD, MIRRORED = 1, 2, 4, 32, 64
 CLOSE, RESET, END, TEXT, SPAN, OTHER, BAD, NO_DELTA = range(8)
 
 
@@ -198,7 +198,7 @@ def assembler() -> Seeds:
     for number, rule in enumerate(_vectors("rules")):
         if (" onto " in rule["name"] and number % 4) or (" through " in rule["name"] and number % 3):
             continue
-        options = (REPLACE if "replace" in rule else 0) | (HEARD if number % 2 else 0)
+        options = (REPLACE if "replace" in rule else 0) | (HEARD if number % 2 else MIRRORED)
         pairs = [*rule["first"], rule["delta"]]
         forms = [_event(place, delta, form=(number + at) % 8, then=at % 4) for at, (place, delta) in enumerate(pairs)]
         yield rule["name"], bytes([options, 0]) + b"".join(forms)
@@ -217,12 +217,12 @@ def assembler() -> Seeds:
     )
     yield (
         "new span resets",
-        bytes([RESETS, 0])
+        bytes([RESETS | MIRRORED, 0])
         + b"".join(_special(SPAN, 0, *_path("a"), *_delta("x"), number, then=3) for number in (0, 1)),
     )
     yield (
         "new span without a delta",
-        bytes([RESETS, 0])
+        bytes([RESETS | MIRRORED, 0])
         + b"".join([_special(NO_DELTA, 1), _event("a", "x", then=2), _special(NO_DELTA, 2, then=2), _event("b", 1)]),
     )
     yield "done", bytes([HEARD, 0]) + _event("a", "x\ud83d") + _special(END, 1) + _event("a", "x")

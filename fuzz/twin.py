@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from attrs import evolve
 
 import streamjson as sj
-from naive_model import HOLE, MISSING as NOTHING, ConflictError, NaiveCompletions, NaiveDocument, plain
+from naive_model import HOLE, MISSING as NOTHING, ConflictError, NaiveCompletions, NaiveDocument, finished_order, plain
 from source import Source, text_of
 from streamjson._errors import CODES
 
@@ -144,6 +144,8 @@ class Twin:
                 self.assembler.on(pattern, self.hear)
                 self.assembler.on_complete(pattern, self.hear_of_the_end)
         self.is_heard = bool(options & 32)
+        self.is_mirrored = bool(options & 64)
+        self.mirror = sj.Assembler(limits=LIMITS[1])
         self.model = NaiveDocument(replace=self.replace)
         self.base = 0  # the version at which the model begins
         self.old_values: dict[int, Any] = {}  # of the versions before
@@ -181,6 +183,7 @@ class Twin:
         self.base = self.version + (len(self.model.values) > 1)
         self.model = NaiveDocument(replace=self.replace)
         self.told = []
+        self.mirror = sj.Assembler(limits=LIMITS[1])
         self.has_deltas = self.failed = False
         self.end, self.span_id, self.last_event_id = "open", None, ""
         self.last_read = None
@@ -201,7 +204,8 @@ class Twin:
         for version, snapshot in self.kept if source.byte() & 1 else reversed(self.kept):
             assert exact(snapshot.value) == exact(self.value_at(version))
             assert snapshot.value is snapshot.value
-        self.check_changes(Read(0, self.assembler.snapshot()), since=0)
+        self.check_changes(Read(self.version, self.assembler.snapshot()), since=0)
+        self.check_finished()
         self.rebuild()
 
     def check_closed(self, *, reset: bool = True) -> None:
@@ -394,6 +398,11 @@ class Twin:
             for step in place:
                 value = value[step]
             assert exact(one.value) == exact(value)
+        if self.is_mirrored:  # a reader who knows nothing but the chunks of each change
+            for one in chain:
+                for piece in one.to_chunks():
+                    self.mirror.apply(piece)
+            assert exact(self.mirror.snapshot().value) == exact(self.model.values[-1])
 
     def check_limits(self) -> None:
         """What was accepted is within the limits that can be told by looking at it."""
@@ -589,9 +598,18 @@ class Twin:
             there = self.model.look(place)
             assert exact(value) == exact(NOTHING if there is HOLE or there is NOTHING else plain(there))
 
+    def check_finished(self) -> None:
+        """What was finished at a snapshot, as far as was known then, is told by it for ever."""
+        model = NaiveCompletions(self.model, in_order=self.in_order)
+        for version, snapshot in self.kept:
+            if version < self.base or snapshot.complete:
+                continue
+            for place in finished_order(self.model.holders[version - self.base][0]):
+                assert snapshot.is_complete(place) is (place in model.finished_at[version - self.base])
+
     def rebuild(self) -> None:
         """The chunks of all changes build the same document elsewhere."""
-        elsewhere = sj.Assembler(limits=sj.Limits.unlimited())
+        elsewhere = sj.Assembler(limits=LIMITS[1])
         for change in self.assembler.snapshot().changes_since(0):
             for piece in change.to_chunks():
                 elsewhere.apply(piece)

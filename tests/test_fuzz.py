@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from figures import Figures, Finding, table
 from seeds import seeds
 from source import Source, text_of
-from streamjson import Assembler, Snapshot, StreamJSONError, _events, _path, _pattern, _snapshot, _sse
+from streamjson import Assembler, Change, Snapshot, StreamJSONError, _events, _path, _pattern, _snapshot, _sse
 from streamjson._document import Document
 from streamjson._intake import Intake
 from targets import TARGETS
@@ -151,6 +151,10 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
         "assembler", AssertionError,
         replaced(_snapshot, "value_at", lambda original: lambda document, _version: original(document, 1)),
     ),
+    "nothing is finished before the end": (
+        "assembler", AssertionError, replaced(Snapshot, "is_complete", lambda _: lambda _self, _path: False),
+    ),
+    "a change has no chunks": ("assembler", AssertionError, replaced(Change, "to_chunks", lambda _: lambda _self: [])),
     "the document raises what is not documented": (
         "assembler", KeyError, replaced(Document, "_set", raising(KeyError())),
     ),
