@@ -75,6 +75,7 @@ def path() -> Seeds:
             yield vector["rule"], b"\0\0" + text.encode("utf-8", "surrogatepass")
     yield "limit-bytes", bytes([2 + 4, 0]) + "naïve.b".encode()
     yield "limit-depth", bytes([0, 3]) + b"a[0].b['c']"
+    yield "limit-depth-of-plain-names", bytes([0, 3]) + b"a.b.c"
     yield "half-of-a-pair", b"\0\0a.\xed\xa0\xbd"
     yield "escaped-pair", b"\0\0" + rb"['\ud83d\ude00\'\u0000']"
     yield "dollar-names", b"\0\0$ref.$$.$"

@@ -309,7 +309,7 @@ TREE: Final = {
 
 @cache
 def _trees() -> list[sj.Snapshot]:
-    """Return a document at four versions: as it grew, replaced in part, with holes, and whole."""
+    """Return a document at three versions: twice while it grows; then whole, replaced in part, and with holes."""
     made = sj.Assembler(on_conflict="replace")
     snapshots = []
     for count, piece in enumerate([*sj.disassemble(TREE), sj.StreamingChunk({"a": [1]}, "a.b[1].b"),

@@ -126,6 +126,9 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     "an escape means something else": ("path", AssertionError, lambda patch: patch.setitem(_path._ESCAPES, "n", "n")),
     "an index may be larger": ("path", AssertionError, replaced(_path, "_MAX_INDEX", lambda _: 2**80)),
     "a quoted name is written as it is": ("path", AssertionError, replaced(_path, "_quote", lambda _: str)),
+    "a plain path has no limits": (
+        "path", AssertionError, replaced(_path, "_is_within", lambda _: lambda *_args: True),
+    ),
     "the error of a path has a code of its own": ("path", AssertionError, replaced(_path._Reader, "fail", recoded)),
     "the path's reader raises what is not documented": (
         "path", IndexError, replaced(_path._Reader, "bracket", raising(IndexError())),
@@ -165,6 +168,9 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     "a pattern matches less": (
         "pattern", AssertionError,
         replaced(_snapshot, "preorder", lambda original: lambda *args: list(original(*args))[1:]),
+    ),
+    "a pattern may have more bytes": (
+        "pattern", AssertionError, replaced(_pattern, "_fitting_chars", lambda _: lambda text, _bytes: len(text)),
     ),
     "a number is not looked at": (
         "pattern", AssertionError, replaced(_pattern._Lexer, "number", lambda _: lambda _self, _at, _word: 0),
