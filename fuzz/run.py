@@ -37,10 +37,12 @@ MAX_SECONDS: Final = 10
 MAX_MEGABYTES: Final = 1024
 """For a process, fifteen times what any takes."""
 NEWS_EVERY_S: Final = 10.0
+SHARES: Final = {"assembler": 3}
+"""Of the minutes; the other targets have one each. It is the slowest, and has the most places to reach."""
 
 EXAMPLES: Final = """\
 examples:
-  python fuzz/run.py --minutes 30 --json figures.json      all targets, six minutes each
+  python fuzz/run.py --minutes 30 --json figures.json      all targets
   python fuzz/run.py --target path chunk --runs 1000000    two targets, a million inputs each
   python fuzz/run.py --target path --reproduce FILE        one input, without atheris: what happens
   python fuzz/run.py --minutes 60 --keep                   add what leads to new places to corpus/
@@ -129,12 +131,18 @@ def fuzz(name: str, options: argparse.Namespace) -> Figures:
         if options.runs is not None:
             flags.append(f"-runs={options.runs}")
         if options.minutes is not None:
-            flags.append(f"-max_total_time={max(1, round(60 * options.minutes / len(options.target)))}")
+            flags.append(f"-max_total_time={seconds_for(name, options)}")
         # What is new goes to the first directory; the second is only read.
         made = _engine(name, [*flags, grown, str(CORPUS / name)])
         if options.keep and not made.findings:
             _engine(name, ["-merge=1", f"-max_len={MAX_BYTES}", str(CORPUS / name), grown])
     return made
+
+
+def seconds_for(name: str, options: argparse.Namespace) -> int:
+    """Return a target's share of the minutes."""
+    shares = {one: SHARES.get(one, 1) for one in options.target}
+    return max(1, round(60 * options.minutes * shares[name] / sum(shares.values())))
 
 
 def _engine(name: str, arguments: Sequence[str]) -> Figures:

@@ -322,6 +322,14 @@ def test_options() -> None:
         run.options_of(["--reproduce", "x"])
 
 
+def test_targets_share_the_minutes() -> None:
+    options = run.options_of(["--minutes", "7"])
+    assert {name: run.seconds_for(name, options) for name in TARGETS} == {
+        name: 180 if name == "assembler" else 60 for name in TARGETS
+    }
+    assert run.seconds_for("path", run.options_of(["--minutes", "0.001", "--target", "path"])) == 1
+
+
 ENGINE = """\
 import sys
 name, *flags = sys.argv[1:]
