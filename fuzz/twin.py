@@ -1,7 +1,7 @@
 """An assembler and the naive model of it, fed with the same events: the target `assembler`.
 
-The model is `NaiveDocument` of the tests for what deltas do, and a few lines here for ids, spans and ends. What limits
-refuse the model cannot tell; that they are kept, and that the refused event left nothing, is looked at.
+The model is `NaiveDocument` of the tests for what deltas do, `Budget` for what limits refuse, and a few lines here for
+ids, spans and ends.
 
 The first two bytes of an input choose the options. Then, for each event, one byte chooses its kind and form and what is
 read after it, and a few more what it holds.
@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from attrs import evolve
 
 import streamjson as sj
+from budget import Budget, used_by_text
 from naive_model import HOLE, MISSING as NOTHING, ConflictError, NaiveCompletions, NaiveDocument, finished_order, plain
 from source import Source, text_of
 from streamjson._errors import CODES
@@ -147,6 +148,7 @@ class Twin:
         self.is_mirrored = bool(options & 64)
         self.mirror = sj.Assembler(limits=LIMITS[1])
         self.model = NaiveDocument(replace=self.replace)
+        self.budget = Budget()
         self.base = 0  # the version at which the model begins
         self.old_values: dict[int, Any] = {}  # of the versions before
         self.kept: list[Read] = []
@@ -183,6 +185,7 @@ class Twin:
         self.base = self.version + (len(self.model.values) > 1)
         self.model = NaiveDocument(replace=self.replace)
         self.told = []
+        self.budget = Budget()
         self.mirror = sj.Assembler(limits=LIMITS[1])
         self.has_deltas = self.failed = False
         self.end, self.span_id, self.last_event_id = "open", None, ""
@@ -283,7 +286,8 @@ class Twin:
             event = sj.ServerSentEvent(json.dumps(payload), id=event_id)
         if form == 4 and event_id is None:
             event_id = "9"
-        self.apply(lambda: self.assembler.apply(event), text, steps, delta, event_id=event_id, span_id=span_id)
+        ids = {"event_id": event_id, "span_id": span_id}
+        self.apply(lambda: self.assembler.apply(event), text, steps, delta, is_text=form >= 5, **ids)
 
     def path(self, place: Steps | None) -> tuple[str, Steps | None]:
         """Return the text of a path and its steps without the prefix, None if it has none."""
@@ -327,13 +331,17 @@ class Twin:
         *,
         event_id: str | None = None,
         span_id: str | None = None,
+        is_text: bool = False,
     ) -> None:
         """Apply a delta to both."""
         before = self.version
         starts_over = span_id is not None and self.has_deltas and self.span_id not in {None, span_id}
+        budget, exceeded = self.budget_after(steps, delta, starts_over=starts_over, is_text=is_text)
         try:
             change = call()
         except REJECTED as error:
+            if isinstance(error, sj.LimitExceededError):
+                assert error.limit in exceeded
             self.check_rejection(error, text, steps, delta, starts_over=starts_over)
             return
         except sj.StreamFailedError as error:
@@ -344,18 +352,33 @@ class Twin:
             return
         assert steps is not None
         assert is_finite(delta)
+        assert not exceeded
         assert not starts_over or self.resets_on_new_span
         if starts_over:
             self.start_over()
         expected = self.model.apply(steps, delta)
         if starts_over and expected is None:
             expected = "set"
+        self.budget = budget
         self.has_deltas = True
         self.span_id = span_id or self.span_id
         self.record(event_id)
         self.check_change(change, expected, before)
-        if self.version - self.base <= 2 or not self.source.is_empty:
-            self.check_limits()
+
+    def budget_after(
+        self, steps: Steps | None, delta: Any, *, starts_over: bool, is_text: bool
+    ) -> tuple[Budget, set[str]]:
+        """Return what is used after a delta, and the limits that it exceeds."""
+        model, budget = self.model, self.budget
+        met: dict[str, int] = {}
+        if starts_over and self.resets_on_new_span:
+            model, budget = NaiveDocument(), Budget()
+        if steps is not None:
+            budget, met = budget.after(model, steps, delta)
+        if is_text:  # before anything else is looked at
+            met |= {limit: max(met.get(limit, 0), count) for limit, count in used_by_text(delta).items()}
+        maxima = {limit: getattr(self.limits, limit) for limit in met}
+        return budget, {limit for limit, most in maxima.items() if most is not None and met[limit] > most}
 
     def check_rejection(
         self, error: sj.StreamJSONError, text: str, steps: Steps | None, delta: Any, *, starts_over: bool
@@ -403,25 +426,6 @@ class Twin:
                 for piece in one.to_chunks():
                     self.mirror.apply(piece)
             assert exact(self.mirror.snapshot().value) == exact(self.model.values[-1])
-
-    def check_limits(self) -> None:
-        """What was accepted is within the limits that can be told by looking at it."""
-        value, limits = self.model.values[-1], self.limits
-        if value is NOTHING:
-            return
-        found = containers(value)
-        sizes = [len(item) for _, item in found if isinstance(item, list)]
-        assert limits.max_array_length is None or max(sizes, default=0) <= limits.max_array_length
-        assert limits.max_nodes is None or 1 + sum(len(item) for _, item in found) <= limits.max_nodes
-        deepest = max([len(place) + 1 for place, _ in found], default=0)
-        assert limits.max_depth is None or deepest <= limits.max_depth
-        names = [name for _, item in found if isinstance(item, dict) for name in item]
-        parts = [part for _, item in found for part in (item.values() if isinstance(item, dict) else item)]
-        texts = [part for part in [value, *parts] if isinstance(part, str)]
-        assert limits.max_key_bytes is None or all(len(name.encode()) <= limits.max_key_bytes for name in names)
-        assert limits.max_string_bytes is None or all(len(text.encode()) <= limits.max_string_bytes for text in texts)
-        size = sum(len(text.encode()) for text in [*names, *texts])
-        assert limits.max_document_bytes is None or size <= limits.max_document_bytes
 
     # ---- all other events ----
 

@@ -146,6 +146,10 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     ),
     "a held half is not repaired": ("assembler", AssertionError, replaced(Document, "_repair", nothing)),
     "limits are not kept": ("assembler", AssertionError, replaced(Intake, "check", nothing)),
+    "limits are kept too early": (
+        "assembler", AssertionError,
+        replaced(Intake, "check", lambda original: lambda self, limit, met: original(self, limit, met + 1)),
+    ),
     "ids are not recorded": ("assembler", AssertionError, replaced(Assembler, "_record", nothing)),
     "changes are left out": (
         "assembler", AssertionError, replaced(Snapshot, "changes_since", lambda _: lambda _self, _since: ()),
