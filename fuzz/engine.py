@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Final
@@ -17,5 +18,6 @@ with atheris.instrument_imports(include=["streamjson"]):
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]
-    atheris.Setup([sys.argv[0], *arguments], TARGETS[name])
+    # The first is what libFuzzer calls, by a shell, for the parts of a merge.
+    atheris.Setup([shlex.join([sys.executable, __file__, name]), *arguments], TARGETS[name])
     atheris.Fuzz()

@@ -134,6 +134,7 @@ def fuzz(name: str, options: argparse.Namespace) -> Figures:
             flags.append(f"-max_total_time={seconds_for(name, options)}")
         # What is new goes to the first directory; the second is only read.
         made = _engine(name, [*flags, grown, str(CORPUS / name)])
+        _say(f"{name}: {made.executions:,} executions in {made.seconds:.0f} s, {len(made.findings)} findings")
         if options.keep and not made.findings:
             _engine(name, ["-merge=1", f"-max_len={MAX_BYTES}", str(CORPUS / name), grown])
     return made
@@ -165,7 +166,6 @@ def _engine(name: str, arguments: Sequence[str]) -> Figures:
     made.seconds = time.monotonic() - begin
     if process.returncode != 0 and not made.findings:
         raise EngineError("\n".join([f"{name}: the fuzzer ended with status {process.returncode}:", *last]))
-    _say(f"{name}: {made.executions:,} executions in {made.seconds:.0f} s, {len(made.findings)} findings")
     return made
 
 
