@@ -385,6 +385,7 @@ class Twin:
     ) -> None:
         """See that there was a reason."""
         assert error.code in CODES
+        assert error.last_event_id == self.last_event_id
         if isinstance(error, sj.LimitExceededError):
             assert error.maximum == getattr(self.limits, error.limit)
             assert error.met > error.maximum
@@ -507,11 +508,11 @@ class Twin:
         """A span, or an id alone."""
         code = self.source.byte()
         span_id = (None, "s", "t", "s")[code & 3]
-        event_id = (None, "n", "")[code >> 2 & 3] if code >> 2 & 3 < 3 else None
+        event_id = (None, "n", "", None)[code >> 2 & 3]
         before = self.version
         starts_over = span_id is not None and self.has_deltas and self.span_id not in {None, span_id}
-        data: Any = "" if span_id is None else json.dumps({"span_id": span_id, "delta": None} if code & 16 else
-                                                           {"spanId": span_id})  # fmt: skip
+        payload = {"span_id": span_id, "delta": None} if code & 16 else {"spanId": span_id}
+        data = json.dumps(payload) if span_id is not None else ""
         try:
             change = self.assembler.apply(sj.ServerSentEvent(data, event_id))
         except sj.StreamFailedError as error:
@@ -532,7 +533,7 @@ class Twin:
     # ---- what is read ----
 
     def check(self) -> None:
-        """What can be told of the assembler without reading the document."""
+        """What the assembler says of itself, and the document as a reader has it who keeps nothing."""
         made = self.assembler
         assert made.version == self.version
         assert (made.end, made.span_id, made.last_event_id, made.passed_over) == (
