@@ -29,7 +29,14 @@ Seeds = Iterator[tuple[str, bytes]]
 
 def seeds() -> dict[str, dict[str, bytes]]:
     """Return the bytes of each seed, by target and name."""
-    every = {"decoder": decoder(), "path": path(), "chunk": chunk(), "assembler": assembler(), "pattern": pattern()}
+    every = {
+        "decoder": decoder(),
+        "path": path(),
+        "chunk": chunk(),
+        "assembler": assembler(),
+        "checkpoint": checkpoint(),
+        "pattern": pattern(),
+    }
     return {name: {_slug(title): data for title, data in made} for name, made in every.items()}
 
 
@@ -244,6 +251,43 @@ def assembler() -> Seeds:
         yield f"limit {limit}", bytes([0, number]) + b"".join(events)
     yield "junk", bytes([0, 0]) + b"".join(_special(BAD, number) for number in range(len(JUNK)))
     yield "other types", bytes([0, 0]) + b"".join(_special(OTHER, number) for number in range(6))
+
+
+STREAMS: Final[dict[str, list[tuple[str, Any]]]] = {
+    "nothing": [],
+    "a string": [("a", "x"), ("a", "y")],
+    "text mode": [("", "x"), ("", "y")],
+    "holes": [("l[2]", 1), ("l[0]", None)],
+    "a half": [("a", "x\ud83d")],
+    "null": [("", None)],
+    "a return": [("a", "x"), ("b", 1), ("a", "y"), ("l[3].a", {"b": [None]})],
+    "a return and halves": [("a", "x"), ("b", "x"), ("a", "y\ud83d")],
+    "what is lost": [("a.b", "x"), ("b", 1), ("a", None), ("a", "z")],
+}
+
+
+def checkpoint() -> Seeds:
+    """Checkpoints of a few streams, as bytes and as members; and of filters."""
+    saved: dict[str, bytes] = {}
+    for name, deltas in STREAMS.items():
+        assembler = sj.Assembler()
+        for path, delta in deltas:
+            assembler.apply_delta(path, delta)
+        saved[name] = assembler.checkpoint()
+    assembler.close()
+    saved["ended"] = assembler.checkpoint()
+    prefixed = sj.Assembler(path_prefix="p[0]", completion="end")
+    prefixed.apply_delta("p[0].a", "x")
+    saved["a prefix"] = prefixed.checkpoint()
+    for name, data in saved.items():
+        yield f"bytes of {name}", bytes([0, 0]) + data
+        yield f"members of {name}", bytes([1, 0]) + json.dumps(json.loads(data)).encode()
+    yield "members within limits", bytes([1, 1]) + json.dumps(json.loads(saved["a string"])).encode()
+    for name, replays in (("ids", sj.ReplayFilter()), ("the start", sj.ReplayFilter(replays_from_start=True))):
+        for number in range(3):
+            replays.applied(sj.ServerSentEvent(sj.StreamingChunk("x", "a"), id=str(number)))
+        yield f"bytes of a filter of {name}", bytes([0, 0]) + replays.checkpoint()
+        yield f"members of a filter of {name}", bytes([2, 0]) + json.dumps(json.loads(replays.checkpoint())).encode()
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from grammars import read_path, read_pattern
 from rfc9535 import locations, select
 from source import Source, text_of
 from sse_reference import cut_at, outcome, pieces_of, refused
+from streamjson._envelope import seal
 from streamjson._errors import CODES
 from streamjson._events import decode_json, quick_decoder, to_chunk
 from streamjson._path import parse_path
@@ -33,6 +34,7 @@ T = TypeVar("T")
 
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {}
 UNLIMITED: Final = sj.Limits.unlimited()
+SMALL: Final = sj.Limits(max_depth=2, max_nodes=6, max_document_bytes=60, max_string_bytes=20, max_array_gap=1)
 
 
 def target(function: Callable[[bytes], None]) -> Callable[[bytes], None]:
@@ -294,6 +296,70 @@ def _applied(event: object, limits: sj.Limits, quick: Any) -> tuple[object, ...]
 def assembler(data: bytes) -> None:
     """Options, and events of all kinds: an `Assembler` beside the naive model; see `twin`."""
     Twin(Source(data)).run()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# bytes -> a document that is gone on with
+
+RESTORING: Final = (sj.CheckpointError, sj.LimitExceededError)
+AFTER: Final = [
+    ("a", "x"), ("a.b", 1), ("b", "\ud83d"), ("l[0]", None), ("l[2].a", "y"), ("b", "\ude00"), ("", "z"),
+    ("o", {"a": [1]}),
+]  # fmt: skip
+
+
+@target
+def checkpoint(data: bytes) -> None:
+    """Bytes, or the members of a checkpoint that somebody has forged: `restore`, and what goes on from there."""
+    source = Source(data)
+    way, limits = source.choice(["bytes", "assembler", "replay_filter"]), source.choice([sj.Limits(), SMALL])
+    raw = source.rest()
+    if way != "bytes":
+        try:
+            members = json.loads(raw)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(members, dict):
+            return
+        try:
+            raw = seal(way, members)
+        except UnicodeEncodeError:  # half a surrogate pair: `seal` is given none
+            return
+    restored = attempt(lambda: sj.Assembler.restore(raw, limits=limits, on_conflict="replace"), errors=RESTORING)
+    if isinstance(restored, sj.Assembler):
+        _go_on(restored)
+    replays = attempt(lambda: sj.ReplayFilter.restore(raw), errors=RESTORING)
+    if isinstance(replays, sj.ReplayFilter):
+        again = sj.ReplayFilter.restore(replays.checkpoint())
+        assert again.refusal == replays.refusal
+        event = sj.ServerSentEvent(sj.StreamingChunk("x", "a"), id="1")
+        told = [attempt(lambda one=one: one.is_replay(event), errors=sj.CheckpointError) for one in (replays, again)]
+        assert repr(told[0]) == repr(told[1])
+
+
+def _go_on(restored: sj.Assembler) -> None:
+    """What is restored tells what its own checkpoint, restored, tells; a reader finds nothing that can't be."""
+    twice = sj.Assembler.restore(restored.checkpoint(), limits=UNLIMITED, on_conflict="replace")
+    told: list[list[object]] = []
+    for one in (restored, twice):
+        before = one.snapshot()
+        value = before.copy_value()
+        assert before.value == value
+        news: list[object] = []
+        one.on("$..*", lambda change, news=news: news.append(repr(change)))
+        one.on_complete("$..*", lambda done, news=news: news.append(repr(done)))
+        for path, delta in AFTER:
+            attempt(lambda one=one, path=path, delta=delta: one.apply_delta(path, delta),
+                    errors=(sj.InvalidPathError, sj.ClosedError, sj.LimitExceededError))  # fmt: skip
+            news.append(repr(one.snapshot().value))
+        one.close()
+        assert before.copy_value() == value
+        json.dumps(None if value is sj.MISSING else value, allow_nan=False).encode()
+        news += [one.snapshot().is_complete(path) for path in ((), ("a",), ("l",), ("o", "a", 0))]
+        told.append(news)
+    # The first may have met a limit of the document where the second, without limits, went on.
+    if restored._document.intake.limits == sj.Limits():
+        assert told[0] == told[1]
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,18 @@ from hypothesis import given, strategies as st
 from figures import Figures, Finding, table
 from seeds import seeds
 from source import Source, text_of
-from streamjson import Assembler, Change, Snapshot, StreamJSONError, _events, _path, _pattern, _snapshot, _sse
+from streamjson import (
+    Assembler,
+    Change,
+    Snapshot,
+    StreamJSONError,
+    _checkpoint,
+    _events,
+    _path,
+    _pattern,
+    _snapshot,
+    _sse,
+)
 from streamjson._document import Document
 from streamjson._intake import Intake
 from targets import TARGETS
@@ -165,6 +176,13 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     "a change has no chunks": ("assembler", AssertionError, replaced(Change, "to_chunks", lambda _: lambda _self: [])),
     "the document raises what is not documented": (
         "assembler", KeyError, replaced(Document, "_set", raising(KeyError())),
+    ),
+    "a checkpoint is not looked at": (
+        "checkpoint", AttributeError, replaced(_checkpoint, "_slot", lambda _: lambda _document, _steps: (None, None)),
+    ),
+    "what was open is forgotten": (
+        "checkpoint", AssertionError,
+        replaced(_checkpoint, "_steps", lambda original: lambda document, node, key: original(document, node, key)[:1]),
     ),
     "matches come in another order": (
         "pattern", AssertionError,
