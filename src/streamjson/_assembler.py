@@ -37,6 +37,7 @@ from ._errors import (
     CheckpointError,
     ClosedError,
     InvalidEventError,
+    InvalidPathError,
     LimitExceededError,
     StreamFailedError,
     StreamJSONError,
@@ -442,21 +443,25 @@ class Assembler:
         before. The history is gone: `changes_since` an older version is one set at the root. Versions go on.
 
         Raises `CheckpointError` for what is no checkpoint (`bad_checkpoint`), one of a newer version
-        (`newer_format`) or of other options (`other_options`), and `LimitExceededError` where the document is more
-        than `limits` allow. O(document).
+        (`newer_format`) or of other options (`other_options`), `LimitExceededError` where the document is more than
+        `limits` allow, and what the options raise. O(document).
         """
         members = unseal(_KIND, data)
         for name, allowed in _MEMBERS.items():
             value = members.get(name, MISSING)
             if value not in allowed if type(allowed) is tuple else type(value) not in allowed:
                 raise CheckpointError(f"the checkpoint's {name} can't be: {shorten(value)}")
-        saved = {"path_prefix": members["path_prefix"], "completion": members["completion"]}
-        given: dict[str, Any] = {**saved, **options}
-        for name, value in saved.items():
-            is_path = name == "path_prefix" and isinstance(given[name], str)
-            if (str(parse_path(given[name])) if is_path else given[name]) != value:
+        given: dict[str, Any] = {"path_prefix": members["path_prefix"], "completion": members["completion"], **options}
+        try:
+            prefix = str(parse_path(given["path_prefix"], limits=given.get("limits", Limits())))
+        except InvalidPathError as error:
+            if "path_prefix" in options:
+                raise
+            raise CheckpointError(f"the checkpoint's path_prefix can't be: {error}") from None
+        for name, value in (("path_prefix", prefix), ("completion", given["completion"])):
+            if value != members[name]:
                 raise CheckpointError(
-                    f"the checkpoint was made with {name}={shorten(value)}, not {shorten(given[name])}",
+                    f"the checkpoint was made with {name}={shorten(members[name])}, not {shorten(value)}",
                     code="other_options",
                 )
         assembler = cls(**given)

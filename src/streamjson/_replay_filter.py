@@ -153,7 +153,7 @@ class ReplayFilter:
         """Return all that is needed to go on later, or elsewhere, as bytes: 11 for each id. To be saved with the
         assembler's checkpoint, for the two must be of one moment.
         """
-        digests = self._digests()
+        digests = array("Q", sorted(self._digests()))  # their places differ from process to process
         if sys.byteorder == "big":
             digests.byteswap()
         return seal(
