@@ -27,6 +27,7 @@ import streamjson as sj
 from streamjson import _events
 from streamjson._errors import InvalidEventError, LimitExceededError, StreamJSONError
 from streamjson._events import (
+    _VALUE,
     MISSING,
     Missing,
     ServerSentEvent,
@@ -623,6 +624,75 @@ def test_deep_text_never_reaches_the_parser(text: str) -> None:
     assert info.value.code in {"max_depth", "bad_json"}
 
 
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
+)
+
+
+def count_values(value: object) -> int:
+    if isinstance(value, dict | list):
+        return 1 + sum(map(count_values, value.values() if isinstance(value, dict) else value))
+    return 1
+
+
+@given(VALUES, st.sampled_from([None, 1]), st.sampled_from([(",", ":"), (" , ", "\t:\n ")]))
+def test_the_values_of_a_text_are_counted_as_the_parser_finds_them(value: object, indent: Any, marks: Any) -> None:
+    text = json.dumps(value, indent=indent, separators=marks, ensure_ascii=False)
+    assert sum(1 for _ in _VALUE.finditer(text)) == count_values(json.loads(text))
+
+
+WIDE_DELTAS = {
+    "arrays": lambda n: "[" + ",".join(["[]"] * (n - 1)) + "]",
+    "objects": lambda n: "[" + ",".join(["{}"] * (n - 1)) + "]",
+    "numbers": lambda n: "[" + ",".join(["0"] * (n - 1)) + "]",
+    "texts": lambda n: "[" + ",".join(['",[{:"'] * (n - 1)) + "]",
+    "members": lambda n: "{" + ",".join(f'"{number}" : 0' for number in range(n - 1)) + "}",
+}
+
+
+@pytest.mark.parametrize("wide", WIDE_DELTAS.values(), ids=WIDE_DELTAS)
+def test_values_are_bounded_before_they_are_parsed(wide: Callable[[int], str]) -> None:
+    limits = Limits(max_nodes=5000)
+    around = '{"json_path": "a", "span_id": "s", "model": {"name": "m", "tags": [1, 2, 3]}, "delta": %s}'
+    text = around % wide(4999)  # the delta, and the object that it becomes a member of
+    assembler = sj.Assembler(limits=limits)
+    assembler.apply(ServerSentEvent(text))
+    assert assembler.version == 1
+    with pytest.raises(LimitExceededError) as info:
+        sj.Assembler(limits=limits).apply(ServerSentEvent(around % wide(5000)))
+    assert info.value.limit == "max_nodes"
+    with (
+        patch("streamjson._events._digit_counting_decoder", side_effect=AssertionError("it was parsed")),
+        pytest.raises(LimitExceededError) as info,
+    ):
+        decode_json(around % wide(6100), limits)
+    assert (info.value.limit, info.value.maximum, info.value.met) == ("max_nodes", 5000, 5001)
+
+
+def test_what_other_fields_hold_is_bounded_as_well() -> None:
+    limits = Limits(max_nodes=5000)
+    text = '{"delta": 1, "json_path": "a", "unknown": %s}'
+    assert decode_json(text % WIDE_DELTAS["arrays"](5000), limits)
+    with pytest.raises(LimitExceededError, match="max_nodes"):
+        decode_json(text % WIDE_DELTAS["arrays"](6000), limits)
+    assert decode_json(text % WIDE_DELTAS["arrays"](6000), Limits(max_nodes=None))
+
+
+def test_a_text_that_nests_too_deep_says_so_also_where_it_has_too_many_values() -> None:
+    limits = Limits(max_nodes=5000)
+    for text in ("[" * 10_000, "[" + "[" * 200 + "0" + "]" * 200 + ",0" * 10_000 + "]"):
+        with pytest.raises(LimitExceededError, match="max_depth"):
+            decode_json(text, limits)
+
+
+def test_a_long_event_is_bounded_also_where_digits_are_not() -> None:
+    """Without a bound on digits, texts of any length would be decoded on the quick way."""
+    assembler = sj.Assembler(limits=Limits(max_nodes=5000, max_number_digits=None))
+    with pytest.raises(LimitExceededError, match="5001 values"):
+        assembler.apply(ServerSentEvent(f'{{"delta": {WIDE_DELTAS["numbers"](10_000)}, "json_path": "a"}}'))
+
+
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 def test_without_a_depth_limit_the_interpreters_own_is_a_documented_error(opening: str) -> None:
     text = opening * 1_000_000
@@ -711,6 +781,11 @@ def test_halves_of_surrogate_pairs_are_decoded_and_left_to_the_document() -> Non
         pytest.param('"\\', id="strings that end in a backslash"),
         pytest.param('["', id="brackets and quotes"),
         pytest.param('"a\\\\"', id="strings"),
+        pytest.param('"a":', id="names"),
+        pytest.param('"a"  ', id="strings and blanks"),
+        pytest.param('"a":  ]', id="names without values"),
+        pytest.param("1 ", id="numbers and blanks"),
+        pytest.param(",", id="commas"),
     ],
 )
 def test_huge_runs_of_quotes_and_backslashes_take_one_pass(unit: str) -> None:
@@ -719,6 +794,10 @@ def test_huge_runs_of_quotes_and_backslashes_take_one_pass(unit: str) -> None:
     with pytest.raises(StreamJSONError) as info:
         decode_json(text, LIMITS)
     assert info.value.code in {"bad_json", "max_depth"}
+    with pytest.raises(StreamJSONError):
+        decode_json(text[199:], Limits(max_nodes=1))
+    with pytest.raises(StreamJSONError):
+        decode_json(text[200:] + "," * 2000, Limits(max_nodes=1))
     quoted = "[" * 2 + "[]," * 200 + '"' + unit * (1_000_000 // len(unit))
     with pytest.raises(StreamJSONError):
         decode_json(quoted, LIMITS)

@@ -45,6 +45,7 @@ from ._errors import (
 )
 from ._events import (
     CHUNK_NAMES,
+    CHUNK_VALUES,
     MISSING,
     JSONValue,
     ServerSentEvent,
@@ -146,10 +147,12 @@ class Assembler:
         self._document = Document(limits, prefix=self._prefix, replace=self._replace, in_order=self._in_order)
         self._watch = Watch(self._document, limits)
         self._decode, self._closer_look = quick_decoder()
-        # What is not longer has no number of more digits; nor does it nest deeper, or its brackets tell. No depth that
-        # one decoder reads and the other does not.
+        # What is not longer has no number of more digits, and not too many values; nor does it nest deeper, or its
+        # brackets tell. No depth that one decoder reads and the other does not.
         self._depth = min(_READABLE, sys.maxsize if limits.max_depth is None else limits.max_depth)
         self._digits = sys.maxsize if limits.max_number_digits is None else limits.max_number_digits
+        if limits.max_nodes is not None:
+            self._digits = min(self._digits, 2 * limits.max_nodes + CHUNK_VALUES)
         self._short = min(self._depth, self._digits)
         self._event_number = 0
         self._passed_over = 0

@@ -7,8 +7,9 @@ An input may yield our own classes, mappings of either shape, or foreign objects
 (httpx-sse, httpx2) or a model with the chunk's attributes (the opperai SDK). How to read an object is decided by its
 type, once, and remembered.
 
-JSON text is RFC 8259's: NaN and Infinity are refused (and 1e400 where it is applied), of equal names the last one wins,
-and text that nests deeper than the document may is refused before the parser sees it.
+JSON text is RFC 8259's: NaN and Infinity are refused (and 1e400 where it is applied), of equal names the last one wins.
+Text that nests deeper than the document may, or holds more values, is refused before the parser sees it: parsed, a text
+such as `[[],[],...]` takes 26 times its size.
 
 Cost: linear in the text.
 """
@@ -22,6 +23,7 @@ from collections import UserString
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import cache
+from itertools import islice
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from attrs import define, field
@@ -239,7 +241,7 @@ def to_chunk(data: object, limits: Limits) -> StreamingChunk:
     """Return the chunk that an event's data says.
 
     Raises `InvalidEventError` (`bad_json`, `bad_number`, `bad_event`), and `LimitExceededError` (`max_depth`,
-    `max_number_digits`).
+    `max_nodes`, `max_number_digits`).
     """
     if isinstance(data, StreamingChunk):
         kinds: set[object] = {type(getattr(data, name)) for name in _CAMEL_CASE}
@@ -269,12 +271,12 @@ def to_fields(data: object, limits: Limits) -> Mapping[str, Any]:
 def decode_json(text: str, limits: Limits) -> object:
     """Return the value that `text` stands for.
 
-    Raises `InvalidEventError` (`bad_json`, `bad_number`) and `LimitExceededError` (`max_depth`, `max_number_digits`).
+    Raises `InvalidEventError` (`bad_json`, `bad_number`) and `LimitExceededError` (`max_depth`, `max_nodes`,
+    `max_number_digits`).
     """
     decoder: Any = _DECODER  # its `scan_once` is no part of the documented interface
-    max_depth, max_digits = limits.max_depth, limits.max_number_digits
-    if max_depth is not None and text.count("[") + text.count("{") > max_depth:
-        _check_nesting(text, max_depth, limits)
+    max_digits = limits.max_number_digits
+    _check_values(text, limits)
     if max_digits is not None and len(text) > max_digits:
         decoder = _digit_counting_decoder(max_digits, limits)
     try:
@@ -333,13 +335,37 @@ def _refuse_constant(name: str) -> object:
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 _scan_once: Final[Callable[[str, int], tuple[object, int]]] = cast("Any", _DECODER).scan_once
 
-# A string (also one that does not end, so that no text makes this slow), or a bracket.
-_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+# A string; also one that does not end, so that no text makes this slow.
+_STRING: Final = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
+_STRING_OR_BRACKET: Final = re.compile(rf"{_STRING}|[\[{{]|[\]}}]", re.DOTALL)
+# The beginning of a value, after its name if it has one.
+_VALUE: Final = re.compile(rf'(?:{_STRING}\s*+:\s*+)?(?:{_STRING}|[\[{{]|[^\s,:\]}}"\[{{]++)', re.DOTALL)
+
+CHUNK_VALUES: Final = 1000
+"""What an event may hold besides the values of its delta: the chunk's own object and fields, also unknown ones."""
 
 
-def _check_nesting(text: str, max_depth: int, limits: Limits) -> None:
+def _check_values(text: str, limits: Limits) -> None:
+    """Refuse a text that nests too deep, or that holds more values than `max_nodes` and `CHUNK_VALUES`."""
+    max_depth, max_nodes = limits.max_depth, limits.max_nodes
+    brackets = text.count("[") + text.count("{")
+    one_too_many = None
+    end = len(text)
+    if max_nodes is not None and end > 2 * max_nodes:  # a value takes two characters, one of them a separator
+        most = max_nodes + CHUNK_VALUES
+        if brackets + text.count(",") >= most:  # strings included; so there may be so many, and they are counted
+            one_too_many = next(islice(_VALUE.finditer(text), most, None), None)
+    if one_too_many is not None:
+        end = one_too_many.end()
+    if max_depth is not None and brackets > max_depth:
+        _check_nesting(text, end, max_depth, limits)
+    if one_too_many is not None:
+        raise limits.exceeded("max_nodes", (max_nodes or 0) + 1)  # how many more does not matter
+
+
+def _check_nesting(text: str, end: int, max_depth: int, limits: Limits) -> None:
     depth = 0
-    for match in _STRING_OR_BRACKET.finditer(text):
+    for match in _STRING_OR_BRACKET.finditer(text, 0, end):
         first = text[match.start()]
         if first in "[{":
             depth += 1
