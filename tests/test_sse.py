@@ -452,6 +452,22 @@ def test_one_byte_after_the_other_is_appended_in_place() -> None:
     assert peak_of(feeder([*pieces, b"\n"])) < 500_000
 
 
+def test_a_large_event_is_held_as_bytes_and_as_text_and_no_more() -> None:
+    pieces = [b"data: ", *[b"x" * 50_000] * 100, b"\n", b"\n"]
+    assert peak_of(feeder(pieces)) < 2.5 * 5_000_000
+
+
+@pytest.mark.parametrize("start", [b"data:", b"data: ", b"data:  ", b"data", b"dat", b"x: ", b"id: \0"], ids=repr)
+@pytest.mark.parametrize("before", [b"", b"data: x\n", b"data\n"], ids=repr)
+def test_a_line_longer_than_the_window_is_read_as_any_other(start: bytes, before: bytes) -> None:
+    stream = before + start + b"x" * 100_000 + b"\r\ndata: y\n\ndata: z\n\n"
+    pieces = pieces_of(stream, 1000)
+    assert outcome(pieces) == reference(stream)
+    size = sum(len(line) for line in stream.split(b"\n\n")[0].splitlines() if line.startswith((b"data", b"id")))
+    limits = Limits(max_event_bytes=max(size, 100_010))
+    assert outcome(pieces, limits) == reference(stream)
+
+
 def test_data_lines_take_memory_like_their_bytes() -> None:
     pieces = [b"data:x\n" * 1000] * 100
     assert peak_of(feeder(pieces)) < 4 * 700_000

@@ -34,6 +34,7 @@ from ._limits import Limits, check_limits
 __all__ = ["SSEDecoder", "decode_sse"]
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
+_Line: TypeAlias = bytes | bytearray  # the latter if it came in pieces
 
 _BOM: Final = b"\xef\xbb\xbf"
 _LF: Final = 10  # `10 in piece` takes 15 ns, `b"\n" in piece` 200
@@ -85,7 +86,7 @@ class SSEDecoder:
     _kept: int  # bytes of its `data`, `event` and `id` lines
     _data: bytearray  # an LF after each line; a list of short lines would take several times as much
     _id: str | None
-    _event: bytes
+    _event: _Line
     _retry: int | None
 
     def __init__(self, *, limits: Limits = _DEFAULT_LIMITS) -> None:
@@ -289,9 +290,10 @@ class SSEDecoder:
                 return
             self._position += len(line)
             if self._line:
-                content = bytes(self._line) + content
-                self._line.clear()
-            if content:
+                self._line += content
+                self._read_field(self._line)
+                self._line = bytearray()  # that one may have become the data
+            elif content:
                 self._read_field(content)
             else:
                 self._dispatch(events)
@@ -306,13 +308,21 @@ class SSEDecoder:
         elif self._kept + len(self._line) > self._max_event_bytes:
             raise self._event_too_large()
 
-    def _read_field(self, line: bytes) -> None:
+    def _read_field(self, line: _Line) -> None:
         # "If the line starts with a U+003A COLON character (:): Ignore the line" (9.2.6)
         if line.startswith(b":"):
             return
         if self._kept + len(line) > self._max_event_bytes:
             raise self._event_too_large()
+        kept = len(line)
         # Names are compared as bytes: one with U+FFFD in it is unknown.
+        if kept > _WINDOW and not self._data and line.startswith(b"data:") and type(line) is bytearray:
+            # As below, but nothing is copied: a line may be as large as an event.
+            del line[: 6 if line.startswith(b"data: ") else 5]
+            self._data = line
+            self._data += b"\n"
+            self._kept += kept
+            return
         name, _, value = line.partition(b":")
         # "If value starts with a U+0020 SPACE character, remove it from value."
         value = value.removeprefix(b" ")
@@ -329,9 +339,9 @@ class SSEDecoder:
             if name == b"retry":
                 self._read_retry(value)
             return
-        self._kept += len(line)
+        self._kept += kept
 
-    def _read_id(self, value: bytes) -> None:
+    def _read_id(self, value: _Line) -> None:
         # "If the field value does not contain U+0000 NULL, then set the last event ID buffer to the field value."
         if b"\0" in value:
             return
@@ -339,7 +349,7 @@ class SSEDecoder:
             raise self._limits.exceeded("max_id_bytes", len(value))
         self._id = value.decode("utf-8", "replace")
 
-    def _read_retry(self, value: bytes) -> None:
+    def _read_retry(self, value: _Line) -> None:
         # "If the field value consists of only ASCII digits, then interpret the field value as an integer in base ten."
         # It counts at the end of its line: no blank line is needed, and no event.
         if not value.isdigit():  # of bytes: ASCII digits, and at least one
