@@ -468,6 +468,32 @@ def test_a_line_longer_than_the_window_is_read_as_any_other(start: bytes, before
     assert outcome(pieces, limits) == reference(stream)
 
 
+def test_the_events_of_one_large_piece_are_not_held_all_at_once() -> None:
+    """A piece may be what a few KiB were unpacked to."""
+    piece = b"data:\n\n" * 200_000  # 30 MB of events
+
+    def read() -> None:
+        assert sum(1 for _ in decode_sse([piece])) == 200_000
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield piece
+
+    async def read_async() -> None:
+        assert [event async for event in decode_sse(pieces()) if event.data] == []
+
+    assert peak_of(read) < 6_000_000
+    assert peak_of(lambda: asyncio.run(read_async())) < 6_000_000
+
+
+def test_a_limit_in_the_middle_of_a_large_piece_comes_after_the_events_before() -> None:
+    piece = b"data: 1\n\n" * 20_000 + b"data: 12345\n\n" + b"data: 1\n\n" * 20_000
+    events = decode_sse([piece], limits=Limits(max_event_bytes=8))
+    assert [next(events).data for _ in range(20_000)] == ["1"] * 20_000
+    with pytest.raises(LimitExceededError) as caught:
+        next(events)
+    assert caught.value.offset == 20_000 * 9
+
+
 def test_data_lines_take_memory_like_their_bytes() -> None:
     pieces = [b"data:x\n" * 1000] * 100
     assert peak_of(feeder(pieces)) < 4 * 700_000
