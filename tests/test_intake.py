@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import enum
 import sys
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -224,3 +225,24 @@ def test_a_container_that_holds_itself_meets_the_limit_of_depth():
     with pytest.raises(LimitExceededError) as caught:
         intake().container(value, None, 1, 0)
     assert caught.value.limit == "max_depth"
+
+
+def test_reading_a_wide_delta_takes_what_its_nodes_take():
+    """A list of the containers that are still to be read would take as much again as half of them."""
+    source = [{} for _ in range(20_000)]
+    reader = intake()
+    tracemalloc.start()
+    try:
+        held = reader.container(source, None, 1, 0)
+        taken, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held[1:] == (20_001, 0)
+    assert peak <= taken * 1.1
+
+
+def test_what_comes_first_in_a_delta_is_found_first():
+    source = {"a": [[float("nan")]], "b": b"no value"}
+    with pytest.raises(InvalidEventError) as caught:
+        intake().container(source, None, 1, 0)
+    assert caught.value.code == "bad_number"

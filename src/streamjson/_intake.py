@@ -81,38 +81,53 @@ class Intake:
         count = 1
         size = 0
         root = new_node(where, is_object=isinstance(value, Mapping))
-        todo: list[tuple[Any, Node, int]] = [(value, root, len(path_of(where)) + 1)]
-        while todo:
-            source, node, depth = todo.pop()
-            self.check("max_depth", depth)
-            count += len(source)
-            self.check("max_nodes", nodes_so_far + count)
-            slots = node.slots
-            items: Iterable[tuple[Step, Any]]
-            if node.is_object:
-                items = self._members(source)
-            else:
-                self.check("max_array_length", len(source))
-                slots.extend([None] * len(source))
-                items = enumerate(cast("Iterable[Any]", source))
-            for step, item in items:
-                kind = self.kind_of(item)
-                thing: Any = None
-                if kind == "string":
-                    thing = well_formed(str.__str__(item))
-                    size += utf8_size(thing)
-                    self.check("max_string_bytes", utf8_size(thing))
-                elif kind in ("object", "array"):
-                    thing = new_node((node.where, step), is_object=kind == "object")
-                    todo.append((item, thing, depth + 1))
+        above = len(path_of(where))
+        # Only what is being read, from the root down: a list of all that is still to be read took 70 bytes a container.
+        reading: list[tuple[Iterator[tuple[Step, Any]], Node]] = []
+        source: Any = value
+        node = root
+        while True:
+            self.check("max_depth", above + len(reading) + 1)
+            length = len(source)
+            if length:
+                count += length
+                self.check("max_nodes", nodes_so_far + count)
+                if not node.is_object:
+                    self.check("max_array_length", length)
+                members = self._members(source) if node.is_object else enumerate(cast("Iterable[Any]", source))
+                reading.append((members, node))
+            source = None
+            while reading and source is None:
+                items, node = reading[-1]
+                is_object, slots = node.is_object, node.slots
+                for step, item in items:
+                    kind = self.kind_of(item)
+                    thing: Any = None
+                    if kind == "string":
+                        thing = well_formed(str.__str__(item))
+                        item_size = utf8_size(thing)
+                        size += item_size
+                        self.check("max_string_bytes", item_size)
+                    elif kind in ("object", "array"):
+                        thing = new_node((node.where, step), is_object=kind == "object")
+                        source = item
+                    else:
+                        thing = self.scalar(item) if kind in SCALAR else None
+                        size += 8
+                    if is_object:
+                        slots[step] = thing
+                    else:
+                        slots.append(thing)
+                    if source is not None:
+                        node = thing
+                        break
                 else:
-                    thing = self.scalar(item) if kind in SCALAR else None
-                    size += 8
-                slots[step] = thing
-            if node.is_object:
-                size += sum(map(utf8_size, slots))
-            node.births = [version] * len(slots)
-        return root, count, size
+                    if is_object:
+                        size += sum(map(utf8_size, slots))
+                    node.births = [version] * len(slots)
+                    reading.pop()
+            if source is None:
+                return root, count, size
 
     def _members(self, source: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
         for name, item in source.items():
