@@ -201,6 +201,33 @@ def test_halves_that_wait_in_many_strings_leave_it_linear():
     assert_linear(steps, size=100)
 
 
+REFUSED_SETS = {
+    "a gap": ("z[9999]", 1),
+    "a string that is too long": ("new", "x" * 100_001),
+    "a container that nests too deep": ("new" + ".a" * 100, {"a": [[[]]] * 30}),
+    "a container that nests too deep, onto one": ("full" + ".a" * 100, {"a": [[[]]]}),
+    "a container with a name that is too long, onto what holds the halves": ("a", {"x" * 5000: 1}),
+}
+
+
+@pytest.mark.parametrize(("path", "delta"), REFUSED_SETS.values(), ids=REFUSED_SETS)
+def test_a_set_that_is_refused_does_not_look_at_halves_that_wait(path, delta):
+    """A sender may let each of a million strings wait, and then send what is refused, again and again."""
+
+    def steps(size):
+        assembler = sj.Assembler(limits=sj.Limits(max_string_bytes=100_000, max_depth=102))
+        assembler.apply_delta("full" + ".a" * 100, {})
+        for number in range(size):
+            assembler.apply_delta(f"a.n{number}", "x")
+        for number in range(size):
+            assembler.apply_delta(f"a.n{number}", "\ud83d")
+        refused = rejected(lambda: assembler.apply_delta(path, delta), sj.LimitExceededError)
+        refused()  # the place is remembered
+        return [refused] * 5
+
+    assert_constant(steps)
+
+
 def test_replacing_a_value_again_and_again_is_linear():
     def steps(size):
         assembler = sj.Assembler()

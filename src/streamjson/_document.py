@@ -41,6 +41,7 @@ from ._tree import (
     Node,
     Step,
     Text,
+    Where,
     kind_of,
     look,
     mend,
@@ -371,9 +372,9 @@ class Document(Log):
 
     def _set(self, path: str | Path, node: Node, key: Step, rest: tuple[Step, ...], given: str, delta: Any) -> Kind:
         self._tally()
-        waiting = self._waiting(node, key)
         nodes, size = self._cost_of_way(node, key, rest)
         half = ""
+        where: Where = None  # of a container
         if given == "string":
             delta, half = mend(str.__str__(delta))
             nodes, size = nodes + 1, size + utf8_size(delta) + 3 * len(half)
@@ -383,14 +384,21 @@ class Document(Log):
             where = where_of(self.holder, node, key)
             for step in rest:
                 where = (where, step)
-            thing, more_nodes, more_size = self.intake.container(
-                delta, where, self.version + len(waiting) + 1, self.node_count + nodes
-            )
+            version = self.version + len(self.halves) + 1
+            thing, more_nodes, more_size = self.intake.container(delta, where, version, self.node_count + nodes)
             nodes, size = nodes + more_nodes, size + more_size
-            delta = MISSING
         else:
             thing, nodes, size = delta, nodes + 1, size + 8
-        self._check_document(nodes, size + 3 * len(waiting))
+        self._check_document(nodes, size)
+        waiting: list[tuple[Node, Step, str]] = []
+        if self.halves:
+            # Not before: a delta that is refused, again and again, must not cost as much as there are halves.
+            waiting = self._waiting(node, key)
+            self._check_document(nodes, size + 3 * len(waiting))
+            if type(thing) is Node and len(waiting) < len(self.halves):  # some are discarded: it comes at once
+                thing, _, _ = self.intake.container(delta, where, self.version + len(waiting) + 1, 0)
+        if type(thing) is Node:
+            delta = MISSING
 
         self._repair(waiting)
         self._leave()
