@@ -396,3 +396,22 @@ def test_a_class_of_a_built_in_type_has_a_draft() -> None:
     made = draft(FailureError, {})
     assert isinstance(made, FailureError)
     assert made.code is None
+
+
+@dataclasses.dataclass
+class Chain:
+    next: Optional[Chain] = None  # noqa: UP045  # its name is looked up at run time
+    more: list[Chain] = dataclasses.field(default_factory=list)
+
+
+@pytest.mark.parametrize("link", [lambda value: {"next": value}, lambda value: {"more": [value]}], ids=["next", "more"])
+def test_what_nests_deeper_than_the_interpreter_can_follow_is_a_documented_error(link):
+    value: Any = {}
+    for _ in range(sys.getrecursionlimit()):
+        value = link(value)
+    assembler = sj.Assembler(limits=sj.Limits(max_depth=None))
+    assembler.apply_delta("", value)
+    with pytest.raises(sj.LimitExceededError) as caught:
+        assembler.snapshot().draft(Chain)
+    assert (caught.value.limit, caught.value.maximum) == ("max_depth", sys.getrecursionlimit())
+    assert caught.value.met > caught.value.maximum

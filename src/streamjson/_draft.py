@@ -5,15 +5,18 @@ and pydantic. A field that has not arrived is at its default, else None; a leaf 
 It knows no snapshot; what it must know of a type is in `_fields`.
 
 Invariants: no `__init__`, `__post_init__`, validator or converter of the user runs, only the factories of defaults;
-no value makes it raise. The result shares what is mutable with the value: give it a private copy.
+no value within `Limits.max_depth` makes it raise. The result shares what is mutable with the value: give it a private
+copy.
 
 Cost: linear in the value.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any, TypeVar, cast, get_args, get_origin
 
+from ._errors import LimitExceededError
 from ._events import MISSING
 from ._fields import UNIONS, Fields, Way, check_type, fields_of, kind_of, likely, peel
 
@@ -26,14 +29,43 @@ def draft(into: type[T], value: Any) -> T:
     """Return an unvalidated `into` made of `value`; where a value is of another kind, that value as it is.
 
     `value` is plain objects that nobody else has, or `MISSING`: nothing is there yet.
-    Raises `TypeError` for what is no type, and for a class whose annotations can't be resolved.
+    Raises `TypeError` for what is no type, and for a class whose annotations can't be resolved; `LimitExceededError`
+    (`max_depth`) where that limit was lifted, and the value nests deeper than the interpreter can follow.
     """
     check_type(into)
+    try:
+        return cast("T", _draft(into, value))
+    except RecursionError:  # where `Limits.max_depth` was lifted, and the type is recursive
+        raise LimitExceededError(
+            "the value nests deeper than the interpreter can follow: bound it by Limits.max_depth",
+            limit="max_depth",
+            maximum=sys.getrecursionlimit(),
+            met=_depth(value),
+        ) from None
+
+
+def _draft(into: Any, value: Any) -> Any:
     if value is MISSING:
         fields = fields_of(peel(into))
         kind = kind_of(into)
-        return cast("T", _made(fields, value) if fields else _drafted(into, kind()) if kind else None)
-    return cast("T", _drafted(into, value))
+        return _made(fields, value) if fields else _drafted(into, kind()) if kind else None
+    return _drafted(into, value)
+
+
+def _depth(value: Any) -> int:
+    """Return how many containers are in each other."""
+    depth = 0
+    level: list[Any] = [value]
+    while level:
+        below: list[Any] = []
+        is_deeper = False
+        for one in level:
+            if one.__class__ is dict or one.__class__ is list:  # not isinstance, which tells a checker of unknown items
+                is_deeper = True
+                below.extend(one.values() if one.__class__ is dict else one)
+        depth += is_deeper
+        level = below
+    return depth
 
 
 def _drafted(into: Any, value: Any) -> Any:
