@@ -229,6 +229,17 @@ def test_our_own_events_and_their_subclasses_pass_as_they_are() -> None:
     assert to_event(EVENT) is EVENT
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{"id": 7}, {"id": b"7"}, {"event": None}, {"event": 0}, {"last_event_id": None}, {"last_event_id": 7}],
+    ids=repr,
+)
+def test_an_event_made_by_hand_has_texts_where_the_wire_has_some(fields: dict[str, Any]) -> None:
+    """Else a number would be recorded as the id to resume from: where events are applied nothing is asked."""
+    with pytest.raises(InvalidEventError, match=next(iter(fields))):
+        ServerSentEvent('{"delta": 1, "json_path": "a"}', **fields)
+
+
 def test_a_chunk_is_not_copied() -> None:
     assert to_event(CHUNK).data is CHUNK
     assert to_chunk(CHUNK, LIMITS) is CHUNK
@@ -255,6 +266,8 @@ def test_a_chunk_is_not_copied() -> None:
         pytest.param({"data": "x", "last_event_id": b"7"}, "bad_event", id="a last event id that is no text"),
         pytest.param(SimpleNamespace(data="x", id=7), "bad_event", id="a foreign id that is no text"),
         pytest.param(SimpleNamespace(data="x", event=7), "bad_event", id="a foreign event type that is no text"),
+        pytest.param({"data": "x", "event": 0}, "bad_event", id="an event type that is zero"),
+        pytest.param({"data": "x", "last_event_id": 0}, "bad_event", id="a last event id that is zero"),
     ],
 )
 def test_what_is_no_event_is_refused(given: object, code: str) -> None:

@@ -774,6 +774,14 @@ LOOP: list[Any] = []
 LOOP.append(LOOP)
 
 
+def changed(**fields: object) -> ServerSentEvent[str]:
+    """Return an event whose fields were changed after it was made, when nothing looks at them."""
+    event = ServerSentEvent("a")
+    for name, value in fields.items():
+        setattr(event, name, value)
+    return event
+
+
 @pytest.mark.parametrize(
     ("event", "code"),
     [
@@ -782,8 +790,8 @@ LOOP.append(LOOP)
             for c in ("\r", "\n", "\r\n", "\0", "\n\ndata: forged\n\n")
         ),
         *(pytest.param(ServerSentEvent("a", event=f"e{c}"), "line_break", id=f"event-{c!r}") for c in ("\r", "\n")),
-        pytest.param(ServerSentEvent("a", 7), "bad_event", id="id-type"),
-        pytest.param(ServerSentEvent("a", event=None), "bad_event", id="event-type"),
+        pytest.param(changed(id=7), "bad_event", id="id-type"),
+        pytest.param(changed(event=None), "bad_event", id="event-type"),
         *(
             pytest.param(ServerSentEvent("a", retry=retry), "bad_event", id=f"retry-{retry!r:.5}")
             for retry in (-1, 1.0, True, "5", 10**30)

@@ -69,6 +69,8 @@ class ServerSentEvent(Generic[T]):
     `retry` the reconnection time in milliseconds that it carried; `last_event_id` the last event ID at dispatch
     (an id persists to later events); `offset` where its block starts, in bytes since the connection began.
 
+    Raises `InvalidEventError` (`bad_event`) for an id or a type that is no text.
+
     >>> import streamjson as sj
     >>> sj.decode_sse([b"id: 7\\ndata: {}\\n\\n"]).__next__()
     ServerSentEvent(data='{}', id='7', event='message', retry=None, last_event_id='7')
@@ -80,6 +82,13 @@ class ServerSentEvent(Generic[T]):
     retry: int | None = None
     last_event_id: str = ""
     offset: int | None = field(default=None, kw_only=True, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        # Here, and not where it is applied: nearly all events are the decoder's, which makes them without `__init__`.
+        for name in ("id", "event", "last_event_id"):
+            value: object = getattr(self, name)
+            if not isinstance(value, str) and (value is not None or name != "id"):
+                raise InvalidEventError(f"an event's {name} is text, not {shorten(value)}")
 
 
 # Field of the chunk, and its other spelling on the wire.
@@ -217,15 +226,12 @@ def _event_from_object(event: Any) -> ServerSentEvent[Any]:
 def _checked(
     data: object, id: object, event: object, retry: object, last_event_id: object, offset: object
 ) -> ServerSentEvent[Any]:
-    for name, value in (("id", id), ("event", event), ("last_event_id", last_event_id)):
-        if value is not None and not isinstance(value, str):
-            raise InvalidEventError(f"an event's {name} is text, not {shorten(value)}")
     return ServerSentEvent(
         "" if data is None else data,
         cast("str | None", id),
-        cast("str | None", event) or "message",
+        "message" if event is None or event == "" else cast("str", event),
         retry if isinstance(retry, int) else None,
-        cast("str | None", last_event_id) or "",
+        "" if last_event_id is None else cast("str", last_event_id),
         offset=offset if isinstance(offset, int) else None,
     )
 
