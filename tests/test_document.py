@@ -577,3 +577,40 @@ def counted(node: Node) -> tuple[int, int]:
         else:
             size += len(thing.encode()) if isinstance(thing, str) else 8
     return count, size
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# moves from place to place
+
+
+@pytest.mark.parametrize("most", [5, 6, 10, 3000])
+@pytest.mark.parametrize(
+    "delta", ["x", "é", HIGH + LOW, "x" + HIGH], ids=["ascii", "wide", "a pair", "a half at its end"]
+)
+def test_returns_to_texts_are_bounded_as_values_are(most, delta):
+    """Of one character each they would take a hundred times what they say."""
+    document = Document(Limits(max_nodes=most))
+    in_turn = (document.apply("ab"[number % 2], delta) for number in range(most + 2))
+    with pytest.raises(LimitExceededError) as caught:
+        list(in_turn)
+    assert (caught.value.limit, caught.value.met) == ("max_nodes", most + 1)
+    version = document.version
+    assert most - 2 <= len(document.starts) <= most
+    if delta == "x" + HIGH:
+        return
+    assert len(document.starts) == version == most
+    for _ in range(5):  # the text that is open may grow
+        assert document.apply("ba"[most % 2], "y") == "append"
+    with pytest.raises(LimitExceededError):
+        document.apply("ab"[most % 2], "z")
+    with pytest.raises(LimitExceededError):
+        document.apply("c", 1)
+    assert document.version == version + 5
+
+
+def test_a_document_in_its_order_has_as_many_values_as_moves():
+    document = Document(Limits(max_nodes=100))
+    for number in range(99):
+        for _ in range(50):
+            document.apply(f"field{number}", "x")
+    assert len(value_at(document, document.version)) == 99

@@ -317,7 +317,7 @@ class Document(Log):
             self._tally()
             # Measured once, and not for each delta that may then be refused.
             self.intake.check("max_string_bytes", self._text(node, key).size + growth)
-            self._check_document(0, growth + 3 * waiting)
+            self._check_document(0, growth + 3 * waiting, waiting + (bool(waiting) or not is_open) if delta else 0)
         if delta:
             self.halves.pop(place, None)
             self._repair(list(self.halves.values()))
@@ -389,12 +389,12 @@ class Document(Log):
             nodes, size = nodes + more_nodes, size + more_size
         else:
             thing, nodes, size = delta, nodes + 1, size + 8
-        self._check_document(nodes, size)
+        self._check_document(nodes, size, 1)
         waiting: list[tuple[Node, Step, str]] = []
         if self.halves:
             # Not before: a delta that is refused, again and again, must not cost as much as there are halves.
             waiting = self._waiting(node, key)
-            self._check_document(nodes, size + 3 * len(waiting))
+            self._check_document(nodes, size + 3 * len(waiting), len(waiting) + 1)
             if type(thing) is Node and len(waiting) < len(self.halves):  # some are discarded: it comes at once
                 thing, _, _ = self.intake.container(delta, where, self.version + len(waiting) + 1, 0)
         if type(thing) is Node:
@@ -475,8 +475,9 @@ class Document(Log):
     # ------------------------------------------------------------------------------------------------------------------
     # what it would cost, and whether that is within the limits
 
-    def _check_document(self, nodes: int, size: int) -> None:
-        self.intake.check("max_nodes", self.node_count + nodes)
+    def _check_document(self, nodes: int, size: int, runs: int) -> None:
+        # A run is kept as a value is: of one character each, a hundred megabytes for each of text.
+        self.intake.check("max_nodes", max(self.node_count + nodes, len(self.starts) + runs))
         self.intake.check("max_document_bytes", self.size + size)
 
     def _cost_of_way(self, node: Node, key: Step, rest: tuple[Step, ...]) -> tuple[int, int]:

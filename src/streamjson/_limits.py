@@ -88,7 +88,8 @@ class Limits:
     max_nodes: int | None = _bound(
         1_000_000,
         unit="values",
-        counts="containers, scalars and holes received since the last reset, replaced ones included",
+        counts="containers, scalars and holes received since the last reset, replaced ones included;"
+        " or moves from place to place",
         reason="a million empty objects take 69 MiB",
     )
     max_document_bytes: int | None = _bound(

@@ -185,7 +185,7 @@ class Log:
             bounds = self.intake.bounds
             string = bounds["max_string_bytes"] - self._size_of_last()
             document = bounds["max_document_bytes"] - self.size
-            nodes = (bounds["max_nodes"] - self.node_count) // 2
+            nodes = (bounds["max_nodes"] - max(self.node_count, len(self.starts))) // 2
             self.hot_until += max(0, min(CALM, string // SHORT, document // (2 * SHORT), nodes))
 
     def _text(self, node: Node, key: Step) -> Text:
