@@ -1,0 +1,1302 @@
+"""What a hostile sender may send, and what is promised then: a table of attacks.
+
+An attack makes its input piece by piece, so that what it holds itself is small, sends it through the public interface,
+and asserts the outcome: the error with its code and facts, and that the document is as it was before the event that was
+refused. Whoever runs it measures (`cap`).
+
+`limits` are those in force, and `scale` says how often, or how many times more than allowed, the attack sends what it
+sends. `ROWS` lists what the attacks must cover, table by table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial, reduce
+from inspect import signature
+from itertools import count, cycle, product
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+import streamjson as sj
+
+__all__ = ["ATTACKS", "DEFAULT", "NOT_YET", "ROWS", "SMALL", "WAITING", "Attack"]
+
+DEFAULT: Final = sj.Limits()
+SMALL: Final = sj.Limits(
+    max_event_bytes=1024 * 1024,
+    max_string_bytes=1024 * 1024,
+    max_document_bytes=4 * 1024 * 1024,
+    max_nodes=62_500,
+    max_array_length=62_500,
+)
+"""A sixteenth of the defaults, where these are large."""
+
+ROWS: Final = {
+    "SSE bytes": (
+        "bytes without a line end, for ever",
+        "lines that must be kept, and no blank line, for ever",
+        "one line in pieces of one byte; very many data lines",
+        "comments and unknown fields, for ever",
+        "CR, LF, CRLF and mixtures of them, cut anywhere",
+        "U+2028, U+2029, U+0085, VT, FF and FS in data",
+        "bytes that are no UTF-8",
+        "a comment and a blank line after an id",
+        "an id and empty data",
+        "an id with NUL, or one that is too long",
+        "a reconnection time of 5,000 digits, 0, -5, 1_000, or in Arabic digits",
+        "a stream cut inside an event",
+        "line breaks in an id, a type or data that is written again",
+        "an event that is rejected, and the id to resume from",
+        "very many small events in one piece",
+    ),
+    "Event payload": (
+        "data that is not JSON, or no object, or has no delta",
+        "nesting",
+        "a number of 5,000 digits",
+        "NaN, Infinity, 1e400",
+        "the same name twice",
+        "half of a surrogate pair",
+        "a surrogate pair cut in two deltas",
+        "an error's fields, and an unknown chunk_type",
+        "very many values in one event",
+        "one character that makes a long text wide",
+    ),
+    "Path": (
+        "a wildcard, slice, union, filter or script, or '..'",
+        "a negative index, [01], Arabic or full-width digits, [1_0]",
+        "an index of a billion, or of 5,000 digits",
+        "__class__, __globals__, __proto__",
+        "an index into an object, a name into an array, either into a string",
+        "text onto a number or an object, a kind that changes in mid stream",
+        "the root replaced in mid stream",
+        "100,000 steps, an open bracket, NUL, no text at all",
+    ),
+    "Document and readers": (
+        "very many short deltas to one string",
+        "very many values, or a huge document",
+        "fields that are written in turn",
+        "a reader who changes a value that was given out",
+        "an event that comes again after a reconnect",
+        "a checkpoint from somebody else",
+        "a slow reader",
+        "a journal from somebody else",
+        "the id of another user's stream",
+    ),
+}
+"""The inputs, in words."""
+
+NOT_YET: Final = {
+    "a slow reader": "conflation, and its bounded queue",
+    "a journal from somebody else": "the journal",
+    "the id of another user's stream": "the keys of the store",
+}
+"""Rows of what is not written yet, and what that is."""
+
+
+@frozen
+class Attack:
+    """One input; `run(limits, scale)` sends it, asserts the outcome, and returns how many bytes were sent.
+
+    `limit` names the limit that bounds what may be held, None if nothing is to be held at all. `factor` is how many
+    times that much is allowed, and `because` says why, where that is more than four. `needs` names what of the public
+    interface an attack is about, where that is new; without it the attack is not among `ATTACKS`.
+    """
+
+    name: str
+    table: str
+    row: str
+    promise: str
+    limit: str | None
+    run: Callable[[sj.Limits, int], int]
+    factor: int = 4
+    because: str = ""
+    needs: str = ""
+
+    def allowed_bytes(self, limits: sj.Limits) -> int:
+        """Return how many bytes may be held under these limits."""
+        return 0 if self.limit is None else self.factor * getattr(limits, self.limit)
+
+
+ATTACKS: Final[dict[str, Attack]] = {}
+WAITING: Final[dict[str, Attack]] = {}
+"""Those that need what is not there yet."""
+
+
+def _exists(name: str) -> bool:
+    """Tell whether the public interface has a name, an attribute (with a dot) or an option of the assembler (=)."""
+    if name.endswith("="):
+        return name[:-1] in signature(sj.Assembler).parameters
+    return reduce(lambda here, part: getattr(here, part, None), name.split("."), sj) is not None
+
+
+def attack(
+    table: str,
+    row: str,
+    promise: str,
+    limit: str | None = None,
+    *,
+    factor: int = 4,
+    because: str = "",
+    needs: str = "",
+) -> Callable[[Callable[[sj.Limits, int], int]], Callable[[sj.Limits, int], int]]:
+    """Register a function as an attack; its name is the function's."""
+
+    def register(run: Callable[[sj.Limits, int], int]) -> Callable[[sj.Limits, int], int]:
+        name = run.__name__.replace("_", "-")
+        found = not needs or _exists(needs)
+        (ATTACKS if found else WAITING)[name] = Attack(name, table, row, promise, limit, run, factor, because, needs)
+        return run
+
+    return register
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what attacks are made of
+
+PIECE: Final = 8 * 1024
+
+
+class Victim:
+    """A decoder and an assembler with the limits in force, and how many bytes they were sent."""
+
+    def __init__(self, limits: sj.Limits, **options: Any) -> None:
+        self.decoder = sj.SSEDecoder(limits=limits)
+        self.assembler = sj.Assembler(limits=limits, **options)
+        self.sent = 0
+
+    def feed(self, piece: bytes) -> list[sj.ServerSentEvent[str]]:
+        self.sent += len(piece)
+        return self.decoder.feed(piece)
+
+    def send(self, pieces: Iterable[bytes]) -> None:
+        for piece in pieces:
+            for event in self.feed(piece):
+                self.assembler.apply(event)
+
+    def event(self, delta: object, path: object, **fields: object) -> None:
+        """Send an event by the wire."""
+        data = json.dumps({"delta": delta, "json_path": path, **fields})
+        self.send([b"data: ", data.encode(), b"\n\n"])
+
+    def delta(self, path: str, delta: Any) -> None:
+        """Apply a delta; by the wire it would take about so many bytes."""
+        self.assembler.apply_delta(path, delta)
+        self.sent += 40 + len(path)
+
+    def state(self) -> tuple[object, ...]:
+        """Return what no refused event may change. The value is left out: it would cost its size each time."""
+        assembler = self.assembler
+        return assembler.version, assembler.span_id, assembler.last_event_id, assembler.end
+
+    @contextmanager
+    def refuses(self, *codes: str) -> Iterator[list[sj.StreamJSONError]]:
+        """Expect an error with one of the codes; nothing has changed then."""
+        before, caught = self.state(), list[sj.StreamJSONError]()
+        try:
+            yield caught
+        except sj.StreamJSONError as error:
+            assert error.code in codes, f"{error.code} in the place of {codes}: {error}"
+            assert len(str(error)) < 1000, "a message does not carry the input"
+            caught.append(error.with_traceback(None))  # its frames hold the event
+        else:
+            raise AssertionError(f"it was accepted, not refused as {codes}")
+        assert self.state() == before, "what was refused has changed something"
+
+    def until_refused(self, steps: Iterable[Callable[[], object]], *codes: str) -> None:
+        """Take steps until one is refused; that one has changed nothing."""
+        for step in steps:
+            version = self.assembler.version
+            try:
+                step()
+            except sj.StreamJSONError as error:
+                assert self.assembler.version == version
+                with self.refuses(*codes):  # once more: it is as it was
+                    raise error.with_traceback(None) from None
+                with self.refuses(*codes):
+                    step()
+                return
+        raise AssertionError(f"nothing was refused as {codes}")
+
+    def dies(self, pieces: Iterable[bytes], code: str) -> None:
+        """Send until the decoder refuses; it is dead then, and `reset` revives it."""
+        before = self.sent
+        with self.refuses(code) as caught:
+            self.send(pieces)
+        (error,) = caught
+        assert isinstance(error, sj.LimitExceededError)
+        assert error.met > error.maximum
+        assert error.offset is not None
+        assert self.sent - before <= 2 * error.maximum + 2 * PIECE, "it was told too late"
+        assert self.decoder.truncated
+        with self.refuses("closed"):
+            self.decoder.feed(b"data: x\n\n")
+        self.decoder.reset()
+        self.goes_on()
+
+    def goes_on(self) -> None:
+        """Assert that a good event is applied, and only that."""
+        version, number = self.assembler.version, self.sent
+        self.event({"seen": number}, "good")
+        assert self.assembler.version == version + 1
+        assert self.assembler.snapshot().get("good") == {"seen": number}
+
+    def holds(self, value: object) -> None:
+        """Assert what the document is."""
+        assert self.assembler.snapshot().value == value
+
+
+def filled(unit: bytes, size: int) -> Iterator[bytes]:
+    """Yield pieces of `unit` again and again, `size` bytes at least."""
+    whole = unit * max(1, PIECE // len(unit))
+    for _ in range(size // len(whole)):
+        yield whole
+    yield unit * (-(-(size % len(whole)) // len(unit)))
+
+
+def one_event(head: bytes, unit: bytes, size: int, tail: bytes) -> Iterator[bytes]:
+    """Yield the pieces of an event whose data is JSON, about `size` bytes."""
+    yield b'data: {"json_path":"big","delta":' + head
+    yield from filled(unit, size)
+    yield tail + b"}\n\n"
+
+
+def nearly(limits: sj.Limits) -> int:
+    """Return how many bytes of one event may be filled."""
+    return (limits.max_event_bytes or 0) - 2 * 1024
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# SSE bytes
+
+SSE = "SSE bytes"
+TOO_LARGE = "`max_event_bytes`; the decoder is dead until `reset`"
+
+
+@attack(SSE, ROWS[SSE][0], TOO_LARGE, "max_event_bytes")
+def no_line_end(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for _ in range(scale):
+        victim.dies(cycle([b"x" * PIECE]), "max_event_bytes")
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][0], TOO_LARGE, "max_event_bytes")
+def no_line_end_in_data(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for _ in range(scale):
+        victim.dies(filled(b"data:" + b"x" * 1000, 2**40), "max_event_bytes")
+    return victim.sent
+
+
+def _lines_for_ever(line: bytes) -> Callable[[sj.Limits, int], int]:
+    def run(limits: sj.Limits, scale: int) -> int:
+        victim = Victim(limits)
+        for _ in range(scale):
+            victim.dies(filled(line, 2**40), "max_event_bytes")
+        return victim.sent
+
+    return run
+
+
+for _name, _line in {
+    "data_lines": b"data: 0123456789\n",
+    "empty_data_lines": b"data\n",
+    "crlf_data_lines": b"data: x\r\n",
+    "type_lines": b"event: 0123456789\n",
+    "id_lines": b"id: 0123456789\n",
+}.items():
+    _run = _lines_for_ever(_line)
+    _run.__name__ = f"endless_{_name}"
+    attack(SSE, ROWS[SSE][1], TOO_LARGE, "max_event_bytes")(_run)
+
+
+@attack(SSE, ROWS[SSE][2], "the event, in linear time", "max_event_bytes")
+def one_byte_pieces(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    size = nearly(limits) // 16
+    for _ in range(scale):
+        pieces = one_event(b'"', b"x", size, b'"')
+        victim.send(bytes([byte]) for piece in pieces for byte in piece)
+        assert len(victim.assembler.snapshot().get("big")) == size
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][2], "the event, in linear time", "max_event_bytes")
+def sixteen_byte_pieces(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    size = nearly(limits)
+    for _ in range(scale):
+        pieces = one_event(b'"', b"x", size, b'"')
+        victim.send(piece[at : at + 16] for piece in pieces for at in range(0, len(piece), 16))
+        assert len(victim.assembler.snapshot().get("big")) == size
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][2], "the event, in linear time", "max_event_bytes")
+def many_data_lines(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    count = nearly(limits) // len(b"data:x")
+    for _ in range(scale):
+        for piece in filled(b"data:x\n", count * 7):
+            assert victim.feed(piece) == []
+        (event,) = victim.feed(b"\n")
+        assert event.data.count("\n") >= count - 1
+    return victim.sent
+
+
+def _nothing_kept(line: bytes, *, has_end: bool = True) -> Callable[[sj.Limits, int], int]:
+    def run(limits: sj.Limits, scale: int) -> int:
+        victim = Victim(limits)
+        size = 2 * scale * (limits.max_event_bytes or 0)
+        for piece in filled(line, size):
+            assert victim.feed(piece) == []
+        assert victim.decoder.truncated is False
+        victim.feed(b"\n" if has_end else b"\n\n")
+        victim.goes_on()
+        return victim.sent
+
+    return run
+
+
+for _name, _run in {
+    "endless_comment": _nothing_kept(b":", has_end=False),
+    "endless_comments": _nothing_kept(b": ping\n"),
+    "endless_unknown_fields": _nothing_kept(b"foo: bar\n"),
+    "endless_retries": _nothing_kept(b"retry: 5\n"),
+    "endless_blank_lines": _nothing_kept(b"\n"),
+    "endless_crs": _nothing_kept(b"\r"),
+}.items():
+    _run.__name__ = _name
+    attack(SSE, ROWS[SSE][3], "nothing is kept")(_run)
+
+
+@attack(SSE, ROWS[SSE][3], TOO_LARGE, "max_event_bytes")
+def endless_unknown_field(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for _ in range(scale):
+        victim.dies(filled(b"unknown: 0123456789 ", 2**40), "max_event_bytes")
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][4], "the same events at every cut")
+def line_ends(limits: sj.Limits, scale: int) -> int:
+    sent = 0
+    for a, b, c in product((b"\n", b"\r", b"\r\n"), repeat=3):
+        stream = b"id: 1%bdata: a%bdata: b%b%b" % (a, b, c, a) + b"data: [DONE]%b%b" % (c, b)
+        if b"\r\n" in {c + a, c + b}:  # these two are one line end
+            continue
+        for cut in range(len(stream) * scale):
+            victim = Victim(limits)
+            cut %= len(stream)
+            events = [*victim.feed(stream[:cut]), *victim.feed(stream[cut:])]
+            assert [event.data for event in events] == ["a\nb", "[DONE]"]
+            assert [event.id for event in events] == ["1", None]
+            sent += victim.sent
+    return sent
+
+
+@attack(SSE, ROWS[SSE][5], "they are data, no line ends")
+def unicode_line_ends(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for number in range(1000 * scale):
+        for end in "\u2028\u2029\u0085\x0b\x0c\x1c\x1d\x1e":
+            (event,) = victim.feed(f"data: a{end}b{number}\n\n".encode())
+            assert event.data == f"a{end}b{number}"
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][6], "U+FFFD, and no error", "max_event_bytes")
+def no_utf8(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for bad in (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\xf0\x9f\x98"):
+        for _ in range(100 * scale):
+            (event,) = victim.feed(b"data: a" + bad + b"\n\n")
+            assert event.data.startswith("a\ufffd")
+        for piece in (b"data: ", *filled(bad, nearly(limits) - 6)):
+            victim.feed(piece)
+        (event,) = victim.feed(b"\n\n")
+        assert set(event.data) == {"\ufffd"}
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][7], "no event; the id is that of the next one")
+def comment_after_id(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for number in range(1000 * scale):
+        assert victim.feed(b"id: %d\n: ping\n\n" % number) == []
+        assert victim.decoder.last_event_id == str(number)
+        assert victim.assembler.last_event_id == ""
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][8], "an event with empty data; the assembler takes its id, and nothing changes")
+def id_and_empty_data(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for number in range(1000 * scale):
+        (event,) = victim.feed(b"id: %d\ndata:\n\n" % number)
+        assert event.data == ""
+        assert victim.assembler.apply(event) is None
+        assert victim.assembler.last_event_id == str(number)
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][9], "it is ignored")
+def id_with_nul(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    victim.feed(b"id: good\n\n")
+    for number in range(1000 * scale):
+        (event,) = victim.feed(b"id: a\0%d\ndata: x\n\n" % number)
+        assert (event.id, event.last_event_id) == (None, "good")
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][9], "`max_id_bytes`; the decoder is dead until `reset`", "max_event_bytes")
+def id_too_long(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for size in (limits.max_id_bytes or 0, nearly(limits)):
+        for _ in range(scale):
+            with victim.refuses("max_id_bytes"):
+                victim.send([b"id: x", *filled(b"x", size), b"\ndata: x\n\n"])
+            victim.decoder.reset()
+            victim.goes_on()
+    return victim.sent
+
+
+RETRIES: Final = {
+    "5,000_digits": ("9" * 5000, 3_600_000),
+    "zero": ("0", 0),
+    "negative": ("-5", None),
+    "underscore": ("1_000", None),
+    "arabic_digits": ("٣٠٠٠", None),
+    "fraction": ("1.5", None),
+    "empty": ("", None),
+}
+
+
+def _retry(text: str, expected: int | None) -> Callable[[sj.Limits, int], int]:
+    def run(limits: sj.Limits, scale: int) -> int:
+        victim = Victim(limits)
+        for _ in range(100 * scale):
+            (event,) = victim.feed(f"retry: {text}\ndata: x\n\n".encode())
+            assert event.retry == victim.decoder.retry_ms == expected
+        victim.goes_on()
+        return victim.sent
+
+    return run
+
+
+for _name, (_text, _expected) in RETRIES.items():
+    _run = _retry(_text, _expected)
+    _run.__name__ = f"retry_{_name.replace(',', '')}"
+    attack(SSE, ROWS[SSE][10], "lowered to `max_retry_ms`, or ignored")(_run)
+
+
+@attack(SSE, ROWS[SSE][10], "lowered to `max_retry_ms`", "max_event_bytes")
+def retry_that_fills_an_event(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for _ in range(scale):
+        victim.send([b"retry: ", *filled(b"9", nearly(limits)), b"\n"])
+        assert victim.decoder.retry_ms == limits.max_retry_ms
+    victim.feed(b"\n")
+    victim.goes_on()
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][11], "the part of an event and its id are dropped, and the end says so", "max_event_bytes")
+def cut_inside_an_event(limits: sj.Limits, scale: int) -> int:
+    sent = 0
+    whole = b'id: 1\ndata: {"delta":"a","json_path":"t"}\n\n'
+    for cut in range(1, 40 * scale):
+        torn = b'id: 2\ndata: {"delta":"b","json_path":"t"}\n'[: 1 + cut % 40]
+        stream = sj.assemble(sj.decode_sse([whole, torn], limits=limits), limits=limits)
+        try:
+            list(stream)
+        except sj.StreamTruncatedError as error:
+            assert (error.code, error.last_event_id) == ("truncated", "1")
+        else:
+            raise AssertionError("an end inside an event was not told")
+        assert stream.snapshot.value == {"t": "a"}
+        assert (stream.snapshot.complete, stream.snapshot.last_event_id) == (False, "1")
+        sent += len(whole) + len(torn)
+    for _ in range(scale):
+        victim = Victim(limits)
+        victim.send([b"data: ", *filled(b"x", nearly(limits))])
+        victim.decoder.close()
+        assert victim.decoder.truncated
+        sent += victim.sent
+    return sent
+
+
+@attack(SSE, ROWS[SSE][12], "`line_break` for an id and a type; data is split into lines")
+def line_breaks_written(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for number in range(300 * scale):
+        for text in (f"a\n\ndata: {number}", f"a\rb{number}", f"\r\nid: {number}"):
+            for fields in ({"id": text}, {"event": text}):
+                with victim.refuses("line_break"):
+                    sj.encode_sse(sj.ServerSentEvent("x", **fields))
+            (event,) = victim.feed(sj.encode_sse(sj.ServerSentEvent(text)))
+            assert event.data == text.replace("\r\n", "\n").replace("\r", "\n")
+            assert event.id is None
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][13], "the id does not move", "max_event_bytes")
+def rejected_event_and_the_id(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    victim.send([b'id: good\ndata: {"delta":1,"json_path":"n"}\n\n'])
+    for number in range(300 * scale):
+        for data in (
+            "nonsense",
+            '{"delta":1,"json_path":"n[*]"}',
+            '{"delta":"x","json_path":"n"}',
+            '{"delta":[1e400]}',
+        ):
+            with victim.refuses("bad_json", "wildcard", "type_conflict", "bad_number", "missing_path") as caught:
+                victim.send([f"id: bad{number}\ndata: {data}\n\n".encode()])
+            assert caught[0].last_event_id == "good"
+            assert victim.assembler.last_event_id == "good"
+    victim.holds({"n": 1})
+    return victim.sent
+
+
+@attack(
+    SSE, ROWS[SSE][13], "with `on_invalid='skip'` the id moves, so that it can't come for ever", needs="on_invalid="
+)
+def skipped_event_and_the_id(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits, on_invalid="skip")
+    victim.event(1, "n")
+    number = 0
+    for number in range(300 * scale):
+        victim.send([f"id: bad{number}\ndata: nonsense\n\n".encode()])
+        victim.send([f'id: bad{number}\ndata: {{"delta":1,"json_path":"n[*]"}}\n\n'.encode()])
+        assert victim.assembler.last_event_id == f"bad{number}"
+    assert victim.assembler.skipped_count == 2 * (number + 1)
+    assert len(victim.assembler.skipped) == 100
+    victim.holds({"n": 1})
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][13], "those that are skipped are not all kept whole", "max_event_bytes", needs="on_invalid=")
+def skipped_events_that_are_large(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits, on_invalid="skip")
+    for _ in range(30 * scale):
+        victim.send([b"data: ", *filled(b"x", nearly(limits)), b"\n\n"])
+    assert victim.assembler.skipped_count == 30 * scale
+    return victim.sent
+
+
+@attack(SSE, ROWS[SSE][14], "`decode_sse` gives them one after the other, and holds few", "max_event_bytes")
+def many_events_in_one_piece(limits: sj.Limits, scale: int) -> int:
+    unit = b"data:\n\n"
+    piece = unit * ((limits.max_event_bytes or 0) // len(unit))
+    for _ in range(scale):
+        count = sum(1 for event in sj.decode_sse([piece], limits=limits) if event.data == "")
+        assert count == len(piece) // len(unit)
+    return scale * len(piece)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Event payload
+
+PAYLOAD = "Event payload"
+UNCHANGED = "; the document is unchanged"
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][0], "`bad_json` or `bad_event`" + UNCHANGED)
+def no_chunk(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    victim.goes_on()
+    for number in range(300 * scale):
+        for data in (f"nonsense {number}", f'{{"delta": {number}', "\ufeff{}", "{'a': 1}", '{"delta":1,}', "\0"):
+            with victim.refuses("bad_json"):
+                victim.send([f"data: {data}\n\n".encode()])
+        for data in (f"{number}", f"[{number}]", f'"{number}"', "null", f'{{"delta": 1, "json_path": {number}}}'):
+            with victim.refuses("bad_event"):
+                victim.send([f"data: {data}\n\n".encode()])
+        with victim.refuses("missing_path"):
+            victim.send([f'data: {{"delta": {number}}}\n\n'.encode()])
+    victim.goes_on()
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][0], "nothing changes")
+def no_delta(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for number in range(1000 * scale):
+        victim.send([f'data: {{"model": {number}, "json_path": "a"}}\n\n'.encode()])
+    assert victim.assembler.version == 0
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][0], "`bad_json`" + UNCHANGED, "max_event_bytes")
+def large_nonsense(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for unit in (b"x", b"\\", b'"', b"[}", b'"\\'):
+        for _ in range(scale):
+            with victim.refuses("bad_json", "max_depth", "max_nodes"):
+                victim.send(one_event(b"", unit, nearly(limits), b""))
+    victim.goes_on()
+    return victim.sent
+
+
+def _nested(unit: bytes, middle: bytes, tail: bytes, *, is_closed: bool = True) -> Callable[[sj.Limits, int], int]:
+    def run(limits: sj.Limits, scale: int) -> int:
+        victim = Victim(limits)
+        victim.goes_on()
+        for _ in range(scale):
+            whole = nearly(limits) // (len(unit) + len(tail))
+            for depth in ((limits.max_depth or 0) + 1, whole // 10, whole):
+                with victim.refuses("max_depth"):
+                    victim.send([
+                        b'data: {"json_path":"big","delta":', *filled(unit, depth * len(unit)), middle,
+                        *(filled(tail, depth * len(tail)) if is_closed else ()), b"}\n\n",
+                    ])  # fmt: skip
+        victim.goes_on()
+        return victim.sent
+
+    return run
+
+
+for _name, _run in {
+    "nested_arrays": _nested(b"[", b"1", b"]"),
+    "nested_objects": _nested(b'{"a":', b"1", b"}"),
+    "nested_and_not_closed": _nested(b"[", b"", b"]", is_closed=False),
+    "nested_after_brackets_in_texts": _nested(b'["]]",', b"1", b"]"),
+}.items():
+    _run.__name__ = _name
+    attack(PAYLOAD, ROWS[PAYLOAD][1], "`max_depth`, before it is parsed" + UNCHANGED, "max_event_bytes")(_run)
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][1], "`max_depth` where the interpreter ends, no RecursionError", "max_event_bytes")
+def nested_without_a_limit(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(evolve(limits, max_depth=None, max_nodes=None))
+    for _ in range(scale):
+        depth = nearly(limits) // 2
+        with victim.refuses("max_depth"):
+            victim.send([b'data: {"json_path":"a","delta":', *filled(b"[", depth), *filled(b"]", depth), b"}\n\n"])
+    victim.goes_on()
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][2], "`max_number_digits`, never a bare ValueError" + UNCHANGED)
+def number_of_5000_digits(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    victim.goes_on()
+    digits = "9" * 5000
+    for _ in range(20 * scale):
+        for delta in (digits, f"-{digits}", f"0.{digits}", f"{digits}e5", f"[{digits}]", f'{{"a":{digits}}}'):
+            with victim.refuses("max_number_digits"):
+                victim.send([f'data: {{"delta":{delta},"json_path":"n"}}\n\n'.encode()])
+        with victim.refuses("max_number_digits"):
+            victim.send([f'data: {{"delta":1,"json_path":"n","other":{digits}}}\n\n'.encode()])
+        with victim.refuses("max_number_digits"):
+            victim.assembler.apply_delta("n", 10**5000)
+    victim.goes_on()
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][2], "`max_number_digits`" + UNCHANGED, "max_event_bytes")
+def number_that_fills_an_event(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for head in (b"", b"-", b"0."):
+        for _ in range(scale):
+            with victim.refuses("max_number_digits"):
+                victim.send(one_event(head + b"1", b"0", nearly(limits), b""))
+    victim.goes_on()
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][2], "`bad_number` where the limit is lifted" + UNCHANGED, "max_event_bytes")
+def number_without_a_limit(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(evolve(limits, max_number_digits=None))
+    for _ in range(scale):
+        with victim.refuses("bad_number"):
+            victim.send(one_event(b"1", b"0", nearly(limits), b""))
+    victim.goes_on()
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][3], "`bad_number`" + UNCHANGED)
+def no_numbers(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    victim.goes_on()
+    for _ in range(200 * scale):
+        for number in ("NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e999999999"):
+            for delta in (number, f"[{number}]", f'{{"a": {number}}}'):
+                with victim.refuses("bad_number"):
+                    victim.send([f'data: {{"delta": {delta}, "json_path": "n"}}\n\n'.encode()])
+    victim.goes_on()
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][4], "the last one wins, as in `json.loads`")
+def same_name_twice(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for number in range(300 * scale):
+        victim.send([f'data: {{"delta":"no","delta":{{"a":"no","a":{number}}},"json_path":"n"}}\n\n'.encode()])
+        assert victim.assembler.snapshot().value == {"n": {"a": number}}
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][4], "the last one wins", "max_event_bytes")
+def same_name_again_and_again(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(evolve(limits, max_nodes=None))
+    for _ in range(scale):
+        victim.send(one_event(b"{", b'"a":"0123456789",', nearly(limits), b'"a":1}'))
+        assert victim.assembler.snapshot().value == {"big": {"a": 1}}
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][5], "U+FFFD; every snapshot can be encoded")
+def lone_halves(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for number in range(300 * scale):
+        for text in ("\\ud83d!", "\\ude00", "\\ude00\\ud83d-", "a\\udfffb"):
+            victim.send([f'data: {{"delta":"{text}","json_path":"n{number}"}}\n\n'.encode()])
+        victim.send([b'data: {"delta":{"\\ud83d":"\\ud83d"},"json_path":"o"}\n\n'])
+    value = victim.assembler.snapshot().value
+    json.dumps(value, ensure_ascii=False).encode()
+    assert value["n0"] == "\ufffd!\ufffd\ufffd\ufffd-a\ufffdb"
+    assert value["o"] == {"\ufffd": "\ufffd"}
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][6], "the high half waits for its partner")
+def pair_cut_in_two(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for _ in range(1000 * scale):
+        for half in ("\\ud83d", "\\ude00"):
+            victim.send([f'data: {{"delta":"{half}","json_path":"n"}}\n\n'.encode()])
+            assert not any("\ud800" <= char <= "\udfff" for char in victim.assembler.snapshot().get("n")[-2:])
+    victim.holds({"n": "😀" * (1000 * scale)})
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][6], "each becomes U+FFFD, once, when something else changes")
+def halves_that_wait_everywhere(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    count = 300 * scale
+    for number in range(count):
+        victim.event("x", f"a[{number}]")
+    for number in range(count):
+        victim.send([f'data: {{"delta":"\\ud83d","json_path":"a[{number}]"}}\n\n'.encode()])
+    for _ in range(count):
+        with victim.refuses("max_array_gap"):
+            victim.event(1, "z[999999]")
+    victim.event(1, "b")
+    victim.holds({"a": ["x\ufffd"] * count, "b": 1})
+    return victim.sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][7], "`stream_error`, final, with the snapshot so far")
+def error_fields(limits: sj.Limits, scale: int) -> int:
+    sent = 0
+    for number in range(100 * scale):
+        for event in (
+            f'data: {{"error_type":"e{number}","error_message":"m"}}',
+            f'data: {{"chunk_type":"error","error_type":"e{number}","errorMessage":"m"}}',
+            f'event: error\ndata: {{"errorType":"e{number}","error_message":"m"}}',
+        ):
+            victim = Victim(limits)
+            victim.event("a", "t")
+            before = victim.assembler.version
+            try:
+                victim.send([event.encode() + b"\n\n"])
+            except sj.StreamFailedError as error:
+                assert (error.code, error.error_type, error.error_message) == ("stream_error", f"e{number}", "m")
+                assert error.snapshot is not None
+                assert error.snapshot.value == {"t": "a"}
+            assert victim.assembler.version == before
+            with victim.refuses("closed"):
+                victim.event("b", "t")
+            sent += victim.sent
+    return sent
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][7], "it is not guessed at: the delta is applied")
+def unknown_chunk_type(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for number in range(300 * scale):
+        victim.event(number, "n", chunk_type=f"type{number}")
+        assert victim.assembler.snapshot().value == {"n": number}
+        with victim.refuses("bad_event"):
+            victim.event(number, "n", chunk_type=number)
+    return victim.sent
+
+
+def _many_values(head: bytes, unit: bytes, tail: bytes) -> Callable[[sj.Limits, int], int]:
+    def run(limits: sj.Limits, scale: int) -> int:
+        victim = Victim(limits)
+        victim.goes_on()
+        for _ in range(scale):
+            with victim.refuses("max_nodes"):
+                victim.send(one_event(head, unit, nearly(limits), tail))
+        victim.goes_on()
+        return victim.sent
+
+    return run
+
+
+for _name, _run in {
+    "many_numbers": _many_values(b"[", b"0,", b"0]"),
+    "many_fractions": _many_values(b"[", b".5e1,".replace(b".", b"1."), b"0]"),
+    "many_arrays": _many_values(b"[", b"[],", b"0]"),
+    "many_objects": _many_values(b"[", b"{},", b"0]"),
+    "many_members": _many_values(b"[", b'{"a":0},', b"0]"),
+    "many_texts": _many_values(b"[", b'"",', b"0]"),
+    "many_deep_objects": _many_values(b"[", b'{"a":' * 100 + b"1" + b"}" * 100 + b",", b"0]"),
+    "many_values_in_an_unknown_field": _many_values(b'1,"unknown":[', b"{},", b"0]"),
+}.items():
+    _run.__name__ = _name
+    attack(PAYLOAD, ROWS[PAYLOAD][8], "`max_nodes`, before it is parsed" + UNCHANGED, "max_event_bytes")(_run)
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][8], "no limit is met by brackets and commas in a text", "max_event_bytes")
+def many_separators_in_a_text(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for unit in (b",", b"[", b"{", b":", b'\\"'):
+        for _ in range(scale):
+            victim.send(one_event(b'"', unit, nearly(limits) - 2, b'"'))
+            assert set(victim.assembler.snapshot().get("big")) == set(unit.decode()[-1])
+            victim.assembler.reset()
+    return victim.sent
+
+
+WIDE: Final = (
+    "CPython holds a text with a character beyond U+FFFF in four bytes each: the event's data, and the delta in it"
+)
+
+
+@attack(PAYLOAD, ROWS[PAYLOAD][9], "it is applied", "max_event_bytes", factor=10, because=WIDE)
+def one_wide_character(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for _ in range(scale):
+        victim.send(one_event(b'"', b"x", nearly(limits), '😀"'.encode()))
+        assert victim.assembler.snapshot().get("big")[-2:] == "x😀"
+        victim.assembler.reset()
+    return victim.sent
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Path
+
+PATH = "Path"
+
+
+def _bad_paths(row: int, promise: str, paths: dict[str, str]) -> None:
+    def register(name: str, code: str, path: str) -> None:
+        def run(limits: sj.Limits, scale: int) -> int:
+            victim = Victim(limits)
+            victim.goes_on()
+            value = victim.assembler.snapshot().value
+            for number in range(300 * scale):
+                with victim.refuses(code) as caught:
+                    victim.event("x", f"a{number}{path}")
+                assert isinstance(caught[0], sj.InvalidPathError)
+                with victim.refuses(code):
+                    victim.assembler.apply_delta(f"a{number}{path}", [])
+            assert victim.assembler.snapshot().value is value
+            victim.goes_on()
+            return victim.sent
+
+        run.__name__ = f"path_{name}"
+        attack(PATH, ROWS[PATH][row], promise + UNCHANGED)(run)
+
+    for name, path in paths.items():
+        register(name.replace("-", "_"), name.rstrip("0123456789").rstrip("_"), path)
+
+
+_bad_paths(
+    0,
+    "the code that names it",
+    {
+        "wildcard": "[*].x", "wildcard_2": ".*", "slice": "[1:2]", "union": "[0,1]", "union_2": "['a','b']",
+        "filter": "[?(@.a)]", "script": "[(@.length-1)]", "descendant": "..x",
+    },
+)  # fmt: skip
+_bad_paths(
+    1,
+    "the code that names it",
+    {
+        "negative-index": "[-1]", "leading-zero": "[01]", "bad-index": "[٣]", "bad-index_2": "[１]",
+        "bad-index_3": "[1_0]", "bad-index_4": "[+1]", "bad-index_5": "[1.0]",
+    },
+)  # fmt: skip
+_bad_paths(2, "`index-too-large`, and nothing is allocated", {"index-too-large": f"[{'9' * 4000}]"})
+_bad_paths(
+    7,
+    "the code that names it",
+    {
+        "unbalanced": "[0", "unbalanced_2": "['a", "unbalanced_3": "]", "control-character": ".b\0c",
+        "trailing-dot": ".", "empty-brackets": "[]", "lone-surrogate": ".\ud800",
+    },
+)  # fmt: skip
+
+
+@attack(PATH, ROWS[PATH][2], "`max_array_gap`, and nothing is allocated" + UNCHANGED)
+def gaps(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    victim.event([1], "a")
+    for number in range(300 * scale):
+        for path in (f"a[{10**9 + number}]", f"new[{10**9}]", f"a[1][{number + 1025}]", f"a[{2**53 - 1}].x"):
+            with victim.refuses("max_array_gap"):
+                victim.event("x", path)
+    victim.holds({"a": [1]})
+    return victim.sent
+
+
+@attack(PATH, ROWS[PATH][2], "`max_nodes` or `max_array_length`: many gaps add up", "max_document_bytes")
+def many_gaps(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    gap = limits.max_array_gap or 0
+    for _ in range(scale):
+        one_array = (partial(victim.event, 1, f"a[{number * gap}]") for number in count(1))
+        victim.until_refused(one_array, "max_array_length", "max_nodes")
+        many_arrays = (partial(victim.event, 1, f"b{number}[{gap}]") for number in count())
+        victim.until_refused(many_arrays, "max_nodes")
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(PATH, ROWS[PATH][3], "names of plain dicts; no attribute is ever read or set")
+def attribute_names(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    path = ("__class__", "__init__", "__globals__", "__proto__", "constructor", "__dict__")
+    for number in range(100 * scale):
+        victim.event(number, ".".join(path))
+        victim.event({"__class__": number}, "__reduce__")
+    here: Any = victim.assembler.snapshot().value
+    assert here["__reduce__"] == {"__class__": 100 * scale - 1}
+    for name in path:
+        assert type(here) is dict
+        here = here[name]
+    assert here == 100 * scale - 1
+    assert sj.Assembler.__init__ is not None
+    return victim.sent
+
+
+@attack(PATH, ROWS[PATH][4], "`type_conflict`" + UNCHANGED)
+def paths_that_do_not_fit(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    value = {"object": {"a": 1}, "array": [1], "text": "t", "number": 1, "truth": True}
+    victim.event(value, "")
+    for _ in range(200 * scale):
+        for path in ("object[0]", "array.a", "array['0']", "text[0]", "text.a", "number[0]", "truth.a", "[0]"):
+            with victim.refuses("type_conflict") as caught:
+                victim.event("x", path)
+            assert isinstance(caught[0], sj.ConflictError)
+    victim.holds(value)
+    assert all(type(name) is str for name in victim.assembler.snapshot().value["object"])
+    return victim.sent
+
+
+@attack(PATH, ROWS[PATH][5], "`type_conflict`" + UNCHANGED)
+def deltas_that_do_not_fit(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    value = {"object": {"a": 1}, "array": [1], "text": "t", "number": 1, "truth": True}
+    given = {"object": {}, "array": [], "text": "x", "number": 2, "truth": False}
+    victim.event(value, "")
+    for _ in range(100 * scale):
+        for there in value:
+            for kind, delta in given.items():
+                if kind == there or {kind, there} == {"number", "truth"}:
+                    continue
+                with victim.refuses("type_conflict"):
+                    victim.event(delta, there)
+    victim.holds(value)
+    return victim.sent
+
+
+@attack(PATH, ROWS[PATH][5], "with `on_conflict='replace'` the newer one wins", "max_document_bytes")
+def kinds_that_change(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits, on_conflict="replace")
+    for _ in range(100 * scale):
+        for delta in (1, "x", {"a": [1]}, [{"b": 2}], None, True):
+            victim.event(delta, "a")
+            assert victim.assembler.snapshot().value == {"a": delta}
+    return victim.sent
+
+
+@attack(PATH, ROWS[PATH][6], "an object onto an object sets it whole, another kind is a `type_conflict`")
+def root_replaced(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for number in range(200 * scale):
+        victim.event({"number": number}, "")
+        victim.event(number, "other")
+        victim.holds({"number": number, "other": number})
+        for delta in ([number], "x", number, True):
+            with victim.refuses("type_conflict"):
+                victim.event(delta, "")
+            with victim.refuses("type_conflict"):
+                victim.event(delta, "$")
+    return victim.sent
+
+
+@attack(PATH, ROWS[PATH][7], "`path-too-long`" + UNCHANGED, "max_event_bytes")
+def very_long_paths(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    victim.goes_on()
+    for unit in (b"a.", b"[0]", b"['a']", b"x", b"[", b"\\u0000", b"."):
+        for _ in range(scale):
+            with victim.refuses("path-too-long", "too-deep", "unbalanced", "control-character", "descendant"):
+                victim.send([b'data: {"delta":1,"json_path":"a', *filled(unit, nearly(limits)), b'"}\n\n'])
+    victim.goes_on()
+    return victim.sent
+
+
+@attack(PATH, ROWS[PATH][7], "`too-deep`" + UNCHANGED)
+def too_many_steps(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    victim.goes_on()
+    for number in range(100 * scale):
+        for path in (f"a{number}" + ".a" * 128, f"a{number}" + "[0]" * 128, f"a{number}" + "['b']" * 128):
+            with victim.refuses("too-deep"):
+                victim.event(1, path)
+    victim.goes_on()
+    return victim.sent
+
+
+@attack(PATH, ROWS[PATH][7], "100,000 steps are read in linear time where the limits are lifted", "max_event_bytes")
+def steps_without_a_limit(limits: sj.Limits, scale: int) -> int:
+    sent = 0
+    lifted = evolve(limits, max_depth=None, max_path_bytes=None)
+    for unit in (".a", "[0]", "['b']", '["\\u00e9"]'):
+        count = 100_000 * scale * (limits.max_event_bytes or 0) // (16 * 1024 * 1024)
+        text = "a" + unit * count
+        assert len(sj.parse_path(text, limits=lifted)) == count + 1
+        sent += len(text)
+    return sent
+
+
+@attack(PATH, ROWS[PATH][7], "`bad_event` by the wire, `not-a-string` by a call" + UNCHANGED)
+def no_text_at_all(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    victim.goes_on()
+    for _ in range(100 * scale):
+        for path in (1, 1.5, True, ["a"], {"a": 1}):
+            with victim.refuses("bad_event"):
+                victim.event("x", path)
+            with victim.refuses("not-a-string"):
+                victim.assembler.apply_delta(path, "x")  # type: ignore[arg-type]
+    victim.goes_on()
+    return victim.sent
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Document and readers
+
+DOCUMENT = "Document and readers"
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][0], "linear, and `max_string_bytes` at the end", "max_string_bytes")
+def short_deltas_to_one_string(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    most = limits.max_string_bytes or 0
+    piece = b'data: {"delta":"0123456789","json_path":"text"}\n\n' * 1000
+    for _ in range(scale):
+        victim.send(piece for _ in range(most // 10_000))
+        with victim.refuses("max_string_bytes"):
+            victim.event("x" * 10_001, "text")
+        assert len(victim.assembler.snapshot().get("text")) == most // 10_000 * 10_000
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][0], "linear, and `max_string_bytes` at the end", "max_string_bytes")
+def one_character_deltas(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    most = (limits.max_string_bytes or 0) // 8
+    victim = Victim(evolve(limits, max_string_bytes=most))
+    for _ in range(scale):
+        for _ in range(most):
+            victim.assembler.apply_delta("text", "x")
+        with victim.refuses("max_string_bytes"):
+            victim.assembler.apply_delta("text", "x")
+        assert len(victim.assembler.snapshot().get("text")) == most
+        victim.assembler.reset()
+    return scale * most
+
+
+FLOOR: Final = "a container is several Python objects, and `max_document_bytes` does not count them"
+
+
+def _many_nodes(unit: Any, path: Callable[[int], str]) -> Callable[[sj.Limits, int], int]:
+    def run(limits: sj.Limits, scale: int) -> int:
+        victim = Victim(limits)
+        for _ in range(scale):
+            victim.until_refused(
+                (partial(victim.delta, path(number), unit) for number in count()), "max_nodes", "max_array_length"
+            )
+            victim.assembler.reset()
+        return victim.sent
+
+    return run
+
+
+for _name, _run in {
+    "many_numbers_one_by_one": _many_nodes(1, lambda number: f"a[{number}]"),
+    "many_fields_one_by_one": _many_nodes(None, lambda number: f"a{number}"),
+}.items():
+    _run.__name__ = _name
+    attack(DOCUMENT, ROWS[DOCUMENT][1], "`max_nodes` or `max_array_length`" + UNCHANGED, "max_document_bytes")(_run)
+
+
+for _name, _run in {
+    "many_containers_one_by_one": _many_nodes({}, lambda number: f"a[{number}]"),
+    "one_container_set_again": _many_nodes({}, lambda _: "a"),
+}.items():
+    _run.__name__ = _name
+    attack(DOCUMENT, ROWS[DOCUMENT][1], "`max_nodes`" + UNCHANGED, "max_document_bytes", factor=8, because=FLOOR)(_run)
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][1], "it is applied", "max_document_bytes", factor=12, because=FLOOR)
+def as_many_containers_as_allowed(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    unit = b'{"a":' * 100 + b"1" + b"}" * 100 + b","
+    size = len(unit) * ((limits.max_nodes or 0) // 101 - 2)
+    for _ in range(scale):
+        victim.send(one_event(b"[", unit, size, b"0]"))
+        assert victim.assembler.version > 0
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][1], "`max_document_bytes`" + UNCHANGED, "max_document_bytes")
+def many_long_strings(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    text = b"x" * ((limits.max_string_bytes or 0) // 32)
+    for _ in range(scale):
+        pieces = ([b'data: {"delta":"', text, b'","json_path":"t%d"}\n\n' % number] for number in count())
+        victim.until_refused((partial(victim.send, one) for one in pieces), "max_document_bytes")
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][1], "`max_document_bytes`" + UNCHANGED, "max_document_bytes")
+def many_long_names(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for _ in range(scale):
+        steps = (partial(victim.event, None, f"n{number}" + "x" * 4000) for number in count())
+        victim.until_refused(steps, "max_document_bytes")
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][1], "`max_document_bytes`: what was replaced counts" + UNCHANGED, "max_document_bytes")
+def one_string_replaced(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    text = "x" * ((limits.max_string_bytes or 0) // 32)
+    for _ in range(scale):
+        steps = (partial(victim.event, delta, "t") for delta in cycle([text, None]))
+        victim.until_refused(steps, "max_document_bytes")
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][2], "`max_nodes`: each return to a text counts", "max_document_bytes")
+def fields_in_turn(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for _ in range(scale):
+        in_turn = (partial(victim.delta, path, "x") for path in cycle("ab"))
+        victim.until_refused(in_turn, "max_nodes")
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][2], "`max_nodes`: each return to a text counts", "max_document_bytes")
+def halves_in_turn(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    for _ in range(scale):
+        in_turn = (partial(victim.delta, path, delta) for path in cycle("ab") for delta in ("\ud83d", "x\ud83d"))
+        victim.until_refused(in_turn, "max_nodes")
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][3], "may show in later values, never in `get`, `changes_since` or what is finished")
+def reader_changes_values(limits: sj.Limits, scale: int) -> int:
+    expected = {"name": "xy", "tags": ["a"]}
+    sent = 0
+    for _ in range(10 * scale):
+        victim = Victim(limits)
+        told: list[Any] = []
+        victim.assembler.on_complete("items[*]", lambda done, told=told: told.append(done.value))
+        for number in range(20):
+            victim.event({"name": "x", "tags": ["a"]}, f"items[{number}]")
+            victim.event("y", f"items[{number}].name")
+            snapshot = victim.assembler.snapshot()
+            items = snapshot.value["items"]
+            (change,) = snapshot.changes_since(0)
+            for item in items:
+                item.clear()
+            if number % 2:
+                items.clear()
+            assert snapshot.get("items") == change.value["items"] == [expected] * (number + 1)
+            assert snapshot.copy_value() == {"items": [expected] * (number + 1)}
+            assert told == [expected] * number
+        sent += victim.sent
+    return sent
+
+
+@attack(
+    DOCUMENT, ROWS[DOCUMENT][4], "each is applied once, from wherever the sender begins again", needs="ReplayFilter"
+)
+def replayed_events(limits: sj.Limits, scale: int) -> int:
+    sent = 0
+    events = [sj.ServerSentEvent(f'{{"delta":"{number},","json_path":"t"}}', id=f"{number}") for number in range(30)]
+    for cut, again in product(range(1, 30), range(30 * scale)):
+        replay, assembler = sj.ReplayFilter(), sj.Assembler(limits=limits)
+        for number, event in enumerate([*events[:cut], *events[min(again, cut) :]]):
+            if number == cut:
+                replay.reconnected()
+            if not replay.is_replay(event):
+                assembler.apply(event)
+                replay.applied(event)
+            sent += len(event.data)
+        assert assembler.snapshot().value == {"t": "".join(f"{number}," for number in range(30))}
+    return sent
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][5], "a `CheckpointError`, and nothing else", needs="Assembler.checkpoint")
+def damaged_checkpoints(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    victim.event({"a": [1, None, "x"], "b": {}}, "big")
+    victim.event("\ud83d", "t")
+    good: Any = victim.assembler.checkpoint()
+    raw = good.encode() if isinstance(good, str) else bytes(good)
+    assert sj.Assembler.restore(good, limits=limits).snapshot().value == victim.assembler.snapshot().value
+    damaged = [raw[:at] for at in range(len(raw))]
+    damaged += [raw[:at] + bytes([raw[at] ^ 1 << at % 7]) + raw[at + 1 :] for at in range(len(raw))]
+    damaged += [b"", b"null", b"[]", b"{}", b"7", b"\x80\x04.", b"[" * 10_000, b"9" * 10_000, b'{"format":"x"}']
+    for data in damaged * scale:
+        try:
+            given: Any = data.decode("utf-8", "replace") if isinstance(good, str) else data
+            sj.Assembler.restore(given, limits=limits)
+        except sj.CheckpointError:
+            continue
+        raise AssertionError(f"it was restored: {data[:100]!r}")
+    return len(raw) * len(damaged) * scale
+
+
+@attack(
+    DOCUMENT, ROWS[DOCUMENT][5], "the limits hold for it as well", "max_document_bytes", needs="Assembler.checkpoint"
+)
+def large_checkpoint(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    text = "x" * ((limits.max_string_bytes or 0) // 2)
+    for number in range(7):
+        victim.assembler.apply_delta(f"t{number}", text)
+    data: Any = victim.assembler.checkpoint()
+    for _ in range(scale):
+        del victim.assembler
+        with Victim(limits).refuses("max_document_bytes", "bad_checkpoint"):
+            sj.Assembler.restore(data, limits=evolve(limits, max_document_bytes=(limits.max_document_bytes or 0) // 2))
+        victim.assembler = sj.Assembler.restore(data, limits=limits)
+        assert victim.assembler.snapshot().get("t6") == text
+    return scale * len(data)
