@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 
 import attrs
@@ -117,3 +118,110 @@ def test_what_is_no_limits_is_refused_where_it_is_given(takes_limits, limits):
 def test_the_error_names_who_takes_the_limit() -> None:
     assert "give decode_sse limits=Limits(max_id_bytes=...)" in str(Limits().exceeded("max_id_bytes", 2000))
     assert "give assemble limits=Limits(max_nodes=...)" in str(Limits().exceeded("max_nodes", 2**30))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# one less, just as many, and one more
+
+
+def decoded(limits: Limits, *pieces: bytes) -> None:
+    decoder = sj.SSEDecoder(limits=limits)
+    for piece in pieces:
+        decoder.feed(piece)
+
+
+def applied(limits: Limits, *deltas: tuple[str, object]) -> None:
+    assembler = sj.Assembler(limits=limits)
+    for path, delta in deltas:
+        assembler.apply_delta(path, delta)
+
+
+def sent(limits: Limits, *deltas: tuple[str, object]) -> None:
+    assembler = sj.Assembler(limits=limits)
+    for path, delta in deltas:
+        assembler.apply(sj.ServerSentEvent(json.dumps({"delta": delta, "json_path": path})))
+
+
+def nested(levels: int) -> object:
+    return [nested(levels - 1)] if levels > 1 else []
+
+
+def registered(limits: Limits, count: int) -> None:
+    assembler = sj.Assembler(limits=limits)
+    for number in range(count):
+        (assembler.on if number % 2 else assembler.on_complete)("a", print)
+
+
+# How to come to `n` of what a limit counts.
+WAYS = {
+    ("max_event_bytes", "a line"): lambda limits, n: decoded(limits, b"data:" + b"x" * (n - 5) + b"\n\n"),
+    ("max_event_bytes", "lines"): lambda limits, n: decoded(limits, b"data\n" * 2, b"id: " + b"x" * (n - 12) + b"\n"),
+    ("max_event_bytes", "no end"): lambda limits, n: decoded(limits, *[b"x"] * n),
+    ("max_id_bytes", "with data"): lambda limits, n: decoded(limits, b"id: " + b"x" * n + b"\ndata: x\n\n"),
+    ("max_id_bytes", "alone"): lambda limits, n: decoded(limits, b"id:" + b"x" * n + b"\r\n", b"\r\n"),
+    ("max_depth", "a delta"): lambda limits, n: applied(limits, ("", nested(n))),
+    ("max_depth", "path and delta"): lambda limits, n: applied(limits, ("a[0].b", nested(n - 3))),
+    ("max_depth", "by the wire"): lambda limits, n: sent(limits, ("a", nested(n - 1))),
+    ("max_array_gap", "a new array"): lambda limits, n: applied(limits, (f"a[{n}]", 1)),
+    ("max_array_gap", "an array"): lambda limits, n: applied(limits, ("a[0]", 1), (f"a[{n + 1}].b", 1)),
+    ("max_array_length", "a delta"): lambda limits, n: applied(limits, ("a", [None] * n)),
+    ("max_array_length", "items"): lambda limits, n: applied(limits, *((f"[{i}]", i) for i in range(n))),
+    ("max_array_length", "a gap"): lambda limits, n: applied(limits, (f"[{n - 1}]", 1)),
+    ("max_nodes", "a delta"): lambda limits, n: applied(limits, ("", [1] * (n - 1))),
+    ("max_nodes", "members"): lambda limits, n: applied(limits, *((f"n{i}", i) for i in range(n - 1))),
+    ("max_nodes", "the same again"): lambda limits, n: applied(limits, *(("a", i) for i in range(n - 1))),
+    ("max_nodes", "moves"): lambda limits, n: applied(limits, *(("ab"[i % 2], "x") for i in range(n))),
+    ("max_nodes", "a gap"): lambda limits, n: applied(limits, (f"[{n - 2}]", 1)),
+    ("max_nodes", "by the wire"): lambda limits, n: sent(limits, ("a", [{}] * (n - 2))),
+    ("max_document_bytes", "a text"): lambda limits, n: applied(limits, ("", "x" * n)),
+    ("max_document_bytes", "a text that grows"): lambda limits, n: applied(limits, *[("", "x")] * n),
+    ("max_document_bytes", "names and numbers"): lambda limits, n: applied(limits, ("a", 1), ("b" * (n - 17), None)),
+    ("max_document_bytes", "replaced"): lambda limits, n: applied(limits, ("", 1), ("", None), ("", "x" * (n - 16))),
+    ("max_string_bytes", "at once"): lambda limits, n: applied(limits, ("a", "x" * n)),
+    ("max_string_bytes", "in a container"): lambda limits, n: applied(limits, ("a", ["é" + "x" * (n - 2)])),
+    ("max_string_bytes", "in deltas"): lambda limits, n: sent(limits, *[("a", "x")] * n),
+    ("max_key_bytes", "in a path"): lambda limits, n: applied(limits, ("x" * n, 1)),
+    ("max_key_bytes", "in a delta"): lambda limits, n: applied(limits, ("", {"é" + "x" * (n - 2): 1})),
+    ("max_number_digits", "a call"): lambda limits, n: applied(limits, ("a", -(10**n) + 1)),
+    ("max_number_digits", "by the wire"): lambda limits, n: sent(limits, ("a", 10**n - 1)),
+    ("max_number_digits", "in an array"): lambda limits, n: sent(limits, ("a", [10**n - 1])),
+    ("max_patterns", "callbacks"): registered,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "way"), WAYS, ids=lambda text: text)
+@pytest.mark.parametrize("maximum", [30, 31])
+def test_a_limit_is_exact(name: str, way: str, maximum: int) -> None:
+    limits = attrs.evolve(Limits.unlimited(), **{name: maximum})
+    come_to = WAYS[name, way]
+    come_to(limits, maximum - 1)
+    come_to(limits, maximum)
+    with pytest.raises(LimitExceededError) as caught:
+        come_to(limits, maximum + 1)
+    assert (caught.value.limit, caught.value.maximum, caught.value.met) == (name, maximum, maximum + 1)
+    come_to(Limits.unlimited(), maximum + 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "unit"), [("max_path_bytes", "path-too-long", "a"), ("max_depth", "too-deep", "[0]")]
+)
+def test_a_limit_of_a_path_is_exact(name: str, code: str, unit: str) -> None:
+    limits = attrs.evolve(Limits.unlimited(), **{name: 30})
+    for count in (29, 30):
+        assert str(sj.parse_path(unit * count, limits=limits)) == unit * count
+        applied(limits, (unit * count, 1))
+    for refused in (lambda: sj.parse_path(unit * 31, limits=limits), lambda: applied(limits, (unit * 31, 1))):
+        with pytest.raises(sj.InvalidPathError) as caught:
+            refused()
+        assert (caught.value.code, caught.value.limit) == (code, name)
+
+
+def test_a_reconnection_time_is_lowered_to_its_limit() -> None:
+    for sent_ms, expected in ((29, 29), (30, 30), (31, 30)):
+        decoder = sj.SSEDecoder(limits=Limits(max_retry_ms=30))
+        decoder.feed(b"retry: %d\n" % sent_ms)
+        assert decoder.retry_ms == expected
+
+
+def test_every_limit_is_tried_at_its_value() -> None:
+    assert {name for name, _ in WAYS} | {"max_path_bytes", "max_retry_ms"} == set(NAMES)
