@@ -873,7 +873,7 @@ WIDE: Final = (
 )
 
 
-@attack(PAYLOAD, ROWS[PAYLOAD][9], "it is applied", "max_event_bytes", factor=10, because=WIDE)
+@attack(PAYLOAD, ROWS[PAYLOAD][9], "it is applied", "max_event_bytes", factor=9, because=WIDE)
 def one_wide_character(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for _ in range(scale):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import enum
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -173,3 +174,26 @@ def test_a_text_is_short_if_it_fits_whatever_its_characters_are(text, size):
 @given(st.text())
 def test_the_size_is_that_in_utf8(text: str) -> None:
     assert utf8_size(text) == len(text.encode())
+
+
+@pytest.mark.parametrize("text", ["é" * 600_000, "x" * 600_000 + "😀", "é" * 262_144, "é" * 262_145], ids=len)
+def test_to_measure_a_long_text_takes_little_memory(text):
+    expected = len(text.encode())
+    tracemalloc.start()
+    try:
+        size = utf8_size(text)
+        mended = mend(text)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert size == expected
+    assert mended == (text, "")
+    assert peak < 2_500_000
+
+
+@pytest.mark.parametrize("at", [0, 262_143, 262_144, 500_000], ids=str)
+def test_a_half_is_found_anywhere_in_a_long_text(at):
+    text = "x" * at + "\udc00" + "é" * 600_000
+    assert mend(text)[0] == "x" * at + "\ufffd" + "é" * 600_000
+    pair = "x" * at + "\ud83d\ude00" + "é" * 600_000
+    assert mend(pair)[0] == "x" * at + "😀" + "é" * 600_000

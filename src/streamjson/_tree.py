@@ -47,6 +47,7 @@ Where: TypeAlias = "tuple[Where, Step] | None"
 
 REPLACEMENT: Final = "\ufffd"
 _SOME: Final = 16  # pieces in which a part of a text is looked for first
+_PART: Final = 256 * 1024  # Characters that are encoded at once: to measure a text must not take as much as it.
 
 
 class Hole(Enum):
@@ -243,7 +244,7 @@ def mend(text: str) -> tuple[str, str]:
     if text and "\ud800" <= text[-1] <= "\udbff":
         half, text = text[-1], text[:-1]
     try:
-        text.encode()
+        utf8_size(text)
     except UnicodeEncodeError:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text, half
@@ -269,4 +270,9 @@ def short_size(text: str, maximum: int) -> int:
 
 def utf8_size(text: str) -> int:
     """Return the number of bytes of `text`, which holds no lone halves, in UTF-8."""
-    return len(text) if text.isascii() else len(text.encode())
+    length = len(text)
+    if text.isascii():
+        return length
+    if length <= _PART:
+        return len(text.encode())
+    return sum([len(text[at : at + _PART].encode()) for at in range(0, length, _PART)])
