@@ -88,6 +88,10 @@ ratios: $(BENCH)/wheel.stamp ## Measure what is claimed of the speed, and fail w
 fuzz: $(FUZZ)/wheel.stamp ## Search for inputs that break the rules: make fuzz MINUTES=30
 	$(FUZZ)/bin/python fuzz/run.py --minutes $(MINUTES) $(ARGS)
 
+.PHONY: reliability
+reliability: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Run every attack under the default limits, and fit how time grows (10 minutes)
+	$(VENV)/bin/python reliability/run.py $(ARGS)
+
 .PHONY: wheel
 wheel: dist/wheel.stamp ## Build the wheel in dist/
 	@ls dist/*.whl
@@ -97,7 +101,7 @@ clean: ## Remove everything that these targets made
 	rm -rf .venv .venv-* dist .hypothesis .coverage .coverage.* .benchmarks
 	rm -rf fuzz/findings
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	find src tests benchmarks fuzz examples -name __pycache__ -prune -exec rm -rf {} +
+	find src tests benchmarks fuzz reliability examples -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp is the time of the last installation. Dependency groups need pip 25.1.
 
