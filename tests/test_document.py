@@ -574,8 +574,10 @@ def counted(node: Node) -> tuple[int, int]:
             count, size = count + more_nodes, size + more_size
         elif type(thing) is Text:
             size += len("".join(thing.pieces).encode())
+        elif isinstance(thing, str):
+            size += len(thing.encode())
         else:
-            size += len(thing.encode()) if isinstance(thing, str) else 8
+            size += max(8, (thing.bit_length() + 7) // 8) if type(thing) is int else 8
     return count, size
 
 

@@ -177,6 +177,8 @@ WAYS = {
     ("max_document_bytes", "a text that grows"): lambda limits, n: applied(limits, *[("", "x")] * n),
     ("max_document_bytes", "names and numbers"): lambda limits, n: applied(limits, ("a", 1), ("b" * (n - 17), None)),
     ("max_document_bytes", "replaced"): lambda limits, n: applied(limits, ("", 1), ("", None), ("", "x" * (n - 16))),
+    ("max_document_bytes", "a large integer"): lambda limits, n: applied(limits, ("", -(256 ** (n - 1)))),
+    ("max_document_bytes", "large integers"): lambda limits, n: applied(limits, ("", [256 ** (n - 9), 2**64 - 1])),
     ("max_string_bytes", "at once"): lambda limits, n: applied(limits, ("a", "x" * n)),
     ("max_string_bytes", "in a container"): lambda limits, n: applied(limits, ("a", ["é" + "x" * (n - 2)])),
     ("max_string_bytes", "in deltas"): lambda limits, n: sent(limits, *[("a", "x")] * n),

@@ -388,7 +388,7 @@ class Document(Log):
             thing, more_nodes, more_size = self.intake.container(delta, where, version, self.node_count + nodes)
             nodes, size = nodes + more_nodes, size + more_size
         else:
-            thing, nodes, size = delta, nodes + 1, size + 8
+            thing, nodes, size = delta, nodes + 1, size + self.intake.scalar_size(delta)
         self._check_document(nodes, size, 1)
         waiting: list[tuple[Node, Step, str]] = []
         if self.halves:

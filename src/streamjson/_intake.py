@@ -70,6 +70,10 @@ class Intake:
                 self.check("max_number_digits", digits)
         return int(value)
 
+    def scalar_size(self, value: Any) -> int:
+        """Return what a scalar that is no text counts in bytes: 8, and a large integer what it takes."""
+        return max(8, (value.bit_length() + 7) // 8) if type(value) is int else 8
+
     def name(self, name: str) -> int:
         """Return the size of a member's name in bytes."""
         size = utf8_size(name)
@@ -113,7 +117,7 @@ class Intake:
                         source = item
                     else:
                         thing = self.scalar(item) if kind in SCALAR else None
-                        size += 8
+                        size += self.scalar_size(thing)
                     if is_object:
                         slots[step] = thing
                     else:

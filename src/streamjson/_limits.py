@@ -95,7 +95,8 @@ class Limits:
     max_document_bytes: int | None = _bound(
         64 * 1024 * 1024,
         unit="bytes",
-        counts="UTF-8 bytes of strings and names, plus 8 for each other scalar and hole; replaced ones included",
+        counts="UTF-8 bytes of strings and names, plus 8 for each other scalar and hole, or those of a larger integer;"
+        " replaced ones included",
         reason="stops many strings that are each below their own bound",
     )
     max_string_bytes: int | None = _bound(
