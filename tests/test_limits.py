@@ -179,6 +179,9 @@ WAYS = {
     ("max_document_bytes", "replaced"): lambda limits, n: applied(limits, ("", 1), ("", None), ("", "x" * (n - 16))),
     ("max_document_bytes", "a large integer"): lambda limits, n: applied(limits, ("", -(256 ** (n - 1)))),
     ("max_document_bytes", "large integers"): lambda limits, n: applied(limits, ("", [256 ** (n - 9), 2**64 - 1])),
+    ("max_nodes", "halves that wait"): lambda limits, n: applied(
+        limits, *((f"n{i}", "x") for i in range(n // 2)), *((f"n{i}", "\ud83d") for i in range(n - n // 2))
+    ),
     ("max_string_bytes", "at once"): lambda limits, n: applied(limits, ("a", "x" * n)),
     ("max_string_bytes", "in a container"): lambda limits, n: applied(limits, ("a", ["é" + "x" * (n - 2)])),
     ("max_string_bytes", "in deltas"): lambda limits, n: sent(limits, *[("a", "x")] * n),

@@ -317,7 +317,9 @@ class Document(Log):
             self._tally()
             # Measured once, and not for each delta that may then be refused.
             self.intake.check("max_string_bytes", self._text(node, key).size + growth)
-            self._check_document(0, growth + 3 * waiting, waiting + (bool(waiting) or not is_open) if delta else 0)
+            # A half that waits will have a run of its own, unless its string is the one that is open.
+            runs = waiting + (bool(waiting) or not is_open)
+            self._check_document(0, growth + 3 * waiting, runs)
         if delta:
             self.halves.pop(place, None)
             self._repair(list(self.halves.values()))
