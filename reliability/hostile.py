@@ -1123,6 +1123,7 @@ def one_character_deltas(limits: sj.Limits, scale: int) -> int:
     return scale * most
 
 
+RETURNED: Final = "a text that is returned to is several Python objects"
 FLOOR: Final = "a container is several Python objects, and `max_document_bytes` does not count them"
 
 
@@ -1215,6 +1216,57 @@ def halves_in_turn(limits: sj.Limits, scale: int) -> int:
     for _ in range(scale):
         in_turn = (partial(victim.delta, path, delta) for path in cycle("ab") for delta in ("\ud83d", "x\ud83d"))
         victim.until_refused(in_turn, "max_nodes")
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(DOCUMENT, ROWS[DOCUMENT][1], "`max_document_bytes`, which counts their bytes" + UNCHANGED, "max_document_bytes")
+def many_large_integers(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    digits = "9" * ((limits.max_number_digits or 1) - 10)
+    for _ in range(scale):
+        pieces = (f'data: {{"delta":{digits},"json_path":"a[{number}]"}}\n\n'.encode() for number in count())
+        victim.until_refused((partial(victim.send, [piece]) for piece in pieces), "max_document_bytes", "max_nodes")
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(
+    DOCUMENT,
+    ROWS[DOCUMENT][2],
+    "`max_nodes`: each return to a text counts",
+    "max_document_bytes",
+    factor=5,
+    because=RETURNED,
+)
+def all_texts_again(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    many = (limits.max_nodes or 0) // 2
+    for _ in range(scale):
+        for number in range(many):
+            victim.delta(f"a[{number}]", "xy")
+        again = (partial(victim.delta, f"a[{number % many}]", "yz") for number in count())
+        victim.until_refused(again, "max_nodes")
+        victim.assembler.reset()
+    return victim.sent
+
+
+@attack(
+    DOCUMENT,
+    ROWS[DOCUMENT][2],
+    "`max_nodes`: each half that waits counts as a return",
+    "max_document_bytes",
+    factor=7,
+    because=RETURNED,
+)
+def halves_that_wait_in_all_texts(limits: sj.Limits, scale: int) -> int:
+    victim = Victim(limits)
+    many = (limits.max_nodes or 0) // 2 + 10
+    for _ in range(scale):
+        for number in range(many):
+            victim.delta(f"a[{number}]", "xy")
+        waiting = (partial(victim.delta, f"a[{number}]", "\ud83d") for number in range(many))
+        victim.until_refused(waiting, "max_nodes")
         victim.assembler.reset()
     return victim.sent
 
