@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import streamjson as sj
-from streamjson._skipped import KEPT, Skipped, is_skippable
+from streamjson._skipped import KEPT, WHOLE, Skipped, is_skippable
 
 SMALL = sj.Limits(
     max_array_gap=1, max_array_length=3, max_depth=2, max_key_bytes=4, max_number_digits=3, max_path_bytes=30,
@@ -166,3 +166,24 @@ def test_which_errors_are_one_events(error: sj.StreamJSONError, *, expected: boo
     log = Skipped()
     log.add("event", error)
     assert (log.count, log.last[0].error) == (1, error)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "x" * 100_000,
+        '{"delta": 1, "json_path": "' + "[" * 100_000 + '"}',
+        '{"delta": 1, "json_path": "' + "a" * 100_000 + '"}',
+    ],
+    ids=["no JSON", "brackets in a path", "a long path"],
+)
+def test_of_a_long_event_the_beginning_is_kept(data: str) -> None:
+    """A hundred that are as large as an event may be would fill any memory."""
+    assembler = sj.Assembler(on_invalid="skip")
+    event = sj.ServerSentEvent(data, "7")
+    assembler.apply(event)
+    ((kept, error),) = assembler.skipped
+    assert kept == sj.ServerSentEvent(data[:WHOLE], "7")
+    assert event.data == data
+    assert len(str(getattr(error, "path", ""))) <= WHOLE
+    assert assembler.last_event_id == "7"

@@ -3,25 +3,29 @@
 It owns which errors may be passed over, the count of the events, and the last of them. It does not know what an event
 does. A skipped event is nowhere in the document, so nothing but this tells of it: it is counted and kept, never lost.
 
-Cost: O(1). Memory: the last `KEPT` events, with their errors.
+Cost: O(1). Memory: the last `KEPT` events, with their errors; of a long text its first `WHOLE` characters.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from attrs import evolve
 
 from ._errors import ConflictError, InvalidEventError, InvalidPathError, LimitExceededError, StreamJSONError
+from ._events import ServerSentEvent
 
 __all__ = ["SkippedEvent"]
 
 KEPT: Final = 100
+WHOLE: Final = 16 * 1024  # A hundred events of 16 MiB would be 1.6 GiB.
 # What the document has got, and not what one event says, meets these: the next event would meet them again.
 _OF_THE_DOCUMENT: Final = ("max_document_bytes", "max_nodes", "max_string_bytes")
 
 
 class SkippedEvent(NamedTuple):
-    """An event that was rejected and passed over, as it came, and why."""
+    """An event that was rejected and passed over, and why; as it came, but for text that is very long: that is cut."""
 
     event: object
     error: StreamJSONError
@@ -40,7 +44,12 @@ class Skipped:
         """Count and keep an event."""
         error.__traceback__ = error.__context__ = None  # the frames that they hold would keep the stream alive
         self.count += 1
-        self.last.append(SkippedEvent(event, error))
+        message: Any = event
+        if isinstance(event, ServerSentEvent) and isinstance(message.data, str) and len(message.data) > WHOLE:
+            message = evolve(message, data=message.data[:WHOLE])
+        if isinstance(error, InvalidPathError) and isinstance(error.path, str):
+            error.path = error.path[:WHOLE]
+        self.last.append(SkippedEvent(message, error))
 
 
 def is_skippable(error: StreamJSONError) -> bool:
