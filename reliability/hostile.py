@@ -1123,8 +1123,8 @@ def one_character_deltas(limits: sj.Limits, scale: int) -> int:
     return scale * most
 
 
-RETURNED: Final = "a text that is returned to is several Python objects"
-FLOOR: Final = "a container is several Python objects, and `max_document_bytes` does not count them"
+RETURNED: Final = "A text that is returned to is several Python objects"
+FLOOR: Final = "A container is several Python objects, and `max_document_bytes` does not count them"
 
 
 def _many_nodes(unit: Any, path: Callable[[int], str]) -> Callable[[sj.Limits, int], int]:

@@ -116,7 +116,7 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[object, ...]] | list[tupl
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def _attacks_page(rows: Rows) -> str:
+def _attacks_page(rows: Rows, waiting: dict[str, list[str]]) -> str:
     parts: list[str] = []
     for table in hostile.ROWS:
         found = [row for row in rows if row["table"] == table]
@@ -130,13 +130,9 @@ def _attacks_page(rows: Rows) -> str:
                 _size(row["input_bytes"]), f"{peak}{times}", f"{row['seconds']:.2f} s",
             ))  # fmt: skip
         head = ("what is sent", "attack", "what happens", "limit in force", "bytes sent", "most memory", "CPU time")
-        waiting = [f"{row} ({why})" for row, why in hostile.NOT_YET.items() if row in hostile.ROWS[table]]
-        waiting += sorted(
-            {f"{one.row} (`{one.needs.strip('=')}`)" for one in hostile.WAITING.values() if one.table == table}
-        )
         parts.append(f"### {table}\n\n{_table(head, cells)}")
-        if waiting:
-            parts.append("Not yet: " + "; ".join(waiting) + ".")
+        if waiting.get(table):
+            parts.append("Not yet: " + "; ".join(waiting[table]) + ".")
     reasons: dict[tuple[int, str], list[str]] = {}
     for row in rows:
         if row["because"]:
@@ -147,6 +143,18 @@ def _attacks_page(rows: Rows) -> str:
             "\n".join(f"- {', '.join(names)}: {factor} times. {why}." for (factor, why), names in reasons.items())
         )
     return "\n\n".join(parts)
+
+
+def _waiting() -> dict[str, list[str]]:
+    """Return what is not attacked yet, table by table, and what it waits for."""
+    waiting: dict[str, list[str]] = {}
+    for table, rows in hostile.ROWS.items():
+        found = [f"{row} ({why})" for row, why in hostile.NOT_YET.items() if row in rows]
+        found += sorted(
+            {f"{one.row} (`{one.needs.strip('=')}`)" for one in hostile.WAITING.values() if one.row in rows}
+        )
+        waiting[table] = found
+    return waiting
 
 
 def _scaling_page(rows: Rows) -> str:
@@ -174,15 +182,17 @@ def _plain_page(rows: Rows) -> str:
     )
 
 
-PAGES: Final[dict[str, Callable[[Rows], str]]] = {"attacks": _attacks_page, "scaling": _scaling_page}
+PAGES: Final[dict[str, Callable[[Rows], str]]] = {"scaling": _scaling_page}
 
 
 def write_page(results: dict[str, Any]) -> None:
     """Write what was measured between the marks of the page."""
     text = PAGE.read_text(encoding="utf-8")
     for name in PARTS:
-        table = PAGES.get(name, _plain_page)(results["parts"].get(name, []))
-        if results["parts"].get(name):
+        rows = results["parts"].get(name, [])
+        is_attacks = name == "attacks" and rows
+        table = _attacks_page(rows, results["waiting"]) if is_attacks else PAGES.get(name, _plain_page)(rows)
+        if rows:
             table += "\n\nMeasured: " + ", ".join(results["conditions"][name].values()) + "."
         begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
         text, count = re.subn(
@@ -239,6 +249,8 @@ def main(arguments: list[str] | None = None) -> int:
                 broken.append(_line(part, row))
         results["parts"][part] = rows
         results["conditions"][part] = conditions()
+        if part == "attacks":
+            results["waiting"] = _waiting()
     if not options.quick:
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         write_page(results)

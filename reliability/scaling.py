@@ -89,6 +89,9 @@ def _timed(work: Work, size: int) -> float:
 def measure(name: str, *, quick: bool = False) -> Exponent:
     """Measure one kind of work; `quick` does each size once, of a tenth."""
     kind = WORKS[name]
+    # glibc learns from what is freed how much to keep. Else memory goes back to the kernel after a large size only, and
+    # what it takes to fetch it again, page by page, is ten times the work.
+    bytearray(31 * 1024 * 1024)
     sizes = [(kind.least // 10 if quick else kind.least) * 2**power for power in range(SIZES)]
     best = dict.fromkeys(sizes, float("inf"))
     for _ in range(1 if quick else REPEATS):
