@@ -1302,7 +1302,7 @@ def reader_changes_values(limits: sj.Limits, scale: int) -> int:
 def replayed_events(limits: sj.Limits, scale: int) -> int:
     sent = 0
     events = [sj.ServerSentEvent(f'{{"delta":"{number},","json_path":"t"}}', id=f"{number}") for number in range(30)]
-    for cut, again in product(range(1, 30), range(30 * scale)):
+    for cut, again in product(range(1, 30), [*range(30)] * scale):
         replay, assembler = sj.ReplayFilter(), sj.Assembler(limits=limits)
         for number, event in enumerate([*events[:cut], *events[min(again, cut) :]]):
             if number == cut:

@@ -251,9 +251,9 @@ def main(arguments: list[str] | None = None) -> int:
         results["conditions"][part] = conditions()
         if part == "attacks":
             results["waiting"] = _waiting()
-    if not options.quick:
-        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        write_page(results)
+        if not options.quick:  # after each part, so that what was measured is not lost with the next
+            RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            write_page(results)
     for line in broken:
         print(f"not kept: {line}")
     print(f"{sum(len(results['parts'][part]) for part in options.only)} figures, {len(broken)} promises not kept")
