@@ -75,7 +75,7 @@ def apply_all(
         try:
             if assembler.apply(event) is not None:
                 applied.append(number)
-        except sj.StreamFailedError:
+        except (sj.StreamFailedError, sj.ClosedError):  # the second, when it is sent again
             break
         replays.applied(event)
     return applied

@@ -30,6 +30,7 @@ SMALL: Final = sj.Limits(
     max_string_bytes=1024 * 1024,
     max_document_bytes=4 * 1024 * 1024,
     max_nodes=62_500,
+    max_runs=62_500,
     max_array_length=62_500,
 )
 """A sixteenth of the defaults, where these are large."""
@@ -1200,22 +1201,22 @@ def one_string_replaced(limits: sj.Limits, scale: int) -> int:
     return victim.sent
 
 
-@attack(DOCUMENT, ROWS[DOCUMENT][2], "`max_nodes`: each return to a text counts", "max_document_bytes")
+@attack(DOCUMENT, ROWS[DOCUMENT][2], "`max_runs`: each return to a text counts", "max_document_bytes")
 def fields_in_turn(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for _ in range(scale):
         in_turn = (partial(victim.delta, path, "x") for path in cycle("ab"))
-        victim.until_refused(in_turn, "max_nodes")
+        victim.until_refused(in_turn, "max_runs")
         victim.assembler.reset()
     return victim.sent
 
 
-@attack(DOCUMENT, ROWS[DOCUMENT][2], "`max_nodes`: each return to a text counts", "max_document_bytes")
+@attack(DOCUMENT, ROWS[DOCUMENT][2], "`max_runs`: each return to a text counts", "max_document_bytes")
 def halves_in_turn(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for _ in range(scale):
         in_turn = (partial(victim.delta, path, delta) for path in cycle("ab") for delta in ("\ud83d", "x\ud83d"))
-        victim.until_refused(in_turn, "max_nodes")
+        victim.until_refused(in_turn, "max_runs")
         victim.assembler.reset()
     return victim.sent
 
@@ -1226,7 +1227,9 @@ def many_large_integers(limits: sj.Limits, scale: int) -> int:
     digits = "9" * ((limits.max_number_digits or 1) - 10)
     for _ in range(scale):
         pieces = (f'data: {{"delta":{digits},"json_path":"a[{number}]"}}\n\n'.encode() for number in count())
-        victim.until_refused((partial(victim.send, [piece]) for piece in pieces), "max_document_bytes", "max_nodes")
+        victim.until_refused(
+            (partial(victim.send, [piece]) for piece in pieces), "max_document_bytes", "max_nodes", "max_runs"
+        )
         victim.assembler.reset()
     return victim.sent
 
@@ -1234,7 +1237,7 @@ def many_large_integers(limits: sj.Limits, scale: int) -> int:
 @attack(
     DOCUMENT,
     ROWS[DOCUMENT][2],
-    "`max_nodes`: each return to a text counts",
+    "`max_runs`: each return to a text counts",
     "max_document_bytes",
     factor=5,
     because=RETURNED,
@@ -1246,7 +1249,7 @@ def all_texts_again(limits: sj.Limits, scale: int) -> int:
         for number in range(many):
             victim.delta(f"a[{number}]", "xy")
         again = (partial(victim.delta, f"a[{number % many}]", "yz") for number in count())
-        victim.until_refused(again, "max_nodes")
+        victim.until_refused(again, "max_runs")
         victim.assembler.reset()
     return victim.sent
 
@@ -1254,7 +1257,7 @@ def all_texts_again(limits: sj.Limits, scale: int) -> int:
 @attack(
     DOCUMENT,
     ROWS[DOCUMENT][2],
-    "`max_nodes`: each half that waits counts as a return",
+    "`max_runs`: each half that waits counts as a return",
     "max_document_bytes",
     factor=7,
     because=RETURNED,
@@ -1266,7 +1269,7 @@ def halves_that_wait_in_all_texts(limits: sj.Limits, scale: int) -> int:
         for number in range(many):
             victim.delta(f"a[{number}]", "xy")
         waiting = (partial(victim.delta, f"a[{number}]", "\ud83d") for number in range(many))
-        victim.until_refused(waiting, "max_nodes")
+        victim.until_refused(waiting, "max_runs")
         victim.assembler.reset()
     return victim.sent
 

@@ -582,20 +582,20 @@ def counted(node: Node) -> tuple[int, int]:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# moves from place to place
+# runs
 
 
 @pytest.mark.parametrize("most", [5, 6, 10, 3000])
 @pytest.mark.parametrize(
     "delta", ["x", "é", HIGH + LOW, "x" + HIGH], ids=["ascii", "wide", "a pair", "a half at its end"]
 )
-def test_returns_to_texts_are_bounded_as_values_are(most, delta):
+def test_returns_to_texts_are_bounded(most, delta):
     """Of one character each they would take a hundred times what they say."""
-    document = Document(Limits(max_nodes=most))
+    document = Document(Limits(max_runs=most))
     in_turn = (document.apply("ab"[number % 2], delta) for number in range(most + 2))
     with pytest.raises(LimitExceededError) as caught:
         list(in_turn)
-    assert (caught.value.limit, caught.value.met) == ("max_nodes", most + 1)
+    assert (caught.value.limit, caught.value.met) == ("max_runs", most + 1)
     version = document.version
     assert most - 2 <= len(document.starts) <= most
     if delta == "x" + HIGH:
@@ -610,8 +610,8 @@ def test_returns_to_texts_are_bounded_as_values_are(most, delta):
     assert document.version == version + 5
 
 
-def test_a_document_in_its_order_has_as_many_values_as_moves():
-    document = Document(Limits(max_nodes=100))
+def test_a_document_in_its_order_has_as_many_runs_as_fields():
+    document = Document(Limits(max_runs=99))
     for number in range(99):
         for _ in range(50):
             document.apply(f"field{number}", "x")

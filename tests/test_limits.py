@@ -25,6 +25,7 @@ DEFAULTS = {
     "max_array_gap": (1024, "items"),
     "max_array_length": (1_000_000, "items"),
     "max_nodes": (1_000_000, "values"),
+    "max_runs": (1_000_000, "runs"),
     "max_document_bytes": (67_108_864, "bytes"),
     "max_string_bytes": (16_777_216, "bytes"),
     "max_key_bytes": (4096, "bytes"),
@@ -170,7 +171,7 @@ WAYS = {
     ("max_nodes", "a delta"): lambda limits, n: applied(limits, ("", [1] * (n - 1))),
     ("max_nodes", "members"): lambda limits, n: applied(limits, *((f"n{i}", i) for i in range(n - 1))),
     ("max_nodes", "the same again"): lambda limits, n: applied(limits, *(("a", i) for i in range(n - 1))),
-    ("max_nodes", "moves"): lambda limits, n: applied(limits, *(("ab"[i % 2], "x") for i in range(n))),
+    ("max_runs", "in turn"): lambda limits, n: applied(limits, *(("ab"[i % 2], "x") for i in range(n))),
     ("max_nodes", "a gap"): lambda limits, n: applied(limits, (f"[{n - 2}]", 1)),
     ("max_nodes", "by the wire"): lambda limits, n: sent(limits, ("a", [{}] * (n - 2))),
     ("max_document_bytes", "a text"): lambda limits, n: applied(limits, ("", "x" * n)),
@@ -179,7 +180,7 @@ WAYS = {
     ("max_document_bytes", "replaced"): lambda limits, n: applied(limits, ("", 1), ("", None), ("", "x" * (n - 16))),
     ("max_document_bytes", "a large integer"): lambda limits, n: applied(limits, ("", -(256 ** (n - 1)))),
     ("max_document_bytes", "large integers"): lambda limits, n: applied(limits, ("", [256 ** (n - 9), 2**64 - 1])),
-    ("max_nodes", "halves that wait"): lambda limits, n: applied(
+    ("max_runs", "halves that wait"): lambda limits, n: applied(
         limits, *((f"n{i}", "x") for i in range(n // 2)), *((f"n{i}", "\ud83d") for i in range(n - n // 2))
     ),
     ("max_string_bytes", "at once"): lambda limits, n: applied(limits, ("a", "x" * n)),

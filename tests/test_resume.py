@@ -8,10 +8,10 @@ from __future__ import annotations
 import random
 from typing import Any
 
-import cuts
 import pytest
-import replays
 
+import cuts
+import replays
 import streamjson as sj
 
 STREAMS = {stream.name: stream for stream, _ in cuts.streams_to_cut(400)}

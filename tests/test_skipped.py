@@ -33,6 +33,8 @@ SKIPPED: dict[str, tuple[object, str]] = {
     "a gap": ({"delta": 1, "json_path": "l[2]"}, "max_array_gap"),
     "too many items at once": ({"delta": [1, 2, 3, 4], "json_path": "l"}, "max_array_length"),
     "a value too deep": ({"delta": [[[]]], "json_path": "b"}, "max_depth"),
+    "a long string": ({"delta": "x" * 9, "json_path": "b"}, "max_string_bytes"),
+    "a piece that is too long by itself": ({"delta": "x" * 9, "json_path": "a"}, "max_string_bytes"),
     "a long name": ({"delta": 1, "json_path": "names"}, "max_key_bytes"),
     "a long number": ({"delta": 1234, "json_path": "b"}, "max_number_digits"),
 }

@@ -78,6 +78,8 @@ def _load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool,
     if type(version) is not int or version < 0:
         raise _senseless("version", version)
     has_returned = changes is not None
+    if has_returned and not changes:
+        raise _senseless("changes", changes)
     changes = _a_list(changes or [], "changes")
     base = version if first is None else version - len(changes) - 1
     if base < 0 or (first is None and changes):

@@ -316,7 +316,8 @@ class Document(Log):
         if not is_open or half or waiting or growth > SHORT or self.version >= self.hot_until:
             self._tally()
             # Measured once, and not for each delta that may then be refused.
-            self.intake.check("max_string_bytes", self._text(node, key).size + growth)
+            size = self._text(node, key).size
+            self.intake.check("max_string_bytes", size + growth, size)
             # A half that waits will have a run of its own, unless its string is the one that is open.
             runs = waiting + (bool(waiting) or not is_open)
             self._check_document(0, growth + 3 * waiting, runs)
@@ -478,9 +479,9 @@ class Document(Log):
     # what it would cost, and whether that is within the limits
 
     def _check_document(self, nodes: int, size: int, runs: int) -> None:
-        # A run is kept as a value is: of one character each, a hundred megabytes for each of text.
-        self.intake.check("max_nodes", max(self.node_count + nodes, len(self.starts) + runs))
-        self.intake.check("max_document_bytes", self.size + size)
+        self.intake.check("max_nodes", self.node_count + nodes, self.node_count)
+        self.intake.check("max_runs", len(self.starts) + runs, len(self.starts))
+        self.intake.check("max_document_bytes", self.size + size, self.size)
 
     def _cost_of_way(self, node: Node, key: Step, rest: tuple[Step, ...]) -> tuple[int, int]:
         """Return how many values and bytes the slot `key` and the containers from there on add."""

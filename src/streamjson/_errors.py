@@ -90,6 +90,7 @@ CODES: Final[dict[str, str]] = {
     "max_array_gap": "the index is further past the end of its array",
     "max_array_length": "the array would be longer",
     "max_nodes": "the document would have more values",
+    "max_runs": "the document would have been written to in more places, one after the other",
     "max_document_bytes": "the document would be larger",
     "max_string_bytes": "the string would be longer",
     "max_key_bytes": "the member name is longer",
@@ -227,7 +228,8 @@ class ConflictError(StreamJSONError):
 class LimitExceededError(StreamJSONError):
     """A bound of `Limits` was reached; nothing was changed or allocated for what was refused.
 
-    `limit` is the bound's name (and the code), `maximum` its value, `met` the value that was met.
+    `limit` is the bound's name (and the code), `maximum` its value, `met` the value that was met. `is_full` tells
+    that what the document had got before has its part in it, so that the next event may meet it, too.
     """
 
     code = "max_event_bytes"
@@ -237,6 +239,7 @@ class LimitExceededError(StreamJSONError):
         self.limit = limit
         self.maximum = maximum
         self.met = met
+        self.is_full = False
 
 
 class StreamFailedError(StreamJSONError):

@@ -35,10 +35,13 @@ class Intake:
         self.bounds: dict[str, int] = {name: sys.maxsize if n is None else n for name, n in asdict(limits).items()}
         self.plain_number = 10 ** min(18, self.bounds["max_number_digits"])  # exclusive; below it nothing need be asked
 
-    def check(self, limit: str, met: int) -> None:
-        """Raise `LimitExceededError` if `met` is more than the limit of this name."""
-        if met > self.bounds[limit]:
-            raise self.limits.exceeded(limit, met)
+    def check(self, limit: str, met: int, before: int = 0) -> None:
+        """Raise `LimitExceededError` if `met` is more than the limit of this name; there was `before` of it already."""
+        maximum = self.bounds[limit]
+        if met > maximum:
+            error = self.limits.exceeded(limit, met)
+            error.is_full = before > 0 and met - before <= maximum
+            raise error
 
     def kind_of(self, delta: object) -> str:
         """Return the JSON type of a delta. Raises `InvalidEventError` for what is none."""
@@ -95,7 +98,7 @@ class Intake:
             length = len(source)
             if length:
                 count += length
-                self.check("max_nodes", nodes_so_far + count)
+                self.check("max_nodes", nodes_so_far + count, nodes_so_far)
                 if not node.is_object:
                     self.check("max_array_length", length)
                 members = self._members(source) if node.is_object else enumerate(cast("Iterable[Any]", source))

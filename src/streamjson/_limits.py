@@ -88,9 +88,14 @@ class Limits:
     max_nodes: int | None = _bound(
         1_000_000,
         unit="values",
-        counts="containers, scalars and holes received since the last reset, replaced ones included;"
-        " or moves from place to place",
+        counts="containers, scalars and holes received since the last reset, replaced ones included",
         reason="a million empty objects take 69 MiB",
+    )
+    max_runs: int | None = _bound(
+        1_000_000,
+        unit="runs",
+        counts="how often a delta went elsewhere than the one before, since the last reset",
+        reason="each is kept as history, in a hundred bytes, also for a text that gets one character",
     )
     max_document_bytes: int | None = _bound(
         64 * 1024 * 1024,

@@ -185,8 +185,9 @@ class Log:
             bounds = self.intake.bounds
             string = bounds["max_string_bytes"] - self._size_of_last()
             document = bounds["max_document_bytes"] - self.size
-            nodes = (bounds["max_nodes"] - max(self.node_count, len(self.starts))) // 2
-            self.hot_until += max(0, min(CALM, string // SHORT, document // (2 * SHORT), nodes))
+            nodes = (bounds["max_nodes"] - self.node_count) // 2
+            runs = bounds["max_runs"] - len(self.starts)
+            self.hot_until += max(0, min(CALM, string // SHORT, document // (2 * SHORT), nodes, runs))
 
     def _text(self, node: Node, key: Step) -> Text:
         """Return the string of a slot as one that can grow."""

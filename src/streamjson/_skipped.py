@@ -20,8 +20,8 @@ __all__ = ["SkippedEvent"]
 
 KEPT: Final = 100
 WHOLE: Final = 16 * 1024  # A hundred events of 16 MiB would be 1.6 GiB.
-# What the document has got, and not what one event says, meets these: the next event would meet them again.
-_OF_THE_DOCUMENT: Final = ("max_document_bytes", "max_nodes", "max_string_bytes")
+# A document that is full stays so.
+_OF_THE_DOCUMENT: Final = ("max_document_bytes", "max_nodes", "max_runs")
 
 
 class SkippedEvent(NamedTuple):
@@ -55,8 +55,9 @@ class Skipped:
 def is_skippable(error: StreamJSONError) -> bool:
     """Tell whether an error is one event's, so that the next one may do.
 
-    What was never an event is the caller's mistake (`needs_decoding`), and a document that is full stays so.
+    What was never an event is the caller's mistake (`needs_decoding`); and where the document is full, or a string of
+    it is, the events that still fit would make a text with parts left out.
     """
     if isinstance(error, LimitExceededError):
-        return error.limit not in _OF_THE_DOCUMENT
+        return error.limit not in _OF_THE_DOCUMENT and not error.is_full
     return isinstance(error, InvalidEventError | InvalidPathError | ConflictError) and error.code != "needs_decoding"

@@ -41,6 +41,7 @@ _SIZES: Final = (
     "max_array_gap",
     "max_array_length",
     "max_nodes",
+    "max_runs",
     "max_document_bytes",
     "max_string_bytes",
 )
