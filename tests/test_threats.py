@@ -51,7 +51,7 @@ def test_what_needs_more_memory_than_it_is_allowed_fails():
 
 
 def scaled(limits: sj.Limits, divisor: int) -> sj.Limits:
-    names = ("max_event_bytes", "max_string_bytes", "max_document_bytes", "max_nodes", "max_array_length")
+    names = ("max_event_bytes", "max_string_bytes", "max_document_bytes", "max_nodes", "max_runs", "max_array_length")
     # A gap costs its holes, however few bytes ask for them.
     return evolve(limits, max_array_gap=16, **{name: getattr(limits, name) // divisor for name in names})
 
