@@ -30,6 +30,7 @@ from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overlo
 
 from ._callbacks import Subscription, Watch
 from ._checkpoint import load, save
+from ._chunks import chunk_of_error, chunk_of_other_type, is_blank, is_error
 from ._completion import Completion, Structurer, structurer_of
 from ._document import Document
 from ._envelope import seal, unseal
@@ -588,16 +589,17 @@ class Assembler:
             self._record(event)
             return self._close("done")
         if event.event == "error":
-            raise self._sender_failed(event, self._chunk_or_none(data))
+            raise self._sender_failed(event, chunk_of_error(data, self._limits))
         if data == "":
             self._record(event)
             return None
-        chunk = to_chunk(data, self._limits) if event.event in ("message", "") else self._chunk_of_other_type(data)
+        is_plain = event.event in ("message", "")
+        chunk = to_chunk(data, self._limits) if is_plain else chunk_of_other_type(data, self._limits)
         if chunk is None:
             self._passed_over += 1
             self._record(event)
             return None
-        if _is_error(chunk):
+        if is_error(chunk):
             raise self._sender_failed(event, chunk)
         return self._apply_chunk(event, chunk)
 
@@ -619,46 +621,19 @@ class Assembler:
             self._succeed(document)
         if span_id is not None:
             self._span_id = span_id
-        self._has_deltas = self._has_deltas or not _is_blank(chunk)
+        self._has_deltas = self._has_deltas or not is_blank(chunk)
         self._record(event)
         return kind
 
     def _apply_delta(self, document: Document, chunk: StreamingChunk) -> Kind | None:
         delta, path = chunk.delta, chunk.json_path
-        if delta is MISSING or _is_blank(chunk):
+        if delta is MISSING or is_blank(chunk):
             return None
         if path is None:
             if not isinstance(delta, str):
                 raise InvalidEventError(f"{shorten(delta)} came without a path", code="missing_path")
             path = self._prefix_text
         return document.apply(path, delta)
-
-    def _chunk_of_other_type(self, data: object) -> StreamingChunk | None:
-        """Return the chunk that an event of another type than `message` brings, None if it brings nothing."""
-        try:
-            fields = data.to_dict() if isinstance(data, StreamingChunk) else to_fields(data, self._limits)
-        except InvalidEventError:
-            return None
-        except LimitExceededError:
-            if isinstance(data, str) and not data.lstrip().startswith("{"):
-                return None
-            raise  # an object: it may bring a delta, and must not be lost
-        brings = "delta" in fields or fields.get("span_id") is not None or fields.get("spanId") is not None
-        try:
-            chunk = StreamingChunk.from_dict(fields)
-        except InvalidEventError:
-            if brings:
-                raise
-            return None
-        return chunk if brings or _is_error(chunk) else None
-
-    def _chunk_or_none(self, data: object) -> StreamingChunk | None:
-        """Return the chunk that an error's data says, None if it is no chunk."""
-        try:
-            fields = data.to_dict() if isinstance(data, StreamingChunk) else to_fields(data, self._limits)
-            return StreamingChunk.from_dict(fields) if not CHUNK_NAMES.isdisjoint(fields) else None
-        except StreamJSONError:
-            return None
 
     def _record(self, event: ServerSentEvent[Any]) -> None:
         # An id of the event's own, also an empty one, counts; else the one that persists, where the event knows it.
@@ -714,12 +689,3 @@ class Assembler:
         self._document.freeze()
         return StreamFailedError(message, snapshot=self.snapshot(), span_id=self._span_id, **facts)
 
-
-def _is_error(chunk: StreamingChunk) -> bool:
-    has_error = chunk.error_type is not None or chunk.error_message is not None
-    return chunk.chunk_type == "error" or (has_error and _is_blank(chunk))
-
-
-def _is_blank(chunk: StreamingChunk) -> bool:
-    """Tell whether a chunk brings no delta, or one that never changes anything: some senders send every field."""
-    return chunk.delta is MISSING or (chunk.json_path is None and (chunk.delta is None or chunk.delta == ""))

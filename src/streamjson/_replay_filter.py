@@ -28,9 +28,10 @@ from base64 import b64decode, b64encode
 from hashlib import blake2b
 from typing import Any, Final, Self
 
+from ._chunks import delta_of
 from ._envelope import seal, unseal
-from ._errors import CODES, CheckpointError, InvalidEventError, LimitExceededError, StreamJSONError, shorten
-from ._events import MISSING, StreamingChunk, to_chunk, to_event
+from ._errors import CODES, CheckpointError, StreamJSONError, shorten
+from ._events import StreamingChunk
 from ._limits import Limits, check_limits
 
 __all__ = ["ReplayFilter"]
@@ -98,12 +99,12 @@ class ReplayFilter:
         """
         if not self._is_passing:
             return False
-        found = self._delta_of(event)
+        found = delta_of(event, self._limits)  # what is none is for the assembler to judge
         if found is None:
             return False
-        own_id, chunk = found
+        message, chunk = found
         if not self._from_start:
-            self._is_passing = own_id is not None and self._table[self._slot(_digest(own_id))] != 0
+            self._is_passing = bool(message.id) and self._table[self._slot(_digest(message.id))] != 0
             return self._is_passing
         self._seen = _linked(self._seen, chunk)
         self._left -= 1
@@ -118,17 +119,17 @@ class ReplayFilter:
         """Note that `event` has been applied: that the assembler did not raise an error for it."""
         if self._refusal:
             return
-        found = self._delta_of(event)
+        found = delta_of(event, self._limits)
         if found is None:
             return
-        own_id, chunk = found
+        message, chunk = found
         if self._from_start:
             self._chain = _linked(self._chain, chunk)
-        elif own_id is None:
+        elif not message.id:
             self._refuse("no_id")
             return
         else:
-            digest = _digest(own_id)
+            digest = _digest(message.id)
             slot = self._slot(digest)
             if self._table[slot]:
                 self._refuse("repeated_id")
@@ -208,20 +209,6 @@ class ReplayFilter:
         return replays
 
     # ------------------------------------------------------------------------------------------------------------------
-
-    def _delta_of(self, event: object) -> tuple[str | None, StreamingChunk] | None:
-        """Return an event's own id, and the chunk that brings a delta; None if it brings none that changes anything."""
-        try:
-            message = to_event(event)
-            if message.event == "error":
-                return None
-            chunk = to_chunk(message.data, self._limits)
-        except (InvalidEventError, LimitExceededError):  # the assembler judges it
-            return None
-        is_blank = chunk.json_path is None and (chunk.delta is None or chunk.delta == "")
-        if chunk.delta is MISSING or is_blank or chunk.chunk_type == "error":
-            return None
-        return message.id or None, chunk
 
     def _expect(self) -> None:
         self._left, self._seen = self._count, b""
