@@ -46,7 +46,7 @@ def seal(kind: str, members: dict[str, Any]) -> bytes:
             maximum=maximum,
             met=maximum + 1,
         ) from None
-    rest = text[1:].encode()
+    rest = text[1:].encode(errors="backslashreplace")  # halves that a sender's ids may hold, as JSON escapes them
     return f'{{"format":{FORMAT},"sha256":"{sha256(rest).hexdigest()}",'.encode() + rest
 
 
