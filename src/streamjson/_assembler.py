@@ -453,22 +453,26 @@ class Assembler:
         members = unseal(_KIND, data)
         for name, allowed in _MEMBERS.items():
             value = members.get(name, MISSING)
-            if value not in allowed if type(allowed) is tuple else type(value) not in allowed:
+            if (value not in allowed if type(allowed) is tuple else type(value) not in allowed) or (
+                type(value) is int and value < 0
+            ):
                 raise CheckpointError(f"the checkpoint's {name} can't be: {shorten(value)}")
-        given: dict[str, Any] = {"path_prefix": members["path_prefix"], "completion": members["completion"], **options}
+        saved = {"path_prefix": members["path_prefix"], "completion": members["completion"]}
+        given: dict[str, Any] = {**saved, **options}
         try:
-            prefix = str(parse_path(given["path_prefix"], limits=given.get("limits", Limits())))
+            assembler = cls(**given)
         except InvalidPathError as error:
             if "path_prefix" in options:
                 raise
-            raise CheckpointError(f"the checkpoint's path_prefix can't be: {error}") from None
-        for name, value in (("path_prefix", prefix), ("completion", given["completion"])):
-            if value != members[name]:
+            raise CheckpointError(f"the checkpoint's path_prefix can't be: {shorten(str(error), 200)}") from None
+        for name, value, now in (
+            ("path_prefix", saved["path_prefix"], str(assembler._prefix)),
+            ("completion", saved["completion"], "order" if assembler._in_order else "end"),
+        ):
+            if now != value:
                 raise CheckpointError(
-                    f"the checkpoint was made with {name}={shorten(members[name])}, not {shorten(value)}",
-                    code="other_options",
+                    f"the checkpoint was made with {name}={shorten(value)}, not {shorten(now)}", code="other_options"
                 )
-        assembler = cls(**given)
         assembler._take_up(members)
         return assembler
 
