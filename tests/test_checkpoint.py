@@ -484,6 +484,8 @@ FORGED: dict[str, dict[str, Any]] = {
     "holes that are no array": {"document.holes": 1},
     "a hole that is no null any more": {"holes": [3]},
     "holes of now that are no array": {"holes": None},
+    "changes that are none": {"changes": [], "version": 5},
+    "changes of nothing": {"document": None, "changes": []},
     "changes that are no array": {"changes": {"s": "append"}},
     "a change without its parts": {"changes": [[["s"], "append"]]},
     "a change that is a number": {"changes": [5]},

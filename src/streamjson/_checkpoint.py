@@ -78,11 +78,11 @@ def _load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool,
     if type(version) is not int or version < 0:
         raise _senseless("version", version)
     has_returned = changes is not None
-    if has_returned and not changes:
+    changes = _a_list(changes, "changes") if has_returned else []
+    if has_returned and (first is None or not changes):
         raise _senseless("changes", changes)
-    changes = _a_list(changes or [], "changes")
     base = version if first is None else version - len(changes) - 1
-    if base < 0 or (first is None and changes):
+    if base < 0:
         raise _senseless("version", version)
     document = Document(limits, prefix=prefix, replace=replace, in_order=in_order, base=base)
     if first is not None:
