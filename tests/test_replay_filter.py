@@ -1,0 +1,437 @@
+"""Which events are passed over after a reconnect: those that were applied, and no other."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tracemalloc
+from base64 import b64decode, b64encode
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import example, given, strategies as st
+
+import streamjson as sj
+from streamjson import _replay_filter
+from streamjson._envelope import seal, unseal
+from streamjson._errors import CODES
+
+Event = Any
+
+
+def data(delta: Any, path: str | None = "a", **fields: Any) -> str:
+    return json.dumps({"delta": delta, "json_path": path, **fields})
+
+
+def sent(id: str | None, delta: Any = "x", path: str | None = "a") -> sj.ServerSentEvent[Any]:
+    return sj.ServerSentEvent(data(delta, path), id=id)
+
+
+# Opaque: any text, with those in which others begin.
+IDS = st.text(st.characters(exclude_characters="\0\r\n"), min_size=1, max_size=4) | st.sampled_from(
+    ["0", "00", "1", "10", "1-0", " 1", "1 ", "é", "e\u0301", "日本", "\ud83d", "x" * 1000, "x" * 1001]
+)
+# Each changes no value, so it is neither passed over nor the end of what is sent again.
+WITHOUT_DELTAS: dict[str, Event] = {
+    "a ping": sj.ServerSentEvent("", event="ping", id="1"),
+    "a ping with an object": sj.ServerSentEvent("{}", event="ping"),
+    "what primes the id": sj.ServerSentEvent("", id="1"),
+    "a span": sj.ServerSentEvent('{"span_id": "7"}', id="1"),
+    "another type": sj.ServerSentEvent("[1]", event="usage", id="1"),
+    "the end": sj.ServerSentEvent("[DONE]", id="9"),
+    "a delta without a path that is null": sj.ServerSentEvent(data(None, None), id="1"),
+    "a delta without a path that is empty": sj.ServerSentEvent(data("", None), id="1"),
+    "an error": sj.ServerSentEvent('{"error_message": "later"}', id="1"),
+    "an error by its type": sj.ServerSentEvent(data("x", chunk_type="error"), id="1"),
+    "an error by the event's": sj.ServerSentEvent(data("x"), event="error", id="1"),
+    "what is not JSON": sj.ServerSentEvent("{", id="1"),
+    "what is no chunk": sj.ServerSentEvent(data("x", path=None, span_id=5), id="1"),
+    "past a limit": sj.ServerSentEvent(data([[]] * 3, "x" * 5000).replace("[]", "[" * 200 + "]" * 200), id="1"),
+    "no event": b"data: {}",
+    "nothing": None,
+}
+
+
+class FromAnother:
+    """An event of another library: its id is the last one, and need not be its own."""
+
+    def __init__(self, data: Any, id: str = "") -> None:
+        self.data = data
+        self.id = id
+
+
+def connected(*connections: list[Event], **options: Any) -> tuple[list[list[Event]], sj.ReplayFilter]:
+    """Return which events of each connection were taken for new ones."""
+    replays = sj.ReplayFilter(**options)
+    taken: list[list[Event]] = []
+    for number, events in enumerate(connections):
+        if number:
+            replays.reconnected()
+        taken.append([event for event in events if not replays.is_replay(event) and not replays.applied(event)])
+    return taken, replays
+
+
+def some(first: int, last: int) -> list[Event]:
+    return [sent(f"id {number}", f"text {number}") for number in range(first, last)]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# by ids
+
+
+OVERLAPS = {
+    "nothing again": ([some(0, 4), some(4, 6)], [range(4), range(4, 6)]),
+    "the last one": ([some(0, 4), some(3, 6)], [range(4), range(4, 6)]),
+    "some": ([some(0, 4), some(2, 6)], [range(4), range(4, 6)]),
+    "all": ([some(0, 4), some(0, 6)], [range(4), range(4, 6)]),
+    "all, and nothing more": ([some(0, 4), some(0, 4)], [range(4), ()]),
+    "nothing at all": ([some(0, 4), [], some(2, 6)], [range(4), (), range(4, 6)]),
+    "broken off in what is sent again": ([some(0, 4), some(0, 2), some(1, 6)], [range(4), (), range(4, 6)]),
+    "thrice": ([some(0, 2), some(1, 4), some(1, 5)], [range(2), range(2, 4), range(4, 5)]),
+    "before there was anything": ([[], some(0, 2), some(0, 3)], [(), range(2), range(2, 3)]),
+}
+
+
+@pytest.mark.parametrize(("connections", "new"), OVERLAPS.values(), ids=OVERLAPS)
+def test_what_is_sent_again_is_passed_over(connections: list[list[Event]], new: list[Any]) -> None:
+    taken, replays = connected(*connections)
+
+    assert [[event.id for event in events] for events in taken] == [[f"id {n}" for n in numbers] for numbers in new]
+    assert replays.refusal == ""
+
+
+@given(st.lists(IDS, min_size=1, max_size=60, unique=True), st.data())
+def test_any_ids_tell_what_is_sent_again(ids: list[str], chosen: st.DataObject) -> None:
+    cut = chosen.draw(st.integers(0, len(ids)))
+    back = chosen.draw(st.integers(0, cut))
+    events = [sent(id) for id in ids]
+    taken, _ = connected(events[:cut], events[back:])
+
+    assert taken == [events[:cut], events[cut:]]
+
+
+def test_nothing_is_a_replay_before_a_reconnect() -> None:
+    taken, _ = connected([*some(0, 3), *some(3, 5)])
+    assert taken == [some(0, 5)]
+
+
+def test_after_the_first_new_event_ids_mean_nothing_until_the_next_reconnect() -> None:
+    """Some senders use them again: then it can't tell any more, and says so at the next reconnect."""
+    first, again = some(0, 3), [*some(1, 3), sent("new"), sent("id 0", "other text")]
+    taken, replays = connected(first, again)
+
+    assert taken == [first, again[2:]]
+    assert replays.refusal == CODES["repeated_id"]
+    with pytest.raises(sj.CheckpointError) as caught:
+        replays.reconnected()
+    assert caught.value.code == "repeated_id"
+
+
+@pytest.mark.parametrize("event", WITHOUT_DELTAS.values(), ids=WITHOUT_DELTAS)
+@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
+def test_what_brings_no_delta_is_neither_passed_over_nor_ends_the_replay(event: Event, *, from_start: bool) -> None:
+    replays = sj.ReplayFilter(replays_from_start=from_start)
+    for one in (sent("1"), event, sent("2"), event):
+        assert not replays.is_replay(one)
+        replays.applied(one)
+    replays.reconnected()
+    told = [replays.is_replay(one) for one in (event, sent("1"), event, sent("2"), event, sent("3"), sent("1"))]
+
+    assert told == [False, True, False, True, False, False, False]
+
+
+OWN_IDS: dict[str, Event] = {
+    "an event of ours": sent("1"),
+    "an event with a chunk": sj.ServerSentEvent(sj.StreamingChunk("x", "a"), id="1"),
+    "a mapping": {"data": data("x"), "id": "1"},
+    "a mapping in a mapping": {"data": {"delta": "x", "jsonPath": "a"}, "id": "1"},
+    "text without a path": {"data": data("x", None), "id": "1"},
+    "an event of another type": {"event": "delta", "data": data("x"), "id": "1"},
+}
+NO_IDS: dict[str, Event] = {
+    "an event without one": sent(None),
+    "an event with an empty one": sent(""),
+    "one that came before and persists": sj.ServerSentEvent(data("x"), last_event_id="1"),
+    "a chunk": sj.StreamingChunk("x", "a"),
+    "a mapping": {"delta": "x", "json_path": "a"},
+    "an event of another library": FromAnother(data("x"), "1"),
+    "a model of another library": FromAnother(SimpleNamespace(delta="x", json_path="a")),
+}
+
+
+@pytest.mark.parametrize("event", OWN_IDS.values(), ids=OWN_IDS)
+def test_an_id_of_its_own_is_what_an_event_carried_itself(event: Event) -> None:
+    taken, _ = connected([event], [event])
+    assert taken == [[event], []]
+
+
+@pytest.mark.parametrize("event", NO_IDS.values(), ids=NO_IDS)
+def test_without_ids_there_is_no_telling_but_from_the_start(event: Event) -> None:
+    _, replays = connected([sent("1"), event, sent("2")])
+    assert replays.refusal == CODES["no_id"]
+    with pytest.raises(sj.CheckpointError, match="; begin anew") as caught:
+        replays.reconnected()
+    assert caught.value.code == "no_id"
+    assert not replays.is_replay(sent("1"))
+
+    taken, _ = connected([event, event], [event, event, event], replays_from_start=True)
+    assert taken == [[event, event], [event]]
+
+
+def test_an_event_without_an_id_is_new_and_ends_the_replay() -> None:
+    replays = sj.ReplayFilter()
+    replays.applied(sent("1"))
+    replays.reconnected()
+
+    assert [replays.is_replay(event) for event in (sent(None), sent("1"))] == [False, False]
+
+
+def test_an_event_that_was_skipped_comes_again_as_any_other() -> None:
+    assembler, replays = sj.Assembler(on_invalid="skip"), sj.ReplayFilter()
+    events = [sent("1"), sent("2", 5), sent("3")]
+    for again in (events, [*events, sent("4")]):
+        for event in again:
+            if not replays.is_replay(event):
+                assembler.apply(event)
+                replays.applied(event)
+        replays.reconnected()
+
+    assert (assembler.snapshot().value, assembler.skipped_count) == ({"a": "xxx"}, 1)
+
+
+def test_an_event_that_was_refused_is_new_when_it_comes_again() -> None:
+    replays = sj.ReplayFilter()
+    replays.applied(sent("1"))  # and then came "2", which the assembler refused
+    replays.reconnected()
+
+    assert [replays.is_replay(event) for event in (sent("1"), sent("2"))] == [True, False]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# from the start
+
+
+def test_a_source_that_begins_anew_is_counted() -> None:
+    events = [sent(None, piece) for piece in "abcabc"]
+    taken, replays = connected(events[:4], events[:2], events[:5], events, replays_from_start=True)
+
+    assert taken == [events[:4], [], events[4:5], events[5:]]
+    assert replays.refusal == ""
+
+
+def test_ids_do_not_matter_to_it() -> None:
+    taken, _ = connected([sent("1"), sent("1")], [sent("5"), sent(None), sent("1")], replays_from_start=True)
+    assert [len(events) for events in taken] == [2, 1]
+
+
+OTHER: dict[str, list[Event]] = {
+    "another text": [sent(None, "a"), sent(None, "c")],
+    "another order": [sent(None, "b"), sent(None, "a")],
+    "another path": [sent(None, "a"), sent(None, "b", "b")],
+    "another type": [sent(None, "a"), sent(None, 1)],
+}
+
+
+@pytest.mark.parametrize("again", OTHER.values(), ids=OTHER)
+def test_a_source_that_sends_something_else_is_refused_before_anything_of_it_is_applied(again: list[Event]) -> None:
+    replays = sj.ReplayFilter(replays_from_start=True)
+    for event in (sent(None, "a"), sent(None, "b")):
+        replays.applied(event)
+    replays.reconnected()
+
+    assert replays.is_replay(again[0])
+    with pytest.raises(sj.CheckpointError) as caught:
+        replays.is_replay(again[1])
+    assert caught.value.code == "other_replay"
+    assert replays.refusal == CODES["other_replay"]
+    replays.applied(again[1])  # nothing is noted any more
+    with pytest.raises(sj.CheckpointError):
+        replays.reconnected()
+
+
+DELTAS: dict[str, Any] = {
+    "an object": ({"a": 1, "b": [None, {"c": "é"}]}, {"b": [None, {"c": "é"}], "a": 1}),
+    "half a character": ("\ud83d", "\ud83d"),
+    "a value of another kind": (SimpleNamespace(a=1), SimpleNamespace(a=1)),
+    "names that are no text": ({1: 2, "a": 3}, {1: 2, "a": 3}),
+    "a long number": (10**5_000, 10**5_000),
+}
+
+
+@pytest.mark.parametrize(("delta", "again"), DELTAS.values(), ids=DELTAS)
+def test_any_delta_is_the_same_again(delta: Any, again: Any) -> None:
+    replays = sj.ReplayFilter(replays_from_start=True)
+    replays.applied(sj.StreamingChunk(delta, "a"))
+    replays.reconnected()
+
+    assert replays.is_replay(sj.StreamingChunk(again, "a"))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# saved
+
+
+def said(checkpoint: bytes) -> dict[str, Any]:
+    """Return what a checkpoint says; ids have no order."""
+    members = unseal("replay_filter", checkpoint)
+    ids = b64decode(members["ids"])
+    return {**members, "ids": sorted(ids[at : at + 8] for at in range(0, len(ids), 8))}
+
+
+@given(st.lists(IDS, min_size=1, max_size=30, unique=True), st.booleans())
+@example([str(number) for number in range(14)], False)  # the table grows with the 13th
+def test_it_goes_on_from_any_checkpoint(ids: list[str], from_start: bool) -> None:
+    events = [sent(id, id) for id in ids]
+    replays = sj.ReplayFilter(replays_from_start=from_start)
+    for count in range(len(events) + 1):
+        data = replays.checkpoint()
+        for back in {0} if from_start else {0, count // 2, count}:
+            restored = sj.ReplayFilter.restore(data)
+            assert said(restored.checkpoint()) == said(data)
+            again = [restored.is_replay(event) for event in events[back:]]
+            assert again == [place < count for place in range(back, len(ids))]
+            for event in events[count:]:
+                restored.applied(event)
+            restored.reconnected()
+            assert all(map(restored.is_replay, events))
+        if count < len(events):
+            replays.applied(events[count])
+
+
+def test_what_comes_again_may_be_saved_in_its_midst() -> None:
+    events = [sent(None, piece) for piece in "abc"]
+    _, replays = connected(events, events[:2], replays_from_start=True)
+    restored = sj.ReplayFilter.restore(replays.checkpoint())
+
+    assert [restored.is_replay(event) for event in [*events, events[0]]] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("code", ["no_id", "repeated_id"])
+def test_a_refusal_is_kept(code: str) -> None:
+    _, replays = connected([sent("1"), sent("1" if code == "repeated_id" else None)])
+    restored = sj.ReplayFilter.restore(replays.checkpoint())
+
+    assert restored.refusal == CODES[code]
+    assert not restored.is_replay(sent("1"))
+    with pytest.raises(sj.CheckpointError) as caught:
+        restored.reconnected()
+    assert caught.value.code == code
+
+
+def test_a_checkpoint_is_the_same_on_machines_of_either_byte_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as it can be tried on one of them: the bytes of each digest are turned around, both ways."""
+    _, replays = connected([sent("1")])
+    (here,) = said(replays.checkpoint())["ids"]
+    monkeypatch.setattr(
+        _replay_filter, "sys", SimpleNamespace(byteorder="big" if sys.byteorder == "little" else "little")
+    )
+    (there,) = said(replays.checkpoint())["ids"]
+
+    assert there == here[::-1]
+    assert sj.ReplayFilter.restore(replays.checkpoint()).is_replay(sent("1"))
+
+
+def forged(**others: Any) -> bytes:
+    _, replays = connected([sent("1"), sent("2")])
+    members = {**unseal("replay_filter", replays.checkpoint()), **others}
+    return seal("replay_filter", {name: value for name, value in members.items() if value is not ...})
+
+
+def ids(*digests: int) -> str:
+    return b64encode(b"".join(digest.to_bytes(8, "little") for digest in digests)).decode()
+
+
+FORGED: dict[str, dict[str, Any]] = {
+    **{f"no {name}": {name: ...} for name in ("replays_from_start", "refusal", "count", "chain", "ids")},
+    "from the start that is a number": {"replays_from_start": 1},
+    "another refusal": {"refusal": "tired"},
+    "a refusal that is an array": {"refusal": []},
+    "a count that is text": {"count": "2"},
+    "a count that is a boolean": {"count": True, "ids": ids(1)},
+    "a count that is a float": {"count": 2.0},
+    "a count of other ids": {"count": 3},
+    "a count below zero": {"count": -1, "replays_from_start": True},
+    "a chain that is not hexadecimal": {"chain": "xy"},
+    "a chain that is a number": {"chain": 5},
+    "ids that are an array": {"ids": [1, 2]},
+    "ids that are no text of bytes": {"ids": "é"},
+    "ids with more in between": {"ids": ids(1, 2) + "\n"},
+    "ids that end too early": {"ids": b64encode(b"1234567").decode(), "count": 1},
+    "an id that can't be": {"ids": ids(1, 0)},
+}
+
+
+@pytest.mark.parametrize("others", FORGED.values(), ids=FORGED)
+def test_what_no_filter_can_have_written_is_refused(others: dict[str, Any]) -> None:
+    with pytest.raises(sj.CheckpointError) as caught:
+        sj.ReplayFilter.restore(forged(**others))
+    assert caught.value.code == "bad_checkpoint"
+
+
+STRANGE = st.none() | st.booleans() | st.integers(-1, 9) | st.floats() | st.text(max_size=3) | st.lists(st.integers())
+MEMBERS = ["replays_from_start", "refusal", "count", "chain", "ids"]
+
+
+@given(st.dictionaries(st.sampled_from(MEMBERS), STRANGE, min_size=1))
+def test_a_checkpoint_that_says_anything_is_refused_or_makes_a_filter_that_works(others: dict[str, Any]) -> None:
+    try:
+        replays = sj.ReplayFilter.restore(forged(**others))
+    except sj.CheckpointError:
+        return
+    for event in some(0, 20):
+        try:
+            replays.is_replay(event)
+            replays.applied(event)
+            replays.reconnected()
+        except sj.CheckpointError:
+            assert replays.refusal
+            break
+
+
+def test_damage_is_found() -> None:
+    data = forged()
+    for damaged in (data[:-1], data.replace(b'"count":2', b'"count":3'), b"", sj.Assembler().checkpoint()):
+        with pytest.raises(sj.CheckpointError):
+            sj.ReplayFilter.restore(damaged)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# options and cost
+
+
+def test_limits_are_a_limits_and_bound_what_is_decoded() -> None:
+    with pytest.raises(TypeError, match="limits is a Limits"):
+        sj.ReplayFilter(limits=5)  # type: ignore[arg-type]
+    deep = sent("1", [[[]]])
+    for limits, count in ((sj.Limits(max_depth=2), 0), (sj.Limits(max_depth=3), 1)):
+        replays = sj.ReplayFilter(limits=limits)
+        replays.applied(deep)
+        assert said(replays.checkpoint())["count"] == count
+        assert sj.ReplayFilter.restore(replays.checkpoint(), limits=limits).is_replay(deep) is (count == 1)
+
+
+def taken(replays: sj.ReplayFilter, first: int, last: int) -> int:
+    """Return how many bytes more it takes when it has been told of so many events."""
+    before = tracemalloc.get_traced_memory()[0]
+    for number in range(first, last):
+        replays.applied(sj.ServerSentEvent(sj.StreamingChunk("x", "a"), id=f"event {number}"))
+    return tracemalloc.get_traced_memory()[0] - before
+
+
+def test_an_id_takes_at_most_24_bytes() -> None:
+    replays = sj.ReplayFilter()
+    tracemalloc.start()
+    try:
+        total, before = 0, 0
+        for count in (10_000, 24_576, 24_577, 49_152, 49_153, 50_000):  # also where the table is full, and has grown
+            total += taken(replays, before, count)
+            before = count
+            assert total <= 24 * count
+    finally:
+        tracemalloc.stop()
+
+    assert len(replays.checkpoint()) <= 11 * 50_000 + 300
+    restored = sj.ReplayFilter.restore(replays.checkpoint())
+    assert restored.is_replay(sj.ServerSentEvent(sj.StreamingChunk("x", "a"), id="event 49999"))
+    assert not restored.is_replay(sj.ServerSentEvent(sj.StreamingChunk("x", "a"), id="event 50000"))
