@@ -29,23 +29,21 @@ from functools import partial
 from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overload
 
 from ._callbacks import Subscription, Watch
-from ._checkpoint import load, save
+from ._checkpoint import KIND, load, members_of, save
 from ._chunks import chunk_of_error, chunk_of_other_type, is_blank, is_error
 from ._completion import Completion, Structurer, structurer_of
 from ._document import Document
-from ._envelope import seal, unseal
+from ._envelope import seal
 from ._errors import (
     CheckpointError,
     ClosedError,
     InvalidEventError,
     InvalidPathError,
-    LimitExceededError,
     StreamFailedError,
     StreamJSONError,
     shorten,
 )
 from ._events import (
-    CHUNK_NAMES,
     CHUNK_VALUES,
     MISSING,
     JSONValue,
@@ -54,7 +52,6 @@ from ._events import (
     quick_decoder,
     to_chunk,
     to_event,
-    to_fields,
 )
 from ._limits import Limits, check_limits
 from ._log import SHORT, WIDE, Kind
@@ -80,20 +77,6 @@ class AssemblerOptions(TypedDict, total=False):
 
 
 DONE = "[DONE]"
-_KIND: Final = "assembler"
-# What a checkpoint has beside the document, and what it may be.
-_MEMBERS: Final[dict[str, set[type] | tuple[str, ...]]] = {
-    "path_prefix": {str},
-    "completion": ("order", "end"),
-    "end": ("open", "done", "eof"),
-    "failed": {bool},
-    "span_id": {str, type(None)},
-    "last_event_id": {str},
-    "has_deltas": {bool},
-    "event_number": {int},
-    "passed_over": {int},
-    "skipped_count": {int},
-}
 _READABLE: Final = 128  # levels that any decoder of JSON reads
 _EVENT: Final[Any] = ServerSentEvent  # for a type checker, which can't tell of what it is generic
 
@@ -422,7 +405,7 @@ class Assembler:
         ('7', {'name': 'Jane'})
         """
         return seal(
-            _KIND,
+            KIND,
             {
                 "path_prefix": str(self._prefix),
                 "completion": "order" if self._in_order else "end",
@@ -450,13 +433,7 @@ class Assembler:
         (`newer_format`) or of other options (`other_options`), `LimitExceededError` where the document is more than
         `limits` allow, and what the options raise. O(document).
         """
-        members = unseal(_KIND, data)
-        for name, allowed in _MEMBERS.items():
-            value = members.get(name, MISSING)
-            if (value not in allowed if type(allowed) is tuple else type(value) not in allowed) or (
-                type(value) is int and value < 0
-            ):
-                raise CheckpointError(f"the checkpoint's {name} can't be: {shorten(value)}")
+        members = members_of(data)
         saved = {"path_prefix": members["path_prefix"], "completion": members["completion"]}
         given: dict[str, Any] = {**saved, **options}
         try:
@@ -692,4 +669,3 @@ class Assembler:
         self._record(event)
         self._document.freeze()
         return StreamFailedError(message, snapshot=self.snapshot(), span_id=self._span_id, **facts)
-

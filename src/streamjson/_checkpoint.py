@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ._document import Document
+from ._envelope import unseal
 from ._errors import CheckpointError, LimitExceededError, StreamJSONError, shorten
 from ._events import MISSING
 from ._intake import SCALAR
@@ -36,9 +37,34 @@ from ._snapshot import changes_between
 from ._tree import HOLE, Node, Step, kind_of, look, trail
 from ._versions import locate, location, read, slots_at
 
-__all__ = ["load", "save"]
+__all__ = ["KIND", "load", "members_of", "save"]
 
+KIND: Final = "assembler"
+# What a checkpoint has beside the document, and what it may be: of these types, or one of these.
+_MEMBERS: Final[dict[str, set[type] | tuple[str, ...]]] = {
+    "path_prefix": {str},
+    "completion": ("order", "end"),
+    "end": ("open", "done", "eof"),
+    "failed": {bool},
+    "span_id": {str, type(None)},
+    "last_event_id": {str},
+    "has_deltas": {bool},
+    "event_number": {int},
+    "passed_over": {int},
+    "skipped_count": {int},
+}
 _HIGH_HALVES: Final = range(0xD800, 0xDC00)
+
+
+def members_of(data: bytes) -> dict[str, Any]:
+    """Return the members of an assembler's checkpoint; those that are not the document's are checked."""
+    members = unseal(KIND, data)
+    for name, allowed in _MEMBERS.items():
+        value = members.get(name, MISSING)
+        is_known = value in allowed if type(allowed) is tuple else type(value) in allowed
+        if not is_known or (type(value) is int and value < 0):
+            raise _senseless(name, value)
+    return members
 
 
 def save(document: Document) -> dict[str, Any]:

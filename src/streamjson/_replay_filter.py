@@ -104,7 +104,7 @@ class ReplayFilter:
             return False
         message, chunk = found
         if not self._from_start:
-            self._is_passing = bool(message.id) and self._table[self._slot(_digest(message.id))] != 0
+            self._is_passing = message.id is not None and self._table[self._slot(_digest(message.id))] != 0
             return self._is_passing
         self._seen = _linked(self._seen, chunk)
         self._left -= 1
