@@ -17,7 +17,9 @@ from hypothesis import example, given, strategies as st
 
 from streamjson import assemble
 from streamjson._assembler import Assembler
+from streamjson._envelope import seal, unseal
 from streamjson._errors import (
+    CheckpointError,
     ClosedError,
     ConflictError,
     InvalidEventError,
@@ -628,10 +630,10 @@ def test_completion_is_one_of_two() -> None:
         Assembler(completion="begin")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("option", ["on_conflict", "on_new_span"])
-@pytest.mark.parametrize("value", ["raise", "", None, "Error"])
+@pytest.mark.parametrize("option", ["on_conflict", "on_new_span", "on_invalid"])
+@pytest.mark.parametrize("value", ["", None, "Error", "always"])
 def test_an_option_has_one_of_its_values(option: str, value: object) -> None:
-    with pytest.raises(ValueError, match=f"{option} is 'error' or"):
+    with pytest.raises(ValueError, match=f"{option} is '(error|raise)' or"):
         Assembler(**{option: value})  # type: ignore[arg-type]
 
 
@@ -1548,3 +1550,72 @@ def test_an_asynchronous_stream_tells_them_too() -> None:
         return told
 
     assert asyncio.run(main()) == ["x"]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# skipped, and saved
+
+
+def test_a_rejected_event_may_be_skipped() -> None:
+    """Which ones, and what is kept of them: see `test_skipped`."""
+    assembler = Assembler(on_invalid="skip")
+    given_events = [event(delta("a", "x"), id="1"), event("{", id="2"), delta("a", 1), 5]
+    assert [assembler.apply(one) is None for one in given_events] == [False, True, True, True]
+    assert assembler.apply_delta("a[", 1) is None
+
+    assert (assembler.skipped_count, assembler.last_event_id) == (4, "2")
+    assert [kept.event for kept in assembler.skipped] == [*given_events[1:], StreamingChunk(1, "a[")]
+    assert value_of(assembler) == {"a": "x"}
+
+
+@pytest.mark.parametrize(
+    ("end", "error"),
+    [
+        pytest.param(lambda _: None, None, id="open"),
+        pytest.param(Assembler.close, ClosedError, id="closed"),
+        pytest.param(lambda it: it.apply(event("[DONE]")), ClosedError, id="done"),
+        pytest.param(lambda it: failure(it, WORDS), ClosedError, id="failed"),
+    ],
+)
+def test_an_assembler_that_was_saved_goes_on(end: Callable[[Assembler], object], error: type[Exception] | None) -> None:
+    """In which state ever: see `test_checkpoint`."""
+    assembler = Assembler(path_prefix="r", completion="end", on_invalid="skip")
+    for one in (event({"span_id": "s"}, id="1"), event("", "ping"), event("{"), delta("r.a", "x")):
+        assembler.apply(one)
+    end(assembler)
+    restored = Assembler.restore(assembler.checkpoint())
+
+    for name in ("version", "span_id", "last_event_id", "end", "passed_over", "skipped_count"):
+        assert getattr(restored, name) == getattr(assembler, name), name
+    assert value_of(restored) == {"a": "x"}
+    if error is None:
+        restored.apply(delta("r.a", "y"))
+        assert value_of(restored) == {"a": "xy"}
+        return
+    with pytest.raises(error) as caught:
+        restored.apply(delta("r.a", "y"))
+    assert caught.value.event_number == assembler._event_number + 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        pytest.param({"path_prefix": "q"}, CheckpointError, id="another prefix"),
+        pytest.param({"completion": "end"}, CheckpointError, id="another completion"),
+        pytest.param({"path_prefix": "r["}, InvalidPathError, id="no prefix"),
+    ],
+)
+def test_what_was_saved_with_other_options_is_refused(options: Any, error: type[Exception]) -> None:
+    data = Assembler(path_prefix="r").checkpoint()
+    with pytest.raises(error):
+        Assembler.restore(data, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("path_prefix", "r["), ("end", "soon"), ("failed", 0), ("event_number", -1), ("skipped_count", True)],
+)
+def test_what_no_assembler_can_have_saved_is_refused(name: str, value: object) -> None:
+    members = unseal("assembler", Assembler().checkpoint())
+    with pytest.raises(CheckpointError):
+        Assembler.restore(seal("assembler", {**members, name: value}))

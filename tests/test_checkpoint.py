@@ -590,7 +590,6 @@ def test_a_checkpoint_that_says_anything_is_refused_or_makes_an_assembler_that_w
         perform(restored, act, told)
         snapshot = restored.snapshot()
         assert exact_or_nothing(snapshot.value) == exact_or_nothing(snapshot.copy_value())
-    assert restored.end != "open" or members["failed"]
 
 
 def exact_or_nothing(value: Any) -> str:

@@ -92,6 +92,16 @@ def test_what_a_reader_has_joined_is_not_joined_again(later):
     assert document.text.whole() == string + "z" * later
 
 
+def test_pieces_that_nobody_has_read_are_joined_when_they_are_counted():
+    document = filled(*[("a", "xy")] * 10)
+    document.settle()
+
+    assert document.pieces == ["xy", "xy" * 9]
+    document.apply("a", "z")
+    document.settle()
+    assert document.pieces == ["xy", "xy" * 9, "z"]
+
+
 @given(st.lists(st.sampled_from(["a", "b"]), max_size=60), st.integers(1, 40))
 def test_the_bound_of_a_string_is_met_exactly_by_pieces_in_turn(turns: list[str], bound: int) -> None:
     document = Document(Limits(max_string_bytes=bound))

@@ -14,7 +14,7 @@ from streamjson._limits import Limits
 from streamjson._matcher import Matcher
 from streamjson._matching import Along
 from streamjson._pattern import compile_pattern
-from streamjson._progress import finished_by, is_finished, is_there, lost, returned_at, unfinished
+from streamjson._progress import finished_by, is_finished, is_there, lost, returned_at, take_up, unfinished
 from streamjson._tree import trail
 from test_properties import SEEDS, VALUES, WILD_STREAMS, cut, interleave
 
@@ -155,6 +155,14 @@ def test_a_hole_and_what_is_not_there_are_never_finished() -> None:
     assert [is_finished(document, (0, *path), 2) for path in [("a", 1), ("a", 0), ("c",), ("a",)]] == [
         True, False, False, True
     ]  # fmt: skip
+
+
+def test_a_document_that_is_restored_knows_of_the_return_without_its_history():
+    document, _ = built([("a", "x"), ("b", 1), ("c", 1)])
+    take_up(document, 3)
+
+    assert returned_at(document) == 3
+    assert [is_finished(document, (0, name), 3) for name in "abc"] == [True, False, False]
 
 
 def test_only_what_matches_is_told() -> None:

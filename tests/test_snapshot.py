@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import streamjson as sj
+from meddling import MeddledDict, MeddledList
 from streamjson import _snapshot
 
 HIGH = "\ud83d"
@@ -486,6 +487,27 @@ def test_chunks_of_changes_over_any_steps_build_the_same(stream: Deltas) -> None
                 for chunk in change.to_chunks():
                     copied.apply(copy.deepcopy(chunk))
             assert repr(copied.snapshot().value) == repr(new.value)
+
+
+def test_a_text_that_is_left_while_it_is_read_is_the_text_of_then():
+    assembler = filled(("a", "x"), ("a", "y"))
+    document, snapshot = assembler._document, assembler.snapshot()
+    document.pieces = document.text.pieces = MeddledList(document.pieces, lambda: assembler.apply_delta("b", 1))
+
+    assert snapshot.get("a") == "xy"
+    assert assembler.snapshot().value == {"a": "xy", "b": 1}
+
+
+@pytest.mark.parametrize("path", ["n", "m"], ids=["asked for before", "written last"])
+def test_a_value_that_is_replaced_while_it_is_looked_up_is_the_value_of_then(path):
+    assembler = filled(("n", 1), ("m", 1))
+    snapshot = assembler.snapshot()
+    snapshot.get("n")
+    root = assembler._document.holder.slots[0]
+    root.slots = MeddledDict(root.slots, lambda: assembler.apply_delta(path, 2))
+
+    assert snapshot.get(path) == 1
+    assert assembler.snapshot().get(path) == 2
 
 
 def test_the_places_that_readers_asked_for_are_bounded(monkeypatch):

@@ -836,6 +836,33 @@ def test_one_event_is_no_source(event: Any) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# its assembler
+
+
+def test_an_assembler_that_is_given_goes_on_as_it_is(driver: Driver) -> None:
+    assembler = sj.Assembler(on_conflict="replace")
+    assembler.apply(X)
+    stream = driver.assemble([N, delta("a", 5)], assembler=assembler)
+
+    assert stream.assembler is assembler
+    assert (stream.snapshot.version, stream.snapshot.value) == (1, {"a": "x"})
+    assert [snapshot.version for snapshot in driver.list(stream)] == [2, 3, 3]
+    assert assembler.snapshot().value == {"a": 5, "n": 1}
+
+
+def test_an_assembler_that_is_given_has_its_options(driver: Driver) -> None:
+    with pytest.raises(TypeError, match="has its options already: completion, path_prefix"):
+        driver.assemble([], assembler=sj.Assembler(), completion="end", path_prefix="a")
+
+
+def test_a_stream_tells_of_the_events_that_it_skipped(driver: Driver) -> None:
+    stream = driver.assemble([X, {"data": "no JSON"}, Y], on_invalid="skip")
+
+    assert driver.final(stream) == {"a": "xy"}
+    assert (stream.skipped_count, stream.skipped) == (1, stream.assembler.skipped)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # callbacks
 
 

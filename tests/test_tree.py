@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import naive_model
+from meddling import MeddledDict, MeddledList
 from streamjson._errors import InvalidEventError
 from streamjson._events import MISSING
 from streamjson._tree import (
@@ -111,6 +112,50 @@ def test_the_place_of_a_name_is_found_while_the_object_grows():
             assert node.place_of(name) == count
     assert [node.place_of(name) for name in node.slots] == [0, 1, 2, 3]
     assert new_node(None, is_object=False).place_of(7) == 7
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before the names", "between the names"])
+def test_the_place_of_a_name_is_found_while_somebody_writes(late):
+    node = new_node(None, is_object=True)
+    node.slots = MeddledDict({"b": 1, "a": 2}, lambda: node.slots.update(c=3), late=late)
+
+    assert node.place_of("a") == 1
+    assert [node.place_of(name) for name in ("b", "c")] == [0, 2]
+
+
+def test_a_text_is_read_whole_as_it_grows_and_no_piece_twice():
+    text = Text(["ab"])
+    first = text.whole()
+    assert first == "ab"
+    assert text.whole() is first
+    text.pieces.extend(["c", "d"])
+    assert text.whole() == "abcd"
+    assert text.known[2] == 3  # pieces
+    text.forget()
+    assert text.whole() == "abcd"
+
+
+def test_a_text_whose_pieces_are_joined_is_read_anew():
+    text = Text(["a", "b", "c"])
+    text.whole()
+    text.pieces[1:] = ["bc"]
+    text.joins += 1
+    text.pieces.append("d")
+
+    assert text.whole() == "abcd"
+
+
+def test_a_text_is_read_whole_while_its_pieces_are_joined():
+    text = Text(["a", "b"])
+    text.whole()
+
+    def join():
+        text.pieces[0:] = ["ab", "c", "d"]
+        text.joins += 1
+
+    text.pieces = MeddledList(["a", "b"], join)
+    text.known = (text.pieces, 0, 2, "ab")
+    assert text.whole() == "abcd"
 
 
 PIECES = {"one": ["abc"], "several": ["a", "bc", "", "def"], "none of length": [""]}

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from meddling import MeddledDict
 from streamjson import _values
 from streamjson._document import Document
 from streamjson._errors import StreamJSONError
@@ -364,3 +365,60 @@ def test_a_reader_waits_while_another_thread_reads(monkeypatch):
     monkeypatch.setattr(_values, "sleep", give_way)
     assert value_at(document, 2) == {"a": "xy"}
     assert waited == [0]
+
+
+def test_a_read_that_interrupts_another_one_gets_a_value_of_its_own():
+    document = grown("a.b")
+    document.apply("a.c", "y")
+    inner = []
+    root = document.holder.slots[0]
+    root.slots = MeddledDict(root.slots, lambda: inner.append(value_at(document, document.version)))
+    document.values = None
+    outer = value_at(document, document.version)
+
+    assert inner == [outer] == [{"a": {"b": "x", "c": "y"}}]
+    assert inner[0] is not outer
+    assert inner[0]["a"] is not outer["a"]
+
+
+def test_a_read_of_another_document_waits_for_nobody():
+    document, other = grown("a.b"), grown("c")
+    inner = []
+    root = document.holder.slots[0]
+    root.slots = MeddledDict(root.slots, lambda: inner.append(value_at(other, 1)))
+    document.values = None
+
+    assert value_at(document, 1) == {"a": {"b": "x"}}
+    assert inner == [{"c": "x"}]
+
+
+def test_an_interrupt_in_a_read_leaves_the_next_one_to_build_all_anew():
+    document = grown("a.b")
+    root = document.holder.slots[0]
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    root.slots = MeddledDict(root.slots, interrupt)
+    document.values = None
+    with pytest.raises(KeyboardInterrupt):
+        value_at(document, 1)
+    assert value_at(document, 1) == {"a": {"b": "x"}}
+
+
+@pytest.mark.parametrize(
+    "later", [[("a", None)], [("a", {})], [("", None)]], ids=["null", "another object", "the root"]
+)
+def test_values_are_not_held_where_a_writer_has_replaced_what_leads_there(later):
+    """As it may happen after a look whether the version was the newest."""
+    document = Document(Limits(), replace=True)
+    document.apply("a.b.c", "x")
+    assert value_at(document, 1) == {"a": {"b": {"c": "x"}}}
+    document.values.release()
+    for path, delta in later:
+        document.apply(path, delta)
+    document.values.hold(document, 1)
+
+    assert value_at(document, document.version) == plain(document)
+    document.apply("a.d", "y")
+    assert value_at(document, document.version) == plain(document)

@@ -15,6 +15,7 @@ from streamjson._log import CALM
 from streamjson._tree import HOLE, Text, trail
 from streamjson._values import value_at
 from streamjson._versions import (
+    NEAR,
     differences,
     ending_at,
     growth,
@@ -260,6 +261,43 @@ def test_a_text_that_was_refused_more_is_read_as_before():
 
     assert type(document.holder.slots[0].slots["a"]) is Text
     assert every_version(document) == [MISSING, {"a": "a"}, {"a": "ab"}, {"a": "abc"}, {"a": "abc", "b": 1}]
+
+
+LATER: dict[str, Deltas] = {
+    "left": [("b", 1)],
+    "left, and another one is open": [("b", "1"), ("b", "2")],
+    "left, and open again": [("b", 1), ("a", "w")],
+    "replaced": [("a", None)],
+}
+
+
+@pytest.mark.parametrize("later", LATER.values(), ids=LATER)
+def test_a_text_that_was_left_since_it_was_found_is_read_all_the_same(later):
+    """As a reader may find it, who does not wait for who writes."""
+    document = filled(("a", "x"), ("a", "yz"))
+    node, key, thing = locate(document, ("a",), 2)
+    assert type(thing) is Text
+    for path, delta in later:
+        document.apply(path, delta)
+
+    assert [string_at(document, node, key, thing, version) for version in (1, 2)] == ["x", "xyz"]
+    assert ending_at(document, node, key, thing, 1, 1) == "x"
+    assert [ending_at(document, node, key, thing, 2, count) for count in (1, 2, 3)] == ["z", "yz", "xyz"]
+
+
+def test_the_end_of_a_text_is_found_when_the_document_is_closed():
+    document = filled(("a", "x"), ("b", 1), ("a", "y"), ("a", "z"))
+    document.close()
+    node, key, thing = locate(document, ("a",), 4)
+
+    assert [ending_at(document, node, key, thing, version, 1) for version in (1, 2, 3, 4)] == ["x", "x", "y", "z"]
+
+
+def test_the_end_that_a_text_had_long_ago_is_found_from_its_start():
+    document = filled(("a", "x"), ("a", "yz"), ("a", "w" * (NEAR + 1)))
+    node, key, thing = locate(document, ("a",), 3)
+
+    assert ending_at(document, node, key, thing, 2, 2) == "yz"
 
 
 @pytest.mark.parametrize("runs", RUNS.values(), ids=RUNS)
