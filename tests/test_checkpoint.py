@@ -173,6 +173,7 @@ def test_a_stream_goes_on_from_any_checkpoint(acts: list[Act], options: dict[str
 
 
 @given(streams(), OPTIONS, st.integers(0, 10))
+@example(deltas(("a", "x"), ("b", 1), ("a", "y"), ("b", 2), ("b", 2.5)), {}, 4)
 def test_what_has_changed_since_the_checkpoint_is_told_as_without(
     acts: list[Act], options: dict[str, Any], count: int
 ) -> None:
@@ -276,6 +277,27 @@ def test_an_empty_document_after_a_reset_goes_on_counting() -> None:
     assert told_of(restored.apply_delta("a", 2)) == ["a", "set", 2, 2, 3, None]
 
 
+@pytest.mark.parametrize(
+    "pairs",
+    [[("a", "x"), ("b", 1), ("a", "y"), ("b", 2)], [("", "x"), ("", {}), ("a", 1), ("", [1])]],
+    ids=["members", "another root"],
+)
+def test_chunks_across_a_checkpoint_build_the_same_from_any_version_before(pairs: list[tuple[str, Any]]) -> None:
+    whole = sj.Assembler(on_conflict="replace")
+    values: list[Any] = []
+    for path, delta in pairs:
+        whole.apply_delta(path, delta)
+        restored = sj.Assembler.restore(whole.checkpoint())
+        for older, value in enumerate(values, start=1):
+            other = sj.Assembler()
+            other.apply_delta("", value)
+            for change in restored.snapshot().changes_since(older):
+                for chunk in change.to_chunks():
+                    other.apply(chunk)
+            assert other.snapshot().value == whole.snapshot().value
+        values.append(whole.snapshot().copy_value())
+
+
 def test_a_snapshot_of_the_time_before_is_one_of_another_document() -> None:
     assembler = sj.Assembler()
     assembler.apply_delta("a", 1)
@@ -291,6 +313,30 @@ def test_half_a_character_in_an_id_is_saved(event: dict[str, Any]) -> None:
     restored = sj.Assembler.restore(assembler.checkpoint())
 
     assert (restored.span_id, restored.last_event_id) == (assembler.span_id, assembler.last_event_id)
+
+
+def test_no_path_leads_to_the_string_that_was_restored_last_but_its_own() -> None:
+    assembler = sj.Assembler()
+    for path, delta in (("a", "x"), ("b", 1), ("a", "y")):
+        assembler.apply_delta(path, delta)
+    restored = sj.Assembler.restore(assembler.checkpoint())
+    with pytest.raises(sj.ConflictError):
+        restored.apply_delta(sj.Path(), "z")
+    restored.apply_delta("a", "z")
+    assert restored.snapshot().value == {"a": "xyz", "b": 1}
+
+
+@pytest.mark.parametrize("act", ["close", {"data": "[DONE]"}, {"error_message": "later"}], ids=repr)
+def test_the_end_is_told_once(act: Act) -> None:
+    assembler = sj.Assembler()
+    assembler.apply_delta("a", "x")
+    perform(assembler, act, [])
+    restored = sj.Assembler.restore(assembler.checkpoint())
+    told = listen(restored)
+    restored.close()
+
+    assert told == []
+    assert restored.end == assembler.end
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -477,11 +523,13 @@ FORGED: dict[str, dict[str, Any]] = {
     "open at a hole": {"document.open": ["l", 0]},
     "open that is text": {"document.open": "m"},
     "a hole that is no null": {"document.holes": [3]},
-    "a hole in an object": {"document": {"value": {"z": None}, "open": [], "holes": [0]}},
+    "a hole in an object": {"document.holes": [0, 1, 2]},
     "a hole in the place of the root": {"document": {"value": None, "open": [], "holes": [0]}},
     "holes in no order": {"document.holes": [2, 1]},
     "holes of another type": {"document.holes": ["1"]},
     "holes that are no array": {"document.holes": 1},
+    "a hole in the place of a root that was set": {"changes": [[[], "set", None]], "holes": [0], "halves": []},
+    "a hole in an object that was set": {"changes": [[["o"], "set", {"z": None}]], "holes": [0, 1, 2]},
     "a hole that is no null any more": {"holes": [3]},
     "holes of now that are no array": {"holes": None},
     "changes that are none": {"changes": [], "version": 5},

@@ -227,6 +227,7 @@ def test_ids_do_not_matter_to_it() -> None:
 
 OTHER: dict[str, list[Event]] = {
     "another text": [sent(None, "a"), sent(None, "c")],
+    "another beginning": [sent(None, "c"), sent(None, "b")],
     "another order": [sent(None, "b"), sent(None, "a")],
     "another path": [sent(None, "a"), sent(None, "b", "b")],
     "another type": [sent(None, "a"), sent(None, 1)],
