@@ -136,6 +136,10 @@ def test_what_brings_no_delta_is_neither_passed_over_nor_ends_the_replay(event: 
         assert not replays.is_replay(one)
         replays.applied(one)
     replays.reconnected()
+    if from_start and event is WITHOUT_DELTAS["the end"]:  # it would come too early
+        with pytest.raises(sj.CheckpointError):
+            replays.is_replay(event)
+        return
     told = [replays.is_replay(one) for one in (event, sent("1"), event, sent("2"), event, sent("3"), sent("1"))]
 
     assert told == [False, True, False, True, False, False, False]
@@ -173,7 +177,8 @@ def test_without_ids_there_is_no_telling_but_from_the_start(event: Event) -> Non
     with pytest.raises(sj.CheckpointError, match="; begin anew") as caught:
         replays.reconnected()
     assert caught.value.code == "no_id"
-    assert not replays.is_replay(sent("1"))
+    with pytest.raises(sj.CheckpointError):  # also who does not listen to that is not told wrong
+        replays.is_replay(sent("1"))
 
     taken, _ = connected([event, event], [event, event, event], replays_from_start=True)
     assert taken == [[event, event], [event]]
@@ -208,8 +213,125 @@ def test_an_event_that_was_refused_is_new_when_it_comes_again() -> None:
     assert [replays.is_replay(event) for event in (sent("1"), sent("2"))] == [True, False]
 
 
+# How a caller may go about it that catches the error of an event that is rejected, and goes on.
+def handle(assembler: sj.Assembler, replays: sj.ReplayFilter, events: list[Event]) -> list[str]:
+    """Return the texts of the events that were rejected."""
+    rejected: list[str] = []
+    for event in events:
+        if replays.is_replay(event):
+            continue
+        try:
+            assembler.apply(event)
+        except sj.ConflictError:
+            rejected.append(event.data)
+        else:
+            replays.applied(event)
+    return rejected
+
+
+@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
+@pytest.mark.parametrize("count", range(1, 7))
+def test_an_event_that_was_rejected_doubles_nothing(count: int, *, from_start: bool) -> None:
+    """It is passed over when a later one was applied; one that was the last is met again."""
+    bad = sent("2", 5)
+    events = [sent("1", "a"), bad, sent("3", "b"), bad if from_start else sent("4", 6), sent("5", "c"), sent("6", 7)]
+    assembler, replays = sj.Assembler(), sj.ReplayFilter(replays_from_start=from_start)
+    handle(assembler, replays, events[:count])
+    for _ in range(3):
+        replays.reconnected()
+        is_last = count % 2 == 0
+        assert handle(assembler, replays, events[:count]) == [events[count - 1].data] * is_last
+    replays.reconnected()
+    handle(assembler, replays, [*events, sent("7", "d")])
+
+    assert assembler.snapshot().value == {"a": "abcd"}
+    assert replays.refusal == ""
+
+
+@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
+def test_events_may_be_asked_about_before_any_of_them_is_applied(*, from_start: bool) -> None:
+    replays = sj.ReplayFilter(replays_from_start=from_start)
+    for first, last in ((0, 3), (0, 5), (0, 8), (0, 8)):
+        events = some(first, last)
+        for event in [event for event in events if not replays.is_replay(event)]:
+            replays.applied(event)
+        replays.reconnected()
+
+    assert [replays.is_replay(event) for event in some(0, 9)] == [True] * 8 + [False]
+
+
+def test_rejected_events_are_saved_too() -> None:
+    assembler, replays = sj.Assembler(), sj.ReplayFilter()
+    handle(assembler, replays, [sent("1", "a"), sent("2", 5)])
+    replays.reconnected()
+    restored = sj.ReplayFilter.restore(replays.checkpoint())
+    told = [restored.is_replay(event) for event in (sent("1", "a"), sent("2", 5), sent("1", "a"))]
+    assert told == [True, False, True]
+
+
+@pytest.mark.parametrize("id", [None, "1"], ids=["no id", "the id of another"])
+def test_a_rejected_event_is_told_by_its_id_too(id: str | None) -> None:
+    assembler, replays = sj.Assembler(), sj.ReplayFilter()
+    handle(assembler, replays, [sent("1", "a"), sent(id, 5)])
+    with pytest.raises(sj.CheckpointError) as caught:
+        replays.reconnected()
+    assert caught.value.code == ("repeated_id" if id else "no_id")
+
+
+@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
+@pytest.mark.parametrize("has_delta", [False, True], ids=["alone", "with a delta"])
+def test_another_span_is_no_replay(*, has_delta: bool, from_start: bool) -> None:
+    """A sender that has begun anew uses its ids again: the assembler says what that means."""
+
+    def spanned(id: str, text: str, span: str) -> Event:
+        fields = {"span_id": span} | ({"delta": text, "json_path": "a"} if has_delta else {})
+        return sj.ServerSentEvent(json.dumps(fields), id=id)
+
+    first = [spanned("1", "x", "one"), sent("2", "b"), sent("3", "c")]
+    again = [spanned("1", "x", "two"), sent("2", "y"), sent("3", "z")]
+    replays = sj.ReplayFilter(replays_from_start=from_start)
+    assembler = sj.Assembler()
+    handle(assembler, replays, first)
+    replays = sj.ReplayFilter.restore(replays.checkpoint())
+    with pytest.raises(sj.StreamFailedError):
+        handle(assembler, replays, again)
+
+    assembler, replays = sj.Assembler(on_new_span="reset"), sj.ReplayFilter(replays_from_start=from_start)
+    for events in (first, again, again, [*again, sent("4", "!")]):
+        handle(assembler, replays, events)
+        replays.reconnected()
+    assert assembler.snapshot().value == {"a": "xyz!" if has_delta else "yz!"}
+
+
+def test_it_tells_whether_it_waits_for_something_new() -> None:
+    replays = sj.ReplayFilter()
+    told = [replays.replaying]
+    for event in [*some(0, 2), *some(0, 3)]:
+        if not replays.is_replay(event):
+            replays.applied(event)
+        if event == some(1, 2)[0] and not replays.replaying:
+            replays.reconnected()
+        told.append(replays.replaying)
+    assert told == [False, False, True, True, True, False]
+    assert repr(replays) == "<ReplayFilter: 3 events>"
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # from the start
+
+
+@pytest.mark.parametrize("again", ["X", "ef", "ab", ""], ids=["other", "what comes after", "a part", "nothing"])
+def test_an_end_before_all_has_come_again_is_no_end(again: str) -> None:
+    replays = sj.ReplayFilter(replays_from_start=True)
+    for piece in "abcd":
+        replays.applied(sent(None, piece))
+    replays.reconnected()
+    assert all(replays.is_replay(sent(None, piece)) for piece in again)
+    with pytest.raises(sj.CheckpointError, match=f"after {len(again)} of 4 events") as caught:
+        replays.is_replay(sj.ServerSentEvent("[DONE]"))
+    assert caught.value.code == "other_replay"
+    with pytest.raises(sj.CheckpointError):
+        replays.is_replay(sent(None, "a"))
 
 
 def test_a_source_that_begins_anew_is_counted() -> None:
@@ -314,10 +436,10 @@ def test_a_refusal_is_kept(code: str) -> None:
     restored = sj.ReplayFilter.restore(replays.checkpoint())
 
     assert restored.refusal == CODES[code]
-    assert not restored.is_replay(sent("1"))
-    with pytest.raises(sj.CheckpointError) as caught:
-        restored.reconnected()
-    assert caught.value.code == code
+    for ask in (lambda: restored.is_replay(sent("1")), restored.reconnected):
+        with pytest.raises(sj.CheckpointError) as caught:
+            ask()
+        assert caught.value.code == code
 
 
 def test_a_checkpoint_is_the_same_on_machines_of_either_byte_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,8 +465,9 @@ def ids(*digests: int) -> str:
     return b64encode(b"".join(digest.to_bytes(8, "little") for digest in digests)).decode()
 
 
+MEMBERS = ["replays_from_start", "refusal", "count", "chain", "ids", "span_id", "rejected"]
 FORGED: dict[str, dict[str, Any]] = {
-    **{f"no {name}": {name: ...} for name in ("replays_from_start", "refusal", "count", "chain", "ids")},
+    **{f"no {name}": {name: ...} for name in MEMBERS},
     "from the start that is a number": {"replays_from_start": 1},
     "another refusal": {"refusal": "tired"},
     "a refusal that is an array": {"refusal": []},
@@ -360,6 +483,10 @@ FORGED: dict[str, dict[str, Any]] = {
     "ids with more in between": {"ids": ids(1, 2) + "\n"},
     "ids that end too early": {"ids": b64encode(b"1234567").decode(), "count": 1},
     "an id that can't be": {"ids": ids(1, 0)},
+    "a span that is a number": {"span_id": 1},
+    "rejected ones that are a number": {"rejected": 1},
+    "rejected ones that are text": {"rejected": ["1"]},
+    "a rejected one that is too large": {"rejected": [2**64]},
 }
 
 
@@ -371,7 +498,6 @@ def test_what_no_filter_can_have_written_is_refused(others: dict[str, Any]) -> N
 
 
 STRANGE = st.none() | st.booleans() | st.integers(-1, 9) | st.floats() | st.text(max_size=3) | st.lists(st.integers())
-MEMBERS = ["replays_from_start", "refusal", "count", "chain", "ids"]
 
 
 @given(st.dictionaries(st.sampled_from(MEMBERS), STRANGE, min_size=1))

@@ -951,3 +951,50 @@ def test_two_tasks_do_not_read_one_stream_at_one_time() -> None:
         assert stream.snapshot.complete
 
     asyncio.run(main())
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# replays
+
+
+def numbered(first: int, last: int) -> list[object]:
+    return [sj.ServerSentEvent(sj.StreamingChunk(str(number), "a"), id=str(number)) for number in range(first, last)]
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_what_comes_again_is_passed_over_and_told_nobody(*, is_async: bool) -> None:
+    """Saved in the midst of a loop, the assembler and the filter are of one moment."""
+    assembler, replays = sj.Assembler(), sj.ReplayFilter()
+    told: list[str] = []
+
+    async def source(events: list[object]) -> AsyncIterator[object]:
+        for event in events:
+            yield event
+
+    async def read(events: list[object]) -> None:
+        async for snapshot in sj.assemble(source(events), assembler=assembler, replays=replays):
+            if snapshot.get("a").endswith(("3", "4")):
+                break
+
+    for first, last in ((0, 6), (2, 6), (0, 7)):
+        assembler.on("a", lambda change: told.append(change.delta))
+        if is_async:
+            asyncio.run(read(numbered(first, last)))
+        else:
+            for snapshot in sj.assemble(numbered(first, last), assembler=assembler, replays=replays):
+                if snapshot.get("a").endswith(("3", "4")):
+                    break
+        assembler, replays = sj.Assembler.restore(assembler.checkpoint()), sj.ReplayFilter.restore(replays.checkpoint())
+    assert assembler.snapshot().value == {"a": "0123456"}
+    assert told == list("0123456")
+
+
+def test_a_filter_that_refuses_stops_a_stream_at_each_event() -> None:
+    replays = sj.ReplayFilter()
+    for event in numbered(0, 1) * 2:
+        replays.applied(event)
+    stream = sj.assemble(numbered(0, 2), replays=sj.ReplayFilter.restore(replays.checkpoint()))
+    for _ in range(2):
+        with pytest.raises(sj.CheckpointError):
+            next(stream)
+    assert stream.snapshot.value is MISSING

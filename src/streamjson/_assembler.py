@@ -30,7 +30,7 @@ from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overlo
 
 from ._callbacks import Subscription, Watch
 from ._checkpoint import KIND, load, members_of, save
-from ._chunks import chunk_of_error, chunk_of_other_type, is_blank, is_error
+from ._chunks import DONE, chunk_of_error, chunk_of_other_type, is_blank, is_error
 from ._completion import Completion, Structurer, structurer_of
 from ._document import Document
 from ._envelope import seal
@@ -76,7 +76,6 @@ class AssemblerOptions(TypedDict, total=False):
     completion: Literal["order", "end"]
 
 
-DONE = "[DONE]"
 _READABLE: Final = 128  # levels that any decoder of JSON reads
 _EVENT: Final[Any] = ServerSentEvent  # for a type checker, which can't tell of what it is generic
 

@@ -147,9 +147,9 @@ def _slot(document: Document, steps: Any) -> tuple[Node, Step]:
         there = look(node, key)
         if type(there) is not Node or type(step) is not (str if there.is_object else int):
             raise _senseless("steps", step)
+        if type(step) is int and step < 0:
+            raise _senseless("steps", step)
         node, key = there, step
-    if type(key) is int and key < 0:
-        raise _senseless("steps", key)
     return node, key
 
 

@@ -7,11 +7,15 @@ Cost: linear in the event's data.
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from ._errors import InvalidEventError, LimitExceededError, StreamJSONError
 from ._events import CHUNK_NAMES, MISSING, ServerSentEvent, StreamingChunk, to_chunk, to_event, to_fields
 from ._limits import Limits
 
-__all__ = ["chunk_of_error", "chunk_of_other_type", "delta_of", "is_blank", "is_error"]
+__all__ = ["DONE", "chunk_of", "chunk_of_error", "chunk_of_other_type", "is_blank", "is_done", "is_error"]
+
+DONE: Final = "[DONE]"
 
 
 def is_error(chunk: StreamingChunk) -> bool:
@@ -54,11 +58,19 @@ def chunk_of_error(data: object, limits: Limits) -> StreamingChunk | None:
         return None
 
 
-def delta_of(event: object, limits: Limits) -> tuple[ServerSentEvent[object], StreamingChunk] | None:
-    """Return an event, and its chunk, if that brings a delta that may change something; None, if it is none."""
+def chunk_of(event: object, limits: Limits) -> tuple[ServerSentEvent[Any], StreamingChunk] | None:
+    """Return an event and its chunk; None if it brings none, says an error, or is one that the assembler rejects."""
     try:
         message = to_event(event)
         chunk = None if message.event == "error" else to_chunk(message.data, limits)
     except StreamJSONError:
         return None
-    return None if chunk is None or is_error(chunk) or is_blank(chunk) else (message, chunk)
+    return None if chunk is None or is_error(chunk) else (message, chunk)
+
+
+def is_done(event: object) -> bool:
+    """Tell whether an event is the end that a sender tells."""
+    try:
+        return bool(to_event(event).data == DONE)
+    except InvalidEventError:
+        return False

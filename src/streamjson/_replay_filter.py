@@ -8,7 +8,10 @@ guesses an order.
   What was seen is passed over until the first event that was not; then ids mean nothing any more, until the next
   reconnect, for some senders use them again.
 - *From the start.* For a source that has no ids and, as its caller knows, sends everything again from its first event.
-  As many events with a delta are passed over as were applied; a digest of them all tells whether they were the same.
+  As many events with a delta are passed over as were seen; a digest of them all tells whether they were the same.
+- *Rejected events*, which were asked about but not applied, are passed over too once a later one has been applied: the
+  document has moved on. Before that they are met again, and end nothing.
+- *Another span* is another stream: what comes with it was not applied, and it is for the assembler to judge.
 
 Events without a delta change nothing, and are never passed over.
 
@@ -25,13 +28,14 @@ import json
 import sys
 from array import array
 from base64 import b64decode, b64encode
+from collections import deque
 from hashlib import blake2b
 from typing import Any, Final, Self
 
-from ._chunks import delta_of
+from ._chunks import chunk_of, is_blank, is_done
 from ._envelope import seal, unseal
 from ._errors import CODES, CheckpointError, StreamJSONError, shorten
-from ._events import StreamingChunk
+from ._events import ServerSentEvent, StreamingChunk
 from ._limits import Limits, check_limits
 
 __all__ = ["ReplayFilter"]
@@ -49,9 +53,11 @@ class ReplayFilter:
     """Tells which events were applied before a reconnect, so that nothing is applied twice, and nothing lost.
 
     Ask `is_replay` once for each event, in order, and pass over those that it is true of; tell `applied` of the others
-    when they have been applied; call `reconnected` when a new connection begins. With `replays_from_start=True` you
-    say that the source has sent, and after a reconnect will send, everything from its first event on: then it needs no
-    ids. `limits` are those of the assembler.
+    when they have been applied, also where `on_invalid="skip"` has skipped them; call `reconnected` before the first
+    event of a new connection. Or give it to `assemble` as `replays`, which does the first two.
+
+    With `replays_from_start=True` you say that the source has sent, and after a reconnect will send, everything from
+    its first event on: then it needs no ids. `limits` are those of the assembler, which may have to read larger events.
 
     `checkpoint` and `restore` keep it beside an assembler's checkpoint; a restored one takes what comes next for a new
     connection.
@@ -70,73 +76,143 @@ class ReplayFilter:
     {'name': 'Jane'}
     """
 
-    __slots__ = ("_chain", "_count", "_from_start", "_is_passing", "_left", "_limits", "_refusal", "_seen", "_table")
+    __slots__ = (
+        "_again", "_chain", "_count", "_from_start", "_is_passing", "_left", "_limits", "_refusal", "_rejected",
+        "_rejected_ids", "_span_id", "_table", "_unapplied",
+    )  # fmt: skip
 
     def __init__(self, *, replays_from_start: bool = False, limits: Limits = _DEFAULT_LIMITS) -> None:
         check_limits(limits)
         self._limits = limits
         self._from_start = replays_from_start
-        self._refusal = ""  # the code that says why it can't work
         self._is_passing = False  # whether events may be sent again
-        self._count = 0  # of events with a delta that were applied
+        self._span_id: str | None = None
+        self._unapplied: object = None  # the event that was asked about last, until it is applied
+        self._forget("")
+
+    def _forget(self, refusal: str) -> None:
+        self._refusal = refusal  # the code that says why it can't work
+        self._count = 0  # of events with a delta that were seen, but for those rejected since one was applied:
+        self._rejected: deque[int] = deque()  # their digests
         # By ids:
         self._table = array("Q", bytes(_DIGEST_BYTES * _FEWEST_SLOTS))  # 0 is no digest
+        self._rejected_ids: set[int] = set()
         # From the start:
-        self._chain = b""  # the digest of all that was applied
+        self._chain = b""  # the digest of all that was seen
         self._left = 0  # how many events are still to come again
-        self._seen = b""  # the digest of those that came again
+        self._again = b""  # the digest of those that came again
 
     @property
     def refusal(self) -> str:
         """Why it can't tell what is sent again, `""` if it can."""
         return CODES[self._refusal] if self._refusal else ""
 
+    @property
+    def replaying(self) -> bool:
+        """Whether what was applied may still come again: since a reconnect nothing new has been applied.
+
+        From the start: not all of it has come again. A connection that ends then has told nothing new.
+        """
+        return self._is_passing and not self._refusal
+
     def is_replay(self, event: object) -> bool:
         """Tell whether `event` was applied before, and is to be passed over. Always False before a reconnect.
 
-        `event` is what `Assembler.apply` takes. Raises `CheckpointError` (`other_replay`) when all has come again that
-        had been applied, and was not the same; nothing of it has been applied.
+        `event` is what `Assembler.apply` takes. Raises `CheckpointError` where it refuses (see `reconnected`); with
+        `replays_from_start` when what comes again ends too early, or all has come that had been applied and was not
+        the same (`other_replay`). Nothing of it has been applied then.
         """
-        if not self._is_passing:
-            return False
-        found = delta_of(event, self._limits)  # what is none is for the assembler to judge
+        self._reject_unapplied()
+        is_replay = self._is_passing and self._passes(event)
+        if not is_replay:
+            self._unapplied = event
+        return is_replay
+
+    def _passes(self, event: object) -> bool:
+        if self._refusal:
+            raise self._error()
+        found = chunk_of(event, self._limits)  # what is none is for the assembler to judge
         if found is None:
+            if self._from_start and is_done(event):
+                raise self._other(self._count - self._left)
             return False
         message, chunk = found
+        if self._is_of_another_span(chunk):
+            self._is_passing = False
+            return False
+        if is_blank(chunk):
+            return False
         if not self._from_start:
-            self._is_passing = message.id is not None and self._table[self._slot(_digest(message.id))] != 0
-            return self._is_passing
-        self._seen = _linked(self._seen, chunk)
+            digest = _digest(message.id or "")
+            is_known = self._table[self._slot(digest)] != 0
+            self._is_passing = is_known or digest in self._rejected_ids
+            return is_known
+        self._again = _linked(self._again, _content(chunk))
         self._left -= 1
         if not self._left:
+            if self._again != self._chain:
+                raise self._other(self._count)
             self._is_passing = False
-            if self._seen != self._chain:
-                self._refuse("other_replay")
-                raise self._error()
         return True
 
     def applied(self, event: object) -> None:
         """Note that `event` has been applied: that the assembler did not raise an error for it."""
-        if self._refusal:
-            return
-        found = delta_of(event, self._limits)
+        self._unapplied = None
+        found = chunk_of(event, self._limits)
         if found is None:
             return
         message, chunk = found
-        if self._from_start:
-            self._chain = _linked(self._chain, chunk)
-        elif not message.id:
-            self._refuse("no_id")
+        if self._is_of_another_span(chunk):  # the document was begun anew
+            self._forget("")
+        self._span_id = chunk.span_id or self._span_id
+        if self._refusal or is_blank(chunk):
             return
-        else:
-            digest = _digest(message.id)
-            slot = self._slot(digest)
-            if self._table[slot]:
-                self._refuse("repeated_id")
-                return
-            self._table[slot] = digest
+        self._is_passing = False
+        digest = self._new_digest(message, chunk)
+        if digest is None:
+            return
+        try:
+            before = self._rejected.index(digest)  # events may be asked about before any of them is applied
+        except ValueError:
+            before = len(self._rejected)
+            self._rejected.append(digest)
+        for _ in range(before + 1):
+            self._see(self._rejected.popleft())
+
+    def _reject_unapplied(self) -> None:
+        """Note that the event that was asked about last has not been applied."""
+        event, self._unapplied = self._unapplied, None
+        found = None if event is None or self._refusal else chunk_of(event, self._limits)
+        if found is None or is_blank(found[1]) or self._is_of_another_span(found[1]):
+            return
+        digest = self._new_digest(*found)
+        if digest is not None and digest not in self._rejected_ids:
+            self._rejected.append(digest)
+            if not self._from_start:
+                self._rejected_ids.add(digest)
+
+    def _new_digest(self, message: ServerSentEvent[Any], chunk: StreamingChunk) -> int | None:
+        """Return the digest of an event; None where it has no id of its own, or one that was seen, which is refused."""
+        if self._from_start:
+            return _content(chunk)
+        if not message.id:
+            self._forget("no_id")
+            return None
+        digest = _digest(message.id)
+        if self._table[self._slot(digest)]:
+            self._forget("repeated_id")
+            return None
+        return digest
+
+    def _see(self, digest: int) -> None:
+        """Take in the digest of an event that will be passed over when it comes again."""
         self._count += 1
-        if not self._from_start and 4 * self._count > 3 * len(self._table):
+        if self._from_start:
+            self._chain = _linked(self._chain, digest)
+            return
+        self._rejected_ids.discard(digest)
+        self._table[self._slot(digest)] = digest
+        if 4 * self._count > 3 * len(self._table):
             self._fill(2 * len(self._table), self._digests())
 
     def reconnected(self) -> None:
@@ -144,11 +220,13 @@ class ReplayFilter:
 
         Raises `CheckpointError` where that could not be told from what is new: an event with a delta had no id of its
         own (`no_id`), or an id that had been another's (`repeated_id`), or what came again was not the same
-        (`other_replay`). Begin anew then, with `Assembler.reset`, or resume where the server sends nothing again.
+        (`other_replay`). Begin anew then, with `Assembler.reset` and a new filter, or resume where the server sends
+        nothing again.
         """
+        self._reject_unapplied()
+        self._expect()
         if self._refusal:
             raise self._error()
-        self._expect()
 
     def checkpoint(self) -> bytes:
         """Return all that is needed to go on later, or elsewhere, as bytes: 11 for each id. To be saved with the
@@ -161,8 +239,10 @@ class ReplayFilter:
             _KIND,
             {
                 "replays_from_start": self._from_start,
+                "span_id": self._span_id,
                 "refusal": self._refusal,
                 "count": self._count,
+                "rejected": list(self._rejected),
                 "chain": self._chain.hex(),
                 "ids": b64encode(digests.tobytes()).decode(),
             },
@@ -184,6 +264,8 @@ class ReplayFilter:
         members = unseal(_KIND, data)
         try:
             from_start, refusal, count = members["replays_from_start"], members["refusal"], members["count"]
+            span_id = members["span_id"]
+            rejected: list[Any] = members["rejected"]
             chain = bytes.fromhex(members["chain"])
             digests = array("Q", b64decode(members["ids"], validate=True))
         except (LookupError, TypeError, ValueError) as error:
@@ -192,6 +274,9 @@ class ReplayFilter:
             digests.byteswap()
         is_sound = (
             type(from_start) is bool
+            and (span_id is None or type(span_id) is str)
+            and type(rejected) is list
+            and all(type(one) is int and 0 <= one <= _WORD for one in rejected)
             and (refusal in ("", "no_id", "repeated_id", "other_replay"))
             and type(count) is int
             and (count >= 0 if from_start else count == len(digests) and 0 not in digests)
@@ -199,29 +284,40 @@ class ReplayFilter:
         if not is_sound:
             raise CheckpointError("the checkpoint does not say what one says")
         replays = cls(replays_from_start=from_start, limits=limits)
-        replays._refusal, replays._count, replays._chain = refusal, count, chain
+        replays._refusal, replays._count, replays._span_id = refusal, count, span_id
+        replays._chain, replays._rejected = chain, deque(rejected)
+        replays._rejected_ids = set() if from_start else set(rejected)
         slots = _FEWEST_SLOTS
         while 4 * len(digests) > 3 * slots:
             slots *= 2
         replays._fill(slots, digests)
-        if not refusal:
-            replays._expect()
+        replays._expect()
         return replays
+
+    def __repr__(self) -> str:
+        return f"<ReplayFilter: {self.refusal or f'{self._count} events'}>"
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _expect(self) -> None:
-        self._left, self._seen = self._count, b""
-        self._is_passing = self._count > 0
+    def _is_of_another_span(self, chunk: StreamingChunk) -> bool:
+        return chunk.span_id is not None and self._span_id not in (None, chunk.span_id)
 
-    def _refuse(self, code: str) -> None:
-        self._refusal = code
-        self._is_passing = False
-        self._table = array("Q", bytes(_DIGEST_BYTES * _FEWEST_SLOTS))
-        self._count = 0
+    def _expect(self) -> None:
+        self._left, self._again = self._count, b""
+        if self._from_start:
+            self._rejected.clear()  # they come after what was seen, and are met again
+        self._is_passing = self._count > 0 or self._refusal != ""
 
     def _error(self) -> StreamJSONError:
         return CheckpointError(f"{self.refusal}; begin anew", code=self._refusal)
+
+    def _other(self, count: int) -> StreamJSONError:
+        """Refuse from now on, and return the error."""
+        applied = self._count
+        self._forget("other_replay")
+        return CheckpointError(
+            f"{self.refusal}: so it is after {count} of {applied} events; begin anew", code="other_replay"
+        )
 
     # The table: open addressing, so that a digest takes 8 bytes and not the 60 of an integer in a set.
 
@@ -248,11 +344,16 @@ def _digest(text: str) -> int:
     return int.from_bytes(blake2b(data, digest_size=_DIGEST_BYTES).digest(), "little") or 1
 
 
-def _linked(chain: bytes, chunk: StreamingChunk) -> bytes:
-    """Return the digest of what came so far, and a chunk."""
+def _content(chunk: StreamingChunk) -> int:
+    """Return a digest of what a chunk says."""
     said: Any = chunk.delta
     try:
         text = json.dumps([chunk.json_path, said], sort_keys=True, default=repr)
     except (TypeError, ValueError, RecursionError):  # limits were lifted; or other mappings and sequences
         text = shorten(said)
-    return blake2b(chain + text.encode(), digest_size=32).digest()
+    return _digest(text)
+
+
+def _linked(chain: bytes, digest: int) -> bytes:
+    """Return the digest of what came so far, and of one more."""
+    return blake2b(chain + digest.to_bytes(_DIGEST_BYTES, "little"), digest_size=32).digest()

@@ -31,6 +31,7 @@ from ._errors import (
 from ._events import ServerSentEvent, StreamingChunk, needs_decoding
 from ._log import Kind
 from ._pull import AsyncPull, FinishedValues, Pieces, Pull
+from ._replay_filter import ReplayFilter
 from ._skipped import SkippedEvent
 from ._snapshot import Snapshot
 
@@ -44,6 +45,7 @@ _END: Final = object()  # what a source gives no more after
 class _Options(AssemblerOptions, total=False):
     require_done: bool
     assembler: Assembler
+    replays: ReplayFilter
 
 
 @overload
@@ -57,7 +59,8 @@ def assemble(
 
     `source` is any iterable, or asynchronous iterable, of what `Assembler.apply` takes; one that is both is
     asynchronous. The options are the assembler's: `path_prefix`, `limits`, `on_conflict`, `on_new_span`, `on_invalid`
-    and `completion`; or `assembler` is one to go on with, as it is, such as one that was restored. With
+    and `completion`; or `assembler` is one to go on with, as it is, such as one that was restored. `replays` is a
+    filter of events that were applied before: they are passed over, and it is told of the others. With
     `require_done=True` an end without `[DONE]` is a `StreamTruncatedError` (`no_done`): a source that was cut between
     two events looks like one that ended.
 
@@ -92,11 +95,21 @@ def _is_response(source: object) -> bool:
 class _Stream:
     """What both kinds of stream share: all but the reading."""
 
-    def __init__(self, *, require_done: bool = False, assembler: Assembler | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        require_done: bool = False,
+        assembler: Assembler | None = None,
+        replays: ReplayFilter | None = None,
+        **options: Any,
+    ) -> None:
         if assembler is not None and options:
             raise TypeError(f"the assembler has its options already: {', '.join(options)}")
         self._assembler = Assembler(**options) if assembler is None else assembler
         self._require_done = require_done
+        self._replays = replays
+        # Of the assembler itself where there is no filter: a call less for each event.
+        self._consume = self._assembler._consume if replays is None else self._consume_new
         self._latest = self._assembler._snapshot(0)
         self._finished = False  # the source has been let go of
         self._has_last = False  # the last snapshot is still to be yielded
@@ -127,9 +140,18 @@ class _Stream:
             return latest
         return assembler._snapshot(latest.version)
 
+    def _consume_new(self, event: object) -> Kind | None:
+        """Apply an event, unless it was applied before."""
+        replays: Any = self._replays
+        if replays.is_replay(event):
+            return None
+        kind = self._assembler._consume(event)
+        replays.applied(event)
+        return kind
+
     def _apply(self, event: object) -> Kind | None:
         """Apply an event, and note whether it was the last."""
-        kind = self._assembler._consume(event)
+        kind = self._consume(event)
         if self._assembler.end != "open":
             self._finished = self._has_last = True
         return kind
@@ -184,7 +206,7 @@ class SnapshotStream(_Stream):
                 assembler._tell(self._end())
                 break
             try:
-                kind = assembler._consume(event)
+                kind = self._consume(event)
                 if assembler._end != "open":
                     self._finished = self._has_last = True
                 if not assembler._document.quiet:
