@@ -616,3 +616,13 @@ def test_a_document_in_its_order_has_as_many_runs_as_fields():
         for _ in range(50):
             document.apply(f"field{number}", "x")
     assert len(value_at(document, document.version)) == 99
+
+
+def test_a_refused_append_leaves_a_string_as_it_was():
+    """What it becomes when it grows takes ten times as much, and no limit counts it."""
+    document = Document(Limits(max_document_bytes=4))
+    document.apply("a", "x")
+    document.apply("c", "y")
+    with pytest.raises(LimitExceededError):
+        document.apply("a", "z")
+    assert type(document.holder.slots[0].slots["a"]) is str

@@ -189,3 +189,28 @@ def test_of_a_long_event_the_beginning_is_kept(data: str) -> None:
     assert event.data == data
     assert len(str(getattr(error, "path", ""))) <= WHOLE
     assert assembler.last_event_id == "7"
+
+
+def test_long_text_from_the_wire_is_cut() -> None:
+    assembler = sj.Assembler(on_invalid="skip")
+    long = "x" * (2 * WHOLE)
+    assembler.apply(sj.ServerSentEvent(f'{{"delta": 1, "json_path": "[-1]", "more": "{long}"}}', event=long))
+    assembler.apply({"delta": 1, "json_path": "a"})
+    assembler.apply_delta("a", long)
+    (event, _), (chunk, _) = assembler.skipped
+    assert isinstance(event, sj.ServerSentEvent)
+    assert isinstance(chunk, sj.StreamingChunk)
+    assert [len(event.data), len(event.event), len(str(chunk.delta))] == [WHOLE] * 3
+
+
+def test_a_skipped_delta_of_a_new_span_begins_anew_all_the_same() -> None:
+    """Else what comes next, which names no span, would go on in the document of the old one."""
+    assembler = sj.Assembler(on_invalid="skip", on_new_span="reset")
+    assembler.apply({"delta": "old", "json_path": "t", "span_id": "A"})
+    change = assembler.apply(sj.ServerSentEvent('{"delta": 1, "json_path": "t[*]", "span_id": "B"}', id="7", offset=40))
+    assert change is not None
+    assert (change.path, change.value, assembler.span_id, assembler.last_event_id) == ((), sj.MISSING, "B", "7")
+    error = assembler.skipped[0].error
+    assert (error.code, error.event_number, error.offset) == ("wildcard", 2, 40)
+    assembler.apply({"delta": "new", "json_path": "t"})
+    assert assembler.snapshot().value == {"t": "new"}

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import streamjson as sj
+from streamjson import _log, _snapshot
 from streamjson._snapshot import UNREAD
 from streams import SHAPES, Stream, people
 
@@ -316,3 +317,42 @@ def test_a_read_that_interrupts_one_gets_a_value_of_its_own() -> None:
     assert all(value == expected for value in inner)
     assembler.apply_delta("a.d", 3)
     assert assembler.snapshot().value == {"a": {"b": "x", "c": 1, "d": 3}}
+
+
+def test_a_reader_in_the_midst_of_a_join_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces are joined, and what was joined again, while a reader keeps what it has read for the next one."""
+    monkeypatch.setattr(_log, "CALM", 3)
+    for place in range(20):
+        assembler = sj.Assembler()
+        deltas = [str(number) * (300 if number % 3 == 0 else 2) for number in range(24)]
+        for number, delta in enumerate(deltas):
+
+            def look(instruction: int, place: int = place, assembler: sj.Assembler = assembler) -> bool:
+                if instruction % 20 == place and assembler.version:
+                    text = another(assembler.snapshot()).get("a")
+                    assert text == "".join(deltas)[: len(text)]  # noqa: B023
+                return True
+
+            at_instructions(lambda delta=delta, assembler=assembler: assembler.apply_delta("a", delta), look)
+            assert assembler.snapshot().get("a") == "".join(deltas[: number + 1])
+        assembler.close()
+        assert assembler.snapshot().copy_value() == {"a": "".join(deltas)}
+
+
+def test_two_readers_of_one_old_snapshot_get_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    assembler = assembled([("a", "x"), ("b", 1)])
+    old = another(assembler._snapshot(0))
+    assembler.apply_delta("b", 2)
+    _ = assembler.snapshot().value  # so that an older one is built anew for each reader
+    value_at = _snapshot.value_at
+    inner: list[Any] = []
+
+    def interrupted(document: Any, version: int) -> Any:
+        value = value_at(document, version)
+        if not inner:  # another reader is quicker
+            inner.append(None)
+            inner[0] = old.value
+        return value
+
+    monkeypatch.setattr(_snapshot, "value_at", interrupted)
+    assert old.value is inner[0] is old.value

@@ -432,7 +432,9 @@ class Assembler:
         (`newer_format`) or of other options (`other_options`), `LimitExceededError` where the document is more than
         `limits` allow, and what the options raise. O(document).
         """
-        members = members_of(data)
+        limits: Any = options.get("limits", Limits())
+        check_limits(limits)
+        members = members_of(data, limits)
         saved = {"path_prefix": members["path_prefix"], "completion": members["completion"]}
         given: dict[str, Any] = {**saved, **options}
         try:
@@ -503,16 +505,20 @@ class Assembler:
             message = to_event(event)
             return self._apply_event(message)
         except StreamJSONError as error:
-            error.event_number = self._event_number
-            offset = getattr(message, "offset", None)
-            error.offset = offset if isinstance(offset, int) else None
-            error.last_event_id = self._last_event_id
+            self._locate(error, message)
             if not self._skips or not is_skippable(error):
                 raise
             self._skipped.add(event, error)
             if isinstance(message, _EVENT):
                 self._record(message)
             return None
+
+    def _locate(self, error: StreamJSONError, message: object) -> None:
+        """Have an error tell where it happened."""
+        error.event_number = self._event_number
+        offset = getattr(message, "offset", None)
+        error.offset = offset if isinstance(offset, int) else None
+        error.last_event_id = self._last_event_id
 
     def _snapshot(self, since: int) -> Snapshot:
         """Return a snapshot whose `changes` begin after version `since`."""
@@ -591,7 +597,15 @@ class Assembler:
             if not self._reset_on_new_span:
                 raise self._started_over(event, span_id)
             document = self._successor()
-        kind = self._apply_delta(document, chunk)
+        try:
+            kind = self._apply_delta(document, chunk)
+        except StreamJSONError as error:
+            if not (started_over and self._skips and is_skippable(error)):
+                raise
+            # The delta is skipped, but not that the sender has begun anew: what comes next belongs to the new span.
+            self._locate(error, event)
+            self._skipped.add(event, error)
+            kind = None
         # Nothing has changed up to here but the document, which is as it was if its delta was rejected.
         if started_over:
             if kind is None:

@@ -24,6 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from attrs import evolve
+
 from ._document import Document
 from ._envelope import unseal
 from ._errors import CheckpointError, LimitExceededError, StreamJSONError, shorten
@@ -56,9 +58,14 @@ _MEMBERS: Final[dict[str, set[type] | tuple[str, ...]]] = {
 _HIGH_HALVES: Final = range(0xD800, 0xDC00)
 
 
-def members_of(data: bytes) -> dict[str, Any]:
+def members_of(data: bytes, limits: Limits) -> dict[str, Any]:
     """Return the members of an assembler's checkpoint; those that are not the document's are checked."""
-    members = unseal(KIND, data)
+    # What there was before a return, what came since, and steps and numbers of holes: all within the document's limits.
+    nodes, depth = limits.max_nodes, limits.max_depth
+    bounds = evolve(
+        limits, max_nodes=None if nodes is None else 16 * nodes, max_depth=None if depth is None else depth + 4
+    )
+    members = unseal(KIND, data, bounds)
     for name, allowed in _MEMBERS.items():
         value = members.get(name, MISSING)
         is_known = value in allowed if type(allowed) is tuple else type(value) in allowed

@@ -55,6 +55,7 @@ from ._tree import (
 __all__ = ["Document"]
 
 _GIVES_WAY: Final = ("nothing", "null")
+_LONG: Final = 4096  # characters; to measure these takes less than a microsecond
 
 
 class Document(Log):
@@ -315,8 +316,9 @@ class Document(Log):
         waiting = len(self.halves) - (place in self.halves)
         if not is_open or half or waiting or growth > SHORT or self.version >= self.hot_until:
             self._tally()
-            # Measured once, and not for each delta that may then be refused.
-            size = self._text(node, key).size
+            there = node.slots[key]
+            # A long one is measured once, and not for each delta that may then be refused.
+            size = utf8_size(there) if type(there) is str and len(there) <= _LONG else self._text(node, key).size
             self.intake.check("max_string_bytes", size + growth, size)
             # A half that waits will have a run of its own, unless its string is the one that is open.
             runs = waiting + (bool(waiting) or not is_open)

@@ -17,10 +17,13 @@ from hashlib import sha256
 from typing import Any, Final, NoReturn
 
 from ._errors import CheckpointError, LimitExceededError, shorten
+from ._events import check_values
+from ._limits import Limits
 
 __all__ = ["seal", "unseal"]
 
 FORMAT: Final = 1
+_UNLIMITED: Final = Limits.unlimited()
 _HEAD: Final = re.compile(rb'\{"format":([1-9][0-9]{0,8}),"sha256":"([0-9a-f]{64})",')
 
 
@@ -50,8 +53,12 @@ def seal(kind: str, members: dict[str, Any]) -> bytes:
     return f'{{"format":{FORMAT},"sha256":"{sha256(rest).hexdigest()}",'.encode() + rest
 
 
-def unseal(kind: str, data: bytes | bytearray | memoryview) -> dict[str, Any]:
-    """Return the members. Raises `CheckpointError` for anything but what `seal` has written for this kind."""
+def unseal(kind: str, data: bytes | bytearray | memoryview, limits: Limits = _UNLIMITED) -> dict[str, Any]:
+    """Return the members.
+
+    Raises `CheckpointError` for anything but what `seal` has written for this kind, and `LimitExceededError` where it
+    has more values, or nests deeper, than `limits` allow: before it is parsed.
+    """
     if not isinstance(data, bytes | bytearray | memoryview):
         raise CheckpointError(f"a checkpoint is bytes, not {shorten(data)}")
     data = bytes(data)
@@ -67,7 +74,9 @@ def unseal(kind: str, data: bytes | bytearray | memoryview) -> dict[str, Any]:
     if sha256(rest).hexdigest().encode() != head[2]:
         raise CheckpointError("the checkpoint was cut or changed since it was written: its digest is another one")
     try:
-        members: dict[str, Any] = json.loads(b"{" + rest, parse_constant=_refuse)
+        text = "{" + str(rest, "utf-8")
+        check_values(text, limits)
+        members: dict[str, Any] = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"the checkpoint can't be read: {shorten(str(error))}") from None
     if members.get("kind") != kind:

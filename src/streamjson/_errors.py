@@ -234,12 +234,14 @@ class LimitExceededError(StreamJSONError):
 
     code = "max_event_bytes"
 
-    def __init__(self, message: str, *, limit: str = "max_event_bytes", maximum: int = 0, met: int = 0) -> None:
+    def __init__(
+        self, message: str, *, limit: str = "max_event_bytes", maximum: int = 0, met: int = 0, is_full: bool = False
+    ) -> None:
         super().__init__(message, code=limit)
         self.limit = limit
         self.maximum = maximum
         self.met = met
-        self.is_full = False
+        self.is_full = is_full
 
 
 class StreamFailedError(StreamJSONError):

@@ -282,7 +282,7 @@ def decode_json(text: str, limits: Limits) -> object:
     """
     decoder: Any = _DECODER  # its `scan_once` is no part of the documented interface
     max_digits = limits.max_number_digits
-    _check_values(text, limits)
+    check_values(text, limits)
     if max_digits is not None and len(text) > max_digits:
         decoder = _digit_counting_decoder(max_digits, limits)
     try:
@@ -351,7 +351,7 @@ CHUNK_VALUES: Final = 1000
 """What an event may hold besides the values of its delta: the chunk's own object and fields, also unknown ones."""
 
 
-def _check_values(text: str, limits: Limits) -> None:
+def check_values(text: str, limits: Limits) -> None:
     """Refuse a text that nests too deep, or that holds more values than `max_nodes` and `CHUNK_VALUES`."""
     max_depth, max_nodes = limits.max_depth, limits.max_nodes
     brackets = text.count("[") + text.count("{")

@@ -39,9 +39,7 @@ class Intake:
         """Raise `LimitExceededError` if `met` is more than the limit of this name; there was `before` of it already."""
         maximum = self.bounds[limit]
         if met > maximum:
-            error = self.limits.exceeded(limit, met)
-            error.is_full = before > 0 and met - before <= maximum
-            raise error
+            raise self.limits.exceeded(limit, met, is_full=before > 0 and met - before <= maximum)
 
     def kind_of(self, delta: object) -> str:
         """Return the JSON type of a delta. Raises `InvalidEventError` for what is none."""

@@ -94,7 +94,7 @@ class Limits:
     max_runs: int | None = _bound(
         1_000_000,
         unit="runs",
-        counts="how often a delta went elsewhere than the one before, since the last reset",
+        counts="values that were set and returns to a text, since the last reset",
         reason="each is kept as history, in a hundred bytes, also for a text that gets one character",
     )
     max_document_bytes: int | None = _bound(
@@ -133,7 +133,7 @@ class Limits:
         """
         return cls(**dict.fromkeys(asdict(cls())))
 
-    def exceeded(self, limit: str, met: int) -> LimitExceededError:
+    def exceeded(self, limit: str, met: int, *, is_full: bool = False) -> LimitExceededError:
         """Return the error for a bound of this object that `met` does not keep (it is not raised here)."""
         maximum = getattr(self, limit)
         about = getattr(fields(Limits), limit).metadata
@@ -144,4 +144,5 @@ class Limits:
             limit=limit,
             maximum=maximum,
             met=met,
+            is_full=is_full,
         )

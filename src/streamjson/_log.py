@@ -156,19 +156,16 @@ class Log:
         self.size += size
         read, joins, count, string = text.known
         if read is pieces and joins == text.joins and count > counted + 1:  # a reader has joined them
-            rest = pieces[count:]
-            text.joins += 1
-            pieces[:] = [string, "".join(rest)] if rest else [string]
+            rest = "".join(pieces[count:])
+            text.rejoin(0, [string, rest] if rest else [string])
             text.known = (pieces, text.joins, 1, string)
             text.counted, text.merged = len(pieces), 1
             return
         if len(pieces) > counted + 1:
-            text.joins += 1
-            pieces[counted:] = [block]
+            text.rejoin(counted, [block])
         text.counted += 1
         if text.counted - text.merged >= CALM:  # blocks of blocks: a character is copied twice, not again and again
-            text.joins += 1
-            pieces[text.merged :] = ["".join(pieces[text.merged :])]
+            text.rejoin(text.merged, ["".join(pieces[text.merged :])])
             text.merged += 1
             text.counted = text.merged
 

@@ -16,8 +16,10 @@ guesses an order.
 Events without a delta change nothing, and are never passed over.
 
 It owns digests of 64 bits, one for each id, in a table that is at most three quarters full: 11 to 21 bytes in memory, 8
-in a checkpoint. Two ids of a million have the same one with a probability below 10 to the power of -7. Where in the
-table a digest is kept depends on a number of this process, so that no sender can choose ids that fall together.
+in a checkpoint. 52 bits are of the id, and 12 of what the event says: an id that comes again with something else is
+refused. Two ids of a million have the same 52 bits with a probability of 1 in 10,000; then it refuses, or one in 4,096
+of these times loses an event. Where in the table a digest is kept depends on a number of this process, so that no
+sender can choose ids that fall together.
 
 Cost: an event's data is decoded once more, a microsecond or two.
 """
@@ -42,11 +44,13 @@ __all__ = ["ReplayFilter"]
 
 _KIND: Final = "replay_filter"
 _DIGEST_BYTES: Final = 8
+_CONTENT_BITS: Final = 12
 _FEWEST_SLOTS: Final = 16
 _WORD: Final = 2**64 - 1
 # Of a text, as its hash differs from process to process; odd, so that no two digests become one.
 _SPREAD: Final = hash("where digests are kept") | 1
 _DEFAULT_LIMITS: Final = Limits()
+_UNLIMITED: Final = Limits.unlimited()
 
 
 class ReplayFilter:
@@ -57,7 +61,8 @@ class ReplayFilter:
     event of a new connection. Or give it to `assemble` as `replays`, which does the first two.
 
     With `replays_from_start=True` you say that the source has sent, and after a reconnect will send, everything from
-    its first event on: then it needs no ids. `limits` are those of the assembler, which may have to read larger events.
+    its first event on: then it needs no ids. `limits` are those of the assembler: an event that they refuse is none
+    that was applied.
 
     `checkpoint` and `restore` keep it beside an assembler's checkpoint; a restored one takes what comes next for a new
     connection.
@@ -143,10 +148,12 @@ class ReplayFilter:
         if is_blank(chunk):
             return False
         if not self._from_start:
-            digest = _digest(message.id or "")
-            is_known = self._table[self._slot(digest)] != 0
-            self._is_passing = is_known or digest in self._rejected_ids
-            return is_known
+            digest = _digest_of(message.id or "", chunk)
+            known = self._table[self._slot(digest)]
+            if known not in (0, digest):  # the id is another event's now
+                raise self._other(0)
+            self._is_passing = known != 0 or digest in self._rejected_ids
+            return known != 0
         self._again = _linked(self._again, _content(chunk))
         self._left -= 1
         if not self._left:
@@ -156,9 +163,12 @@ class ReplayFilter:
         return True
 
     def applied(self, event: object) -> None:
-        """Note that `event` has been applied: that the assembler did not raise an error for it."""
+        """Note that `event` has been applied: that the assembler did not reject it.
+
+        What callbacks raise rejects nothing: after an `ExceptionGroup` the event is applied.
+        """
         self._unapplied = None
-        found = chunk_of(event, self._limits)
+        found = chunk_of(event, _UNLIMITED)  # the assembler has read it
         if found is None:
             return
         message, chunk = found
@@ -198,7 +208,7 @@ class ReplayFilter:
         if not message.id:
             self._forget("no_id")
             return None
-        digest = _digest(message.id)
+        digest = _digest_of(message.id, chunk)
         if self._table[self._slot(digest)]:
             self._forget("repeated_id")
             return None
@@ -312,21 +322,20 @@ class ReplayFilter:
         return CheckpointError(f"{self.refusal}; begin anew", code=self._refusal)
 
     def _other(self, count: int) -> StreamJSONError:
-        """Refuse from now on, and return the error."""
-        applied = self._count
+        """Refuse from now on, and return the error; `count` events have come again."""
+        where = f" (after {count} of {self._count} events)" if self._from_start else " (an id came with something else)"
         self._forget("other_replay")
-        return CheckpointError(
-            f"{self.refusal}: so it is after {count} of {applied} events; begin anew", code="other_replay"
-        )
+        return CheckpointError(f"{self.refusal}{where}; begin anew", code="other_replay")
 
     # The table: open addressing, so that a digest takes 8 bytes and not the 60 of an integer in a set.
 
     def _slot(self, digest: int) -> int:
-        """Return where a digest is, or would be."""
+        """Return where a digest of the same id is, or this one would be."""
         table = self._table
         last = len(table) - 1
-        slot = (digest * _SPREAD & _WORD) >> (64 - last.bit_length())
-        while table[slot] and table[slot] != digest:
+        of_id = digest >> _CONTENT_BITS
+        slot = (of_id * _SPREAD & _WORD) >> (64 - last.bit_length())
+        while table[slot] and table[slot] >> _CONTENT_BITS != of_id:
             slot = (slot + 1) & last
         return slot
 
@@ -344,9 +353,16 @@ def _digest(text: str) -> int:
     return int.from_bytes(blake2b(data, digest_size=_DIGEST_BYTES).digest(), "little") or 1
 
 
+def _digest_of(event_id: str, chunk: StreamingChunk) -> int:
+    """Return a digest of an id, which tells events apart, and of what the event says, in its last bits."""
+    return (_digest(event_id) >> _CONTENT_BITS << _CONTENT_BITS) | (_content(chunk) & (1 << _CONTENT_BITS) - 1) or 1
+
+
 def _content(chunk: StreamingChunk) -> int:
     """Return a digest of what a chunk says."""
     said: Any = chunk.delta
+    if type(said) is str:
+        return _digest(f"{chunk.json_path}\0{said}")
     try:
         text = json.dumps([chunk.json_path, said], sort_keys=True, default=repr)
     except (TypeError, ValueError, RecursionError):  # limits were lifted; or other mappings and sequences

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from attrs import evolve
 
 from ._errors import ConflictError, InvalidEventError, InvalidPathError, LimitExceededError, StreamJSONError
-from ._events import ServerSentEvent
+from ._events import ServerSentEvent, StreamingChunk
 
 __all__ = ["SkippedEvent"]
 
@@ -45,8 +45,12 @@ class Skipped:
         error.__traceback__ = error.__context__ = None  # the frames that they hold would keep the stream alive
         self.count += 1
         message: Any = event
-        if isinstance(event, ServerSentEvent) and isinstance(message.data, str) and len(message.data) > WHOLE:
-            message = evolve(message, data=message.data[:WHOLE])
+        # What comes by the wire, or was made here; another object is its maker's.
+        for kind, names in ((ServerSentEvent, ("data", "event")), (StreamingChunk, ("delta",))):
+            for name in names if isinstance(event, kind) else ():
+                text: Any = getattr(message, name)
+                if isinstance(text, str) and len(text) > WHOLE:
+                    message = evolve(message, **{name: text[:WHOLE]})
         if isinstance(error, InvalidPathError) and isinstance(error.path, str):
             error.path = error.path[:WHOLE]
         self.last.append(SkippedEvent(message, error))

@@ -272,7 +272,10 @@ class Snapshot:
         """
         value = self._value
         if value is UNREAD:
-            value = self._value = value_at(self._document, self.version)
+            value = value_at(self._document, self.version)
+            if self._value is UNREAD:  # else another thread was the first; CPython lets none in between
+                self._value = value
+            value = self._value
         elif type(value) is Snapshot:
             value = self._value = value.value
         return value

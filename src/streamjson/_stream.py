@@ -108,6 +108,8 @@ class _Stream:
         self._assembler = Assembler(**options) if assembler is None else assembler
         self._require_done = require_done
         self._replays = replays
+        if replays is not None:
+            replays._limits = self._assembler._limits  # else what it can't read would be applied twice
         # Of the assembler itself where there is no filter: a call less for each event.
         self._consume = self._assembler._consume if replays is None else self._consume_new
         self._latest = self._assembler._snapshot(0)

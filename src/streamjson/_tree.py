@@ -113,9 +113,10 @@ class Text:
     the first of these, they are added up when somebody asks (`_versions`).
     `ignored_by` is the token of those whom it does not concern.
 
-    Who writes appends to `pieces`, and joins some of them now and then: `joins` counts that. Who reads, maybe in
-    another thread, takes a part of the list in one operation; `known` is what was read last: the list, how often it had
-    been joined, how many of its pieces were read, and the string that they make.
+    Who writes appends to `pieces`, and joins some of them now and then (`rejoin`): `joins` is one more while that is
+    done, and one more again afterwards. Who reads, maybe in another thread, takes a part of the list in one operation;
+    `known` is what was read last: the list, what `joins` was, how many of its pieces were read, and the string that
+    they make.
     """
 
     pieces: list[str]
@@ -135,12 +136,18 @@ class Text:
         if read is not pieces or joins_then != joins:
             count, string = 0, ""
         more = pieces[count:]
-        if joins != self.joins:  # meanwhile, so `count` may stand for other pieces
+        if joins % 2 or joins != self.joins:  # pieces are being joined, so `count` may stand for other ones
             return "".join(pieces)
         if more:
             string += "".join(more)
             self.known = (pieces, joins, count + len(more), string)
         return string
+
+    def rejoin(self, first: int, joined: list[str]) -> None:
+        """Put joined pieces in the place of those from `first` on."""
+        self.joins += 1
+        self.pieces[first:] = joined
+        self.joins += 1
 
     def forget(self) -> None:
         """Give up what was read last."""

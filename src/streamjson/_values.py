@@ -61,7 +61,8 @@ def _unheld() -> int:
 _references: Final[Callable[[object], int]] = getattr(sys, "getrefcount", lambda _: sys.maxsize)
 _UNHELD: Final = _unheld()
 _NEVER: Final = -2  # before the version before the first
-_BUSY: Final = -3  # while somebody reads
+_BROKEN: Final = -3  # after a read that was broken off
+_BUSY: Final = -4  # while somebody reads
 
 
 class Values:
@@ -260,6 +261,8 @@ def value_at(document: Document, version: int) -> Any:
                 return holder.value[0] if holder.value else MISSING
             return read(document, *locate(document, (), version), version)
         if newest < 0:
+            if newest == _BROKEN:
+                _forget(holder)
             values.drop()
             holder.value = build(document, holder, version, keep=True)
         else:
@@ -271,8 +274,21 @@ def value_at(document: Document, version: int) -> Any:
         return holder.value[0] if holder.value else MISSING
     except BaseException:  # an interrupt
         if newest != _BUSY:
-            values.version = _NEVER
+            values.version = _BROKEN
         raise
+
+
+def _forget(root: Node) -> None:
+    """Give up the values of all containers that are in the tree, or were."""
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        node.value, node.stamp = None, -1
+        slots: Any = node.slots
+        things = list(slots.values()) if node.is_object else slots[:]
+        for replaced in list((node.history or {}).values()):
+            things += [thing for _, thing in replaced]
+        todo += [thing for thing in things if type(thing) is Node]
 
 
 def _update(document: Document, newest: int, version: int) -> None:

@@ -169,8 +169,9 @@ def _base(document: Document, text: Text, number: int) -> int:
     while (known := len(bases)) <= number:
         first = text.starts[known - 1]
         run = run_at(document, first)
+        is_last = run + 1 == len(document.starts)  # then it may go on; asked before, as another one may begin
         base = bases[known - 1] + _characters_of(document, run, first - 1, document.version)
-        if run + 1 == len(document.starts):  # it may go on
+        if is_last:
             return base
         bases[known : known + 1] = [base]  # not appended: another reader may have done the same
     return bases[number]
