@@ -79,7 +79,7 @@ def test_of_many_events_that_are_skipped_the_last_are_told():
     result = run("assemble", "-", "--on-invalid", "skip", stdin=NAME + CONFLICT * 101)
     lines = result.stderr.decode().splitlines()
     assert len(lines) == 102
-    assert lines[100].endswith("skipped: -: 101 events, of which these are the last")
+    assert lines[100].endswith("skipped: -: these are the last of 101 events")
 
 
 # ----------------------------------------------------------------------------------------------------------------------

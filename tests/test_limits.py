@@ -118,7 +118,7 @@ def test_what_is_no_limits_is_refused_where_it_is_given(takes_limits, limits):
 
 def test_the_error_names_who_takes_the_limit() -> None:
     assert "give decode_sse limits=Limits(max_id_bytes=...)" in str(Limits().exceeded("max_id_bytes", 2000))
-    assert "give assemble limits=Limits(max_nodes=...)" in str(Limits().exceeded("max_nodes", 2**30))
+    assert "give the assembler limits=Limits(max_nodes=...)" in str(Limits().exceeded("max_nodes", 2**30))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -242,3 +242,24 @@ def test_a_half_is_found_anywhere_in_a_long_text(at):
     assert mend(text)[0] == "x" * at + "\ufffd" + "é" * 600_000
     pair = "x" * at + "\ud83d\ude00" + "é" * 600_000
     assert mend(pair)[0] == "x" * at + "😀" + "é" * 600_000
+
+
+class Watched(list[str]):
+    """Pieces that somebody reads just before they are joined."""
+
+    read: Any = None
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        self.read()
+        super().__setitem__(at, value)
+
+
+def test_who_reads_while_pieces_are_joined_keeps_nothing() -> None:
+    """What is kept of a read would stand for other pieces, and what came next would be missed."""
+    text = Text(Watched(["a", "b", "c"]))
+    text.pieces.read = text.whole  # type: ignore[attr-defined]
+    text.rejoin(0, ["abc"])
+    text.pieces.append("d")
+
+    assert text.whole() == text.whole() == "abcd"
+    assert (text.part(2, 4), text.tail(2)) == ("cd", "cd")

@@ -37,6 +37,7 @@ from ._envelope import seal
 from ._errors import (
     CheckpointError,
     ClosedError,
+    ConflictError,
     InvalidEventError,
     InvalidPathError,
     StreamFailedError,
@@ -57,6 +58,7 @@ from ._limits import Limits, check_limits
 from ._log import SHORT, WIDE, Kind
 from ._path import Path, parse_path
 from ._pattern import compile_pattern
+from ._places import a_kind
 from ._skipped import Skipped, SkippedEvent, is_skippable
 from ._snapshot import UNREAD, Change, End, Snapshot, make_change
 
@@ -626,7 +628,13 @@ class Assembler:
         if path is None:
             if not isinstance(delta, str):
                 raise InvalidEventError(f"{shorten(delta)} came without a path", code="missing_path")
-            path = self._prefix_text
+            try:
+                return document.apply(self._prefix_text, delta)
+            except ConflictError as error:  # else it would say that the root is in the way, and advise to replace it
+                there = a_kind(error.found)
+                message = f"{shorten(delta)} came without a path, so it is the whole document, and that holds {there}"
+                error.args = (message,)
+                raise
         return document.apply(path, delta)
 
     def _record(self, event: ServerSentEvent[Any]) -> None:

@@ -26,9 +26,10 @@ _ID_BREAK: Final = re.compile("[\r\n\0]")
 def encode_sse(event: ServerSentEvent[Payload] | StreamingChunk) -> bytes:
     r"""Return `event` as the bytes of one block, which `decode_sse` reads back.
 
-    Data that is text is sent as it is, a line for each of its lines: CR and CRLF arrive as LF. A `StreamingChunk`, or
-    a mapping that is a decoded payload, is sent as JSON. The order is id, event (unless it is "message"), retry, data;
-    `last_event_id` and `offset` are the receiver's and not sent.
+    Data that is text is sent as it is, a line for each of its lines: CR and CRLF arrive as LF. Data that is a
+    `StreamingChunk`, or a mapping with its fields, is sent as JSON; a chunk may also stand for an event without an id.
+    The order is id, event (unless it is "message"), retry, data; `last_event_id` and `offset` are the receiver's and
+    not sent.
     Half a surrogate pair arrives as U+FFFD in text, and whole in JSON, where it is escaped.
 
     Raises `InvalidEventError`: `line_break` for CR or LF in an id or event type and for NUL in an id, as they would

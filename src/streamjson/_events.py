@@ -294,7 +294,7 @@ def decode_json(text: str, limits: Limits) -> object:
         return value if end == len(text) else decoder.decode(text)
     except json.JSONDecodeError as error:
         raise InvalidEventError(
-            f"not JSON: {error.msg} at character {error.pos} of {shorten(text)}", code="bad_json"
+            f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos} of {shorten(text)}", code="bad_json"
         ) from None
     except ValueError:  # CPython's own bound on digits, where `max_number_digits` was lifted
         raise InvalidEventError(

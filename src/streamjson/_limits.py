@@ -137,7 +137,7 @@ class Limits:
         """Return the error for a bound of this object that `met` does not keep (it is not raised here)."""
         maximum = getattr(self, limit)
         about = getattr(fields(Limits), limit).metadata
-        taker = "decode_sse" if limit in _OF_THE_DECODER else "assemble"
+        taker = "decode_sse" if limit in _OF_THE_DECODER else "the assembler"
         return LimitExceededError(
             f"{met} {about['unit']}: more than Limits.{limit} = {maximum} ({about['counts']});"
             f" give {taker} limits=Limits({limit}=...) to raise it",

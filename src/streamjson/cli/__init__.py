@@ -31,7 +31,8 @@ OK, BAD_STREAM, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 EXIT_CODES = """\
 exit codes:
   0    all went well, or the reader of the output had enough and closed it
-  1    the stream failed, was cut off, held a bad event or no document at all;
+  1    the stream failed, was cut off, held a bad event (that was not skipped) or
+       no document at all;
        the document so far is still printed, then one line on standard error
        with the number of the event and its byte offset
   2    a mistake in the arguments, or a file that can't be read or written
@@ -49,7 +50,8 @@ examples:
 ASSEMBLE = """\
 Print the document that a stream of Server-Sent Events builds, as JSON.
 Standard input is read as it arrives. Standard output is always UTF-8.
-A bad event ends the reading: what is printed is the document before it.
+A bad event ends the reading: what is printed is the document before it. With
+--on-invalid skip it is passed over, and told on standard error at the end.
 """
 
 ASSEMBLE_EXAMPLES = """\
@@ -239,7 +241,7 @@ def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
         "--on-invalid",
         choices=("raise", "skip"),
         default="raise",
-        help="what to do with an event that is rejected: end with its error, or skip and tell it (default: raise)",
+        help="end at an event that is rejected, or skip it and tell the last 100 at the end (default: raise)",
     )
     parser.add_argument("--require-done", action="store_true", help="an end without [DONE] is an error")
     parser.add_argument(

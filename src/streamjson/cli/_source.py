@@ -118,7 +118,7 @@ class Source:
         for _, error in stream.skipped:
             yield self.describe(error).replace("error: ", "skipped: ", 1)
         if stream.skipped_count > len(stream.skipped):
-            yield f"skipped: {self.name}: {stream.skipped_count:,} events, of which these are the last"
+            yield f"skipped: {self.name}: these are the last of {stream.skipped_count:,} events"
 
     def describe(self, error: StreamJSONError) -> str:
         """Return the line for an error: the file, what happened, the number of the event and its byte offset."""
