@@ -1619,3 +1619,14 @@ def test_what_no_assembler_can_have_saved_is_refused(name: str, value: object) -
     members = unseal("assembler", Assembler().checkpoint())
     with pytest.raises(CheckpointError):
         Assembler.restore(seal("assembler", {**members, name: value}))
+
+
+def test_a_delta_of_a_new_span_that_is_skipped_begins_anew():
+    assembler = Assembler(on_invalid="skip", on_new_span="reset")
+    assembler.apply({"delta": "x", "json_path": "a", "span_id": "1"})
+    change = assembler.apply({"delta": "y", "json_path": "a[-1]", "span_id": "2"})
+
+    assert (change.value, assembler.span_id, assembler.skipped_count) == (MISSING, "2", 1)
+    with pytest.raises(LimitExceededError):  # what is not skipped leaves all as it was
+        assembler.apply({"delta": [0] * 1_000_001, "json_path": "b", "span_id": "3"})
+    assert assembler.span_id == "2"

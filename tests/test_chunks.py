@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import streamjson as sj
-from streamjson._chunks import chunk_of_error, chunk_of_other_type, delta_of, is_blank, is_error
+from streamjson._chunks import chunk_of, chunk_of_error, chunk_of_other_type, is_blank, is_done, is_error
 
 LIMITS = sj.Limits()
 Chunk = sj.StreamingChunk
@@ -34,10 +34,7 @@ CHUNKS: dict[str, tuple[dict[str, Any], bool, bool]] = {
 def test_a_chunk_is_an_error_or_blank(fields: dict[str, Any], *, error: bool, blank: bool) -> None:
     chunk = Chunk.from_dict(fields)
     assert (is_error(chunk), is_blank(chunk)) == (error, blank)
-    found = delta_of(fields, LIMITS)
-    assert (found is None) is (error or blank)
-    if found is not None:
-        assert found == (sj.ServerSentEvent(fields), chunk)
+    assert chunk_of(fields, LIMITS) == (None if error else (sj.ServerSentEvent(fields), chunk))
 
 
 OTHER: dict[str, tuple[object, object]] = {
@@ -90,12 +87,13 @@ def test_what_an_error_says(data: object, expected: object) -> None:
     ],
     ids=["done", "no data", "an error", "no JSON", "bytes", "a number"],
 )
-def test_what_brings_no_delta(event: object) -> None:
-    assert delta_of(event, LIMITS) is None
+def test_what_brings_no_chunk(event: object) -> None:
+    assert chunk_of(event, LIMITS) is None
+    assert is_done(event) is (event == sj.ServerSentEvent("[DONE]"))
 
 
-def test_a_delta_of_another_library() -> None:
-    found = delta_of(SimpleNamespace(data='{"delta": "x", "json_path": "a"}', event="message", id="7"), LIMITS)
+def test_a_chunk_of_another_library() -> None:
+    found = chunk_of(SimpleNamespace(data='{"delta": "x", "json_path": "a"}', event="message", id="7"), LIMITS)
     assert found is not None
     message, chunk = found
     assert (message.id, message.last_event_id, chunk) == (None, "7", Chunk("x", "a"))

@@ -617,3 +617,23 @@ def test_outside_of_callbacks_a_change_matches_where_it_happened():
 
     assert (change.match, change.match_value) == (("a", "b"), 10**500)
     assert repr(change) == "<Change 1: set an integer of 1661 bits at a.b>"
+
+
+def test_two_readers_of_one_old_snapshot_get_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    assembler = sj.Assembler()
+    assembler.apply_delta("a", "x")
+    old = assembler.snapshot()
+    assembler.apply_delta("b", 2)
+    _ = assembler.snapshot().value  # so that an older one is built anew for each reader
+    value_at = _snapshot.value_at
+    inner: list[Any] = []
+
+    def interrupted(document: Any, version: int) -> Any:
+        value = value_at(document, version)
+        if not inner:  # another reader is quicker
+            inner.append(None)
+            inner[0] = old.value
+        return value
+
+    monkeypatch.setattr(_snapshot, "value_at", interrupted)
+    assert old.value is inner[0] is old.value

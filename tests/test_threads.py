@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import streamjson as sj
-from streamjson import _log, _snapshot
+from streamjson import _log
 from streamjson._snapshot import UNREAD
 from streams import SHAPES, Stream, people
 
@@ -337,22 +337,3 @@ def test_a_reader_in_the_midst_of_a_join_loses_nothing(monkeypatch: pytest.Monke
             assert assembler.snapshot().get("a") == "".join(deltas[: number + 1])
         assembler.close()
         assert assembler.snapshot().copy_value() == {"a": "".join(deltas)}
-
-
-def test_two_readers_of_one_old_snapshot_get_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
-    assembler = assembled([("a", "x"), ("b", 1)])
-    old = another(assembler._snapshot(0))
-    assembler.apply_delta("b", 2)
-    _ = assembler.snapshot().value  # so that an older one is built anew for each reader
-    value_at = _snapshot.value_at
-    inner: list[Any] = []
-
-    def interrupted(document: Any, version: int) -> Any:
-        value = value_at(document, version)
-        if not inner:  # another reader is quicker
-            inner.append(None)
-            inner[0] = old.value
-        return value
-
-    monkeypatch.setattr(_snapshot, "value_at", interrupted)
-    assert old.value is inner[0] is old.value

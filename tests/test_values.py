@@ -442,3 +442,18 @@ def test_after_an_interrupt_older_versions_show_nothing_of_later_ones(replaced):
         if not reached:
             break
     assert not reached
+
+
+def test_a_reader_that_is_interrupted_while_it_waits_leaves_the_other_one_alone(monkeypatch):
+    document = Document(Limits())
+    document.apply("a", "x")
+    value_at(document, 1)
+    document.values.version = _values._BUSY
+
+    def interrupt(_seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_values, "sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        value_at(document, 1)
+    assert document.values.version == _values._BUSY

@@ -16,6 +16,7 @@ from streamjson._tree import HOLE, Text, trail
 from streamjson._values import value_at
 from streamjson._versions import (
     NEAR,
+    PART,
     differences,
     ending_at,
     growth,
@@ -251,16 +252,18 @@ def test_a_text_at_a_version_is_a_length_and_its_end_is_found_from_behind(runs, 
         assert string_at(document, node, key, thing, version) == expected[version]
 
 
-def test_a_text_that_was_refused_more_is_read_as_before():
-    document = Document(Limits(max_string_bytes=3))
-    for char in "abc":
-        document.apply("a", char)
+def test_a_long_text_that_was_refused_more_is_read_as_before():
+    document = Document(Limits(max_string_bytes=6000))
+    pieces = ["a" * 2000, "b" * 2000, "c" * 2000]
+    for piece in pieces:
+        document.apply("a", piece)
     document.apply("b", 1)
     with pytest.raises(Exception, match="max_string_bytes"):
         document.apply("a", "d")
 
     assert type(document.holder.slots[0].slots["a"]) is Text
-    assert every_version(document) == [MISSING, {"a": "a"}, {"a": "ab"}, {"a": "abc"}, {"a": "abc", "b": 1}]
+    grown = [{"a": "".join(pieces[:count])} for count in (1, 2, 3)]
+    assert every_version(document) == [MISSING, *grown, {**grown[-1], "b": 1}]
 
 
 LATER: dict[str, Deltas] = {
@@ -391,3 +394,19 @@ def test_reading_now_late_and_in_any_order_is_the_same(deltas: Deltas, data: st.
     for version in versions:
         assert json.dumps(value_at(document, version)) == at_once[version]
         assert json.dumps(at(document, version)) == at_once[version]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_wide_array_is_looked_at_in_parts(replaced):
+    document = Document(Limits(), replace=True)
+    document.apply("l", list(range(PART)))
+    document.apply(f"l[{PART}]", "x")
+    version = document.version
+    for number in range(PART):
+        document.apply(f"l[{PART + 1 + number}]", number)
+    if replaced:
+        document.apply("l[3]", "new")
+    root = document.holder.slots[0].slots["l"]
+
+    assert list(slots_at(root, version)) == [*enumerate(range(PART)), (PART, "x")]
+    assert [step for step, _ in slots_at(root, document.version, 5)] == list(range(5, 2 * PART + 1))

@@ -102,9 +102,9 @@ class ReplayFilter:
         # By ids:
         self._table = array("Q", bytes(_DIGEST_BYTES * _FEWEST_SLOTS))  # 0 is no digest
         self._rejected_ids: set[int] = set()
+        self._left = 0  # how many events may still come again
         # From the start:
         self._chain = b""  # the digest of all that was seen
-        self._left = 0  # how many events are still to come again
         self._again = b""  # the digest of those that came again
 
     @property
@@ -153,6 +153,11 @@ class ReplayFilter:
             if known not in (0, digest):  # the id is another event's now
                 raise self._other(0)
             self._is_passing = known != 0 or digest in self._rejected_ids
+            if known:
+                self._left -= 1
+                if self._left < 0:  # more have come again than were seen: one id is that of two events
+                    self._forget("repeated_id")
+                    raise self._error()
             return known != 0
         self._again = _linked(self._again, _content(chunk))
         self._left -= 1
