@@ -21,6 +21,7 @@ import pytest
 import streamjson as sj
 from streamjson import _log
 from streamjson._snapshot import UNREAD
+from streamjson._tree import Text
 from streams import SHAPES, Stream, people
 
 HIGH, LOW = "\ud83d", "\ude00"
@@ -319,21 +320,32 @@ def test_a_read_that_interrupts_one_gets_a_value_of_its_own() -> None:
     assert assembler.snapshot().value == {"a": {"b": "x", "c": 1, "d": 3}}
 
 
-def test_a_reader_in_the_midst_of_a_join_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces are joined, and what was joined again, while a reader keeps what it has read for the next one."""
+@pytest.mark.parametrize("reads_on", [False, True], ids=["once", "and at each event"])
+def test_a_reader_in_the_midst_of_a_join_loses_nothing(monkeypatch: pytest.MonkeyPatch, *, reads_on: bool) -> None:
+    """What it keeps for the next read must not stand for other pieces, and the writer takes over what it has joined."""
     monkeypatch.setattr(_log, "CALM", 3)
-    for place in range(20):
-        assembler = sj.Assembler()
-        deltas = [str(number) * (300 if number % 3 == 0 else 2) for number in range(24)]
-        for number, delta in enumerate(deltas):
+    deltas = [str(number) * (300 if number % 3 == 0 else 2) for number in range(16)]
+    whole = "".join(deltas)
+    place, reached = 0, True
+    while reached:
+        assembler, reached, passed = sj.Assembler(), False, 0
 
-            def look(instruction: int, place: int = place, assembler: sj.Assembler = assembler) -> bool:
-                if instruction % 20 == place and assembler.version:
+        def look(_: int, assembler: sj.Assembler = assembler, place: int = place) -> bool:
+            nonlocal reached, passed
+            if sys._getframe(2).f_code is Text.rejoin.__code__:
+                passed += 1
+                if passed == place + 1:
+                    reached = True
                     text = another(assembler.snapshot()).get("a")
-                    assert text == "".join(deltas)[: len(text)]  # noqa: B023
-                return True
+                    assert text == whole[: len(text)]
+            return True
 
+        for delta in deltas:
             at_instructions(lambda delta=delta, assembler=assembler: assembler.apply_delta("a", delta), look)
-            assert assembler.snapshot().get("a") == "".join(deltas[: number + 1])
+            if reads_on:
+                text = assembler.snapshot().get("a")
+                assert text == whole[: len(text)]
         assembler.close()
-        assert assembler.snapshot().copy_value() == {"a": "".join(deltas)}
+        assert assembler.snapshot().copy_value() == {"a": whole}
+        place += 1
+    assert place > 50
