@@ -1259,8 +1259,6 @@ def all_texts_again(limits: sj.Limits, scale: int) -> int:
     ROWS[DOCUMENT][2],
     "`max_runs`: each half that waits counts as a return",
     "max_document_bytes",
-    factor=7,
-    because=RETURNED,
 )
 def halves_that_wait_in_all_texts(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
