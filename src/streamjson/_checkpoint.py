@@ -63,7 +63,7 @@ def members_of(data: bytes, limits: Limits) -> dict[str, Any]:
     # What there was before a return, what came since, and steps and numbers of holes: all within the document's limits.
     nodes, depth = limits.max_nodes, limits.max_depth
     bounds = evolve(
-        limits, max_nodes=None if nodes is None else 16 * nodes, max_depth=None if depth is None else depth + 4
+        limits, max_nodes=None if nodes is None else 4 * nodes, max_depth=None if depth is None else depth + 4
     )
     members = unseal(KIND, data, bounds)
     for name, allowed in _MEMBERS.items():
