@@ -13,12 +13,11 @@ Cost: linear in the value.
 
 from __future__ import annotations
 
-import sys
 from typing import Any, TypeVar, cast, get_args, get_origin
 
-from ._errors import LimitExceededError
 from ._events import MISSING
 from ._fields import UNIONS, Fields, Way, check_type, fields_of, kind_of, likely, peel
+from ._limits import too_deep
 
 __all__ = ["draft"]
 
@@ -36,12 +35,7 @@ def draft(into: type[T], value: Any) -> T:
     try:
         return cast("T", _draft(into, value))
     except RecursionError:  # where `Limits.max_depth` was lifted, and the type is recursive
-        raise LimitExceededError(
-            "the value nests deeper than the interpreter can follow: bound it by Limits.max_depth",
-            limit="max_depth",
-            maximum=sys.getrecursionlimit(),
-            met=_depth(value),
-        ) from None
+        raise too_deep("the value nests deeper than the interpreter can follow", _depth(value)) from None
 
 
 def _draft(into: Any, value: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any, Final, NoReturn
 
 from ._errors import CheckpointError, LimitExceededError, shorten
 from ._events import check_values
-from ._limits import Limits
+from ._limits import Limits, too_deep
 
 __all__ = ["seal", "unseal"]
 
@@ -35,12 +35,8 @@ def seal(kind: str, members: dict[str, Any]) -> bytes:
     try:
         text = json.dumps({"kind": kind, **members}, ensure_ascii=False, separators=(",", ":"))
     except RecursionError:
-        raise LimitExceededError(
-            "the document nests deeper than the interpreter writes JSON: bound it by Limits.max_depth",
-            limit="max_depth",
-            maximum=sys.getrecursionlimit(),
-            met=sys.getrecursionlimit() + 1,
-        ) from None
+        met = sys.getrecursionlimit() + 1  # at least: the encoder does not tell where it gave up
+        raise too_deep("the document nests deeper than the interpreter writes JSON", met) from None
     except ValueError:  # CPython's own bound on digits
         maximum = sys.get_int_max_str_digits()
         raise LimitExceededError(

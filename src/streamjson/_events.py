@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections import UserString
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -28,8 +27,8 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from attrs import define, field
 
-from ._errors import InvalidEventError, LimitExceededError, shorten
-from ._limits import Limits
+from ._errors import InvalidEventError, shorten
+from ._limits import Limits, too_deep
 
 __all__ = ["MISSING", "JSONValue", "Missing", "ServerSentEvent", "StreamingChunk"]
 
@@ -301,12 +300,8 @@ def decode_json(text: str, limits: Limits) -> object:
             "a number has more digits than sys.get_int_max_str_digits() allows", code="bad_number"
         ) from None
     except RecursionError:  # the interpreter's own bound, where `max_depth` was lifted
-        raise LimitExceededError(
-            "the text nests deeper than the interpreter reads: bound it by Limits.max_depth",
-            limit="max_depth",
-            maximum=sys.getrecursionlimit(),
-            met=text.count("[") + text.count("{"),
-        ) from None
+        met = text.count("[") + text.count("{")
+        raise too_deep("the text nests deeper than the interpreter reads", met) from None
 
 
 _NO_FIELDS: Final = (TypeError, KeyError)  # what the value raises that is no object, or has other members

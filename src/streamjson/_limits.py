@@ -7,6 +7,7 @@ A bound is tested before anything changes: what is refused leaves the document a
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Final
 
 from attrs import Attribute, asdict, field, fields, frozen
@@ -35,6 +36,16 @@ def check_limits(limits: object) -> None:
     """Raise `TypeError` for what is no `Limits`, before it is asked for one."""
     if not isinstance(limits, Limits):
         raise TypeError(f"limits is a Limits, not {shorten(limits)}; Limits.unlimited() lifts all")
+
+
+def too_deep(what: str, met: int) -> LimitExceededError:
+    """Return the error for what the interpreter itself can't do, where `max_depth` was lifted (it is not raised here).
+
+    `what` is a sentence, `met` the levels that were met, as far as that is known.
+    """
+    return LimitExceededError(
+        f"{what}: bound it by Limits.max_depth", limit="max_depth", maximum=sys.getrecursionlimit(), met=met
+    )
 
 
 @frozen

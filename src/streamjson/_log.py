@@ -11,8 +11,8 @@
 - *Readers* may be in other threads (with the global lock of CPython), and do not wait. A version begins with its entry
   in `lengths` and ends when `version` counts it; in between, what an older version shows is not touched: a birth is
   written before its slot, the history of a slot before what replaces it, a run's place before its start, and pieces are
-  joined in one operation. So a reader of the newest version needs only look, when it has read, whether another one has
-  begun (`is_newest`).
+  joined between two counts (`Text.rejoin`). So a reader of the newest version needs only look, when it has read,
+  whether another one has begun (`is_newest`).
 
 It owns the log, the string that is open, and the count of what was received. The hot ways of `_document` look at no
 limit while deltas of their kind (at most 255 bytes of text, or a plain scalar) can't use up what is left: `hot_until`

@@ -13,11 +13,11 @@ trusted (PyPy, CPython without its global lock), everything on the path is copie
 *The chain.* Where the document changes, event after event, the values from the root down are at hand in a list, and not
 in their nodes.
 
-*Threads.* Readers come in one after the other (`value_at`); who writes does not wait for them. What is found of the
-newest version is used only if no other has begun meanwhile. A reader that interrupts itself, as a signal handler may,
-gets a value that is built for it alone.
+*Threads.* While somebody reads, `version` says so, and other readers wait; who writes does not. A lock would take a
+tenth of the time of a read. What is found of the newest version is used only if no other has begun meanwhile.
 
-*Interrupts.* While values are changed, `version` says that there are none; what is found so is built anew.
+*Interrupts.* A thread that interrupts its own read, as a signal handler may, gets a value that is built for it alone.
+After a read that was broken off all values are given up, and built anew.
 
 Cost: a few calls for one change near the last one, and the text that it made longer; else O(path) for each location
 that changed. A container that somebody holds is copied. A value older than the newest that was read is built whole.
@@ -45,7 +45,7 @@ def _are_held(above: Any, steps: list[Any], chain: list[Any], unheld: int) -> bo
         above = above[step]
         if above is not chain[number] or _references(above) > unheld:
             return True
-        number += 1  # noqa: SIM113  # as `_shared_value` does, which must count the same, and where it is the quickest
+        number += 1  # noqa: SIM113  # as `value_at` does, which must count the same, and where it is the quickest
     return False
 
 

@@ -86,11 +86,9 @@ def slots_at(node: Node, version: int, first: int = 0) -> Iterable[tuple[Step, A
         return _as_they_were(node, version, list(slots)[first:count], list(slots.values())[first:count])
     if count - first <= PART:
         return _as_they_were(node, version, range(first, count), node.slots[first:count])
+    parts = [(begin, min(begin + PART, count)) for begin in range(first, count, PART)]
     return chain.from_iterable(
-        _as_they_were(
-            node, version, range(begin, min(begin + PART, count)), node.slots[begin : min(begin + PART, count)]
-        )
-        for begin in range(first, count, PART)
+        _as_they_were(node, version, range(begin, end), node.slots[begin:end]) for begin, end in parts
     )
 
 
