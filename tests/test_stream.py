@@ -998,3 +998,16 @@ def test_a_filter_that_refuses_stops_a_stream_at_each_event() -> None:
         with pytest.raises(sj.CheckpointError):
             next(stream)
     assert stream.snapshot.value is MISSING
+
+
+def test_a_filter_reads_what_the_assembler_reads() -> None:
+    """Also where its own limits are smaller: else what it can't read would be applied twice."""
+    deep = sj.ServerSentEvent(json.dumps({"delta": [[["x"]]], "json_path": "a"}), id="1")
+    assembler, replays = sj.Assembler(), sj.ReplayFilter(limits=sj.Limits(max_depth=1))
+    for count in (1, 0):
+        stream = sj.assemble([deep, {"data": "{"}], assembler=assembler, replays=replays)
+        versions = [assembler.version]
+        with pytest.raises(sj.InvalidEventError):
+            versions += [snapshot.version for snapshot in stream]
+        assert assembler.version - versions[0] == count
+        replays.reconnected()
