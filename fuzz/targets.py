@@ -108,7 +108,7 @@ def path(data: bytes) -> None:
         code, position = read.code, read.position
         assert position is not None
         assert 0 <= position <= len(text)
-        assert read.limit == {"too-deep": "max_depth", "path-too-long": "max_path_bytes"}.get(code)
+        assert read.limit == {"too_deep": "max_depth", "path_too_long": "max_path_bytes"}.get(code)
         assert steps is None or read.limit
     else:
         assert isinstance(read, sj.Path)

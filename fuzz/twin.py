@@ -390,7 +390,7 @@ class Twin:
             assert error.maximum == getattr(self.limits, error.limit)
             assert error.met > error.maximum
         elif isinstance(error, sj.InvalidPathError):
-            if error.code != "outside-prefix":
+            if error.code != "outside_prefix":
                 assert not is_readable(text, self.path_limits)
         elif isinstance(error, sj.InvalidEventError):
             assert error.code == "bad_number"

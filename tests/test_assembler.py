@@ -577,7 +577,7 @@ def test_a_new_span_forgets_what_is_held_and_keeps_the_options() -> None:
     ]  # fmt: skip
     assert seen(assembler.apply_delta("r.a", 1)) == ("set", "a", 1, 4)
     rejected(assembler, delta("r.b", 1), LimitExceededError, "max_nodes")
-    rejected(assembler, delta("a", 1), InvalidPathError, "outside-prefix")
+    rejected(assembler, delta("a", 1), InvalidPathError, "outside_prefix")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -608,7 +608,7 @@ def test_the_prefix_is_taken_off(prefix: str, path: str, expected: object) -> No
 @pytest.mark.parametrize("path", ["", "a", "res", "responses.a", "a.response", "[0]", "Response.a"])
 def test_a_path_outside_the_prefix_is_rejected(path: str) -> None:
     assembler = assembled(("response.a", "x"), path_prefix="response")
-    error = rejected(assembler, event(delta(path, "y"), id="2"), InvalidPathError, "outside-prefix")
+    error = rejected(assembler, event(delta(path, "y"), id="2"), InvalidPathError, "outside_prefix")
     assert error.path == path
 
 
@@ -1159,7 +1159,7 @@ def test_the_bytes_of_a_path_are_bounded() -> None:
     limits = Limits(max_path_bytes=6)
     assert assembled(("abc.de", 1), ("漢字", 1), limits=limits).version == 2
     for path in ("abc.def", "漢字a", "a" * 1_000_000):
-        error = rejected(assembled(("a", 1), limits=limits), delta(path, 1), InvalidPathError, "path-too-long")
+        error = rejected(assembled(("a", 1), limits=limits), delta(path, 1), InvalidPathError, "path_too_long")
         assert error.limit == "max_path_bytes"
 
 
@@ -1229,7 +1229,7 @@ def test_a_number_that_is_none_is_rejected(value: object) -> None:
 @pytest.mark.parametrize("path", [5, None, ("a",), b"a", ["a"]], ids=repr)
 def test_a_path_that_is_no_text_is_rejected(path: object) -> None:
     assembler = assembled(("a", 1))
-    rejected(assembler, lambda: assembler.apply_delta(path, 1), InvalidPathError, "not-a-string")  # type: ignore[arg-type]
+    rejected(assembler, lambda: assembler.apply_delta(path, 1), InvalidPathError, "not_a_string")  # type: ignore[arg-type]
 
 
 PATHS = ["a", "b", "a.b", "a[0]", "a[2]", "a[9999]", "a[0].b", "", "$", "a[*]", "x.y", "a..b", None, "a.b.c.d.e"]

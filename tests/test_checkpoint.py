@@ -455,7 +455,7 @@ def test_the_options_that_the_document_depends_on_are_those_of_the_checkpoint(
         ({"path_prefix": ""}, sj.CheckpointError, "other_options"),
         ({"completion": "end"}, sj.CheckpointError, "other_options"),
         ({"path_prefix": "a["}, sj.InvalidPathError, "unbalanced"),
-        ({"path_prefix": None}, sj.InvalidPathError, "not-a-string"),
+        ({"path_prefix": None}, sj.InvalidPathError, "not_a_string"),
         ({"limits": sj.Limits(max_path_bytes=2)}, sj.CheckpointError, "bad_checkpoint"),
     ],
     ids=["another prefix", "none", "completion", "no path", "no text", "longer than it may be"],

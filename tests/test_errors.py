@@ -45,7 +45,7 @@ CLASSES: list[type[StreamJSONError]] = [
 DEFAULT_CODES = {
     StreamJSONError: "bad_event",
     InvalidEventError: "bad_event",
-    InvalidPathError: "not-a-string",
+    InvalidPathError: "not_a_string",
     InvalidPatternError: "bad_pattern",
     ConflictError: "type_conflict",
     LimitExceededError: "max_event_bytes",
@@ -55,6 +55,10 @@ DEFAULT_CODES = {
     CheckpointError: "bad_checkpoint",
     ClosedError: "closed",
 }
+
+
+def test_every_code_has_one_spelling() -> None:
+    assert [code for code in CODES if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code)] == []
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -184,8 +188,8 @@ REAL: dict[str, tuple[type[StreamJSONError], str, Callable[[], StreamJSONError]]
         InvalidEventError, "line_break", lambda: caught(lambda: sj.encode_sse(sj.ServerSentEvent("x", "1\n2")))
     ),
     "a wildcard": (InvalidPathError, "wildcard", lambda: apply(delta("a[*]", 1))),
-    "a deep path": (InvalidPathError, "too-deep", lambda: apply(delta("a.b.c", 1), limits=SMALL)),
-    "outside the prefix": (InvalidPathError, "outside-prefix", lambda: apply(delta("a", 1), path_prefix="b")),
+    "a deep path": (InvalidPathError, "too_deep", lambda: apply(delta("a.b.c", 1), limits=SMALL)),
+    "outside the prefix": (InvalidPathError, "outside_prefix", lambda: apply(delta("a", 1), path_prefix="b")),
     "a conflict": (ConflictError, "type_conflict", lambda: apply(TEXT, delta("a", 1))),
     "a conflict at the root": (ConflictError, "type_conflict", lambda: apply(TEXT, delta("", 1))),
     "a conflict on the way": (ConflictError, "type_conflict", lambda: apply(TEXT, delta("a[0]", 1))),

@@ -121,13 +121,13 @@ def test_parses(text: str, steps: list[str | int]) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "position"),
     [
-        pytest.param(".", "empty-segment", 0, id="dot-alone"),
+        pytest.param(".", "empty_segment", 0, id="dot-alone"),
         pytest.param("..", "descendant", 0, id="two-dots-alone"),
-        pytest.param(".a", "leading-dot", 0, id="dot-first"),
-        pytest.param(".*", "leading-dot", 0, id="dot-first-then-wildcard"),
+        pytest.param(".a", "leading_dot", 0, id="dot-first"),
+        pytest.param(".*", "leading_dot", 0, id="dot-first-then-wildcard"),
         pytest.param("a..b", "descendant", 2, id="two-dots"),
         pytest.param("$..", "descendant", 2, id="two-dots-after-the-root"),
-        pytest.param("a.", "trailing-dot", 2, id="dot-last"),
+        pytest.param("a.", "trailing_dot", 2, id="dot-last"),
         pytest.param("a. ", "whitespace", 2, id="blank-for-a-name"),
         pytest.param(" ", "whitespace", 0, id="blank-alone"),
         pytest.param("\t a", "whitespace", 0, id="tab-first"),
@@ -138,23 +138,23 @@ def test_parses(text: str, steps: list[str | int]) -> None:
         pytest.param("$\t.a", "whitespace", 1, id="tab-after-the-root"),
         pytest.param("a[0]\t", "whitespace", 4, id="tab-after-a-bracket"),
         pytest.param("'a' .b", "whitespace", 3, id="blank-after-a-dot-quoted-name"),
-        pytest.param("a\tb", "control-character", 1, id="tab-inside"),
-        pytest.param("a\n", "control-character", 1, id="line-feed-last"),
-        pytest.param("\ra", "control-character", 0, id="carriage-return-first"),
-        pytest.param("a \n", "control-character", 2, id="line-feed-after-a-blank"),
-        pytest.param("a[0]\n", "control-character", 4, id="line-feed-after-a-bracket"),
-        pytest.param("a[\x00]", "control-character", 2, id="nul-in-brackets"),
-        pytest.param("a[0\x1f]", "control-character", 3, id="control-after-an-index"),
-        pytest.param("a['b'\x01]", "control-character", 5, id="control-after-a-quoted-name"),
-        pytest.param("'a\tb'", "control-character", 2, id="tab-in-quotes"),
-        pytest.param("\ud83d", "lone-surrogate", 0, id="raw-half"),
-        pytest.param("\ud83d\ude00", "lone-surrogate", 0, id="two-raw-halves-are-no-character"),
-        pytest.param("['\ude00']", "lone-surrogate", 2, id="raw-half-in-quotes"),
-        pytest.param("['\\ud83d\ude00']", "lone-surrogate", 2, id="escaped-half-then-raw-half"),
-        pytest.param(r"['\ud83d\x']", "lone-surrogate", 2, id="escaped-half-then-bad-escape"),
-        pytest.param(r"['\ud83d\ud83d\ude00']", "lone-surrogate", 2, id="escaped-half-before-a-pair"),
-        pytest.param("a[0]\udc00", "lone-surrogate", 4, id="raw-half-after-a-bracket"),
-        pytest.param("[\udc00]", "lone-surrogate", 1, id="raw-half-in-brackets"),
+        pytest.param("a\tb", "control_character", 1, id="tab-inside"),
+        pytest.param("a\n", "control_character", 1, id="line-feed-last"),
+        pytest.param("\ra", "control_character", 0, id="carriage-return-first"),
+        pytest.param("a \n", "control_character", 2, id="line-feed-after-a-blank"),
+        pytest.param("a[0]\n", "control_character", 4, id="line-feed-after-a-bracket"),
+        pytest.param("a[\x00]", "control_character", 2, id="nul-in-brackets"),
+        pytest.param("a[0\x1f]", "control_character", 3, id="control-after-an-index"),
+        pytest.param("a['b'\x01]", "control_character", 5, id="control-after-a-quoted-name"),
+        pytest.param("'a\tb'", "control_character", 2, id="tab-in-quotes"),
+        pytest.param("\ud83d", "lone_surrogate", 0, id="raw-half"),
+        pytest.param("\ud83d\ude00", "lone_surrogate", 0, id="two-raw-halves-are-no-character"),
+        pytest.param("['\ude00']", "lone_surrogate", 2, id="raw-half-in-quotes"),
+        pytest.param("['\\ud83d\ude00']", "lone_surrogate", 2, id="escaped-half-then-raw-half"),
+        pytest.param(r"['\ud83d\x']", "lone_surrogate", 2, id="escaped-half-then-bad-escape"),
+        pytest.param(r"['\ud83d\ud83d\ude00']", "lone_surrogate", 2, id="escaped-half-before-a-pair"),
+        pytest.param("a[0]\udc00", "lone_surrogate", 4, id="raw-half-after-a-bracket"),
+        pytest.param("[\udc00]", "lone_surrogate", 1, id="raw-half-in-brackets"),
         pytest.param("a*.*", "wildcard", 3, id="star-for-a-name"),
         pytest.param("*[0]", "wildcard", 0, id="star-before-a-bracket"),
         pytest.param("[*]", "wildcard", 1, id="star-in-brackets"),
@@ -168,25 +168,25 @@ def test_parses(text: str, steps: list[str | int]) -> None:
         pytest.param("[0,]", "union", 2, id="comma-after-an-index"),
         pytest.param("[-1,0]", "union", 3, id="comma-after-a-negative-index"),
         pytest.param("['a' ,0]", "union", 5, id="comma-after-a-quoted-name"),
-        pytest.param("[]", "empty-brackets", 1, id="no-index"),
-        pytest.param("[\n]", "empty-brackets", 2, id="blank-for-an-index"),
-        pytest.param("[-1", "negative-index", 1, id="open-negative-index"),
-        pytest.param("[-]", "bad-index", 1, id="minus-alone"),
-        pytest.param("[1.5]", "bad-index", 2, id="fraction"),
-        pytest.param("[0'a']", "bad-index", 2, id="quote-after-an-index"),
-        pytest.param("[1_0]", "bad-index", 2, id="underscore-in-an-index"),
-        pytest.param("[1\u0661]", "bad-index", 2, id="other-digit-in-an-index"),
-        pytest.param("[\u0661]", "bad-index", 1, id="other-digit-for-an-index"),
-        pytest.param("[01", "leading-zero", 1, id="open-leading-zero"),
-        pytest.param("[" + "0" * 5000 + "]", "leading-zero", 1, id="many-zeros"),
-        pytest.param(f"[{MAX_INDEX + 1}]", "index-too-large", 1, id="index-one-too-large"),
-        pytest.param("[12345678901234567]", "index-too-large", 1, id="index-of-17-digits"),
-        pytest.param("[" + "9" * 5000 + "]", "index-too-large", 1, id="index-of-5000-digits"),
-        pytest.param("[\u4e00]", "unquoted-name", 1, id="numeral-that-is-no-digit"),
-        pytest.param("[@.a]", "unquoted-name", 1, id="current-node"),
-        pytest.param("[.5]", "unquoted-name", 1, id="dot-in-brackets"),
-        pytest.param("[a,b]", "unquoted-name", 1, id="names-in-brackets"),
-        pytest.param("[a", "unquoted-name", 1, id="open-unquoted-name"),
+        pytest.param("[]", "empty_brackets", 1, id="no-index"),
+        pytest.param("[\n]", "empty_brackets", 2, id="blank-for-an-index"),
+        pytest.param("[-1", "negative_index", 1, id="open-negative-index"),
+        pytest.param("[-]", "bad_index", 1, id="minus-alone"),
+        pytest.param("[1.5]", "bad_index", 2, id="fraction"),
+        pytest.param("[0'a']", "bad_index", 2, id="quote-after-an-index"),
+        pytest.param("[1_0]", "bad_index", 2, id="underscore-in-an-index"),
+        pytest.param("[1\u0661]", "bad_index", 2, id="other-digit-in-an-index"),
+        pytest.param("[\u0661]", "bad_index", 1, id="other-digit-for-an-index"),
+        pytest.param("[01", "leading_zero", 1, id="open-leading-zero"),
+        pytest.param("[" + "0" * 5000 + "]", "leading_zero", 1, id="many-zeros"),
+        pytest.param(f"[{MAX_INDEX + 1}]", "index_too_large", 1, id="index-one-too-large"),
+        pytest.param("[12345678901234567]", "index_too_large", 1, id="index-of-17-digits"),
+        pytest.param("[" + "9" * 5000 + "]", "index_too_large", 1, id="index-of-5000-digits"),
+        pytest.param("[\u4e00]", "unquoted_name", 1, id="numeral-that-is-no-digit"),
+        pytest.param("[@.a]", "unquoted_name", 1, id="current-node"),
+        pytest.param("[.5]", "unquoted_name", 1, id="dot-in-brackets"),
+        pytest.param("[a,b]", "unquoted_name", 1, id="names-in-brackets"),
+        pytest.param("[a", "unquoted_name", 1, id="open-unquoted-name"),
         pytest.param("[", "unbalanced", 1, id="open-bracket"),
         pytest.param("[ ", "unbalanced", 2, id="open-bracket-with-a-blank"),
         pytest.param("[[", "unbalanced", 1, id="two-open-brackets"),
@@ -204,17 +204,17 @@ def test_parses(text: str, steps: list[str | int]) -> None:
         pytest.param("'", "unbalanced", 1, id="quote-alone"),
         pytest.param("a.'", "unbalanced", 3, id="quote-alone-after-a-dot"),
         pytest.param("['\\", "unbalanced", 3, id="open-escape"),
-        pytest.param(r"['\u00", "bad-escape", 2, id="open-unicode-escape"),
-        pytest.param(r"['\U0041']", "bad-escape", 2, id="escape-with-a-capital"),
-        pytest.param(r"['\ud83d\Ude00']", "lone-surrogate", 2, id="low-half-with-a-capital"),
-        pytest.param("['\\u\uff10\uff10\uff10\uff10']", "bad-escape", 2, id="other-digits-in-an-escape"),
-        pytest.param(r"""['\"']""", "bad-escape", 2, id="escape-of-the-other-quote"),
-        pytest.param("['\\\n']", "bad-escape", 2, id="escaped-line-feed"),
-        pytest.param("['a'['b']]", "bad-bracket", 4, id="bracket-after-a-quoted-name"),
-        pytest.param("['a':'b']", "bad-bracket", 4, id="colon-after-a-quoted-name"),
-        pytest.param("'a'b", "text-after-bracket", 3, id="text-after-a-dot-quoted-name"),
-        pytest.param("'a''b'", "text-after-bracket", 3, id="quote-after-a-dot-quoted-name"),
-        pytest.param("[0]*", "text-after-bracket", 3, id="star-after-a-bracket"),
+        pytest.param(r"['\u00", "bad_escape", 2, id="open-unicode-escape"),
+        pytest.param(r"['\U0041']", "bad_escape", 2, id="escape-with-a-capital"),
+        pytest.param(r"['\ud83d\Ude00']", "lone_surrogate", 2, id="low-half-with-a-capital"),
+        pytest.param("['\\u\uff10\uff10\uff10\uff10']", "bad_escape", 2, id="other-digits-in-an-escape"),
+        pytest.param(r"""['\"']""", "bad_escape", 2, id="escape-of-the-other-quote"),
+        pytest.param("['\\\n']", "bad_escape", 2, id="escaped-line-feed"),
+        pytest.param("['a'['b']]", "bad_bracket", 4, id="bracket-after-a-quoted-name"),
+        pytest.param("['a':'b']", "bad_bracket", 4, id="colon-after-a-quoted-name"),
+        pytest.param("'a'b", "text_after_bracket", 3, id="text-after-a-dot-quoted-name"),
+        pytest.param("'a''b'", "text_after_bracket", 3, id="quote-after-a-dot-quoted-name"),
+        pytest.param("[0]*", "text_after_bracket", 3, id="star-after-a-bracket"),
         pytest.param("a.b[*].c..d", "wildcard", 4, id="first-error-from-the-left"),
     ],
 )
@@ -229,14 +229,14 @@ def test_fails_at_the_first_error(text: str, code: str, position: int) -> None:
 @pytest.mark.parametrize("text", [None, 5, 1.5, True, b"a", ["a"], {"a": 1}, Path(("a",)), 10**6000], ids=shorten)
 def test_what_is_no_text_is_refused(text: Any) -> None:
     error = error_of(text)
-    assert (error.code, error.position) == ("not-a-string", None)
+    assert (error.code, error.position) == ("not_a_string", None)
     assert error.path is text
 
 
 def test_a_text_of_a_subclass_is_read_as_its_text() -> None:
     assert parse_path(Name.PEOPLE) == ("people", 0)
     assert type(next(iter(_path._known))) is str
-    assert error_of(Name.HALF).code == "lone-surrogate"
+    assert error_of(Name.HALF).code == "lone_surrogate"
 
 
 # ---- the three texts of a path ----
@@ -310,16 +310,16 @@ def test_steps_of_a_subclass_are_kept_as_plain_steps() -> None:
 @pytest.mark.parametrize(
     ("step", "code"),
     [
-        pytest.param(-1, "negative-index", id="negative"),
-        pytest.param(MAX_INDEX + 1, "index-too-large", id="too-large"),
-        pytest.param(10**6000, "index-too-large", id="too-many-digits"),
-        pytest.param(True, "bad-index", id="bool"),
-        pytest.param(1.0, "bad-index", id="float"),
-        pytest.param(None, "not-a-string", id="none"),
-        pytest.param(b"a", "not-a-string", id="bytes"),
-        pytest.param(("a",), "not-a-string", id="tuple"),
-        pytest.param("a\ud83d", "lone-surrogate", id="half"),
-        pytest.param("\ud83d\ude00", "lone-surrogate", id="two-halves"),
+        pytest.param(-1, "negative_index", id="negative"),
+        pytest.param(MAX_INDEX + 1, "index_too_large", id="too-large"),
+        pytest.param(10**6000, "index_too_large", id="too-many-digits"),
+        pytest.param(True, "bad_index", id="bool"),
+        pytest.param(1.0, "bad_index", id="float"),
+        pytest.param(None, "not_a_string", id="none"),
+        pytest.param(b"a", "not_a_string", id="bytes"),
+        pytest.param(("a",), "not_a_string", id="tuple"),
+        pytest.param("a\ud83d", "lone_surrogate", id="half"),
+        pytest.param("\ud83d\ude00", "lone_surrogate", id="two-halves"),
     ],
 )
 @pytest.mark.parametrize("make", [Path, format_path])
@@ -369,7 +369,7 @@ def test_a_path_outside_the_prefix_is_refused(path: str, prefix: str) -> None:
     text = f"$.{path}"
     with pytest.raises(InvalidPathError, match=re.escape(repr(prefix))) as caught:
         strip_prefix(parse_path(path), parse_path(prefix), text)
-    assert (caught.value.code, caught.value.path) == ("outside-prefix", text)
+    assert (caught.value.code, caught.value.path) == ("outside_prefix", text)
 
 
 # ---- bounds ----
@@ -389,7 +389,7 @@ def test_max_depth_is_exact(text: str, start_of_last: int) -> None:
         assert len(parse_path(text, limits=Limits(max_depth=4))) == 3
         assert len(parse_path(text, limits=Limits(max_depth=3))) == 3
         error = error_of(text, Limits(max_depth=2))
-        assert (error.code, error.position, error.limit) == ("too-deep", start_of_last, "max_depth")
+        assert (error.code, error.position, error.limit) == ("too_deep", start_of_last, "max_depth")
         assert "Limits(max_depth=...)" in str(error)
 
 
@@ -411,7 +411,7 @@ def test_max_path_bytes_is_exact(text: str, last_start: int) -> None:
         path = parse_path(text, limits=Limits(max_path_bytes=size + 1))
         assert parse_path(text, limits=Limits(max_path_bytes=size)) == path
         error = error_of(text, Limits(max_path_bytes=size - 1))
-        assert (error.code, error.position, error.limit) == ("path-too-long", last_start, "max_path_bytes")
+        assert (error.code, error.position, error.limit) == ("path_too_long", last_start, "max_path_bytes")
         assert "Limits(max_path_bytes=...)" in str(error)
 
 
@@ -419,15 +419,15 @@ def test_max_path_bytes_is_exact(text: str, last_start: int) -> None:
     ("text", "code"),
     [
         pytest.param("[" * 100_000, "unbalanced", id="open-brackets"),
-        pytest.param("a" * 5000 + "[*]", "path-too-long", id="wildcard-past-the-bound"),
+        pytest.param("a" * 5000 + "[*]", "path_too_long", id="wildcard-past-the-bound"),
         pytest.param("[*]" + "a" * 5000, "wildcard", id="wildcard-before-the-bound"),
-        pytest.param("['" + "a" * 5000, "path-too-long", id="open-quote-past-the-bound"),
+        pytest.param("['" + "a" * 5000, "path_too_long", id="open-quote-past-the-bound"),
         pytest.param("a" + " " * 5000, "whitespace", id="blanks-across-the-bound"),
-        pytest.param("a" + " " * 5000 + "b", "path-too-long", id="inner-blanks-across-the-bound"),
-        pytest.param("[" + "9" * 5000 + "]", "index-too-large", id="index-across-the-bound"),
-        pytest.param("a." * 5000, "too-deep", id="steps-across-the-bound"),
-        pytest.param("\ud83d" + "a" * 5000, "lone-surrogate", id="half-before-the-bound"),
-        pytest.param("a" * 5000 + "\ud83d", "path-too-long", id="half-past-the-bound"),
+        pytest.param("a" + " " * 5000 + "b", "path_too_long", id="inner-blanks-across-the-bound"),
+        pytest.param("[" + "9" * 5000 + "]", "index_too_large", id="index-across-the-bound"),
+        pytest.param("a." * 5000, "too_deep", id="steps-across-the-bound"),
+        pytest.param("\ud83d" + "a" * 5000, "lone_surrogate", id="half-before-the-bound"),
+        pytest.param("a" * 5000 + "\ud83d", "path_too_long", id="half-past-the-bound"),
     ],
 )
 def test_a_bound_is_an_error_among_the_others(text: str, code: str) -> None:
@@ -520,7 +520,7 @@ def test_bounds_change_nothing_before_they_stand(text: str, max_bytes: int, max_
     bounded = outcome(text, Limits(max_path_bytes=max_bytes, max_depth=max_depth))
     position = len(text) if isinstance(free, Path) else free[1]
     assert position is not None
-    expected = free if bound is None or position < bound else ("path-too-long", bound)
+    expected = free if bound is None or position < bound else ("path_too_long", bound)
     assert bounded == expected
 
 

@@ -160,7 +160,7 @@ def test_the_member_of_a_next_item_keeps_to_the_limit_of_depth(deep):
     document = filled(("x.b", 1), ("a[0]", 1), limits=Limits(max_depth=2))
     with pytest.raises(InvalidPathError) as caught:
         document.apply(deep, 1)
-    assert caught.value.code == "too-deep"
+    assert caught.value.code == "too_deep"
 
 
 def test_a_long_path_keeps_to_the_limit_of_bytes_on_every_way():
@@ -168,7 +168,7 @@ def test_a_long_path_keeps_to_the_limit_of_bytes_on_every_way():
     for path in ("p.éab", "o.ééé", "o.éb[10]"):
         with pytest.raises(InvalidPathError) as caught:
             document.apply(path, 1)
-        assert caught.value.code == "path-too-long"
+        assert caught.value.code == "path_too_long"
 
 
 def test_a_long_name_beside_a_short_one_keeps_to_the_limit_of_bytes():
@@ -176,7 +176,7 @@ def test_a_long_name_beside_a_short_one_keeps_to_the_limit_of_bytes():
     document = filled((f"{head}.a", 1), (f"{head}.b", 1), limits=Limits(max_path_bytes=4 * 320))
     with pytest.raises(InvalidPathError) as caught:
         document.apply(f"{head}.{'c' * 40}", 1)
-    assert caught.value.code == "path-too-long"
+    assert caught.value.code == "path_too_long"
 
 
 def test_a_path_object_is_found_as_its_text():
@@ -189,7 +189,7 @@ def test_a_path_object_is_found_as_its_text():
 def test_what_is_no_path_is_refused(path):
     with pytest.raises(InvalidPathError) as caught:
         filled(("a", 1)).apply(path, 1)
-    assert caught.value.code == "not-a-string"
+    assert caught.value.code == "not_a_string"
 
 
 def test_a_path_outside_the_prefix_is_refused_also_when_its_end_is_known():
@@ -197,7 +197,7 @@ def test_a_path_outside_the_prefix_is_refused_also_when_its_end_is_known():
     for path in ("a.b", "c[1].b", "q.a.b", "[1]"):
         with pytest.raises(InvalidPathError) as caught:
             document.apply(path, 1)
-        assert caught.value.code == "outside-prefix"
+        assert caught.value.code == "outside_prefix"
 
 
 def test_a_name_that_is_not_ascii_is_counted_in_bytes_in_each_object():

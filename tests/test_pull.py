@@ -286,12 +286,12 @@ def test_the_root_is_a_text_in_text_mode(drive: Sync) -> None:
 @pytest.mark.parametrize(
     ("events", "pieces", "code", "found"),
     [
-        pytest.param([("t", 1), ("t", 2)], [], "not-text", "number", id="a number"),
-        pytest.param([("t.x", "a")], [], "not-text", "object", id="an object"),
-        pytest.param([("t", "x"), ("t", None), ("t", "y")], ["x"], "text-replaced", "null", id="null over the text"),
-        pytest.param([("t", "x"), ("t", 1)], ["x"], "text-replaced", "number", id="a number over the text"),
-        pytest.param([("t", "x"), ("", {"t": "x"})], ["x"], "text-replaced", "string", id="a new object around it"),
-        pytest.param([("t", "x"), ("", None)], ["x"], "text-replaced", "nothing", id="its object vanishes"),
+        pytest.param([("t", 1), ("t", 2)], [], "not_text", "number", id="a number"),
+        pytest.param([("t.x", "a")], [], "not_text", "object", id="an object"),
+        pytest.param([("t", "x"), ("t", None), ("t", "y")], ["x"], "text_replaced", "null", id="null over the text"),
+        pytest.param([("t", "x"), ("t", 1)], ["x"], "text_replaced", "number", id="a number over the text"),
+        pytest.param([("t", "x"), ("", {"t": "x"})], ["x"], "text_replaced", "string", id="a new object around it"),
+        pytest.param([("t", "x"), ("", None)], ["x"], "text_replaced", "nothing", id="its object vanishes"),
     ],
 )
 def test_what_is_no_text_or_another_one_ends_it(

@@ -189,7 +189,7 @@ class Assembler:
         >>> assembler = sj.Assembler(on_invalid="skip")
         >>> assembler.apply({"delta": "Jane", "json_path": "people[-1].name"})
         >>> assembler.skipped_count, assembler.skipped[0].error.code
-        (1, 'negative-index')
+        (1, 'negative_index')
         """
         return tuple(self._skipped.last)
 

@@ -50,39 +50,39 @@ CODES: Final[dict[str, str]] = {
     "needs_decoding": "bytes, lines or a response were given where events are expected: use decode_sse",
     "line_break": "an id or event type to be encoded holds CR, LF or (an id) NUL",
     # InvalidPathError; a location that an error names stands in the message
-    "not-a-string": "the path is not text",
-    "path-too-long": "the path has more than Limits.max_path_bytes bytes",
-    "too-deep": "the path has more than Limits.max_depth steps",
-    "outside-prefix": "the path does not begin with path_prefix",
-    "empty-segment": "nothing stands where a name is expected",
-    "leading-dot": "a path does not begin with a dot",
-    "trailing-dot": "a name is expected after the last dot",
+    "not_a_string": "the path is not text",
+    "path_too_long": "the path has more than Limits.max_path_bytes bytes",
+    "too_deep": "the path has more than Limits.max_depth steps",
+    "outside_prefix": "the path does not begin with path_prefix",
+    "empty_segment": "nothing stands where a name is expected",
+    "leading_dot": "a path does not begin with a dot",
+    "trailing_dot": "a name is expected after the last dot",
     "descendant": "'..' names many locations",
     "wildcard": "'*' names many locations",
     "slice": "a slice names many locations",
     "union": "a union names many locations",
     "filter": "a filter names many locations",
     "script": "an expression is no index",
-    "negative-index": "an index counts from the start",
-    "leading-zero": "an index has no leading zero",
-    "bad-index": "an index is made of the digits 0 to 9 only",
-    "index-too-large": "an index is at most 2**53 - 1",
-    "empty-brackets": "nothing stands between the brackets",
-    "unquoted-name": "a name in brackets needs quotes",
-    "bad-bracket": "something other than ']' follows the quoted name",
+    "negative_index": "an index counts from the start",
+    "leading_zero": "an index has no leading zero",
+    "bad_index": "an index is made of the digits 0 to 9 only",
+    "index_too_large": "an index is at most 2**53 - 1",
+    "empty_brackets": "nothing stands between the brackets",
+    "unquoted_name": "a name in brackets needs quotes",
+    "bad_bracket": "something other than ']' follows the quoted name",
     "unbalanced": "a bracket or quote has no partner",
-    "text-after-bracket": "'.' or '[' is expected after ']'",
+    "text_after_bracket": "'.' or '[' is expected after ']'",
     "whitespace": "a blank at the edge of a name, or outside brackets, needs quotes",
-    "control-character": "U+0000 to U+001F must be escaped",
-    "bad-escape": "no escape of RFC 9535",
-    "lone-surrogate": "half of a surrogate pair is no character",
+    "control_character": "U+0000 to U+001F must be escaped",
+    "bad_escape": "no escape of RFC 9535",
+    "lone_surrogate": "half of a surrogate pair is no character",
     # InvalidPatternError
     "bad_pattern": "the pattern is not JSONPath",
     "undecidable": "the pattern asks for what is not known while the document grows",
     # ConflictError
     "type_conflict": "the delta does not fit the kind of value that is there",
-    "not-text": "what is at the path of text() is no text",
-    "text-replaced": "the text that text() follows was replaced by another one",
+    "not_text": "what is at the path of text() is no text",
+    "text_replaced": "the text that text() follows was replaced by another one",
     # LimitExceededError: the limit's name
     "max_event_bytes": "the event in progress has more bytes",
     "max_id_bytes": "the event's id has more bytes",
@@ -166,7 +166,7 @@ class InvalidPathError(StreamJSONError):
     `limit` the name of the bound where one was passed (`max_depth` or `max_path_bytes`).
     """
 
-    code = "not-a-string"
+    code = "not_a_string"
 
     def __init__(
         self,

@@ -131,7 +131,7 @@ def parse_path(text: str, *, limits: Limits = _DEFAULT_LIMITS) -> Path:
     root. `limits` bounds its bytes in UTF-8 (`max_path_bytes`) and its steps (`max_depth`).
 
     Raises `InvalidPathError` for whatever does not name one location, with `code`, `position` (an index in `text`) and,
-    where a bound was passed, `limit`. A text that is no `str` is one too (`not-a-string`), without a position.
+    where a bound was passed, `limit`. A text that is no `str` is one too (`not_a_string`), without a position.
 
     Short texts are remembered; for the others the cost is linear in the text.
 
@@ -165,8 +165,8 @@ def format_path(steps: Iterable[str | int]) -> str:
 
     `steps` is any iterable of names (`str`, also `""`) and indexes (`int`, 0 to 2**53 - 1); nothing at all is the root.
 
-    Raises `InvalidPathError` for a step that no path can name: `negative-index`, `index-too-large`, `bad-index`
-    (a bool or float), `lone-surrogate` (in a name), `not-a-string` (neither name nor index); `position` is the step's.
+    Raises `InvalidPathError` for a step that no path can name: `negative_index`, `index_too_large`, `bad_index`
+    (a bool or float), `lone_surrogate` (in a name), `not_a_string` (neither name nor index); `position` is the step's.
     A text instead of steps is a `TypeError`.
 
     >>> import streamjson as sj
@@ -187,7 +187,7 @@ def append_step(text: str, step: str | int) -> str:
 
 
 def strip_prefix(path: Path, prefix: Path, text: object) -> Path:
-    """Return `path` without the steps of `prefix`; raise `InvalidPathError` (`outside-prefix`) if it has others.
+    """Return `path` without the steps of `prefix`; raise `InvalidPathError` (`outside_prefix`) if it has others.
 
     `text` is the path as it came, for the error.
     """
@@ -195,8 +195,8 @@ def strip_prefix(path: Path, prefix: Path, text: object) -> Path:
         return path
     count = len(prefix)
     if path[:count] != prefix:
-        message = f"{CODES['outside-prefix']} {shorten(str(prefix))}: {shorten(text)}"
-        raise InvalidPathError(message, code="outside-prefix", path=text)
+        message = f"{CODES['outside_prefix']} {shorten(str(prefix))}: {shorten(text)}"
+        raise InvalidPathError(message, code="outside_prefix", path=text)
     return Path._of_checked(path[count:])
 
 
@@ -229,18 +229,18 @@ def _checked_step(steps: tuple[object, ...], number: int) -> str | int:
     if isinstance(step, str):
         if not _SURROGATE.search(step):
             return str.__str__(step)  # of an enum's member its text
-        code = "lone-surrogate"
+        code = "lone_surrogate"
     elif isinstance(step, bool | float):
-        code = "bad-index"
+        code = "bad_index"
     elif not isinstance(step, int):
-        code = "not-a-string"
+        code = "not_a_string"
     elif step < 0:
-        code = "negative-index"
+        code = "negative_index"
     elif step > _MAX_INDEX:
-        code = "index-too-large"
+        code = "index_too_large"
     else:
         return int.__int__(step)
-    reason = "a step is a name or an index" if code == "not-a-string" else CODES[code]
+    reason = "a step is a name or an index" if code == "not_a_string" else CODES[code]
     raise InvalidPathError(f"{reason}: step {number} is {shorten(step)}", code=code, path=steps, position=number)
 
 
@@ -299,15 +299,15 @@ _UNICODE_ESCAPE: Final = re.compile(
 # What the first character in a bracket says, where it is no index and no quoted name.
 _NO_STEP: Final = {
     "": "unbalanced",
-    "]": "empty-brackets",
+    "]": "empty_brackets",
     "[": "unbalanced",
     "*": "wildcard",
     "?": "filter",
     "(": "script",
     ",": "union",
     ":": "slice",
-    "+": "bad-index",
-    "-": "bad-index",
+    "+": "bad_index",
+    "-": "bad_index",
 }
 
 # What a number is no index before.
@@ -317,15 +317,15 @@ _ADVICE: Final = {
     **dict.fromkeys(["descendant", "slice", "union", "filter", "script"], "a path names one location"),
     "wildcard": "a path names one location; the name '*' needs brackets and quotes",
     "whitespace": "remove it, or put the whole name in brackets and quotes",
-    "unquoted-name": "put it in quotes, or after a dot instead of in brackets",
-    "leading-dot": "remove it",
-    "empty-segment": "the root is the empty text",
-    "control-character": "it can be, in brackets and quotes",
-    "too-deep": "pass limits=Limits(max_depth=...) to raise it",
-    "path-too-long": "pass limits=Limits(max_path_bytes=...) to raise it",
+    "unquoted_name": "put it in quotes, or after a dot instead of in brackets",
+    "leading_dot": "remove it",
+    "empty_segment": "the root is the empty text",
+    "control_character": "it can be, in brackets and quotes",
+    "too_deep": "pass limits=Limits(max_depth=...) to raise it",
+    "path_too_long": "pass limits=Limits(max_path_bytes=...) to raise it",
 }
 
-_BOUNDS: Final = {"too-deep": "max_depth", "path-too-long": "max_path_bytes"}
+_BOUNDS: Final = {"too_deep": "max_depth", "path_too_long": "max_path_bytes"}
 
 
 class _Reader:
@@ -353,11 +353,11 @@ class _Reader:
             if char == "." and (before == "dot" or text.startswith("..")):
                 self.fail("descendant", at)
             if char == ".":
-                self.fail("leading-dot" if end > 1 else "empty-segment", at)
+                self.fail("leading_dot" if end > 1 else "empty_segment", at)
             if before == "step" and char != "[":
-                self.unexpected("whitespace" if char in " \t" else "text-after-bracket", at)
+                self.unexpected("whitespace" if char in " \t" else "text_after_bracket", at)
             if len(steps) == self.limits.max_depth:
-                self.fail("too-deep", at)
+                self.fail("too_deep", at)
             step: str | int
             if char == "[":
                 step, at = self.bracket(at + 1)
@@ -368,9 +368,9 @@ class _Reader:
             steps.append(step)
             before = "step"
         if before == "dot":
-            self.fail("trailing-dot", end)
+            self.fail("trailing_dot", end)
         if self.bound() < end:
-            self.fail("path-too-long", end)
+            self.fail("path_too_long", end)
         return Path._of_checked(steps)
 
     def bare(self, at: int) -> tuple[str, int]:
@@ -380,7 +380,7 @@ class _Reader:
             self.fail("whitespace", at)
         inner = name.rstrip(" \t")
         if unwritable := _UNWRITABLE.search(inner):
-            self.unexpected("control-character", at + unwritable.start())
+            self.unexpected("control_character", at + unwritable.start())
         if inner != name:
             self.fail("whitespace", at + len(inner))
         if name == "*":
@@ -394,13 +394,13 @@ class _Reader:
         step: str | int
         if char in _QUOTABLE:
             step, at = self.quoted(at + 1, char)
-            otherwise = "bad-bracket"
+            otherwise = "bad_bracket"
         elif number := _NUMBER.match(text, at):
             step, at = self.index(number)
-            otherwise = "bad-index"
+            otherwise = "bad_index"
         else:
             # str.isdigit is right here: it is true of digits other than 0 to 9 too.
-            self.unexpected(_NO_STEP.get(char) or ("bad-index" if char.isdigit() else "unquoted-name"), at)
+            self.unexpected(_NO_STEP.get(char) or ("bad_index" if char.isdigit() else "unquoted_name"), at)
         at = _end(_BLANKS, text, at)
         char = text[at : at + 1]
         if char != "]":
@@ -414,12 +414,12 @@ class _Reader:
         if code := _NO_INDEX.get(self.text[after : after + 1]):
             self.fail(code, after)
         if sign:
-            self.fail("negative-index", number.start())
+            self.fail("negative_index", number.start())
         if digits[0] == "0" and digits != "0":
-            self.fail("leading-zero", number.start())
+            self.fail("leading_zero", number.start())
         # The count comes first: CPython refuses to convert 4,300 digits, with a ValueError, and is slow before that.
         if len(digits) > _MAX_INDEX_DIGITS or (index := int(digits)) > _MAX_INDEX:
-            self.fail("index-too-large", number.start())
+            self.fail("index_too_large", number.start())
         return index, end
 
     def quoted(self, at: int, quote: str) -> tuple[str, int]:
@@ -445,30 +445,30 @@ class _Reader:
             return _ESCAPES.get(char, char), at + 2
         match = _UNICODE_ESCAPE.match(text, at)
         if not match:
-            self.fail("bad-escape", at)
+            self.fail("bad_escape", at)
         # RFC 9535, section 2.3.1.1: a hexchar is no surrogate, or a high one, "\u" and a low one.
         if match["high"]:
             pair = bytes.fromhex(match["high"] + match["low"])
             return pair.decode("utf-16-be"), match.end()
         unit = chr(int(match["unit"], 16))
         if _SURROGATE.match(unit):
-            self.fail("lone-surrogate", at)
+            self.fail("lone_surrogate", at)
         return unit, match.end()
 
     def unexpected(self, code: str, at: int) -> NoReturn:
         """Fail with `code`, unless the character there would be wrong anywhere: it is hard to see in a text."""
         char = self.text[at : at + 1]
         if _SURROGATE.match(char):
-            code = "lone-surrogate"
+            code = "lone_surrogate"
         elif _UNWRITABLE.match(char) and code != "whitespace":
-            code = "control-character"
+            code = "control_character"
         self.fail(code, at)
 
     def fail(self, code: str, at: int) -> NoReturn:
         """Raise the error that stands first: this one, or that the text is too long."""
         bound = self.bound()
         if bound < len(self.text) and at >= bound:
-            code, at = "path-too-long", bound
+            code, at = "path_too_long", bound
         limit = _BOUNDS.get(code)
         where = f"position {at} of the path {shorten(self.text)}"
         advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
@@ -489,5 +489,5 @@ def _exact_text(text: object) -> str:
     if isinstance(text, str):
         return str.__str__(text)  # of an enum's member its text: a subclass may compare and hash as it likes
     raise InvalidPathError(
-        f"{CODES['not-a-string']}, it is {shorten(text)}: join steps with format_path", code="not-a-string", path=text
+        f"{CODES['not_a_string']}, it is {shorten(text)}: join steps with format_path", code="not_a_string", path=text
     )

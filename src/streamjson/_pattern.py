@@ -254,14 +254,14 @@ class _Lexer:
     def number(self, at: int, word: str) -> int:
         number = _NUMBER.fullmatch(word)
         if not number:
-            self.fail(CODES["bad-index" if word[0] == "-" or word[0].isdigit() else "unquoted-name"], at, word)
+            self.fail(CODES["bad_index" if word[0] == "-" or word[0].isdigit() else "unquoted_name"], at, word)
         sign, digits = number.groups()
         if digits[0] == "0" and word != "0":
-            self.fail(CODES["leading-zero"], at, word)
+            self.fail(CODES["leading_zero"], at, word)
         if sign:
             self.fail(f"what counts from the end {_LATE}; numbers are not negative", at, word, code="undecidable")
         if len(digits) > _MAX_INDEX_DIGITS or (index := int(digits)) > _MAX_INDEX:
-            self.fail(CODES["index-too-large"], at, word)
+            self.fail(CODES["index_too_large"], at, word)
         return index
 
     def check_blank(self, at: int, end: int) -> None:
@@ -292,7 +292,7 @@ class _Lexer:
             self.fail(CODES["unbalanced"], bracket, text[bracket:])
         if not last:
             at = len(text.rstrip("."))
-            self.fail(CODES["trailing-dot"], at, text[at:])
+            self.fail(CODES["trailing_dot"], at, text[at:])
         if at == 0 and last[0] == ".":
             self.fail("a pattern does not begin with dots; put '$' before them", at, last)
         if self.comma > bracket >= 0:

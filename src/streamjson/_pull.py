@@ -107,10 +107,10 @@ class Pieces:
         is_begun = self._version >= 0
         if is_begun and (node is not self._node or is_new(node, key, self._version, document.version)):
             what = "was replaced while it was followed; what was given of it is void"
-            raise self._conflict("text-replaced", what, thing)
+            raise self._conflict("text_replaced", what, thing)
         if thing is not MISSING and thing is not HOLE and thing is not None:
             if kind_of(thing) != "string":
-                raise self._conflict("not-text", f"holds {a_kind(kind_of(thing))}, and text() follows texts", thing)
+                raise self._conflict("not_text", f"holds {a_kind(kind_of(thing))}, and text() follows texts", thing)
             self._piece += self._grown(document, node, key, thing)
             if self._piece or is_begun:
                 self._node, self._version = node, document.version

@@ -259,7 +259,7 @@ class SnapshotStream(_Stream):
         It begins with what is there already, waits while there is nothing or null, and ends as the stream ends.
 
         Raises `InvalidPathError`. `next()` raises what the stream does, and `ConflictError` if what comes there is no
-        text (`not-text`), or the text is replaced after a piece of it was given (`text-replaced`); that ends it.
+        text (`not_text`), or the text is replaced after a piece of it was given (`text_replaced`); that ends it.
 
         >>> import streamjson as sj
         >>> stream = sj.assemble(sj.disassemble({"title": "Lisbon", "days": []}, piece_chars=3))
