@@ -23,7 +23,7 @@ from source import Source, text_of
 from sse_reference import cut_at, outcome, pieces_of, refused
 from streamjson._envelope import seal
 from streamjson._errors import CODES
-from streamjson._events import decode_json, quick_decoder, to_chunk
+from streamjson._events import decode_json, quick_decoder, to_fields
 from streamjson._path import parse_path
 from streamjson._pattern import compile_pattern
 from twin import Twin
@@ -160,9 +160,13 @@ class Refused(Exception):  # noqa: N818  # no error of the library
     """The plain reading of an event's data met what JSON has not."""
 
 
+def to_chunk(data: object, limits: sj.Limits) -> sj.StreamingChunk:
+    return sj.StreamingChunk.from_dict(to_fields(data, limits))
+
+
 @target
 def chunk(data: bytes) -> None:
-    """Two limits, and an event's data: `decode_json`, `to_chunk`, and the quick ways of the assembler around them."""
+    """Two limits, and an event's data: `decode_json`, its chunk, and the quick ways of the assembler around them."""
     source = Source(data)
     limits = sj.Limits(
         max_depth=source.choice([128, None, 1, 2, 3]), max_number_digits=source.choice([1000, None, 1, 2, 3, 9, 20])

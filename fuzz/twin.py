@@ -10,6 +10,7 @@ read after it, and a few more what it holds.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
@@ -157,6 +158,7 @@ class Twin:
         self.last_event_id = ""
         self.span_id: str | None = None
         self.has_deltas = False
+        self.has_pings = self.has_chunks = False
         self.passed_over = 0
         self.end = "open"
         self.failed = False
@@ -188,6 +190,7 @@ class Twin:
         self.budget = Budget()
         self.mirror = sj.Assembler(limits=LIMITS[1])
         self.has_deltas = self.failed = False
+        self.has_pings = self.has_chunks = False
         self.end, self.span_id, self.last_event_id = "open", None, ""
         self.last_read = None
 
@@ -236,7 +239,22 @@ class Twin:
             assert (change.kind, change.delta, change.path, change.to_chunks()) == ("set", sj.MISSING, (), [])
         self.check()
 
+    def brought_nothing(self, end: Callable[[], object]) -> bool:
+        """A stream of pings alone is no answer: its end is a failure."""
+        if self.has_deltas or self.has_chunks or not self.has_pings:
+            return False
+        try:
+            end()
+        except sj.StreamFailedError as error:
+            assert error.code == "no_deltas"
+        else:
+            raise AssertionError("a stream of pings was taken for an answer")
+        self.failed = True
+        return True
+
     def close(self) -> None:
+        if self.brought_nothing(self.assembler.close):
+            return
         before = self.version
         change = self.assembler.close()
         self.model.close()
@@ -452,7 +470,11 @@ class Twin:
     def end_event(self, code: int) -> None:
         """`[DONE]`, or an error of the sender's."""
         if code & 1:
-            change = self.assembler.apply(sj.ServerSentEvent("[DONE]", "d", event="ping" if code & 2 else "message"))
+            done = sj.ServerSentEvent("[DONE]", "d", event="ping" if code & 2 else "message")
+            if self.brought_nothing(lambda: self.assembler.apply(done)):
+                self.record("d")
+                return
+            change = self.assembler.apply(done)
             before = self.version
             self.model.close()
             assert (change is None) is (before == self.version)
@@ -478,6 +500,7 @@ class Twin:
         event = {"delta": delta}
         if delta is None or (isinstance(delta, str) and not delta):
             assert self.assembler.apply(event) is None
+            self.has_chunks = True
         elif isinstance(delta, str):
             self.apply(lambda: self.assembler.apply(event), sj.format_path(self.prefix), (), delta)
             self.place = ()
@@ -493,6 +516,7 @@ class Twin:
         data = self.source.choice(OTHERS)
         assert self.assembler.apply(sj.ServerSentEvent(data, id="p", event="ping")) is None
         self.passed_over += data != ""
+        self.has_pings |= data != ""
         self.record("p")
 
     def junk(self) -> None:
@@ -523,6 +547,7 @@ class Twin:
                 assert self.resets_on_new_span
                 self.start_over()
             self.span_id = span_id or self.span_id
+            self.has_chunks |= data != ""
             assert (change is None) is (before == self.version)
         self.record(event_id)
 

@@ -197,8 +197,8 @@ def test_done_ends_the_document_whatever_the_event_type(kind: str) -> None:
         assembler.apply(event("[DONE]"))
 
 
-@pytest.mark.parametrize("data", [" [DONE]", "[DONE]\n", "[done]", '"[DONE]"', "[DONE][DONE]"])
-def test_only_exactly_done_is_done(data: str) -> None:
+@pytest.mark.parametrize("data", ["[done]", '"[DONE]"', "[DONE][DONE]", "[ DONE ]"])
+def test_only_done_is_done(data: str) -> None:
     assembler = assembled(("a", "x"))
     rejected(assembler, event(data), InvalidEventError)
 
@@ -225,13 +225,12 @@ WORDS = {"error_type": "quota", "error_message": "Later"}
         pytest.param(event(WORDS, "error"), ("quota", "Later"), id="by event type"),
         pytest.param(event("boom", "error"), (None, "boom"), id="by event type, no JSON"),
         pytest.param(event("[1]", "error"), (None, "[1]"), id="by event type, no object"),
-        pytest.param(event({"message": "boom"}, "error"), (None, '{"message": "boom"}'), id="by event type, no chunk"),
+        pytest.param(event({"message": "boom"}, "error"), (None, "boom"), id="by event type, no chunk"),
         pytest.param(event("", "error"), (None, ""), id="by event type, no data"),
         pytest.param(event("[" * 500, "error"), (None, "[" * 500), id="by event type, too deep to read"),
         pytest.param(event('{"delta": 1, "json_path": 2}', "error"), (None, '{"delta": 1, "json_path": 2}'),
                      id="by event type, a field of a wrong type"),
-        pytest.param(event('{"error_type": 2}', "error"), (None, '{"error_type": 2}'),
-                     id="by event type, an error of a wrong type"),
+        pytest.param(event('{"error_type": 2}', "error"), ("2", None), id="by event type, an error of a wrong type"),
         pytest.param(ServerSentEvent(StreamingChunk(error_type="quota"), event="error"), ("quota", None),
                      id="by event type, a chunk"),
         pytest.param(ServerSentEvent(b"boom", event="error"), (None, None), id="by event type, bytes"),
@@ -1242,6 +1241,14 @@ OTHERS: list[object] = [
 EVENTS = st.builds(delta, st.sampled_from(PATHS), st.sampled_from(DELTAS)) | st.sampled_from(OTHERS)
 
 
+def ending(assembler: Assembler) -> object:
+    """Close, and return what came of it."""
+    try:
+        return with_before(assembler.close())
+    except StreamFailedError as error:
+        return error.code, error.message
+
+
 @given(events=st.lists(EVENTS, max_size=30), on_conflict=st.sampled_from(["error", "replace"]), small=st.booleans())
 def test_a_rejected_event_changes_nothing(events: list[object], on_conflict: Any, *, small: bool) -> None:
     """A twin that never gets the rejected events ends the same."""
@@ -1257,7 +1264,7 @@ def test_a_rejected_event_changes_nothing(events: list[object], on_conflict: Any
         else:
             assert with_before(twin.apply(given_event)) == with_before(change)
             assert (change is None) == (assembler.version == before[0])
-    assert with_before(assembler.close()) == with_before(twin.close())
+    assert ending(assembler) == ending(twin)
     assert state(assembler) == state(twin)
 
 
@@ -1301,7 +1308,7 @@ def assert_the_quick_way_does_the_same(quick: Any, events: Iterable[object], **o
     assembler._decode, assembler._closer_look = quick
     for given_event in events:
         assert told(assembler, given_event) == told(careful, given_event)
-    assert with_before(assembler.close()) == with_before(careful.close())
+    assert ending(assembler) == ending(careful)
     assert state(assembler) == state(careful)
 
 

@@ -1,78 +1,315 @@
-"""What a chunk brings: an error, a delta that may change something, or nothing."""
+"""What an event brings: a chunk, the sender's failure, or neither; and the failures that senders really send."""
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from opperai import models as opper
 
 import streamjson as sj
-from streamjson._chunks import chunk_of, chunk_of_error, chunk_of_other_type, is_blank, is_done, is_error
+from streamjson._chunks import Brought, Failure, chunk_of, is_blank, is_done, read_event
 
 LIMITS = sj.Limits()
 Chunk = sj.StreamingChunk
+X = {"delta": "x", "json_path": "a"}
 
-# Fields; whether they say an error, and whether they bring no delta that changes anything.
-CHUNKS: dict[str, tuple[dict[str, Any], bool, bool]] = {
-    "nothing": ({}, False, True),
-    "a span": ({"span_id": "1"}, False, True),
-    "a delta": ({"delta": 1, "json_path": "a"}, False, False),
-    "null at a path": ({"delta": None, "json_path": "a"}, False, False),
-    "null without a path": ({"delta": None}, False, True),
-    "empty text without a path": ({"delta": ""}, False, True),
-    "text without a path": ({"delta": "x"}, False, False),
-    "false without a path": ({"delta": False}, False, False),
-    "an error": ({"error_type": "e"}, True, True),
-    "an error's message": ({"error_message": "m"}, True, True),
-    "a delta with a message": ({"delta": "x", "error_message": "m"}, False, False),
-    "an error by its type, with a delta": ({"delta": "x", "chunk_type": "error"}, True, False),
+
+def brought(data: object, event_type: str = "message") -> Brought:
+    return read_event(sj.ServerSentEvent(data, event=event_type), LIMITS)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# failures
+
+DEEP: list[object] = [{"error": [{"error": [{"error": [{"message": "m"}]}]}]}]
+BOOM = {"message": "boom", "type": "server_error", "param": None, "code": None}
+
+# What a gateway or server has sent in the place of an answer, inside HTTP 200; and what is said of it.
+FAILURES: dict[str, tuple[object, tuple[str | None, str | None]]] = {
+    "OpenAI": ({"error": BOOM}, ("server_error", "boom")),
+    "an error that is text": ({"error": "boom"}, (None, "boom")),
+    "Google": ({"error": {"code": 503, "message": "boom", "status": "UNAVAILABLE"}}, ("503", "boom")),
+    "Google, in an array": ([{"error": {"code": 503, "message": "boom"}}], ("503", "boom")),
+    "vLLM": ({"object": "error", "message": "boom", "type": "BadRequest", "code": 400}, ("BadRequest", "boom")),
+    "Anthropic": (
+        {"type": "error", "error": {"type": "overloaded_error", "message": "boom"}, "request_id": "r"},
+        ("overloaded_error", "boom"),
+    ),
+    "OpenAI Responses, flat": (
+        {"type": "error", "code": "rate_limit", "message": "boom", "param": None, "sequence_number": 3},
+        ("rate_limit", "boom"),
+    ),
+    "OpenAI Responses, at the end": (
+        {"type": "response.failed", "response": {"status": "failed", "error": {"code": "oops", "message": "boom"}}},
+        ("oops", "boom"),
+    ),
+    "OpenRouter": (
+        {
+            "object": "chat.completion.chunk", "error": {"code": 502, "message": "boom"},
+            "choices": [{"delta": {"content": ""}, "finish_reason": "error"}],
+        },
+        ("502", "boom"),
+    ),
+    "AI SDK": ({"type": "error", "errorText": "boom"}, (None, "boom")),
+    "AG-UI": ({"type": "RUN_ERROR", "message": "boom", "code": "oops"}, ("oops", "boom")),
+    "Opper v3": ({"type": "error", "error": "boom"}, (None, "boom")),
+    "ADK": ({"errorCode": "SAFETY", "errorMessage": "boom", "content": {"parts": []}}, (None, "boom")),
+    "Cloudflare": ({"errors": [{"code": 7003, "message": "boom"}], "success": False}, ("7003", "boom")),
+    "Mistral": ({"type": "conversation.response.error", "message": "boom", "code": 3}, ("3", "boom")),
+    "a title beside the message": ({"error": "Bad Request", "message": "boom", "statusCode": 400}, (None, "boom")),
+    "an error in an error": ({"error": {"error": {"message": "boom", "type": "t"}}}, ("t", "boom")),
+    "an error that is a number": ({"error": 500}, ("500", None)),
+    "an error that is true": ({"error": True}, (None, None)),
+    "an empty error": ({"error": {}}, (None, None)),
+    "an error in words of its own": ({"error": {"why": "boom"}}, (None, '{"why": "boom"}')),
+    "a span and an error": ({"span_id": "s", "error": "boom"}, (None, "boom")),
+    "a path and an error": ({"json_path": "a", "error": "boom"}, (None, "boom")),
+    "a null delta and an error": ({"delta": None, "error": "boom"}, (None, "boom")),
+    "an empty delta and an error": ({"delta": "", "error": "boom"}, (None, "boom")),
+    "ours": ({"error_type": "quota", "error_message": "boom"}, ("quota", "boom")),
+    "ours, with an error beside it": ({"error_type": "quota", "error": {"message": "boom"}}, ("quota", "boom")),
+    "ours, in camel case": ({"errorType": "quota", "errorMessage": "boom"}, ("quota", "boom")),
+    "ours, a message that is an object": ({"error_message": {"message": "boom", "code": 3}}, ("3", "boom")),
+    "ours, a type that is a number": ({"error_type": 429, "error_message": "boom"}, ("429", "boom")),
+    "ours, a type that is an object": ({"error_type": {}, "error_message": ["boom"]}, (None, "boom")),
+    "ours, by its chunk type": ({"chunk_type": "error"}, (None, None)),
+    "ours, by its chunk type, beside a delta": ({**X, "chunk_type": "error", "error_message": "boom"}, (None, "boom")),
+    "errors without end": ({"error": DEEP}, (None, json.dumps(DEEP))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("payload", "told"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("event_type", ["message", "", "ping", "error"])
+def test_a_failure_is_final_whatever_its_shape(
+    payload: object, told: tuple[str | None, str | None], event_type: str
+) -> None:
+    events = [X, sj.ServerSentEvent(json.dumps(payload), event=event_type), sj.ServerSentEvent("[DONE]")]
+    stream = sj.assemble(events, on_invalid="skip")
+    with pytest.raises(sj.StreamFailedError) as caught:
+        stream.final()
+    error = caught.value
+    assert (error.code, stream.snapshot.complete, stream.snapshot.value) == ("stream_error", False, {"a": "x"})
+    if event_type == "error" and told == (None, None):
+        told = (None, json.dumps(payload))  # data that says nothing is the message
+    assert (error.error_type, error.error_message) == told
+    with pytest.raises(sj.ClosedError):
+        stream.assembler.apply(X)
+
+
+NO_FAILURES: dict[str, dict[str, Any]] = {
+    "an error that is null": {"error": None},
+    "an error that is false": {"error": False},
+    "an empty text": {"error": ""},
+    "an empty object": {"error": {}},
+    "an empty list": {"errors": []},
+    "a message": {"error_message": "m"},
+    "a type": {"type": "error"},
+    "an object": {"object": "error"},
 }
 
 
-@pytest.mark.parametrize(("fields", "error", "blank"), CHUNKS.values(), ids=CHUNKS)
-def test_a_chunk_is_an_error_or_blank(fields: dict[str, Any], *, error: bool, blank: bool) -> None:
-    chunk = Chunk.from_dict(fields)
-    assert (is_error(chunk), is_blank(chunk)) == (error, blank)
-    assert chunk_of(fields, LIMITS) == (None if error else (sj.ServerSentEvent(fields), chunk))
+@pytest.mark.parametrize("fields", NO_FAILURES.values(), ids=NO_FAILURES)
+def test_beside_a_delta_this_is_no_failure(fields: dict[str, Any]) -> None:
+    """Senders that send every field send empty ones."""
+    assert brought({**X, **fields}) == Brought(Chunk.from_dict({**X, **fields}))
 
 
-OTHER: dict[str, tuple[object, object]] = {
-    "a chunk": (Chunk(1, "a"), Chunk(1, "a")),
-    "text": ("ping", None),
-    "an object without a delta": ('{"time": 1}', None),
-    "a delta": ('{"delta": 1, "json_path": "a"}', Chunk(1, "a")),
-    "a span": ('{"spanId": "1"}', Chunk(span_id="1")),
-    "an error": ('{"error_type": "e"}', Chunk(error_type="e")),
-    "a field of a wrong type, and nothing else": ('{"json_path": 1}', None),
-    "a number too long, in no object": ("1" * 2000, None),
+def test_an_error_beside_a_delta_comes_after_it() -> None:
+    assembler = sj.Assembler()
+    seen: list[object] = []
+    assembler.on("a", lambda change: seen.append(change.match_value))
+    with pytest.raises(sj.StreamFailedError) as caught:
+        assembler.apply({**X, "error": BOOM})
+    assert caught.value.snapshot is not None
+    assert (caught.value.snapshot.value, caught.value.error_message, seen) == ({"a": "x"}, "boom", ["x"])
+    assert assembler.snapshot().complete is False
+
+
+def test_a_callback_that_raises_before_a_failure_does_not_hide_it() -> None:
+    stream = sj.assemble([{**X, "error": BOOM}])
+
+    @stream.assembler.on("a")
+    def _(_change: object) -> None:
+        raise ValueError("mine")
+
+    with pytest.raises(sj.StreamFailedError) as caught:
+        next(stream)
+    assert "mine" in repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        pytest.param("boom", (None, "boom"), id="text"),
+        pytest.param("", (None, ""), id="nothing"),
+        pytest.param('"boom"', (None, '"boom"'), id="a JSON string"),
+        pytest.param("[1]", (None, "[1]"), id="an array"),
+        pytest.param('{"message": "boom"}', (None, "boom"), id="an object"),
+        pytest.param('{"message": "boom", "error_type": 2}', ("2", "boom"), id="a type that is no text"),
+        pytest.param('{"delta": 1, "json_path": 2}', (None, '{"delta": 1, "json_path": 2}'), id="a chunk"),
+        pytest.param("[" * 500, (None, "[" * 500), id="too deep to read"),
+        pytest.param(Chunk(error_type="e"), ("e", None), id="a chunk of ours"),
+        pytest.param(b"boom", (None, None), id="bytes"),
+    ],
+)
+def test_the_data_of_an_error_event(data: object, told: tuple[str | None, str | None]) -> None:
+    assert brought(data, "error") == Brought(failure=Failure(*told))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# neither a failure nor a delta
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        pytest.param({"model": "m"}, "none of the fields", id="no field of ours"),
+        pytest.param({"span_id": None, "model": "m"}, "none of the fields", id="a null field of ours"),
+        pytest.param({"json_path": "a", "value": 1}, "no delta", id="a path without a delta"),
+        pytest.param({"json_path": "", "chunk_type": "json"}, "no delta", id="the root without a delta"),
+        pytest.param({"delta": "x", "type": "token"}, "'token' is not known", id="a delta with an unknown type"),
+    ],
+)
+def test_what_is_not_understood_is_ignored_and_counted(payload: dict[str, Any], reason: str) -> None:
+    stream = sj.assemble([payload, X, payload])
+    assert stream.final() == {"a": "x"}
+    assert stream.ignored_count == 2
+    event, error = stream.ignored[1]
+    assert event == payload
+    assert (error.code, error.event_number) == ("ignored_event", 3)
+    assert reason in error.message
+
+
+@pytest.mark.parametrize("payload", [{}, {"span_id": None}, {"span_id": "s"}, {"json_path": "a", "span_id": "s"}])
+def test_an_event_in_our_own_words_is_not_ignored(payload: dict[str, Any]) -> None:
+    assembler = sj.Assembler()
+    assert assembler.apply(payload) is None
+    assert (assembler.ignored_count, assembler.passed_over) == (0, 0)
+
+
+DONE, PING = sj.ServerSentEvent("[DONE]"), sj.ServerSentEvent('{"type": "ping"}', event="ping")
+SPAN, OTHER, BAD = {"span_id": "s"}, {"model": "m"}, {"delta": 1, "json_path": "a[*]"}
+
+
+@pytest.mark.parametrize(
+    ("events", "named"),
+    [
+        pytest.param([OTHER, DONE], "model", id="an event of unknown fields"),
+        pytest.param([OTHER], "model", id="without DONE"),
+        pytest.param([SPAN, OTHER, {"x": 1}, DONE], "model", id="beside a span"),
+        pytest.param([{"json_path": "a", "value": 1}, DONE], "value", id="a path without a delta"),
+        pytest.param([BAD, DONE], "a[*]", id="a rejected event that was skipped"),
+        pytest.param([PING, PING, DONE], "ping", id="only pings"),
+        pytest.param([PING], "ping", id="one ping"),
+        pytest.param([{"delta": None}, OTHER, DONE], "model", id="a null delta without a path"),
+    ],
+)
+@pytest.mark.parametrize("is_restored", [False, True], ids=["", "restored"])
+def test_a_stream_that_brought_nothing_has_failed(events: list[object], named: str, *, is_restored: bool) -> None:
+    assembler = sj.Assembler(on_invalid="skip")
+    *events, last = events
+    for event in events:
+        assembler.apply(event)
+    if is_restored:
+        assembler = sj.Assembler.restore(assembler.checkpoint(), on_invalid="skip")
+    stream = sj.assemble([last], assembler=assembler)
+    with pytest.raises(sj.StreamFailedError) as caught:
+        stream.final()
+    assert caught.value.code == "no_deltas"
+    assert named in caught.value.message
+    assert (stream.snapshot.value, stream.snapshot.complete) == (sj.MISSING, False)
+    assert assembler.close() is None
+
+
+def test_a_push_that_brought_nothing_has_failed() -> None:
+    assembler = sj.Assembler()
+    assembler.apply(sj.ServerSentEvent('{"model": "m"}', id="7"))
+    with pytest.raises(sj.StreamFailedError) as caught:
+        assembler.close()
+    assert (caught.value.code, caught.value.last_event_id) == ("no_deltas", "7")
+
+
+@pytest.mark.parametrize(
+    "events",
+    [[], [DONE], [SPAN, DONE], [SPAN, PING, DONE], [{}, DONE], [sj.ServerSentEvent("", id="1")], [{"delta": ""}, DONE]],
+)
+def test_an_empty_answer_in_our_own_words_is_missing(events: list[object]) -> None:
+    assert sj.assemble(events).final() is sj.MISSING
+
+
+def test_what_came_before_a_reset_does_not_count() -> None:
+    assembler = sj.Assembler()
+    assembler.apply(OTHER)
+    assembler.reset()
+    assert assembler.close() is None
+    assert assembler.snapshot().complete
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# other event types, and what an SDK has lost
+
+OTHER_TYPES: dict[str, tuple[object, Brought]] = {
+    "a chunk": (Chunk(1, "a"), Brought(Chunk(1, "a"))),
+    "a chunk that says nothing": (Chunk(), Brought()),
+    "text": ("ping", Brought()),
+    "an array": ("[1]", Brought()),
+    "an object without a delta": ('{"time": 1}', Brought()),
+    "a delta": ('{"delta": 1, "json_path": "a"}', Brought(Chunk(1, "a"))),
+    "a span": ('{"spanId": "1"}', Brought(Chunk(span_id="1"))),
+    "a field of a wrong type, and nothing else": ('{"json_path": 1}', Brought()),
+    "a number too long, in no object": ("1" * 2000, Brought()),
 }
 
 
-@pytest.mark.parametrize(("data", "expected"), OTHER.values(), ids=OTHER)
-def test_an_event_of_another_type_brings_a_chunk_or_nothing(data: object, expected: object) -> None:
-    assert chunk_of_other_type(data, LIMITS) == expected
+@pytest.mark.parametrize(("data", "expected"), OTHER_TYPES.values(), ids=OTHER_TYPES)
+def test_an_event_of_another_type_brings_a_chunk_or_nothing(data: object, expected: Brought) -> None:
+    assert brought(data, "keepalive") == expected
 
 
 @pytest.mark.parametrize("data", ['{"delta": 1, "json_path": 1}', '{"delta": %s, "json_path": "a"}' % ("1" * 2000)])
 def test_a_delta_of_another_type_is_not_lost(data: str) -> None:
     with pytest.raises((sj.InvalidEventError, sj.LimitExceededError)):
-        chunk_of_other_type(data, LIMITS)
+        brought(data, "keepalive")
 
 
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (Chunk(error_type="e"), Chunk(error_type="e")),
-        ('{"error_message": "m"}', Chunk(error_message="m")),
-        ('{"reason": "m"}', None),
-        ("out of memory", None),
-        ('{"error_type": 1}', None),
-    ],
-    ids=["a chunk", "its JSON", "other fields", "text", "a wrong type"],
-)
-def test_what_an_error_says(data: object, expected: object) -> None:
-    assert chunk_of_error(data, LIMITS) == expected
+@pytest.mark.parametrize("event_type", ["message", "chunk"])
+def test_a_delta_that_an_sdk_has_lost_is_an_error(event_type: str) -> None:
+    """opperai 1.7.2 makes its `Unset` of a delta that is an object, and knows only that the field was set."""
+    model = opper.FunctionStreamCallStreamPostResponseBody.model_validate_json(
+        '{"data": {"delta": {"a": 1}, "json_path": "people"}}'
+    )
+    assert model.data is not None
+    with pytest.raises(sj.InvalidEventError, match="decode_sse") as caught:
+        brought(model.data, event_type)
+    assert caught.value.code == "unset_delta"
+    absent = opper.FunctionStreamCallStreamPostResponseBody.model_validate_json('{"data": {"json_path": "people"}}')
+    assert absent.data is not None
+    assert brought(absent.data, event_type).chunk is None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# for those who look at an event without applying it
+
+BLANKS: dict[str, tuple[dict[str, Any], bool]] = {
+    "nothing": ({}, True),
+    "a span": ({"span_id": "1"}, True),
+    "a delta": ({"delta": 1, "json_path": "a"}, False),
+    "null at a path": ({"delta": None, "json_path": "a"}, False),
+    "null without a path": ({"delta": None}, True),
+    "empty text without a path": ({"delta": ""}, True),
+    "text without a path": ({"delta": "x"}, False),
+    "false without a path": ({"delta": False}, False),
+}
+
+
+@pytest.mark.parametrize(("fields", "blank"), BLANKS.values(), ids=BLANKS)
+def test_a_blank_chunk_changes_nothing(fields: dict[str, Any], *, blank: bool) -> None:
+    chunk = Chunk.from_dict(fields)
+    assert is_blank(chunk) == blank
+    assert chunk_of(fields, LIMITS) == (sj.ServerSentEvent(fields), chunk)
 
 
 @pytest.mark.parametrize(
@@ -81,15 +318,24 @@ def test_what_an_error_says(data: object, expected: object) -> None:
         sj.ServerSentEvent("[DONE]"),
         sj.ServerSentEvent(""),
         sj.ServerSentEvent('{"delta": 1, "json_path": "a"}', event="error"),
+        sj.ServerSentEvent('{"delta": 1, "json_path": "a", "error": "boom"}'),
         sj.ServerSentEvent("{"),
         b"data: {}",
         7,
     ],
-    ids=["done", "no data", "an error", "no JSON", "bytes", "a number"],
+    ids=["done", "no data", "an error", "a delta and an error", "no JSON", "bytes", "a number"],
 )
 def test_what_brings_no_chunk(event: object) -> None:
     assert chunk_of(event, LIMITS) is None
     assert is_done(event) is (event == sj.ServerSentEvent("[DONE]"))
+
+
+@pytest.mark.parametrize("data", ["[DONE]", " [DONE]", "[DONE]\r", "\t[DONE] \n"])
+@pytest.mark.parametrize("event_type", ["message", "ping", "error", "done"])
+def test_blanks_around_done_do_not_matter(data: str, event_type: str) -> None:
+    stream = sj.assemble([X, sj.ServerSentEvent(data, event=event_type), X])
+    assert stream.final() == {"a": "x"}
+    assert stream.snapshot.end == "done"
 
 
 def test_a_chunk_of_another_library() -> None:

@@ -123,7 +123,9 @@ def recoded(original: Any) -> Any:
 
 
 BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
-    "bytes are not UTF-8": ("decoder", AssertionError, replaced(_sse, "_from_latin_1", lambda _: str)),
+    "bytes are not UTF-8": (
+        "decoder", AssertionError, replaced(_sse.SSEDecoder, "_text", lambda _: lambda _self, data: str(data)),
+    ),
     "retry is not read": ("decoder", AssertionError, replaced(_sse.SSEDecoder, "_read_retry", nothing)),
     "a line break is not cut in two": (
         "decoder", AssertionError, replaced(_sse.SSEDecoder, "_skip", lambda _: lambda _self, piece: piece),
@@ -154,7 +156,7 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
         "chunk", RecursionError, replaced(_events, "decode_json", raising(RecursionError())),
     ),
     "a camel case name is not read": (
-        "chunk", AssertionError, lambda patch: patch.setitem(_events._CAMEL_CASE, "json_path", "json_path"),
+        "chunk", AssertionError, lambda patch: patch.setitem(_events.OTHER_SPELLING, "json_path", "json_path"),
     ),
     "a held half is not repaired": ("assembler", AssertionError, replaced(Document, "_repair", nothing)),
     "limits are not kept": ("assembler", AssertionError, replaced(Intake, "check", nothing)),

@@ -707,7 +707,118 @@ def test_decode_raises_exactly_when_the_decoder_is_truncated(stream: bytes, cuts
     expected = outcome([stream])
     events, error = drain(cut_at(stream, cuts))
     assert [facts(event) for event in events] == expected["events"]
-    assert isinstance(error, StreamTruncatedError) is expected["truncated"]
+    assert is_end_of(error, stream, is_truncated=bool(expected["truncated"]))
+
+
+def is_end_of(error: Exception | None, stream: bytes, *, is_truncated: bool) -> bool:
+    """Tell whether this is what the end of a stream says, whose lines are split here once more."""
+    lines = re.split(rb"\r\n|\r|\n", stream.removeprefix(b"\xef\xbb\xbf"))
+    names = (b"data", b"event", b"id", b"retry")
+    is_known = any(line.startswith(b":") or line.partition(b":")[0] in names for line in lines)
+    may_become_known = any(name.startswith(lines[-1]) for name in names)
+    is_empty = not any(lines) or stream in (b"\xef", b"\xef\xbb")
+    code = getattr(error, "code", None)
+    if stream.removeprefix(b"\xef\xbb\xbf")[:1] in (b"<", b"{", b"[") or not (is_known or may_become_known or is_empty):
+        return code == "not_an_event_stream"
+    if code == "no_line_ends":
+        return len(lines) == 1 and is_truncated
+    return isinstance(error, StreamTruncatedError) is is_truncated
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the end of a body
+
+
+@either_kind
+@pytest.mark.parametrize("tail", [b"data: [DONE]", b"data: [DONE]\n", b"data:[DONE] ", b"id: 9\r\ndata: [DONE]\r"])
+def test_done_needs_no_blank_line(kind: type[Source], tail: bytes) -> None:
+    for pieces in ([b"data: a\n\n" + tail], pieces_of(b"data: a\n\n" + tail, 1)):
+        events, error = drain(kind(*pieces))
+        assert error is None
+        assert [event.data.strip() for event in events] == ["a", "[DONE]"]
+
+
+@pytest.mark.parametrize("tail", [b"data: [DONE", b"data: x\ndata: [DONE]", b"data: [DONE]\ndata: x", b"id: 9", b"da"])
+def test_another_end_inside_an_event_is_truncated(tail: bytes) -> None:
+    decoder = SSEDecoder()
+    events = decode_sse([b"id: 1\ndata: a\n\n" + tail], decoder=decoder)
+    assert next(events).data == "a"
+    with pytest.raises(StreamTruncatedError) as caught:
+        next(events)
+    assert (caught.value.offset, caught.value.last_event_id, decoder.last_event_id) == (15, "1", "1")
+
+
+@pytest.mark.parametrize(
+    ("tail", "data"), [(b"id: 2\ndata: b", "b"), (b"data: b\ndata: c\n", "b\nc"), (b"data: b\r", "b"), (b"", None)]
+)
+def test_the_last_event_is_given_without_its_blank_line_where_that_is_asked_for(tail: bytes, data: str | None) -> None:
+    stream = b"data: a\n\n" + tail
+    for pieces in ([stream], pieces_of(stream, 1)):
+        events = [event.data for event in decode_sse(pieces, dispatch_last=True)]
+        assert events == ["a"] + ([] if data is None else [data])
+    with pytest.raises(StreamTruncatedError):
+        list(decode_sse([b"data: a\n\nid: 3"], dispatch_last=True))
+
+
+def test_a_decoder_of_ones_own_can_be_read_from() -> None:
+    """A block of `retry` alone brings no event, and bytes that are not UTF-8 bring no error."""
+    decoder = SSEDecoder()
+    events = decode_sse([b"id: 1\ndata: caf\xe9 \xef\xbf\xbd\n\nretry: 7000\n\n: bye\n"], decoder=decoder)
+    assert [event.data for event in events] == ["caf\ufffd \ufffd"]
+    assert (decoder.retry_ms, decoder.last_event_id, decoder.replaced_count) == (7000, "1", 1)
+    assert next(decode_sse([b"data: b\n\n"], decoder=decoder)).last_event_id == "1"
+    with pytest.raises(ValueError, match="its limits"):
+        decode_sse([], decoder=decoder, limits=Limits(max_id_bytes=3))
+
+
+@pytest.mark.parametrize(
+    "block", ["data: {}\n\n", "id: {}\ndata: x\n\n", "event: {}\ndata: x\n\n", ": c\ndata: {}\n\n"]
+)
+@pytest.mark.parametrize(
+    ("text", "count"), [(b"\xff", 1), (b"a\xe9b\xe9", 2), (b"\xef\xbf\xbd", 0), (b"\xf0\x9f\x98", 1)]
+)
+@pytest.mark.parametrize("size", [1, 100])
+def test_what_is_replaced_is_counted(block: str, text: bytes, count: int, size: int) -> None:
+    decoder = SSEDecoder()
+    for piece in pieces_of(block.encode().replace(b"{}", text), size):
+        decoder.feed(piece)
+    assert decoder.replaced_count == count
+
+
+def test_async_events_that_nobody_reads_close_their_source() -> None:
+    async def main(how: str) -> int:
+        source = AsyncSource(b"data: a\n\n")
+        events = decode_sse(source)
+        if how == "athrow":
+            with pytest.raises(KeyError):
+                await events.athrow(KeyError())
+        elif how == "asend":
+            assert (await events.asend(None)).data == "a"
+        await events.aclose()
+        await events.aclose()
+        return source.closed
+
+    assert [asyncio.run(main(how)) for how in ("aclose", "asend", "athrow")] == [1, 1, 1]
+
+
+class Held:
+    """Pieces of an object that can be closed, while its iterator can't."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = pieces
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.pieces)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_what_the_iterator_was_made_of_is_closed_too() -> None:
+    source = Held(b"data: a\n\n")
+    assert len(list(decode_sse(source))) == 1
+    assert source.closed == 1
 
 
 # ---------------------------------------------------------------------------------------------------------------------

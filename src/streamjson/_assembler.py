@@ -2,16 +2,19 @@
 
 What an event does, in this order:
 
-1. data exactly `[DONE]`: the document is closed, `end` is `"done"`;
-2. an error (`event: error`, `chunk_type` `"error"`, or an error's fields and no delta): `StreamFailedError`, final;
-3. empty data: the ids are recorded;
-4. an event of another type than `message` that brings neither a delta nor a span id: passed over, and counted;
-5. another span id than the one before, after deltas: the sender started over, see `on_new_span`;
-6. no delta: ids and span are recorded;
-7. a delta with a path: applied there; `""` is the root;
-8. a delta without a path: null and `""` change nothing, other text makes the root one growing string (text mode).
+1. data `[DONE]`, with or without blanks around it: the document is closed, `end` is `"done"`;
+2. empty data: the ids are recorded;
+3. what `_chunks` finds in the data: a failure of the sender is a `StreamFailedError`, final, after the delta beside it;
+   an event of another protocol is rejected; what is not understood is ignored or passed over, and counted;
+4. another span id than the one before, after deltas: the sender started over, see `on_new_span`;
+5. no delta: ids and span are recorded;
+6. a delta with a path: applied there; `""` is the root;
+7. a delta without a path: null and `""` change nothing, other text makes the root one growing string (text mode).
 
-Then callbacks are told (`_callbacks`), and what they raise changes nothing.
+Then callbacks are notified (`_callbacks`), and what they raise changes nothing.
+
+A stream that ends without a delta, after events that were ignored, skipped or passed over, has failed (`no_deltas`):
+an empty document would look like an answer.
 
 An event is applied whole or not at all. One that is rejected leaves the document, the span and the last event id as
 they were, and the assembler goes on; after `StreamFailedError` and `close()` only `reset()` does. With
@@ -24,13 +27,13 @@ Everything here is O(1) but the delta itself; see `_document`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overload
 
 from ._callbacks import Subscription, Watch
 from ._checkpoint import KIND, load, members_of, save
-from ._chunks import DONE, chunk_of_error, chunk_of_other_type, is_blank, is_error
+from ._chunks import Failure, is_blank, is_done, read_event
 from ._completion import Completion, Structurer, structurer_of
 from ._document import Document
 from ._envelope import seal
@@ -51,7 +54,6 @@ from ._events import (
     ServerSentEvent,
     StreamingChunk,
     quick_decoder,
-    to_chunk,
     to_event,
 )
 from ._limits import Limits, check_limits
@@ -127,7 +129,7 @@ class Assembler:
         self._replace = on_conflict == "replace"
         self._reset_on_new_span = on_new_span == "reset"
         self._skips = on_invalid == "skip"
-        self._skipped = Skipped()
+        self._skipped, self._ignored = Skipped(), Skipped()
         self._in_order = completion == "order"
         self._document = Document(limits, prefix=self._prefix, replace=self._replace, in_order=self._in_order)
         self._watch = Watch(self._document, limits)
@@ -148,6 +150,8 @@ class Assembler:
         self._span_id: str | None = None
         self._last_event_id = ""
         self._has_deltas = False
+        self._has_chunks = False  # also those without a delta
+        self._unheard = ""  # the first event that was ignored, skipped or passed over
         self._first = Snapshot()  # of those of the version that was last asked for; this one is of none
         self._first.version = -1
 
@@ -193,6 +197,26 @@ class Assembler:
         """
         return tuple(self._skipped.last)
 
+    @property
+    def ignored_count(self) -> int:
+        """The number of events that have none of the fields of a chunk, or a path without a delta.
+
+        They change nothing, and may be a sign that the stream is not what it is taken for.
+        """
+        return self._ignored.count
+
+    @property
+    def ignored(self) -> tuple[SkippedEvent, ...]:
+        """The last 100 of these events, oldest first, each with an error that says why it was ignored.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> assembler.apply({"model": "m-1"})
+        >>> assembler.ignored[0].error.message
+        'the event is ignored: it has none of the fields of a chunk'
+        """
+        return tuple(self._ignored.last)
+
     def apply(self, event: object) -> Change | None:
         """Apply one event; return the change, or None if nothing changed.
 
@@ -205,7 +229,11 @@ class Assembler:
         callbacks raised, and then the event is applied. With `on_invalid="skip"` a rejected event is skipped, and
         changes nothing; `LimitExceededError` is still raised where the document, or a string of it, is full.
         """
-        kind = self._consume(event)
+        try:
+            kind = self._consume(event)
+        except StreamFailedError as error:
+            self._tell_last(error)
+            raise
         if not self._document.quiet:
             self._tell(kind)
         return None if kind is None else self._change(kind)
@@ -244,7 +272,7 @@ class Assembler:
             error.last_event_id = self._last_event_id
             if not self._skips or not is_skippable(error):
                 raise
-            self._skipped.add(StreamingChunk(delta, str(path)), error)
+            self._skip(StreamingChunk(delta, str(path)), error)
             return None
         self._has_deltas = True
         if kind is None:
@@ -368,9 +396,15 @@ class Assembler:
 
         Returns the change where half a surrogate pair waited for its partner and becomes U+FFFD, else None.
         After `StreamFailedError` the document stays as it is, not complete.
+
+        Raises `StreamFailedError` (`no_deltas`) where events came, but none that was understood and brought a delta.
         """
         self._check_free()
-        kind = self._close("eof")
+        try:
+            kind = self._close("eof")
+        except StreamFailedError as error:
+            error.last_event_id = self._last_event_id
+            raise
         self._tell(kind)
         return self._change(kind)
 
@@ -418,6 +452,9 @@ class Assembler:
                 "event_number": self._event_number,
                 "passed_over": self._passed_over,
                 "skipped_count": self._skipped.count,
+                "ignored_count": self._ignored.count,
+                "has_chunks": self._has_chunks,
+                "unheard": self._unheard,
                 **save(self._document),
             },
         )
@@ -462,6 +499,8 @@ class Assembler:
         self._end, self._span_id, self._last_event_id = members["end"], members["span_id"], members["last_event_id"]
         self._has_deltas, self._event_number = members["has_deltas"], members["event_number"]
         self._passed_over, self._skipped.count = members["passed_over"], members["skipped_count"]
+        self._ignored.count = members["ignored_count"]
+        self._has_chunks, self._unheard = members["has_chunks"], members["unheard"]
         if self._end != "open" or members["failed"]:
             document.freeze()
         self._document = document
@@ -505,12 +544,12 @@ class Assembler:
                         self._last_event_id = message.last_event_id
                     return kind
             message = to_event(event)
-            return self._apply_event(message)
+            return self._apply_event(message, event)
         except StreamJSONError as error:
             self._locate(error, message)
             if not self._skips or not is_skippable(error):
                 raise
-            self._skipped.add(event, error)
+            self._skip(event, error)
             if isinstance(message, _EVENT):
                 self._record(message)
             return None
@@ -531,6 +570,11 @@ class Assembler:
     def _close(self, end: End) -> Kind | None:
         if self._document.closed:
             return None
+        if not self._has_deltas and self._unheard:
+            # Pings may come before an empty answer; an event that was not understood may have been the answer.
+            count = self._ignored.count + self._skipped.count
+            if count or not self._has_chunks:
+                raise self._no_deltas(count or self._passed_over)
         repaired = self._document.close()
         self._end = end
         return "append" if repaired else None
@@ -544,6 +588,23 @@ class Assembler:
             self._watch.tell_growth()  # the string that is open has grown, as by nearly every event
         else:
             self._watch.tell(kind, at_end=self._end != "open")
+
+    def _tell_last(self, error: StreamFailedError) -> None:
+        """Notify callbacks of the change that came with a failure; what they raise becomes its cause."""
+        kind, error._kind = error._kind, None
+        if kind is not None:
+            try:
+                self._tell(kind)
+            except Exception as failed:
+                raise error from failed
+
+    async def _tell_last_and_await(self, error: StreamFailedError) -> None:
+        kind, error._kind = error._kind, None
+        if kind is not None:
+            try:
+                await self._tell_and_await(kind)
+            except Exception as failed:
+                raise error from failed
 
     async def _tell_and_await(self, kind: Kind | None) -> None:
         if not self._document.quiet:
@@ -564,6 +625,11 @@ class Assembler:
         if self._document.held:
             raise self._watch.refusal()
 
+    @property
+    def _has_failed(self) -> bool:
+        """Whether nothing more is applied, though the document has not ended well."""
+        return self._document.closed and self._end == "open"
+
     def _change(self, kind: Kind | None) -> Change | None:
         document = self._document
         return None if kind is None else make_change(document, document.version, kind, document.delta)
@@ -571,27 +637,42 @@ class Assembler:
     # ------------------------------------------------------------------------------------------------------------------
     # the rules
 
-    def _apply_event(self, event: ServerSentEvent[Any]) -> Kind | None:
+    def _apply_event(self, event: ServerSentEvent[Any], given: object) -> Kind | None:
+        """Apply an event, which was `given` in that or another shape."""
         data = event.data
-        if data == DONE:
+        if is_done(event):
             self._record(event)
             return self._close("done")
-        if event.event == "error":
-            raise self._sender_failed(event, chunk_of_error(data, self._limits))
-        if data == "":
+        if data == "" and event.event != "error":
             self._record(event)
             return None
-        is_plain = event.event in ("message", "")
-        chunk = to_chunk(data, self._limits) if is_plain else chunk_of_other_type(data, self._limits)
+        chunk, failure, reason = read_event(event, self._limits)
+        kind = None if chunk is None else self._apply_chunk(event, chunk, given)
+        if failure is not None:
+            raise self._sender_failed(event, failure, kind)
         if chunk is None:
-            self._passed_over += 1
+            if reason:
+                error = InvalidEventError(f"the event is ignored: {reason}", code="ignored_event")
+                self._locate(error, event)
+                self._ignored.add(given, error)
+            else:
+                self._passed_over += 1
+            self._note_unheard(event)
             self._record(event)
-            return None
-        if is_error(chunk):
-            raise self._sender_failed(event, chunk)
-        return self._apply_chunk(event, chunk)
+        return kind
 
-    def _apply_chunk(self, event: ServerSentEvent[Any], chunk: StreamingChunk) -> Kind | None:
+    def _skip(self, event: object, error: StreamJSONError) -> None:
+        """Count and keep an event that was rejected, and is passed over."""
+        self._skipped.add(event, error)
+        self._note_unheard(event)
+
+    def _note_unheard(self, event: object) -> None:
+        """Note an event that brought nothing, to be named where no other one brings anything."""
+        if not self._unheard:
+            said: Any = getattr(event, "data", event)
+            self._unheard = shorten(str(said) if isinstance(said, Mapping) else said, 200)
+
+    def _apply_chunk(self, event: ServerSentEvent[Any], chunk: StreamingChunk, given: object) -> Kind | None:
         document = self._document
         span_id = chunk.span_id
         started_over = span_id is not None and self._has_deltas and self._span_id not in (None, span_id)
@@ -606,7 +687,7 @@ class Assembler:
                 raise
             # The delta is skipped, but not that the sender has begun anew: what comes next belongs to the new span.
             self._locate(error, event)
-            self._skipped.add(event, error)
+            self._skip(given, error)
             kind = None
         # Nothing has changed up to here but the document, which is as it was if its delta was rejected.
         if started_over:
@@ -617,6 +698,7 @@ class Assembler:
             self._succeed(document)
         if span_id is not None:
             self._span_id = span_id
+        self._has_chunks = True
         self._has_deltas = self._has_deltas or not is_blank(chunk)
         self._record(event)
         return kind
@@ -663,17 +745,23 @@ class Assembler:
         self._begin()
         self._watch.follow(document)
 
-    def _sender_failed(self, event: ServerSentEvent[Any], chunk: StreamingChunk | None) -> StreamFailedError:
-        if chunk is None:  # data that is no chunk is the message
-            error_type, error_message = None, event.data if isinstance(event.data, str) else None
-        else:
-            error_type, error_message = chunk.error_type, chunk.error_message
-        told = ": ".join(part for part in (error_type, error_message) if part)
+    def _sender_failed(
+        self, event: ServerSentEvent[Any], failure: Failure, kind: Kind | None = None
+    ) -> StreamFailedError:
+        """Return the error for a failure of the sender; `kind` is that of the change which came with it."""
+        said = ": ".join(part for part in failure if part)
+        error = self._failed(
+            event, f"the sender failed: {shorten(said, 200)}" if said else "the sender failed", **failure._asdict()
+        )
+        error._kind = kind
+        return error
+
+    def _no_deltas(self, count: int) -> StreamFailedError:
+        events = f"{count} event{'s' if count > 1 else ''}"
         return self._failed(
-            event,
-            f"the sender failed: {shorten(told, 200)}" if told else "the sender failed",
-            error_type=error_type,
-            error_message=error_message,
+            None,
+            f"the stream ended without a delta: {events} came that brought nothing, the first: {self._unheard}",
+            code="no_deltas",
         )
 
     def _started_over(self, event: ServerSentEvent[Any], new_span_id: str | None) -> StreamFailedError:
@@ -685,8 +773,9 @@ class Assembler:
             new_span_id=new_span_id,
         )
 
-    def _failed(self, event: ServerSentEvent[Any], message: str, **facts: str | None) -> StreamFailedError:
+    def _failed(self, event: ServerSentEvent[Any] | None, message: str, **facts: str | None) -> StreamFailedError:
         """End the stream, and return the error that says why."""
-        self._record(event)
+        if event is not None:
+            self._record(event)
         self._document.freeze()
         return StreamFailedError(message, snapshot=self.snapshot(), span_id=self._span_id, **facts)

@@ -54,7 +54,12 @@ _MEMBERS: Final[dict[str, set[type] | tuple[str, ...]]] = {
     "event_number": {int},
     "passed_over": {int},
     "skipped_count": {int},
+    "ignored_count": {int},
+    "has_chunks": {bool},
+    "unheard": {str},
 }
+# Members that came later, and what they are in a checkpoint without them.
+_LATER: Final[dict[str, Any]] = {"ignored_count": 0, "has_chunks": True, "unheard": ""}
 _HIGH_HALVES: Final = range(0xD800, 0xDC00)
 
 
@@ -65,7 +70,7 @@ def members_of(data: bytes, limits: Limits) -> dict[str, Any]:
     bounds = evolve(
         limits, max_nodes=None if nodes is None else 4 * nodes, max_depth=None if depth is None else depth + 4
     )
-    members = unseal(KIND, data, bounds)
+    members = {**_LATER, **unseal(KIND, data, bounds)}
     for name, allowed in _MEMBERS.items():
         value = members.get(name, MISSING)
         is_known = value in allowed if type(allowed) is tuple else type(value) in allowed

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._events import ServerSentEvent
+    from ._log import Kind
     from ._snapshot import Snapshot
 
 __all__ = [
@@ -46,8 +47,13 @@ CODES: Final[dict[str, str]] = {
     "bad_event": "the event, its data or one of its fields has the wrong type",
     "bad_json": "the event's data is not JSON",
     "bad_number": "NaN, Infinity or a number that overflows: no JSON value",
+    "foreign_event": "the event belongs to another protocol, which the message names",
+    "unset_delta": "the SDK that made the event has lost the delta: give the bytes to decode_sse",
+    "ignored_event": "the event has none of the fields of a chunk, or a path without a delta; it is kept in `ignored`",
     "missing_path": "a delta that is neither text nor null came without a path",
     "needs_decoding": "bytes, lines or a response were given where events are expected: use decode_sse",
+    "not_an_event_stream": "the body is HTML, JSON, compressed or else no event stream; it begins as `body` shows",
+    "no_line_ends": "the pieces are lines without their ends: give the raw body to decode_sse",
     "line_break": "an id or event type to be encoded holds CR, LF or (an id) NUL",
     # InvalidPathError; a location that an error names stands in the message
     "not_a_string": "the path is not text",
@@ -99,6 +105,7 @@ CODES: Final[dict[str, str]] = {
     # StreamFailedError
     "stream_error": "the sender sent an error",
     "new_span": "the sender started over: a new span id came after deltas",
+    "no_deltas": "the stream ended without a delta, after events that brought nothing",
     # StreamTruncatedError
     "truncated": "the source ended inside an event",
     "no_done": "the source ended without [DONE]",
@@ -154,9 +161,16 @@ class StreamJSONError(Exception):
 
 
 class InvalidEventError(StreamJSONError):
-    """The event is not what the wire model says. The document is unchanged and the assembler goes on."""
+    """The event is not what the wire model says. The document is unchanged and the assembler goes on.
+
+    `body` is the beginning of a body that is no event stream (`not_an_event_stream`), shortened and printable, else "".
+    """
 
     code = "bad_event"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.body: str = ""
 
 
 class InvalidPathError(StreamJSONError):
@@ -270,6 +284,7 @@ class StreamFailedError(StreamJSONError):
         self.error_message = error_message
         self.span_id = span_id
         self.new_span_id = new_span_id
+        self._kind: Kind | None = None  # of the change that the same event made, until callbacks are notified
 
 
 class StreamTruncatedError(StreamJSONError):

@@ -91,15 +91,14 @@ class ServerSentEvent(Generic[T]):
 
 
 # Field of the chunk, and its other spelling on the wire.
-_CAMEL_CASE: Final = {
+OTHER_SPELLING: Final = {
     "json_path": "jsonPath",
     "span_id": "spanId",
     "chunk_type": "chunkType",
     "error_type": "errorType",
     "error_message": "errorMessage",
 }
-_TEXT_OR_NULL: Final = {str, type(None)}
-CHUNK_NAMES: Final = frozenset({"delta", *_CAMEL_CASE, *_CAMEL_CASE.values()})
+CHUNK_NAMES: Final = frozenset({"delta", *OTHER_SPELLING, *OTHER_SPELLING.values()})
 
 
 @define
@@ -132,7 +131,7 @@ class StreamingChunk:
         StreamingChunk(delta=1, json_path='n', span_id=None, chunk_type=None, error_type=None, error_message=None)
         """
         chunk = cls(data.get("delta", MISSING))
-        for name, camel_case in _CAMEL_CASE.items():
+        for name, camel_case in OTHER_SPELLING.items():
             value = data.get(name)
             if value is None:
                 value = data.get(camel_case)
@@ -150,7 +149,7 @@ class StreamingChunk:
         {'delta': None, 'jsonPath': 'a'}
         """
         data: dict[str, Any] = {} if self.delta is MISSING else {"delta": self.delta}
-        for name, camel in _CAMEL_CASE.items():
+        for name, camel in OTHER_SPELLING.items():
             value = getattr(self, name)
             if value is not None:
                 data[camel if camel_case else name] = value
@@ -242,35 +241,37 @@ _adapters: dict[type, Callable[[Any], ServerSentEvent[Any]]] = {}
 # an event's data -> StreamingChunk
 
 
-def to_chunk(data: object, limits: Limits) -> StreamingChunk:
-    """Return the chunk that an event's data says.
+def to_payload(data: object, limits: Limits) -> object:
+    """Return the JSON value of an event's data: of text what it says, of a model with a chunk's attributes a mapping.
 
-    Raises `InvalidEventError` (`bad_json`, `bad_number`, `bad_event`), and `LimitExceededError` (`max_depth`,
-    `max_nodes`, `max_number_digits`).
+    Raises `InvalidEventError` (`bad_json`, `bad_number`; `bad_event` for what is none of these; `unset_delta` for a
+    model that has lost a value), and `LimitExceededError` (`max_depth`, `max_nodes`, `max_number_digits`).
     """
-    if isinstance(data, StreamingChunk):
-        kinds: set[object] = {type(getattr(data, name)) for name in _CAMEL_CASE}
-        return data if kinds <= _TEXT_OR_NULL else StreamingChunk.from_dict(data.to_dict())
-    return StreamingChunk.from_dict(to_fields(data, limits))
+    if isinstance(data, str):
+        return decode_json(data, limits)
+    if isinstance(data, Mapping):
+        return cast("Mapping[str, Any]", data)
+    fields = {name: getattr(data, name) for name in CHUNK_NAMES if hasattr(data, name)}
+    if not fields:
+        raise InvalidEventError(f"an event's data is a JSON object, not {shorten(data)}")
+    # Generated SDKs mark an absent field by an object of their own, mostly of a class `Unset`.
+    unset = {name for name, value in fields.items() if type(value).__name__ == "Unset"}
+    lost = unset & set(getattr(data, "model_fields_set", ()))
+    if lost:
+        raise InvalidEventError(
+            f"{shorten(data)} has lost its {min(lost)}: its SDK makes nothing of an object or an array;"
+            " give the bytes of the response to decode_sse instead",
+            code="unset_delta",
+        )
+    return {name: value for name, value in fields.items() if name not in unset}
 
 
 def to_fields(data: object, limits: Limits) -> Mapping[str, Any]:
-    """Return an event's data as a mapping: text is JSON, anything else a mapping or a model with a chunk's attributes.
-
-    Raises as `to_chunk`.
-    """
-    if isinstance(data, str):
-        data = decode_json(data, limits)
-        if type(data) is dict:
-            return cast("dict[str, Any]", data)
-    elif isinstance(data, Mapping):
-        return cast("Mapping[str, Any]", data)
-    else:
-        fields = {name: getattr(data, name) for name in CHUNK_NAMES if hasattr(data, name)}
-        if fields:
-            # Generated SDKs mark an absent field by an object of their own, mostly of a class `Unset`.
-            return {name: value for name, value in fields.items() if type(value).__name__ != "Unset"}
-    raise InvalidEventError(f"an event's data is a JSON object, not {shorten(data)}")
+    """Return an event's data as a mapping. Raises as `to_payload`, and for JSON that is no object (`bad_event`)."""
+    payload = to_payload(data, limits)
+    if isinstance(payload, Mapping):
+        return cast("Mapping[str, Any]", payload)
+    raise InvalidEventError(f"an event's data is a JSON object, not {shorten(payload)}")
 
 
 def decode_json(text: str, limits: Limits) -> object:

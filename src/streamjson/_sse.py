@@ -22,11 +22,13 @@ is cut, has several fields or has CR is read line by line (the general way, whic
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable
 from typing import Any, Final, TypeAlias, cast, overload
 
 from attrs import define
 
+from ._body import BodyCheck, right_call
+from ._closing import aclose_all, close_all
 from ._errors import ClosedError, InvalidEventError, LimitExceededError, StreamJSONError, StreamTruncatedError, shorten
 from ._events import ServerSentEvent
 from ._limits import Limits, check_limits
@@ -37,6 +39,8 @@ BytesLike: TypeAlias = bytes | bytearray | memoryview
 _Line: TypeAlias = bytes | bytearray  # the latter if it came in pieces
 
 _BOM: Final = b"\xef\xbb\xbf"
+_REPLACEMENT: Final = b"\xef\xbf\xbd"
+_DONE: Final = b"[DONE]"
 _LF: Final = 10  # `10 in piece` takes 15 ns, `b"\n" in piece` 200
 _CR: Final = 13
 _UNBOUNDED: Final = 2**63 - 1  # stands for a bound that was lifted
@@ -54,7 +58,8 @@ class SSEDecoder:
 
     `last_event_id` is the last event ID, `""` before there is one: what to send as `Last-Event-ID` when reconnecting.
     `retry_ms` is the reconnection time in milliseconds that the server asked for, at most `Limits.max_retry_ms`, or
-    None. Both outlive `reset()`.
+    None. `replaced_count` is the number of byte sequences that were not UTF-8, and so became U+FFFD. All three outlive
+    `reset()`.
 
     Bound by `max_event_bytes`, which counts the lines of the event in progress that must be kept (`data`, `event` and
     `id`, without line endings) and the current line, unless it is a comment; and by `max_id_bytes`.
@@ -72,6 +77,8 @@ class SSEDecoder:
 
     last_event_id: str
     retry_ms: int | None
+    replaced_count: int
+    _is_known: bool  # whether a line of this connection was a comment or a known field
     _limits: Limits
     _max_event_bytes: int
     _max_id_bytes: int
@@ -101,6 +108,7 @@ class SSEDecoder:
         self._data = bytearray()
         self.last_event_id = ""
         self.retry_ms = None
+        self.replaced_count = 0
         self.reset()
 
     def reset(self) -> None:
@@ -109,6 +117,7 @@ class SSEDecoder:
         `last_event_id` and `retry_ms` stay, so that the new connection goes on where the old one broke.
         """
         self._refusal = ""
+        self._is_known = False
         self._skippable = _BOM
         self._position = 0
         self._held.clear()
@@ -237,10 +246,11 @@ class SSEDecoder:
         self._read_each(text, events)
 
     def _take_data(self, datas: list[str], events: list[ServerSentEvent[str]]) -> None:
+        self._is_known = True
         start, last_event_id = self._start, self.last_event_id
         for data in datas:
             event: ServerSentEvent[str] = _new(ServerSentEvent)  # 85 ns less than by its __init__
-            event.data = data if data.isascii() else _from_latin_1(data)
+            event.data = data if data.isascii() else self._text(data.encode("latin-1"))
             event.id = event.retry = None
             event.event = "message"
             event.last_event_id = last_event_id
@@ -258,13 +268,14 @@ class SSEDecoder:
                 del events[count:]
                 return False
             event: ServerSentEvent[str] = _new(ServerSentEvent)
-            event.data = data if data.isascii() else _from_latin_1(data)
-            event.id = event.last_event_id = event_id if event_id.isascii() else _from_latin_1(event_id)
+            event.data = data if data.isascii() else self._text(data.encode("latin-1"))
+            event.id = event.last_event_id = event_id if event_id.isascii() else self._text(event_id.encode("latin-1"))
             event.event = "message"
             event.retry = None
             event.offset = start
             events.append(event)
             start += len(pair) + 6
+        self._is_known = True
         self.last_event_id = events[-1].last_event_id
         self._start = self._position = start
         return True
@@ -311,12 +322,14 @@ class SSEDecoder:
     def _read_field(self, line: _Line) -> None:
         # "If the line starts with a U+003A COLON character (:): Ignore the line" (9.2.6)
         if line.startswith(b":"):
+            self._is_known = True
             return
         if self._kept + len(line) > self._max_event_bytes:
             raise self._event_too_large()
         kept = len(line)
         # Names are compared as bytes: one with U+FFFD in it is unknown.
         if kept > _WINDOW and not self._data and line.startswith(b"data:") and type(line) is bytearray:
+            self._is_known = True
             # As below, but nothing is copied: a line may be as large as an event.
             del line[: 6 if line.startswith(b"data: ") else 5]
             self._data = line
@@ -337,8 +350,10 @@ class SSEDecoder:
         else:
             # "Otherwise: The field is ignored."
             if name == b"retry":
+                self._is_known = True
                 self._read_retry(value)
             return
+        self._is_known = True
         self._kept += kept
 
     def _read_id(self, value: _Line) -> None:
@@ -347,7 +362,7 @@ class SSEDecoder:
             return
         if len(value) > self._max_id_bytes:
             raise self._limits.exceeded("max_id_bytes", len(value))
-        self._id = value.decode("utf-8", "replace")
+        self._id = self._text(value)
 
     def _read_retry(self, value: _Line) -> None:
         # "If the field value consists of only ASCII digits, then interpret the field value as an integer in base ten."
@@ -371,7 +386,7 @@ class SSEDecoder:
             # from the data buffer."
             del self._data[-1:]
             # Decoded as a whole: an LF ends a sequence that is cut, so the lines decode as they would one by one.
-            data, event = self._data.decode("utf-8", "replace"), self._event.decode("utf-8", "replace")
+            data, event = self._text(self._data), self._text(self._event)
             events.append(
                 ServerSentEvent(data, self._id, event or "message", self._retry, self.last_event_id, offset=self._start)
             )
@@ -385,13 +400,30 @@ class SSEDecoder:
         self._event = b""
         self._retry = None
 
+    def _text(self, data: _Line) -> str:
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            text = data.decode("utf-8", "replace")
+            self.replaced_count += text.count("\ufffd") - data.count(_REPLACEMENT)
+            return text
+
+    def _last_data(self) -> bytes:
+        """Return the data of the block in progress, as it would be if the stream had gone on with a blank line."""
+        self._read_held()
+        name, _, value = bytes(self._line).partition(b":")
+        return bytes(self._data) + (value if name == b"data" else b"")
+
+    def _finish(self) -> list[ServerSentEvent[str]]:
+        """Return the event in progress, as if a blank line had followed."""
+        self._read_held()
+        events: list[ServerSentEvent[str]] = []
+        self._read(b"\n\n", events)
+        return events
+
     def _event_too_large(self) -> LimitExceededError:
         # Always one more than allowed: how many bytes were seen depends on how the input was cut.
         return self._limits.exceeded("max_event_bytes", self._max_event_bytes + 1)
-
-
-def _from_latin_1(text: str) -> str:
-    return text.encode("latin-1").decode("utf-8", "replace")
 
 
 def _to_bytes(data: BytesLike) -> bytes:
@@ -409,24 +441,43 @@ def _to_bytes(data: BytesLike) -> bytes:
 
 @overload
 def decode_sse(
-    pieces: AsyncIterable[BytesLike], *, limits: Limits = ...
+    pieces: AsyncIterable[BytesLike],
+    *,
+    limits: Limits = ...,
+    decoder: SSEDecoder | None = ...,
+    dispatch_last: bool = ...,
 ) -> AsyncGenerator[ServerSentEvent[str], None]: ...
 @overload
 def decode_sse(
-    pieces: Iterable[BytesLike] | BytesLike, *, limits: Limits = ...
+    pieces: Iterable[BytesLike] | BytesLike,
+    *,
+    limits: Limits = ...,
+    decoder: SSEDecoder | None = ...,
+    dispatch_last: bool = ...,
 ) -> Generator[ServerSentEvent[str], None, None]: ...
 def decode_sse(
-    pieces: AsyncIterable[BytesLike] | Iterable[BytesLike] | BytesLike, *, limits: Limits = _DEFAULT_LIMITS
+    pieces: AsyncIterable[BytesLike] | Iterable[BytesLike] | BytesLike,
+    *,
+    limits: Limits = _DEFAULT_LIMITS,
+    decoder: SSEDecoder | None = None,
+    dispatch_last: bool = False,
 ) -> AsyncGenerator[ServerSentEvent[str], None] | Generator[ServerSentEvent[str], None, None]:
     """Decode an event stream, from an iterable of its bytes or all of them, to an iterator of events.
 
     An async iterable gives an async iterator; what is both is taken for async. Empty input gives no event.
-    Closing the iterator (`close`, `aclose`), as well as its end, closes the source's iterator if it can be closed.
+    Closing the iterator (`close`, `aclose`), as well as its end, closes the source and its iterator if they can be
+    closed.
+
+    With `decoder`, an `SSEDecoder` of your own, you can read its `retry_ms`, `last_event_id` and `replaced_count` at
+    any time, also where a block brings no event; it is `reset()` for this new connection, and `limits` are its own.
+    An event that is not ended by a blank line is discarded, but for `[DONE]`; with `dispatch_last=True` the last one is
+    given all the same, for senders that leave the blank line out.
 
     Raises at the call `InvalidEventError` (`bad_event`) where `pieces` is text, a response or nothing to iterate over.
-    While iterating, after all events before: `LimitExceededError`; `InvalidEventError` for a piece that is not bytes;
-    `StreamTruncatedError` (`truncated`) when the source ends inside an event, with the `last_event_id` to resume from.
-    What the source raises passes through.
+    While iterating, after all events before: `LimitExceededError`; `InvalidEventError` for a piece that is not bytes,
+    for a body that is no event stream (`not_an_event_stream`, with the beginning of the body as `body`), and for lines
+    without their ends (`no_line_ends`); `StreamTruncatedError` (`truncated`) when the source ends inside an event, with
+    the `last_event_id` to resume from. What the source raises passes through.
 
     >>> import streamjson as sj
     >>> for event in sj.decode_sse([b"id: 1\\nda", b"ta: a\\n\\ndata: [DONE]\\n\\n"]):
@@ -436,14 +487,18 @@ def decode_sse(
     """
     if not _is_source(pieces):
         raise InvalidEventError(
-            f"decode_sse takes bytes or an iterable of bytes, not {shorten(pieces)}:"
-            " pass response.iter_bytes(), or response.aiter_bytes() in async code"
+            f"decode_sse takes bytes or an iterable of bytes, not {shorten(pieces)}: pass {right_call(pieces)}"
         )
-    decoder = SSEDecoder(limits=limits)
+    if decoder is None:
+        decoder = SSEDecoder(limits=limits)
+    elif limits is not _DEFAULT_LIMITS:
+        raise ValueError("the decoder has its limits already")
+    decoder.reset()
+    body = _Body(decoder, dispatch_last=dispatch_last)
     if isinstance(pieces, AsyncIterable):
-        return _decode_async(pieces, decoder)
+        return _AsyncEvents(pieces, body)
     whole = isinstance(pieces, bytes | bytearray | memoryview)
-    events = _decode(cast("Iterable[BytesLike]", [pieces] if whole else pieces), decoder)
+    events = _decode(cast("Iterable[BytesLike]", [pieces] if whole else pieces), body)
     next(events)  # to where the source is closed at the end: closing a generator that was never started does nothing
     return cast("Generator[ServerSentEvent[str], None, None]", events)
 
@@ -452,32 +507,73 @@ def _is_source(value: object) -> bool:
     return isinstance(value, Iterable | AsyncIterable) and not isinstance(value, str)
 
 
-def _decode(pieces: Iterable[BytesLike], decoder: SSEDecoder) -> Generator[ServerSentEvent[str] | None, None, None]:
+class _Body:
+    """What both ways of reading a body share: all but the reading."""
+
+    __slots__ = ("_check", "_dispatch_last", "_is_checked", "decoder")
+
+    def __init__(self, decoder: SSEDecoder, *, dispatch_last: bool) -> None:
+        self.decoder = decoder
+        self._dispatch_last = dispatch_last
+        self._check = BodyCheck()
+        self._is_checked = False
+
+    def parts(self, piece: BytesLike) -> Iterable[BytesLike]:
+        """Return what is to be decoded of a piece, in parts: the events of a large one would take much at once."""
+        if not self._is_checked:
+            self._is_checked = self.decoder._is_known
+            if not (self._is_checked or self._check.admits(piece := _to_bytes(piece))):
+                return ()
+        if type(piece) is not bytes or len(piece) <= _WINDOW:
+            return (piece,)
+        return (piece[begin : begin + _WINDOW] for begin in range(0, len(piece), _WINDOW))
+
+    def end(self) -> list[ServerSentEvent[str]]:
+        """Close the decoder; return the event that came with the end. Raises what the end says."""
+        decoder = self.decoder
+        is_truncated = decoder.truncated  # reads what is held
+        if not decoder._is_known:
+            self._check.end(bytes(decoder._line[:8]))
+        events: list[ServerSentEvent[str]] = []
+        if is_truncated:
+            start, last_event_id = decoder._start, decoder.last_event_id
+            is_done = decoder._last_data().strip() == _DONE
+            if is_done or self._dispatch_last:
+                events = decoder._finish()
+            if not events:
+                error = StreamTruncatedError("the source ended inside an event")
+                error.offset, error.last_event_id = start, last_event_id
+                decoder.close()
+                raise error
+        decoder.close()
+        return events
+
+
+def _decode(pieces: Iterable[BytesLike], body: _Body) -> Generator[ServerSentEvent[str] | None, None, None]:
     iterator = iter(pieces)
+    decoder = body.decoder
     try:
         yield None
         for piece in iterator:
-            for part in _parts(piece):
+            for part in body.parts(piece):
                 try:
                     events = decoder.feed(part)
                 except StreamJSONError as error:
                     yield from error.events
                     raise
                 yield from events
-        _end(decoder)
+        yield from body.end()
     finally:
-        close = getattr(iterator, "close", None)
-        if callable(close):
-            close()
+        close_all(iterator, pieces)
 
 
 async def _decode_async(
-    pieces: AsyncIterable[BytesLike], decoder: SSEDecoder
+    iterator: AsyncIterator[BytesLike], pieces: object, body: _Body
 ) -> AsyncGenerator[ServerSentEvent[str], None]:
-    iterator = aiter(pieces)
+    decoder = body.decoder
     try:
         async for piece in iterator:
-            for part in _parts(piece):
+            for part in body.parts(piece):
                 try:
                     events = decoder.feed(part)
                 except StreamJSONError as error:
@@ -486,23 +582,39 @@ async def _decode_async(
                     raise
                 for event in events:
                     yield event
-        _end(decoder)
+        for event in body.end():
+            yield event
     finally:
-        aclose: Any = getattr(iterator, "aclose", None)
-        if aclose is not None:
-            await aclose()
+        await aclose_all(iterator, pieces)
 
 
-def _parts(piece: BytesLike) -> Iterable[BytesLike]:
-    """Cut a large piece, such as one that was unpacked: the events of all of it would take twenty times as much."""
-    if type(piece) is not bytes or len(piece) <= _WINDOW:
-        return (piece,)
-    return (piece[begin : begin + _WINDOW] for begin in range(0, len(piece), _WINDOW))
+class _AsyncEvents(AsyncGenerator[ServerSentEvent[str], None]):
+    """An asynchronous generator of events that closes its source also where it was never started."""
 
+    __slots__ = ("_events", "_is_begun", "_sources")
 
-def _end(decoder: SSEDecoder) -> None:
-    decoder.close()
-    if decoder.truncated:
-        error = StreamTruncatedError("the source ended inside an event")
-        error.offset, error.last_event_id = decoder._start, decoder.last_event_id
-        raise error
+    def __init__(self, pieces: AsyncIterable[BytesLike], body: _Body) -> None:
+        iterator = aiter(pieces)
+        self._events = _decode_async(iterator, pieces, body)
+        self._sources = (iterator, pieces)
+        self._is_begun = False
+
+    def __anext__(self) -> Awaitable[ServerSentEvent[str]]:
+        self._is_begun = True
+        return self._events.__anext__()
+
+    def asend(self, value: None) -> Awaitable[ServerSentEvent[str]]:
+        self._is_begun = True
+        return self._events.asend(value)
+
+    async def athrow(self, *error: Any) -> ServerSentEvent[str]:
+        try:
+            return await self._events.athrow(*error)
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._events.aclose()
+        if not self._is_begun:
+            self._is_begun = True
+            await aclose_all(*self._sources)

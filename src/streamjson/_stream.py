@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar, Unpack, overload
 
 from ._assembler import Assembler, AssemblerOptions
+from ._body import right_call
 from ._completion import Structurer, structurer_of
 from ._errors import (
     ClosedError,
@@ -75,8 +76,13 @@ def assemble(
     {'name': 'Jane Doe'} False
     {'name': 'Jane Doe'} True
     """
-    if isinstance(source, str | bytes | bytearray | memoryview) or _is_response(source):
+    if isinstance(source, str | bytes | bytearray | memoryview):
         raise needs_decoding(source)
+    if _is_response(source):
+        raise InvalidEventError(
+            f"{shorten(source)} is a response, not its events: give assemble(decode_sse({right_call(source)}))",
+            code="needs_decoding",
+        )
     if isinstance(source, Mapping | StreamingChunk | ServerSentEvent):
         raise InvalidEventError("one event is no source of events: pass [event], or use Assembler().apply(event)")
     if isinstance(source, AsyncIterable):
@@ -84,7 +90,8 @@ def assemble(
     if isinstance(source, Iterable):
         return SnapshotStream(source, **options)
     raise InvalidEventError(
-        f"a source of events is an iterable, not {shorten(source)}; of bytes, decode_sse(response.iter_bytes()) is one"
+        f"a source of events is an iterable, not {shorten(source)};"
+        f" of a response it is decode_sse({right_call(source)})"
     )
 
 
@@ -131,6 +138,21 @@ class _Stream:
     def skipped(self) -> tuple[SkippedEvent, ...]:
         """The last 100 of these events, oldest first, each with its error."""
         return self._assembler.skipped
+
+    @property
+    def ignored_count(self) -> int:
+        """The number of events that have none of the fields of a chunk, or a path without a delta."""
+        return self._assembler.ignored_count
+
+    @property
+    def ignored(self) -> tuple[SkippedEvent, ...]:
+        """The last 100 of these events, oldest first, each with an error that says why it was ignored."""
+        return self._assembler.ignored
+
+    @property
+    def passed_over(self) -> int:
+        """The number of events of other types (`ping`, `keepalive`) that were passed over."""
+        return self._assembler.passed_over
 
     @property
     def snapshot(self) -> Snapshot:
@@ -214,8 +236,10 @@ class SnapshotStream(_Stream):
                 if not assembler._document.quiet:
                     assembler._tell(kind)
             except BaseException as error:  # an interrupt, too, must not leave a source open that is done with
-                if self._finished or isinstance(error, StreamFailedError):
+                if self._finished or assembler._has_failed:
                     self._release(error)
+                if isinstance(error, StreamFailedError):
+                    assembler._tell_last(error)
                 raise
             if self._finished:
                 self._release()
@@ -357,8 +381,10 @@ class AsyncSnapshotStream(_Stream):
                 kind = self._apply(event)
                 await assembler._tell_and_await(kind)
             except BaseException as error:  # an interrupt, too, must not leave a source open that is done with
-                if self._finished or isinstance(error, StreamFailedError):
+                if self._finished or assembler._has_failed:
                     await self._release(error)
+                if isinstance(error, StreamFailedError):
+                    await assembler._tell_last_and_await(error)
                 raise
             if self._finished:
                 await self._release()

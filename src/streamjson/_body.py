@@ -1,0 +1,137 @@
+"""A body that is no event stream: how it is noticed, what it looks like, and the call that gives the right one.
+
+An error page, a JSON body, JSON lines, compressed or UTF-16 bytes all decode as an event stream without a single event,
+as unknown fields are ignored. So `decode_sse` shows the pieces of a body to a `BodyCheck`, until one is decoded.
+
+- A body that begins with `<`, `{`, `[`, or the marks of gzip, zstd or UTF-16 is refused at once: that is, when enough
+  of it is there to be shown, so that how the input was cut does not matter.
+- Any other is refused at its end, if it has a line and none of its lines was a comment or a known field.
+- Pieces without line ends, such as the `iter_lines()` of many clients gives, are refused at the end: the ends were cut
+  off, so the events can't be found. This alone is seen by how the input was cut; it is an error in any case.
+
+It knows no event. Cost: O(1) for each piece.
+"""
+
+from __future__ import annotations
+
+from inspect import getattr_static
+from typing import Final
+
+from ._errors import InvalidEventError
+
+__all__ = ["BodyCheck", "right_call"]
+
+_SHOWN: Final = 200  # bytes of a body that an error shows
+_BOM: Final = b"\xef\xbb\xbf"
+_MARKS: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"<", "HTML or XML"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
+)
+_COMPRESSED: Final = "let the client decompress it (iter_bytes(), not iter_raw()), or ask for no compression"
+_ADVICE: Final = {
+    "gzip": _COMPRESSED,
+    "zstd": _COMPRESSED,
+    "UTF-16": "an event stream is UTF-8",
+    "HTML or XML": "check the response's status and content type first: this is likely an error page",
+    "JSON": "check the response's status first: this may be an error, and a JSON document is read by json.loads",
+    "JSON lines": "give what json.loads makes of each line to assemble",
+    "text or bytes of another kind": "check the response's status and content type first",
+}
+_FIELDS: Final = (b"data", b"event", b"id", b"retry")
+_BEGINNINGS: Final = tuple(name + b":" for name in _FIELDS)
+
+
+class BodyCheck:
+    """Looks at the pieces of one body, as long as none of its lines is known to be one of an event stream."""
+
+    __slots__ = ("_has_line_end", "_head", "_is_held", "_is_of_lines", "_pieces")
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._pieces = 0
+        self._is_held = False  # its beginning tells that it is no event stream
+        self._has_line_end = False
+        self._is_of_lines = False  # a piece after the first one is empty, or begins as a line does
+
+    def admits(self, piece: bytes) -> bool:
+        """Take in a piece; tell whether it is to be decoded. Raises `InvalidEventError` (`not_an_event_stream`)."""
+        self._is_of_lines |= self._pieces > 0 and (not piece or piece.startswith(_BEGINNINGS))
+        self._pieces += 1
+        self._has_line_end |= b"\n" in piece or b"\r" in piece
+        self._head += piece[: _SHOWN - len(self._head)]
+        self._is_held = self._head.removeprefix(_BOM).startswith(tuple(mark for mark, _ in _MARKS))
+        if self._is_held and len(self._head) == _SHOWN:
+            raise self._refusal()
+        return not self._is_held
+
+    def end(self, last_line: bytes) -> None:
+        """Raise an error if the body was no event stream; none of its lines was, but for the unfinished last one."""
+        if self._is_of_lines and not self._has_line_end and _is_of_stream(self._head):
+            raise InvalidEventError(
+                "the pieces are lines without their ends, so events can't be told apart: an event stream is decoded"
+                " from the raw body, as from response.iter_bytes(), or iter_content(chunk_size=None) of requests",
+                code="no_line_ends",
+            )
+        if self._is_held or (
+            self._head.strip(b"\r\n") not in (b"", _BOM[:1], _BOM[:2], _BOM) and not _may_be(last_line)
+        ):
+            raise self._refusal()
+
+    def _refusal(self) -> InvalidEventError:
+        kind = _kind_of(self._head)
+        encoding = "utf-16-be" if self._head[:1] == b"\0" else "utf-16" if kind == "UTF-16" else "utf-8"
+        text = self._head.decode(encoding, "replace" if kind == "UTF-16" else "backslashreplace")
+        body = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+        error = InvalidEventError(
+            f"the body is no event stream, it looks like {kind}: {_ADVICE[kind]}; it begins {body[:_SHOWN]!r}",
+            code="not_an_event_stream",
+        )
+        error.body = body
+        return error
+
+
+def _is_of_stream(line: bytes) -> bool:
+    """Tell whether a line is a comment or a known field."""
+    return line.startswith(b":") or line.partition(b":")[0] in _FIELDS
+
+
+def _may_be(line: bytes) -> bool:
+    """Tell whether an unfinished line is, or may become, one of an event stream."""
+    return line != b"" and (_is_of_stream(line) or any(name.startswith(line) for name in _FIELDS))
+
+
+def _kind_of(head: bytes) -> str:
+    text = head.removeprefix(_BOM).lstrip()
+    kind = next((kind for mark, kind in _MARKS if text.startswith(mark)), "")
+    if kind == "JSON" and b"}\n{" in text.replace(b"\r", b""):
+        return "JSON lines"
+    if not kind and (head[:1] == b"\0") != (head[1:2] == b"\0"):
+        return "UTF-16"  # without its mark
+    return kind or "text or bytes of another kind"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what was meant
+
+# Attributes by which a client's response is known, and its call that gives the raw body, decompressed, as it arrives.
+_CALLS: Final = (
+    ("aiter_bytes", "response.iter_bytes(), or response.aiter_bytes() in async code"),
+    ("iter_content", "response.iter_content(chunk_size=None)"),
+    ("iter_bytes", "response.iter_bytes()"),
+    ("iter_any", "response.content.iter_any()"),
+)
+
+
+def right_call(source: object) -> str:
+    """Return the call that gives the bytes of what was given in their place: a response, in the words of its client."""
+    # Not by asking for its content, which may read all of it.
+    content = getattr_static(source, "content", None)
+    return next(
+        (call for one in (source, content) for name, call in _CALLS if getattr_static(one, name, None) is not None),
+        "response.iter_bytes(), or response.aiter_bytes() in async code",
+    )
