@@ -61,6 +61,7 @@ from ._log import SHORT, WIDE, Kind
 from ._path import Path, parse_path
 from ._pattern import compile_pattern
 from ._places import a_kind
+from ._progress import reopen
 from ._skipped import Skipped, SkippedEvent, is_skippable
 from ._snapshot import UNREAD, Change, End, Snapshot, make_change
 
@@ -408,6 +409,36 @@ class Assembler:
         self._tell(kind)
         return self._change(kind)
 
+    def reopen(self) -> Change | None:
+        """Continue a document that has ended with `"eof"`: that end was a guess, and there is more of it.
+
+        A half of a surrogate pair that the end has repaired is pending again, as a change that sets its string
+        without U+FFFD: that is returned, else None. What was reported as complete is reported once more, with
+        `revision` 2, at the next end if it has changed by then. A document that has not ended stays as it is.
+
+        Raises `ClosedError` after `[DONE]` or a failure, which are no guesses; `LimitExceededError` where the document
+        is full.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("name", "Ja"), assembler.close()  # the connection broke between two events
+        >>> assembler.reopen()
+        >>> assembler.apply_delta("name", "ne").value
+        'Jane'
+        """
+        self._check_free()
+        document = self._document
+        if not document.closed:
+            return None
+        self._check_open(may_reopen=True)
+        version = document.version
+        kind: Kind | None = "set" if document.reopen() else None
+        reopen(document, version)
+        self._end = "open"
+        self._watch.reopen(version)
+        self._tell(kind)
+        return self._change(kind)
+
     def reset(self) -> Change | None:
         """Begin an empty document, also after the end. Options stay; the span and the last event id are forgotten.
 
@@ -518,8 +549,7 @@ class Assembler:
         message: Any = event
         try:
             if document.closed:
-                happened = "failed" if self._end == "open" else "ended"
-                raise ClosedError(f"the stream has {happened}; reset() begins a new document")
+                self._check_open()
             # Hot: an event from the wire that brings a delta and its path and nothing else, as nearly every one does.
             if type(message) is _EVENT and message.event == "message":
                 data = message.data
@@ -619,6 +649,14 @@ class Assembler:
         structurer: Structurer | None = None,
     ) -> Subscription[Any]:
         return self._watch.add(pattern, callback, when_complete=when_complete, structurer=structurer)
+
+    def _check_open(self, *, may_reopen: bool = False) -> None:
+        """Raise an error if the document has ended; with `may_reopen` not if that was a guess."""
+        if not self._document.closed or (may_reopen and self._end == "eof"):
+            return
+        happened = "failed" if self._has_failed else "ended"
+        otherwise = ", and reopen() continues this one" if self._end == "eof" else ""
+        raise ClosedError(f"the stream has {happened}; reset() begins a new document{otherwise}")
 
     def _check_free(self) -> None:
         """Raise an error if the document is held, as it is while callbacks are told."""

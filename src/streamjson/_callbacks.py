@@ -6,8 +6,10 @@ assembler asks it, in a synchronous or an asynchronous way.
 - *Order.* What an event has finished comes first, deepest first; then its changes. One change is told once for each
   location that matches it, in document order: those that contain it from the root on, and those inside a container
   that was set whole. For one location the callbacks are called in the order of their registration.
-- *Errors.* A callback that raises spares the others; the errors come out together as an `ExceptionGroup`, each with a
-  note that names the path. The event stays applied. What is no `Exception` passes at once.
+- *Errors.* A callback that raises does not keep the others from being called. A single error of this library is raised
+  as it is, with a note that names the path; any other, and several, as an `ExceptionGroup`. The event stays applied.
+  What is not an `Exception`, such as an interrupt, passes at once; a cancellation that is not the reader's own is an
+  error of its callback.
 - A callback may read, register and cancel. A registration applies from the next event. It may not apply, close or
   reset: the document is held while they are told.
 
@@ -21,7 +23,7 @@ It does not know events. Cost: a transition for a location that is touched first
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from typing import Any, Final, Generic, Literal, NoReturn, Protocol, TypeVar
 from weakref import ref
@@ -36,9 +38,10 @@ from ._matching import Along, preorder
 from ._path import Path
 from ._pattern import Pattern, compile_pattern
 from ._places import MANY
-from ._progress import finished_by, is_finished, is_there, lost, returned_at, unfinished
+from ._progress import finished_by, is_there, lost, returned_at, unfinished, was_reported
 from ._snapshot import MatchedChange, prelude
-from ._tree import Node, Step, Text, trail
+from ._tasks import is_cancellation_of_another
+from ._tree import Node, Text, trail
 from ._versions import run_at
 
 __all__ = ["Subscription"]
@@ -46,6 +49,7 @@ __all__ = ["Subscription"]
 N = TypeVar("N")
 
 _new: Final = object.__new__
+_SHOWN: Final = 200  # characters of an error's text in the message of a group
 
 
 class _Owner(Protocol):
@@ -117,6 +121,7 @@ class Watch:
         "_awaited",
         "_changes",
         "_document",
+        "_ended_at",
         "_in_order",
         "_is_over",
         "_is_ready",
@@ -137,6 +142,7 @@ class Watch:
         self._on: dict[Subscription[Any], Pattern] = {}
         self._on_complete: dict[Subscription[Any], Pattern] = {}
         self._in_order = False  # whether values are told as they are finished
+        self._ended_at = -1  # the version at which the document last ended and was reopened
         self._run = -1  # the last one that concerned somebody
         self._alerts: list[tuple[Subscription[Any], Path]] = []  # and whom
         self._is_stale = True  # whether somebody has registered or cancelled since
@@ -150,6 +156,12 @@ class Watch:
         self._is_over = document.closed  # whether the end has been told
         if self._on or self._on_complete:
             self._expire()
+
+    def reopen(self, version: int) -> None:
+        """Continue after the end, which was at a version."""
+        self._is_over = False
+        self._ended_at = version
+        self._expire()
 
     def add(
         self,
@@ -173,7 +185,10 @@ class Watch:
             callback = callback.__wrapped__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of any
         document = self._document
         # Before the first event of a restored document it is as if the callback had been there from the start.
-        since = document.base if document.version == document.horizon else document.version
+        # And what its end has reported was not reported to one that is registered after that.
+        is_untouched = document.version == document.untouched
+        has_ended = document.closed or document.version == self._ended_at
+        since = document.base if is_untouched else document.version + has_ended
         subscription = Subscription(pattern, callback, owner=self, since=since, structurer=structurer)
         (self._on_complete if when_complete else self._on)[subscription] = compiled
         if subscription._is_awaited:
@@ -272,6 +287,12 @@ class Watch:
                         await result
                 except Exception as error:  # noqa: BLE001  # as above
                     errors.append(_noted(error, subscription, what))
+                except BaseException as error:
+                    if not is_cancellation_of_another(error):
+                        raise
+                    cancelled = RuntimeError("what the callback awaited was cancelled")
+                    cancelled.__cause__ = error
+                    errors.append(_noted(cancelled, subscription, what))
 
     @contextmanager
     def _telling(self) -> Generator[list[Exception], None, None]:
@@ -380,18 +401,10 @@ class Watch:
             steps = trail(document.holder, node, key)
             path = Path(steps[1:])
             for one in state.targets:
-                revision = 2 if self._was_told(one, steps) else 1
+                revision = 2 if was_reported(document, steps, one._since) else 1
                 if revision == 2 or is_there(document, steps, version):
                     done: Completion[Any] = Completion(document, path, version, revision)
                     news.append((one, done))
-
-    def _was_told(self, subscription: Subscription[Any], steps: tuple[Step, ...]) -> bool:
-        """Tell whether a value was finished in document order, after the callback had been registered."""
-        document, since = self._document, subscription._since
-        returned = returned_at(document)
-        if returned is None or since >= returned:
-            return False
-        return is_finished(document, steps, returned - 1) and not is_finished(document, steps, since)
 
 
 def _check_result(subscription: Subscription[Any], result: object) -> None:
@@ -409,15 +422,27 @@ def _unawaited(subscription: Subscription[Any]) -> TypeError:
 
 
 def _noted(error: Exception, subscription: Subscription[Any], what: MatchedChange | Completion[Any]) -> Exception:
-    error.add_note(f"for the callback on {subscription.pattern}, at {str(what.match) or 'the root'}")
+    with suppress(Exception):  # one that takes no notes, as a frozen dataclass
+        error.add_note(f"for the callback on {subscription.pattern}, at {str(what.match) or 'the root'}")
     return error
 
 
 def _raise(errors: list[Exception]) -> NoReturn:
-    count = len(errors)
-    first = shorten(str(errors[0]), 200).strip("'\"") or type(errors[0]).__name__
-    message = f"{count} callback{'s' if count > 1 else ''} failed, and the event is applied; first: {first}"
+    first, count = errors[0], len(errors)
     try:
-        raise ExceptionGroup(message, errors)
+        if count == 1 and isinstance(first, StreamJSONError):
+            raise first
+        callbacks = "1 callback" if count == 1 else f"{count} callbacks"
+        raise ExceptionGroup(f"{callbacks} failed, and the event is applied; first: {_summary(first)}", errors)
     finally:
         errors.clear()  # the frames that hold the list are known to the errors, by their tracebacks: a cycle
+        del first
+
+
+def _summary(error: Exception) -> str:
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  # whatever it is, it must not hide the others
+        text = ""
+    text = text or type(error).__name__
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

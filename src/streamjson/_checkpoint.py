@@ -9,7 +9,9 @@
                   `document` is what there was just before that, for that decides what was told; these lead from there
                   to now, each as steps, "set" or "append", and the value or the text
     holes         the same for what there is now, where there are changes
+    reopened      whether `document` is what there was at an end that was a guess, and was reported whole
     halves        halves of surrogate pairs that wait for their partner: steps, and the code unit
+    repaired      those that the end has repaired: the last character of their string is U+FFFD
 
 The history before is not kept: `Document.horizon` is the first version that a restored document knows.
 
@@ -21,7 +23,7 @@ Cost: linear in the document; after a return also in what there was before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from attrs import evolve
@@ -34,7 +36,7 @@ from ._intake import SCALAR
 from ._limits import Limits
 from ._log import NO_PATH
 from ._path import Path
-from ._progress import returned_at, take_up
+from ._progress import reported_at, take_up
 from ._snapshot import changes_between
 from ._tree import HOLE, Node, Step, kind_of, look, trail
 from ._versions import locate, location, read, slots_at
@@ -57,9 +59,12 @@ _MEMBERS: Final[dict[str, set[type] | tuple[str, ...]]] = {
     "ignored_count": {int},
     "has_chunks": {bool},
     "unheard": {str},
+    "reopened": {bool},
 }
 # Members that came later, and what they are in a checkpoint without them.
-_LATER: Final[dict[str, Any]] = {"ignored_count": 0, "has_chunks": True, "unheard": ""}
+_LATER: Final[dict[str, Any]] = {
+    "ignored_count": 0, "has_chunks": True, "unheard": "", "reopened": False, "repaired": [],
+}  # fmt: skip
 _HIGH_HALVES: Final = range(0xD800, 0xDC00)
 
 
@@ -82,22 +87,26 @@ def members_of(data: bytes, limits: Limits) -> dict[str, Any]:
 def save(document: Document) -> dict[str, Any]:
     """Return the members that tell of a document."""
     version = document.version
-    returned = returned_at(document) if document.in_order else None
-    saved: dict[str, Any] = {"version": version, "document": None, "changes": None, "holes": []}
+    reported = reported_at(document)
+    saved: dict[str, Any] = {"version": version, "document": None, "changes": None, "holes": [], "reopened": False}
     if document.holder.slots:
-        then = version if returned is None else returned - 1
+        then, saved["reopened"] = (version, False) if reported is None else reported
         saved["document"] = {
             "value": read(document, *locate(document, (), then), then),
             "open": _steps(document, *location(document, then)),
             "holes": list(_holes(document.holder, then)),
         }
-        if returned is not None:
-            saved["changes"] = [
-                [list(change.path), change.kind, change.delta] for change in changes_between(document, then, version)
-            ]
+        if reported is not None:
+            changes = changes_between(document, then, version) if then < version else ()
+            saved["changes"] = [[list(change.path), change.kind, change.delta] for change in changes]
             saved["holes"] = list(_holes(document.holder, version))
-    saved["halves"] = [[_steps(document, node, key), ord(half)] for node, key, half in document.halves.values()]
+    saved["halves"] = _saved_halves(document, document.halves.values())
+    saved["repaired"] = _saved_halves(document, document.repaired)
     return saved
+
+
+def _saved_halves(document: Document, halves: Iterable[tuple[Node, Step, str]]) -> list[Any]:
+    return [[_steps(document, node, key), ord(half)] for node, key, half in halves]
 
 
 def load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool, in_order: bool) -> Document:
@@ -116,8 +125,9 @@ def _load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool,
     if type(version) is not int or version < 0:
         raise _senseless("version", version)
     has_returned = changes is not None
+    is_reopened = has_returned and saved["reopened"]
     changes = _a_list(changes, "changes") if has_returned else []
-    if has_returned and (first is None or not changes):
+    if has_returned and (first is None or not (changes or is_reopened)):
         raise _senseless("changes", changes)
     base = version if first is None else version - len(changes) - 1
     if base < 0:
@@ -125,22 +135,30 @@ def _load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool,
     document = Document(limits, prefix=prefix, replace=replace, in_order=in_order, base=base)
     if first is not None:
         _begin(document, first)
+        if is_reopened:
+            document.seal_run()
         for steps, kind, delta in changes:
             _change(document, steps, kind, delta)
         if document.version != version:
             raise _senseless("changes", changes)
         if has_returned:
-            take_up(document, base + 2)
+            take_up(document, base + 2, is_end=is_reopened)
             _mark_holes(document, saved["holes"])
-    for steps, unit in _a_list(saved["halves"], "halves"):
-        node, key = _slot(document, steps)
-        if kind_of(look(node, key)) != "string" or unit not in _HIGH_HALVES:
-            raise _senseless("halves", steps)
-        document.halves[id(node), key] = (node, key, chr(unit))
-    document.horizon = version
+    document.halves = {(id(node), key): (node, key, half) for node, key, half in _halves(document, saved, "halves")}
+    document.repaired = list(_halves(document, saved, "repaired"))
+    document.horizon = document.untouched = version
     document.settle()
     document.fresh_path = document.open_path = NO_PATH  # the paths that would go on are not known
     return document
+
+
+def _halves(document: Document, saved: dict[str, Any], name: str) -> Iterator[tuple[Node, Step, str]]:
+    """Yield the halves that are saved under a name, each with the slot of its string."""
+    for steps, unit in _a_list(saved[name], name):
+        node, key = _slot(document, steps)
+        if kind_of(look(node, key)) != "string" or unit not in _HIGH_HALVES:
+            raise _senseless(name, steps)
+        yield node, key, chr(unit)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ class Document(Log):
 
     __slots__ = (
         "holder", "horizon", "ignored", "in_order", "max_array_length", "places", "preludes", "progress", "quiet",
-        "replace", "roomy", "values", "watch",
+        "repaired", "replace", "roomy", "untouched", "values", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +83,8 @@ class Document(Log):
         # The tree. The root is item 0 of a list, so that no rule needs a case for it.
         self.holder = new_node(None, is_object=False)
         self.horizon = base  # the first version that is known, of a document that was restored a later one
+        self.untouched = base  # the version at which nothing was applied yet, since it was made or restored
+        self.repaired: list[tuple[Node, Step, str]] = []  # the halves that its end has repaired
         self.places = Places(self.holder, limits, prefix, replace=replace)
         self.preludes: set[int] = set()
         # For those who follow: their token, and whether the last change concerns nobody.
@@ -290,13 +292,53 @@ class Document(Log):
         repaired = False
         if not self.closed:
             repaired = bool(self.halves)
-            self._repair(list(self.halves.values()))
+            self.repaired = list(self.halves.values())
+            self._repair(self.repaired)
             self.preludes.discard(self.version)  # the last repair is not before a change, it is the change
             self._leave()
             self._tally()
             self.freeze()
             self.quiet = False
         return repaired
+
+    def reopen(self) -> bool:
+        """Continue after `close`: halves that it has repaired are pending again. Return whether that was a change.
+
+        What comes next is a run of its own, so that it can be told from what there was at the end.
+        """
+        strings: list[tuple[Node, Step, str]] = []
+        for node, key, _ in self.repaired:
+            thing = node.slots[key]
+            strings.append((node, key, (thing if type(thing) is str else thing.whole()).removesuffix(REPLACEMENT)))
+        sizes = [utf8_size(string) for _, _, string in strings]
+        self._check_document(len(strings), sum(sizes), len(strings))
+        is_untouched = self.version == self.untouched
+        self.closed = False
+        for node, key, string in strings:
+            version = self.version + 1
+            self._count(len(string))
+            self._put(node, key, string, version)
+            self._log(version, node, key)
+            self.delta = string
+            self.version = version
+            self.preludes.add(version)
+        self.preludes.discard(self.version)
+        self.node_count += len(strings)
+        self.size += sum(sizes)
+        self.halves = {(id(node), key): (node, key, half) for node, key, half in self.repaired}
+        self.repaired = []
+        if is_untouched:
+            self.untouched = self.version
+        self.seal_run()
+        self.quiet = False
+        self.settle()
+        return bool(strings)
+
+    def seal_run(self) -> None:
+        """Let what comes next to the string that was written to last be a run of its own."""
+        self.fresh_path = NO_PATH
+        if self.nodes and type(look(self.nodes[-1], self.keys[-1])) is str:
+            self._text(self.nodes[-1], self.keys[-1])
 
     def freeze(self) -> None:
         """Refuse every further delta, and leave the document as it is."""

@@ -9,7 +9,11 @@ Senders that write several fields at once break this. The first return to a fini
 the stream *interleaved*: from then on nothing is known to be finished but what was, and has not changed since; the
 rest waits for the end. A document that is not `in_order` is interleaved from its start.
 
-It owns the `progress` of a document: how far its log was searched for a return, and what changed after the first one.
+A document that is reopened was reported whole, as its end was a guess. So it is interleaved from then on, and all that
+was there is finished until it changes.
+
+It owns the `progress` of a document: how far its log was searched for a return, and its *eras*: one from the first
+return, and one from each guessed end, each with what changed in it.
 It does not know who asks. A location is a *trail*: 0, for the slot of the root, and the steps of its path.
 
 Cost: the search is O(path) for each run of the log, once, and only if somebody asks. `is_finished` is O(path);
@@ -28,43 +32,93 @@ from ._matching import Along, postorder
 from ._tree import HOLE, Node, Step, trail
 from ._versions import locate, location, slot_at, slots_at
 
-__all__ = ["finished_by", "is_finished", "is_there", "lost", "returned_at", "take_up", "unfinished"]
+__all__ = [
+    "finished_by",
+    "is_finished",
+    "is_settled",
+    "is_there",
+    "lost",
+    "reopen",
+    "reported_at",
+    "returned_at",
+    "take_up",
+    "unfinished",
+    "was_reported",
+]
 
 T = TypeVar("T")
 
 _NEVER: Final = 2**62
 
 
-class _Progress:
-    """`searched` and `marked` count the runs that were looked at; `changed` tells when slots changed after a return."""
+class _Era:
+    """The versions from `start` on. What was finished before, and has not changed in it, is finished.
 
-    __slots__ = ("changed", "marked", "returned", "searched")
+    After a guessed end (`is_end`) that is all that was there. `changed` is the version of the first change in this era
+    of each slot that was changed, or contains a change, as far as `marked` runs of the log were looked at.
+    """
 
-    def __init__(self, returned: int | None) -> None:
-        self.returned = returned
-        self.searched = 1  # the first run returns to nothing
+    __slots__ = ("changed", "is_end", "marked", "start")
+
+    def __init__(self, start: int, *, is_end: bool) -> None:
+        self.start = start
+        self.is_end = is_end
         self.changed: dict[tuple[int, Step], int] = {}
         self.marked = 0
 
 
-def returned_at(document: Document) -> int | None:
-    """Return the version that made the stream interleaved, None if it is in document order so far."""
+class _Progress:
+    """`searched` counts the runs that were looked at for a return; a later era never ends."""
+
+    __slots__ = ("eras", "searched")
+
+    def __init__(self, *eras: _Era) -> None:
+        self.eras = list(eras)
+        self.searched = 1  # the first run returns to nothing
+
+
+def _progress_of(document: Document) -> _Progress:
     progress: _Progress | None = document.progress
     if progress is None:
-        progress = document.progress = _Progress(None if document.in_order else document.base)
+        first = () if document.in_order else (_Era(document.base, is_end=False),)
+        progress = document.progress = _Progress(*first)
     starts = document.starts
     run = progress.searched
-    while progress.returned is None and run < len(starts):
+    while not progress.eras and run < len(starts):
         if _returns(document, run):
-            progress.returned = starts[run]
+            progress.eras = [_Era(starts[run], is_end=False)]
         run += 1
         progress.searched = run  # not one more than it was: another reader may have gone on, too
-    return progress.returned
+    return progress
 
 
-def take_up(document: Document, returned: int) -> None:
-    """Say that the stream is interleaved since version `returned`, of a document that is restored."""
-    document.progress = _Progress(returned)
+def returned_at(document: Document) -> int | None:
+    """Return the version that made the stream interleaved, None if it is in document order so far."""
+    eras = _progress_of(document).eras
+    return eras[0].start if eras else None
+
+
+def reported_at(document: Document) -> tuple[int, bool] | None:
+    """Return the version at which it was last decided what had been reported, and whether that was all there was.
+
+    None as long as values are finished in document order, and before the end of a document that is not in order.
+    """
+    eras = _progress_of(document).eras
+    if not eras or eras[-1].start == document.base:
+        return None
+    return eras[-1].start - 1, eras[-1].is_end
+
+
+def reopen(document: Document, version: int) -> None:
+    """Note that the document was reported whole at `version`, and continues."""
+    eras = _progress_of(document).eras
+    if document.holder.slots and not (eras and eras[-1].is_end and eras[-1].start == version + 1):
+        eras.append(_Era(version + 1, is_end=True))
+
+
+def take_up(document: Document, start: int, *, is_end: bool = False) -> None:
+    """Say that an era began at version `start`, of a document that is restored."""
+    document.progress = _Progress(_Era(start, is_end=is_end))
 
 
 def is_there(document: Document, steps: tuple[Step, ...], version: int) -> bool:
@@ -77,14 +131,42 @@ def is_finished(document: Document, steps: tuple[Step, ...], version: int) -> bo
     """Tell whether the value at `steps` was finished at `version`, as far as was known then."""
     if not is_there(document, steps, version):
         return False
-    returned = returned_at(document)
-    if returned is None or version < returned:
+    eras = [era for era in _progress_of(document).eras if era.start <= version]
+    if not eras:
         return not _touch(steps, trail(document.holder, *location(document, version)))
-    if not is_finished(document, steps, returned - 1):
+    return _is_kept(document, eras[-1], steps, version)
+
+
+def is_settled(document: Document, steps: tuple[Step, ...]) -> bool:
+    """Tell whether the value at `steps` is finished now; of a document that was just reopened all that is there is."""
+    if not is_there(document, steps, document.version):
+        return False
+    eras = _progress_of(document).eras
+    if not eras:
+        return is_finished(document, steps, document.version)
+    return _is_kept(document, eras[-1], steps, document.version)
+
+
+def was_reported(document: Document, steps: tuple[Step, ...], since: int) -> bool:
+    """Tell whether the value at `steps` was finished after version `since`, and before the era that lasts."""
+    eras = _progress_of(document).eras
+    if not eras or since >= eras[-1].start:
+        return False
+    return _was_finished(document, eras[-1], steps) and not is_finished(document, steps, since)
+
+
+def _was_finished(document: Document, era: _Era, steps: tuple[Step, ...]) -> bool:
+    """Tell whether the value at `steps` was finished when an era began."""
+    return (is_there if era.is_end else is_finished)(document, steps, era.start - 1)
+
+
+def _is_kept(document: Document, era: _Era, steps: tuple[Step, ...], version: int) -> bool:
+    """Tell whether the value at `steps`, which is there, was finished when an era began and has not changed since."""
+    if not _was_finished(document, era, steps):
         return False
     node, key, _ = locate(document, steps[1:], version)
-    is_same = locate(document, steps[1:], returned - 1)[0] is node
-    return is_same and _changed(document, returned).get((id(node), key), _NEVER) > version
+    is_same = locate(document, steps[1:], era.start - 1)[0] is node
+    return is_same and _changed(document, era).get((id(node), key), _NEVER) > version
 
 
 def finished_by(document: Document, run: int, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
@@ -119,20 +201,20 @@ def unfinished(document: Document, along: Along[T]) -> Iterator[tuple[Node, Step
         return
     root = document.holder.slots[0]
     for node, key, state in postorder(document.holder, 0, root, along.matcher.start, version):
-        if not is_finished(document, trail(document.holder, node, key), version):
+        if not is_settled(document, trail(document.holder, node, key)):
             yield node, key, state
 
 
 def lost(document: Document, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
-    """Yield what matches of what was finished before the return, and is not there any more."""
-    returned = returned_at(document)
-    if returned is None:
+    """Yield what matches of what was finished before the era that lasts, and is not there any more."""
+    eras = _progress_of(document).eras
+    if not eras:
         return
-    then = returned - 1
+    then = eras[-1].start - 1
     root = slot_at(document.holder, 0, then)
     for node, key, state in postorder(document.holder, 0, root, along.matcher.start, then):
         steps = trail(document.holder, node, key)
-        if not is_there(document, steps, document.version) and is_finished(document, steps, then):
+        if not is_there(document, steps, document.version) and _was_finished(document, eras[-1], steps):
             yield node, key, state
 
 
@@ -211,18 +293,17 @@ def _existed(node: Node, key: Step, version: int) -> bool:
     return thing is not MISSING and thing is not HOLE
 
 
-def _changed(document: Document, returned: int) -> dict[tuple[int, Step], int]:
-    """Return the version of the first change since the return for each slot that was changed, or contains a change."""
-    progress: _Progress = document.progress
+def _changed(document: Document, era: _Era) -> dict[tuple[int, Step], int]:
+    """Return the version of the first change in an era for each slot that was changed, or contains a change."""
     starts = document.starts
-    runs = range(progress.marked, len(starts))
+    runs = range(era.marked, len(starts))
     for run in runs:
         place = (id(document.nodes[run]), document.keys[run])
-        if starts[run] < returned or place in progress.changed:
+        if starts[run] < era.start or place in era.changed:
             continue
         node: Any = document.holder
         for step in trail(document.holder, document.nodes[run], document.keys[run]):
-            progress.changed.setdefault((id(node), step), starts[run])
+            era.changed.setdefault((id(node), step), starts[run])
             node = slot_at(node, step, starts[run])
-    progress.marked = runs.stop
-    return progress.changed
+    era.marked = runs.stop
+    return era.changed

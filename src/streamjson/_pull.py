@@ -25,7 +25,7 @@ from ._matching import Along, postorder
 from ._path import Path, parse_path
 from ._pattern import compile_pattern
 from ._places import a_kind
-from ._progress import finished_by, is_finished, returned_at, unfinished
+from ._progress import finished_by, is_settled, returned_at, unfinished
 from ._tree import HOLE, Node, Step, Text, kind_of, trail
 from ._versions import ending_at, growth, is_new, locate, string_at
 
@@ -81,7 +81,7 @@ class FinishedValues(Generic[T]):
             return
         for node, key, _ in postorder(document.holder, 0, root, self._matcher.start, version):
             steps = trail(document.holder, node, key)
-            if at_end or is_finished(document, steps, version):
+            if at_end or is_settled(document, steps):
                 self._add(document, node, key, version)
 
     def _add(self, document: Document, node: Node, key: Step, version: int) -> None:

@@ -26,7 +26,7 @@ from ._places import MANY
 from ._progress import is_finished, is_there
 from ._tree import HOLE, REPLACEMENT, Node, Step, trail
 from ._values import value_at
-from ._versions import differences, ending_at, has_holes, locate, location, read, slot_at, slots_at
+from ._versions import differences, ending_at, has_holes, is_new, locate, location, read, slot_at, slots_at
 
 __all__ = ["Change", "End", "Match", "Snapshot"]
 
@@ -451,8 +451,13 @@ class Snapshot:
 
 
 def prelude(document: Document, version: int) -> tuple[Kind, Any]:
-    """Return the kind and the delta of a version that came before an event's own: a reset, or the repair of a half."""
-    return ("set", MISSING) if version == document.base else ("append", REPLACEMENT)
+    """Return the kind and the delta of a version that came before an event's own.
+
+    A reset, the repair of a half, or that a repaired half is pending again.
+    """
+    if version > document.base and not is_new(*location(document, version), version - 1, version):
+        return "append", REPLACEMENT
+    return "set", MISSING
 
 
 def changes_between(document: Document, old: int, new: int) -> Iterator[Change]:

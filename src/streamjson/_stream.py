@@ -59,11 +59,11 @@ def assemble(
     """Return the snapshots of the document that a source of events builds, as an iterator for `for` or `async for`.
 
     `source` is any iterable, or asynchronous iterable, of what `Assembler.apply` takes; one that is both is
-    asynchronous. The options are the assembler's: `path_prefix`, `limits`, `on_conflict`, `on_new_span`, `on_invalid`
-    and `completion`; or `assembler` is one to go on with, as it is, such as one that was restored. `replays` is a
-    filter of events that were applied before: they are passed over, and it is told of the others. With
-    `require_done=True` an end without `[DONE]` is a `StreamTruncatedError` (`no_done`): a source that was cut between
-    two events looks like one that ended.
+    asynchronous. The options are the assembler's; or `assembler` is one to continue with, as it is, such as one that
+    was restored. One that has ended is a `ClosedError` at once: call its `reopen()` first, if its end was a guess.
+    `replays` is a filter of events that were applied before: they are passed over, and it is notified of the others.
+    With `require_done=True` an end without `[DONE]` is a `StreamTruncatedError` (`no_done`): a source that was cut
+    between two events looks like one that ended.
 
     Iterating raises what `Assembler.apply` raises, and what the source raises. Bytes, text or a response in the place
     of events are an `InvalidEventError` (`needs_decoding`): give `decode_sse(response.iter_bytes())`.
@@ -113,6 +113,7 @@ class _Stream:
         if assembler is not None and options:
             raise TypeError(f"the assembler has its options already: {', '.join(options)}")
         self._assembler = Assembler(**options) if assembler is None else assembler
+        self._assembler._check_open()  # before anything is read, as what would be read may be lost
         self._require_done = require_done
         self._replays = replays
         if replays is not None:
@@ -167,6 +168,7 @@ class _Stream:
     def _consume_new(self, event: object) -> Kind | None:
         """Apply an event, unless it was applied before."""
         replays: Any = self._replays
+        self._assembler._check_open()  # else a replayed event would end the stream
         if replays.is_replay(event):
             return None
         kind = self._assembler._consume(event)
