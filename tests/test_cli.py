@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import io
 import json
@@ -29,6 +30,7 @@ from rich.cells import cell_len
 import streamjson as sj
 from streamjson.cli import main
 from streamjson.cli._peek import root_of
+from streamjson.cli._signals import Ended, Signals
 from streamjson.cli._source import Source
 from streamjson.cli._view import Status, view
 from streamjson.cli._watch import Show
@@ -373,10 +375,16 @@ def test_watch_without_a_terminal_does_what_assemble_does(name):
 class Terminal:
     """A pseudo-terminal with the command in it, and all that it has shown."""
 
-    def __init__(self, *arguments, columns=80, rows=24, stdin=None, env=None):
+    def __init__(self, *arguments, columns=80, rows=24, stdin=None, env=None, ignored=()):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES", "NO_COLOR"}}
+
+        def prepare():
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            for number in ignored:
+                signal.signal(number, signal.SIG_IGN)
+
         self.process = subprocess.Popen(
             [*COMMAND, *arguments],
             stdin=slave if stdin is None else stdin,
@@ -384,7 +392,7 @@ class Terminal:
             stderr=slave,
             env={**environment, "TERM": "xterm-256color", **(env or {})},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # else no Ctrl-C reaches it
+            preexec_fn=prepare,  # noqa: PLW1509  # else no Ctrl-C reaches it
         )
         os.close(slave)
         self.shown = ""
@@ -420,9 +428,8 @@ class Terminal:
 def test_watch_leaves_a_clean_screen_with_the_last_view(name, code, state):
     terminal = Terminal("watch", example(name), "--speed", "max")
     assert terminal.finish() == code
-    assert terminal.shown.count("\x1b[?1049h") == terminal.shown.count("\x1b[?1049l") == 1
-    assert terminal.shown.rindex("\x1b[?25h") > terminal.shown.rindex("\x1b[?25l")
-    assert terminal.shown.rindex("\x1b[?7h") > terminal.shown.rindex("\x1b[?7l")
+    assert_restored(terminal.shown)
+    assert terminal.shown.count("\x1b[?1049h") == 1
     assert terminal.left[0].startswith(example(name))
     assert any(line.startswith(f"● {state} ") for line in terminal.left)
 
@@ -450,6 +457,125 @@ def test_watch_in_a_dumb_terminal_prints_the_result():
     assert terminal.finish() == 0
     assert "\x1b" not in terminal.shown
     assert '  "travellers": 2,' in terminal.left
+
+
+def assert_restored(shown):
+    """The alternate screen is left, and the cursor and autowrap are on, as often as they were changed."""
+    assert shown.count("\x1b[?1049h") == shown.count("\x1b[?1049l") > 0
+    for restored, changed in [("\x1b[?1049l", "\x1b[?1049h"), ("\x1b[?25h", "\x1b[?25l"), ("\x1b[?7h", "\x1b[?7l")]:
+        assert shown.rindex(restored) > shown.rindex(changed)
+
+
+@contextlib.contextmanager
+def endless_stream():
+    """Standard input that never ends and is never awaited: one string that grows."""
+    command = ["yes", block(delta="x", json_path="a").decode().removesuffix("\n")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as endless:
+        yield endless.stdout
+        endless.kill()
+
+
+@contextlib.contextmanager
+def silent_stream():
+    """Standard input that holds one event and stays open."""
+    reading, writing = os.pipe()
+    os.write(writing, NAME)
+    with open(reading), open(writing, "w"):  # noqa: PTH123  # descriptors
+        yield reading
+
+
+@contextlib.contextmanager
+def no_input():
+    yield None
+
+
+WATCHED = {
+    "while it waits for input": ("-", silent_stream),
+    "while it replays a file": (example("trip"), no_input),
+    "while it draws at full speed": ("-", endless_stream),
+}
+ENDING = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGQUIT": 131}
+
+
+@pytest.mark.parametrize(("name", "code"), ENDING.items(), ids=ENDING)
+@pytest.mark.parametrize(("file", "stdin"), WATCHED.values(), ids=WATCHED)
+def test_a_signal_that_ends_watch_restores_the_terminal(name, code, file, stdin):
+    with stdin() as source:
+        terminal = Terminal("watch", file, stdin=source)
+        terminal.read_to("● open")
+        terminal.process.send_signal(signal.Signals[name])
+        exit_code = terminal.finish()
+    assert_restored(terminal.shown)
+    assert exit_code == code
+    assert "Traceback" not in terminal.shown
+    assert any(line.startswith("● stopped ") for line in terminal.left)
+
+
+def test_signals_that_follow_each_other_restore_the_terminal():
+    """As from `timeout`, which signals the process and then its group, or from Ctrl-C that is held down."""
+    with silent_stream() as source:
+        terminal = Terminal("watch", "-", stdin=source)
+        terminal.read_to("● open")
+        for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGTERM"):
+            terminal.process.send_signal(signal.Signals[name])
+        exit_code = terminal.finish()
+    assert_restored(terminal.shown)
+    assert exit_code in {129, 130, 143}  # of pending signals, Python handles the lowest one first
+
+
+def test_watch_ends_when_its_terminal_is_closed():
+    with silent_stream() as source:
+        terminal = Terminal("watch", "-", stdin=source)
+        terminal.read_to("● open")
+        os.close(terminal.master)
+        assert terminal.process.wait() == 129
+
+
+def test_watch_survives_the_hangup_that_nohup_ignores():
+    with silent_stream() as source:
+        terminal = Terminal("watch", "-", stdin=source, ignored=[signal.SIGHUP])
+        terminal.read_to("● open")
+        terminal.process.send_signal(signal.SIGHUP)
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.finish() == 143
+
+
+def test_a_suspension_gives_the_terminal_back_until_watch_continues():
+    """The process has no shell that could continue it: the system then ignores the stop, and it continues at once."""
+    reading, writing = os.pipe()
+    terminal = Terminal("watch", "-", stdin=reading)
+    os.close(reading)
+    os.write(writing, NAME)
+    terminal.read_to("● open")
+    terminal.process.send_signal(signal.SIGTSTP)
+    os.write(writing, SURNAME)
+    os.close(writing)
+    assert terminal.finish() == 0
+    _, between, _ = terminal.shown.split("\x1b[?1049h")
+    assert "Jane" in between
+    assert between.endswith("\x1b[?25h\x1b[?1049l\x1b[?7h\x1b[?7l")  # given back, and taken again
+    assert_restored(terminal.shown)
+
+
+def test_a_signal_is_held_back_until_the_process_waits():
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Ended) as ended:  # noqa: PT012  # what is held back is what the block is about
+        with Signals(lambda: None, lambda: None) as signals:
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGHUP)
+            assert signals.received == signal.SIGTERM
+            with pytest.raises(Ended), signals.waiting():
+                pytest.fail("the signal was held back for this wait")
+            signal.raise_signal(signal.SIGTERM)  # the process does not wait any more
+        pytest.fail("the end of the block raises the signal")
+    assert ended.value.exit_code == 143
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_a_signal_takes_precedence_over_an_error_that_follows_from_it():
+    with pytest.raises(Ended), Signals(lambda: None, lambda: None):  # noqa: PT012  # a signal, and then an error
+        signal.raise_signal(signal.SIGHUP)
+        raise OSError(errno.EIO, "the terminal is closed")
 
 
 def test_watch_shows_input_as_it_arrives_and_stops_at_ctrl_c():

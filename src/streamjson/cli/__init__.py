@@ -23,6 +23,7 @@ from importlib.metadata import PackageNotFoundError, version as version_of
 from typing import Any
 
 from ._console import discard_output, flush_output, tell
+from ._signals import Ended
 
 __all__ = ["main"]
 
@@ -36,7 +37,8 @@ exit codes:
        the document so far is still printed, then one line on standard error
        with the number of the event and its byte offset
   2    a mistake in the arguments, or a file that can't be read or written
-  130  interrupted by Ctrl-C
+  130  interrupted by Ctrl-C; `watch` restores the terminal, also when another
+       signal ends it: 143 for SIGTERM, 129 for SIGHUP, 131 for SIGQUIT
 """
 
 EXAMPLES = """\
@@ -95,6 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         flush_output()
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except Ended as ended:
+        code = ended.exit_code
     except BrokenPipeError:
         code = OK
     except OSError as error:
