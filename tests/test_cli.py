@@ -307,11 +307,33 @@ def test_an_output_that_is_full_is_told_in_one_line(arguments):
     assert "No space left on device" in one_line(result.stderr)
 
 
-@pytest.mark.parametrize(("redirection", "code"), [("<&-", 2), (">&-", 2), ("2>&-", 0), ("<&- >&- 2>&-", 2)], ids=repr)
-def test_closed_standard_streams_leave_no_traceback(redirection, code):
-    line = f'printf \'data: {{"delta": 1, "json_path": "a"}}\\n\\n\' | "$0" -m streamjson assemble - {redirection}'
-    result = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, check=False)
-    assert (result.returncode, b"Traceback" in result.stderr) == (code, False)
+CLOSED = {
+    "input": ("assemble - <&-", 2, "standard input is closed"),
+    "output": ("assemble - >&-", 2, "standard output is closed"),
+    "errors": ("assemble - 2>&-", 0, ""),
+    "all": ("assemble - <&- >&- 2>&-", 2, ""),
+    "output, for the version": ("--version >&-", 2, "standard output is closed"),
+    "output, for the help": ("--help >&-", 2, "standard output is closed"),
+    "output, for a command's help": ("split --help >&-", 2, "standard output is closed"),
+    "all, for the help": ("--help <&- >&- 2>&-", 2, ""),
+}
+
+
+@pytest.mark.parametrize(("line", "code", "told"), CLOSED.values(), ids=CLOSED)
+def test_a_closed_standard_stream_is_an_error_in_one_line_where_it_is_needed(line, code, told):
+    script = f'printf \'data: {{"delta": 1, "json_path": "a"}}\\n\\n\' | "$0" -m streamjson {line}'
+    result = subprocess.run(["sh", "-c", script, sys.executable], capture_output=True, check=False)
+    assert result.returncode == code
+    if told:
+        assert one_line(result.stderr) == f"streamjson: error: {told}\n"
+    else:
+        assert result.stderr == b""
+
+
+def test_a_mistake_leaves_standard_output_empty_where_standard_error_is_closed():
+    script = '"$0" -m streamjson assemble 2>&-'
+    result = subprocess.run(["sh", "-c", script, sys.executable], capture_output=True, check=False)
+    assert (result.returncode, result.stdout) == (2, b"")
 
 
 def test_ctrl_c_is_exit_code_130_without_a_traceback():

@@ -20,9 +20,9 @@ import errno
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version as version_of
-from typing import Any
+from typing import Any, NoReturn
 
-from ._console import discard_output, flush_output, tell
+from ._console import discard_output, flush_output, tell, write_output
 from ._signals import Ended
 
 __all__ = ["main"]
@@ -262,6 +262,16 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
+    def print_help(self, file: object = None) -> None:  # noqa: ARG002  # the signature of the base class
+        """Write the help as any other result: argparse writes it to standard error where standard output is closed."""
+        write_output(self.format_help().encode())
+
+    def error(self, message: str) -> NoReturn:
+        """Report a mistake, if there is a standard error: without one argparse writes the usage to standard output."""
+        if sys.stderr is None:
+            raise SystemExit(BAD_USE)
+        super().error(message)
+
 
 class _Version(argparse.Action):
     """Prints the version of the library that runs, found only when asked for."""
@@ -272,7 +282,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from streamjson import __version__  # noqa: PLC0415  # see `_warn_of_namesake`
 
-        sys.stdout.write(f"streamjson {__version__}\n")
+        write_output(f"streamjson {__version__}\n".encode())
         parser.exit()
 
 
