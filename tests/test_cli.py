@@ -278,6 +278,27 @@ def test_mistakes_are_exit_code_2_without_a_traceback(arguments):
     assert result.stderr.splitlines()[-1].startswith(b"streamjson")
 
 
+UNRECOGNIZED = {
+    "option of assemble": (["assemble", "-", "--foo"], "assemble", "--foo"),
+    "abbreviation": (["watch", "-", "--comp"], "watch", "--comp"),
+    "option of another command": (["split", "-", "--every", "1"], "split", "--every 1"),
+    "option before the file": (["watch", "--foo", "-"], "watch", "--foo"),
+    "second file": (["assemble", "-", "b.sse"], "assemble", "b.sse"),
+    "option before the command": (["--foo", "assemble", "-"], "", "--foo"),
+    "one that steers the terminal": (["assemble", "-", "--\x1b[2J"], "assemble", r"--\u001b[2J"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "command", "told"), UNRECOGNIZED.values(), ids=UNRECOGNIZED)
+def test_unrecognized_arguments_show_the_usage_of_their_command(arguments, command, told):
+    result = run(*arguments)
+    name = f"streamjson {command}".strip()
+    usage, *_, error = result.stderr.decode().splitlines()
+    assert usage.startswith(f"usage: {name} [-h]")
+    assert error == f"{name}: error: unrecognized arguments: {told}"
+    assert (result.returncode, result.stdout) == (2, b"")
+
+
 @pytest.mark.parametrize("command", [[], ["assemble"], ["watch"], ["split"]], ids=repr)
 def test_help_has_examples_and_exit_codes(command):
     result = run(*command, "--help")

@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version as version_of
 from typing import Any, NoReturn
 
-from ._console import discard_output, flush_output, tell, write_output
+from ._console import discard_output, flush_output, printable, tell, write_output
 from ._signals import Ended
 
 __all__ = ["main"]
@@ -112,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parse(sys.argv[1:] if argv is None else argv)
     except SystemExit as stop:  # --help, --version and mistakes: argparse has said what there is to say
         return stop.code if isinstance(stop.code, int) else OK
     command: Callable[[argparse.Namespace], int] = arguments.command
@@ -144,6 +144,17 @@ def _run_split(arguments: argparse.Namespace) -> int:
 # arguments
 
 
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments, checked; raise `SystemExit` after a mistake, reported with the command's own usage."""
+    parser = _parser()
+    arguments, unknown = parser.parse_known_args(words)
+    used: argparse.ArgumentParser = arguments.parser
+    if unknown:
+        # argparse reports these with the usage of `parser`, which fits only an option before the command.
+        (parser if words[0].startswith("-") else used).error(f"unrecognized arguments: {' '.join(unknown)}")
+    return arguments
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="streamjson",
@@ -167,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
         help="print a snapshot after each N changes and at the end, as JSON lines",
     )
     assemble.add_argument("--compact", action="store_true", help="print the document on one line, without blanks")
-    assemble.set_defaults(command=_run_assemble)
+    assemble.set_defaults(command=_run_assemble, parser=assemble)
 
     watch = commands.add_parser(
         "watch",
@@ -197,7 +208,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COLSxROWS",
         help="the size of the pictured terminal (default: 80x24)",
     )
-    watch.set_defaults(command=_run_watch)
+    watch.set_defaults(command=_run_watch, parser=watch)
 
     split = commands.add_parser(
         "split",
@@ -216,7 +227,7 @@ def _parser() -> argparse.ArgumentParser:
     split.add_argument(
         "--done", action=argparse.BooleanOptionalAction, default=True, help="end with [DONE] (the default), or without"
     )
-    split.set_defaults(command=_run_split)
+    split.set_defaults(command=_run_split, parser=split)
     return parser
 
 
@@ -270,7 +281,7 @@ class _Parser(argparse.ArgumentParser):
         """Report a mistake, if there is a standard error: without one argparse writes the usage to standard output."""
         if sys.stderr is None:
             raise SystemExit(BAD_USE)
-        super().error(message)
+        super().error(printable(message))
 
 
 class _Version(argparse.Action):
