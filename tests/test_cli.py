@@ -263,6 +263,8 @@ MISTAKES = {
     "negative speed": ["watch", "-", "--speed", "-1"],
     "endless speed": ["watch", "-", "--speed", "nan"],
     "bad size": ["watch", "-", "--export", "x.svg", "--export-size", "80"],
+    "place of no picture": ["watch", "-", "--export-at", "5"],
+    "size of no picture": ["watch", "-", "--export-size", "80x24"],
     "no such folder": ["watch", "-", "--export", "missing/x.svg"],
     "abbreviation": ["assemble", "-", "--comp"],
     "piece of 0": ["split", "-", "--piece-chars", "0"],
@@ -966,17 +968,49 @@ def test_the_picture_of_the_readme_is_what_the_command_draws_now(tmp_path):
     assert texts((tmp_path / "watch.svg").read_text()) == texts((ROOT / "docs" / "watch.svg").read_text())
 
 
-@pytest.mark.parametrize(
-    ("arguments", "name", "code", "told"),
-    [
-        (["--export-at", "5"], "trip", 0, "5 events"),
-        (["--export-at", "999999"], "trip", 0, "● done"),
-        (["--export-at", "999999"], "cut", 1, "● cut off"),
-        (["--export-size", "40x10", "--speed", "max"], "text", 0, "60/s"),
-    ],
-    ids=repr,
-)
-def test_the_picture_is_taken_at_any_event(tmp_path, arguments, name, code, told):
-    path = tmp_path / "x.svg"
-    assert run("watch", example(name), "--export", str(path), *arguments).returncode == code
-    assert told in "".join(texts(path.read_text()))
+PICTURED = {
+    "at an event": (["--export-at", "5"], "trip", 0, "5 events", None),
+    "at the last event": (["--export-at", "626"], "trip", 0, "● done", None),
+    "past the end": (
+        ["--export-at", "627"],
+        "trip",
+        0,
+        "● done",
+        "after event 626; the picture shows that, not event 627",
+    ),
+    "past a failure": (
+        ["--export-at", "999"],
+        "cut",
+        1,
+        "● cut off",
+        "after event 77; the picture shows that, not event 999",
+    ),
+    "of another size": (["--export-size", "40x10", "--speed", "max"], "text", 0, "60/s", None),
+}
+
+
+@pytest.mark.parametrize(("arguments", "name", "code", "shown", "told"), PICTURED.values(), ids=PICTURED)
+def test_the_picture_is_taken_at_any_event(tmp_path, arguments, name, code, shown, told):
+    path = tmp_path / "x.SVG"
+    result = run("watch", example(name), "--export", str(path), *arguments)
+    assert result.returncode == code
+    assert shown in "".join(texts(path.read_text()))
+    warnings = [line for line in result.stderr.decode().splitlines() if "warning: " in line]
+    assert warnings == ([f"streamjson: warning: {example(name)}: the stream ended {told}"] if told else [])
+
+
+def test_a_picture_past_the_end_of_nothing_is_warned_of(tmp_path):
+    result = run("watch", "-", "--export", str(tmp_path / "x.svg"), "--export-at", "1")
+    warning, error = result.stderr.decode().splitlines()
+    assert warning.endswith("ended after event 0; the picture shows that, not event 1")
+    assert error.endswith("held no document")
+    assert result.returncode == 1
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.svg.gz", "a", "svg"])
+def test_a_picture_is_refused_under_a_name_that_does_not_end_with_svg(tmp_path, name):
+    path = tmp_path / name
+    result = run("watch", example("trip"), "--export", str(path))
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b"does not end with .svg; the picture is SVG, the only format" in result.stderr
+    assert not path.exists()

@@ -113,10 +113,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     try:
         arguments = _parse(sys.argv[1:] if argv is None else argv)
+        command: Callable[[argparse.Namespace], int] = arguments.command
+        return command(arguments)
     except SystemExit as stop:  # --help, --version and mistakes: argparse has said what there is to say
         return stop.code if isinstance(stop.code, int) else OK
-    command: Callable[[argparse.Namespace], int] = arguments.command
-    return command(arguments)
 
 
 # Not named like their modules: importing a module puts its name here.
@@ -129,6 +129,8 @@ def _run_assemble(arguments: argparse.Namespace) -> int:
 
 
 def _run_watch(arguments: argparse.Namespace) -> int:
+    if arguments.export is None and (arguments.export_at or arguments.export_size):
+        arguments.parser.error("--export-at and --export-size describe the picture of --export, which is missing")
     from ._watch import watch_command  # noqa: PLC0415  # a command costs what it uses
 
     return watch_command(arguments)
@@ -194,17 +196,19 @@ def _parser() -> argparse.ArgumentParser:
         help="replay X events per second, `max` for as fast as possible"
         " (default: 60 for a file; standard input is shown as it arrives)",
     )
-    watch.add_argument("--export", metavar="FILE.svg", help="write a picture of the view instead; needs no terminal")
+    watch.add_argument(
+        "--export", type=_svg, metavar="FILE.svg", help="write a picture of the view instead; needs no terminal"
+    )
     watch.add_argument(
         "--export-at",
         type=_at_least_one,
         metavar="EVENT",
-        help="the event after which the picture is taken (default: at 60 %% of the stream)",
+        help="the event after which the picture is taken; the last one if there are fewer"
+        " (default: at 60 %% of the stream)",
     )
     watch.add_argument(
         "--export-size",
         type=_size,
-        default=(80, 24),
         metavar="COLSxROWS",
         help="the size of the pictured terminal (default: 80x24)",
     )
@@ -319,6 +323,12 @@ def _speed(text: str) -> float:
 def _size(text: str) -> tuple[int, int]:
     columns, _, rows = text.partition("x")
     return min(_at_least_one(columns), 1000), min(_at_least_one(rows), 1000)
+
+
+def _svg(text: str) -> str:
+    if not text.lower().endswith(".svg"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end with .svg; the picture is SVG, the only format")
+    return text
 
 
 def _path(text: str) -> str:

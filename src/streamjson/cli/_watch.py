@@ -48,6 +48,7 @@ IDLE_S: Final = 1.0
 RATE_S: Final = 2.0  # the time over which events per second are counted
 FILE_SPEED: Final = 60.0
 EXPORT_AT: Final = 0.6  # of the events
+EXPORT_SIZE: Final = (80, 24)
 _RUNNING: Final = ("waiting", "open")
 
 NEEDS_RICH: Final = "error: `watch` needs rich: pip install 'streamjson-assembler[cli]'"
@@ -282,6 +283,10 @@ def _export(arguments: argparse.Namespace) -> int:
     at_end = events == source.events
     state = _state(snapshot, failure, interrupted=False) if at_end else "open"
     _write_picture(arguments, snapshot, _status(source.name, state, events, speed, position, events / speed))
+    if events < wanted:
+        tell(
+            f"warning: {source.name}: the stream ended after event {events}; the picture shows that, not event {wanted}"
+        )
     for line in source.describe_skipped(stream):
         tell(line)
     return _verdict(source, stream.snapshot, failure)
@@ -293,7 +298,7 @@ def _write_picture(arguments: argparse.Namespace, snapshot: Snapshot, status: St
     from ._picture import SVG, THEME  # noqa: PLC0415  # needs rich
     from ._view import view  # noqa: PLC0415  # needs rich
 
-    columns, rows = arguments.export_size
+    columns, rows = arguments.export_size or EXPORT_SIZE
     console = Console(
         file=io.StringIO(), record=True, width=columns, height=rows, force_terminal=True, color_system="truecolor",
         legacy_windows=False, no_color=False, _environ={},
