@@ -280,6 +280,57 @@ def test_mistakes_are_exit_code_2_without_a_traceback(arguments):
     assert result.stderr.splitlines()[-1].startswith(b"streamjson")
 
 
+URLS = {
+    "assemble": (
+        "assemble",
+        "https://api.example/stream",
+        "curl -N https://api.example/stream | streamjson assemble -",
+    ),
+    "watch": ("watch", "HTTP://a.example/?b=1&c=%20", "curl -N 'HTTP://a.example/?b=1&c=%20' | streamjson watch -"),
+    "split": ("split", "ftp://a.example/b.json", "curl -N ftp://a.example/b.json | streamjson split -"),
+}
+
+
+@pytest.mark.parametrize(("command", "url", "advice"), URLS.values(), ids=URLS)
+def test_a_url_in_place_of_a_file_is_answered_with_the_pipe_that_reads_it(command, url, advice):
+    result = run(command, url)
+    assert (result.returncode, result.stdout) == (2, b"")
+    told = result.stderr.decode().splitlines()[-1]
+    assert told == f"streamjson {command}: error: argument FILE: a URL is not a file; run: {advice}"
+
+
+DOCUMENTS = {
+    "object": b'{\n  "data": 1\n}\n',
+    "array, without a line end": b"[1]",
+    "after a byte order mark and blanks": b'\xef\xbb\xbf\n\t {"a": 1}\n',
+    "larger than an event may be": b'{"a": "' + b"x" * (17 * 1024 * 1024) + b'"}',
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+@pytest.mark.parametrize("command", ["assemble", "watch"])
+def test_a_json_document_in_place_of_a_stream_is_answered_with_split(tmp_path, command, document):
+    path = tmp_path / "a document.json"
+    path.write_bytes(document)
+    picture = ["--export", str(tmp_path / "x.svg")] if command == "watch" else []
+    result = run(command, str(path), *picture)
+    assert (result.returncode, result.stdout) == (1, b"")
+    advice = f"; for a JSON document, `streamjson split '{path}'` writes the event stream that builds it\n"
+    assert one_line(result.stderr).endswith(advice)
+
+
+@pytest.mark.parametrize("stdin", [b"", b"<html>{\n", NAME + b"{", b"data: {\n\n"], ids=repr)
+def test_split_is_advised_for_json_documents_only(stdin):
+    assert b"split" not in run("assemble", "-", stdin=stdin).stderr
+
+
+def test_an_input_that_is_not_an_event_stream_is_reported_without_a_place_in_it():
+    source = Source(0, "a.json", received=4, head=b"[1]\n")
+    error = sj.InvalidEventError("not an event stream: JSON", code="not_an_event_stream")
+    assert source.describe(error) == f"error: a.json: not an event stream: JSON{source.advice()}"
+    assert source.advice().startswith("; for a JSON document, ")
+
+
 UNRECOGNIZED = {
     "option of assemble": (["assemble", "-", "--foo"], "assemble", "--foo"),
     "abbreviation": (["watch", "-", "--comp"], "watch", "--comp"),

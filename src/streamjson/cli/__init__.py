@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version as version_of
@@ -26,6 +28,8 @@ from ._console import discard_output, flush_output, printable, tell, write_outpu
 from ._signals import Ended
 
 __all__ = ["main"]
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, section 3.1
 
 OK, BAD_STREAM, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
@@ -220,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
         description=SPLIT,
         epilog=f"{SPLIT_EXAMPLES}\n{EXIT_CODES}",
     )
-    split.add_argument("file", metavar="FILE", help="a JSON document in UTF-8; - is standard input")
+    _add_file(split, "a JSON document in UTF-8; - is standard input")
     split.add_argument(
         "--piece-chars",
         type=_at_least_one,
@@ -236,7 +240,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the bytes of an event stream; - is standard input")
+    _add_file(parser, "the bytes of an event stream; - is standard input")
     parser.add_argument(
         "--path-prefix",
         type=_path,
@@ -269,6 +273,16 @@ def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
         help="accept documents, strings and arrays of any size, from a sender that you trust",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no status line on standard error; errors still are")
+
+
+def _add_file(parser: argparse.ArgumentParser, help: str) -> None:
+    def file(text: str) -> str:
+        if _URL.match(text):
+            advice = f"curl -N {shlex.quote(text)} | {parser.prog} -"
+            raise argparse.ArgumentTypeError(f"a URL is not a file; run: {advice}")
+        return text
+
+    parser.add_argument("file", type=file, metavar="FILE", help=help)
 
 
 class _Parser(argparse.ArgumentParser):

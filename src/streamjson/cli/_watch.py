@@ -247,7 +247,7 @@ def _verdict(source: Source, snapshot: Snapshot, failure: StreamJSONError | None
         tell(source.describe(failure))
         return 1
     if snapshot.version == 0:
-        tell(f"error: {source.name}: the stream held no document")
+        tell(f"error: {source.name}: the stream held no document{source.advice()}")
         return 1
     return 0
 
