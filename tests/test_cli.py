@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import io
 import json
@@ -29,6 +30,7 @@ from rich.cells import cell_len
 import streamjson as sj
 from streamjson.cli import main
 from streamjson.cli._peek import root_of
+from streamjson.cli._signals import Ended, Signals
 from streamjson.cli._source import Source
 from streamjson.cli._view import Status, view
 from streamjson.cli._watch import Show
@@ -261,6 +263,8 @@ MISTAKES = {
     "negative speed": ["watch", "-", "--speed", "-1"],
     "endless speed": ["watch", "-", "--speed", "nan"],
     "bad size": ["watch", "-", "--export", "x.svg", "--export-size", "80"],
+    "place of no picture": ["watch", "-", "--export-at", "5"],
+    "size of no picture": ["watch", "-", "--export-size", "80x24"],
     "no such folder": ["watch", "-", "--export", "missing/x.svg"],
     "abbreviation": ["assemble", "-", "--comp"],
     "piece of 0": ["split", "-", "--piece-chars", "0"],
@@ -274,6 +278,78 @@ def test_mistakes_are_exit_code_2_without_a_traceback(arguments):
     assert result.stdout == b""
     assert b"Traceback" not in result.stderr
     assert result.stderr.splitlines()[-1].startswith(b"streamjson")
+
+
+URLS = {
+    "assemble": (
+        "assemble",
+        "https://api.example/stream",
+        "curl -N https://api.example/stream | streamjson assemble -",
+    ),
+    "watch": ("watch", "HTTP://a.example/?b=1&c=%20", "curl -N 'HTTP://a.example/?b=1&c=%20' | streamjson watch -"),
+    "split": ("split", "ftp://a.example/b.json", "curl -N ftp://a.example/b.json | streamjson split -"),
+}
+
+
+@pytest.mark.parametrize(("command", "url", "advice"), URLS.values(), ids=URLS)
+def test_a_url_in_place_of_a_file_is_answered_with_the_pipe_that_reads_it(command, url, advice):
+    result = run(command, url)
+    assert (result.returncode, result.stdout) == (2, b"")
+    told = result.stderr.decode().splitlines()[-1]
+    assert told == f"streamjson {command}: error: argument FILE: a URL is not a file; run: {advice}"
+
+
+DOCUMENTS = {
+    "object": b'{\n  "data": 1\n}\n',
+    "array, without a line end": b"[1]",
+    "after a byte order mark and blanks": b'\xef\xbb\xbf\n\t {"a": 1}\n',
+    "larger than an event may be": b'{"a": "' + b"x" * (17 * 1024 * 1024) + b'"}',
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+@pytest.mark.parametrize("command", ["assemble", "watch"])
+def test_a_json_document_in_place_of_a_stream_is_answered_with_split(tmp_path, command, document):
+    path = tmp_path / "a document.json"
+    path.write_bytes(document)
+    picture = ["--export", str(tmp_path / "x.svg")] if command == "watch" else []
+    result = run(command, str(path), *picture)
+    assert (result.returncode, result.stdout) == (1, b"")
+    advice = f"; for a JSON document, `streamjson split '{path}'` writes the event stream that builds it\n"
+    assert one_line(result.stderr).endswith(advice)
+
+
+@pytest.mark.parametrize("stdin", [b"", b"<html>{\n", NAME + b"{", b"data: {\n\n"], ids=repr)
+def test_split_is_advised_for_json_documents_only(stdin):
+    assert b"split" not in run("assemble", "-", stdin=stdin).stderr
+
+
+def test_an_input_that_is_not_an_event_stream_is_reported_without_a_place_in_it():
+    source = Source(0, "a.json", received=4, head=b"[1]\n")
+    error = sj.InvalidEventError("not an event stream: JSON", code="not_an_event_stream")
+    assert source.describe(error) == f"error: a.json: not an event stream: JSON{source.advice()}"
+    assert source.advice().startswith("; for a JSON document, ")
+
+
+UNRECOGNIZED = {
+    "option of assemble": (["assemble", "-", "--foo"], "assemble", "--foo"),
+    "abbreviation": (["watch", "-", "--comp"], "watch", "--comp"),
+    "option of another command": (["split", "-", "--every", "1"], "split", "--every 1"),
+    "option before the file": (["watch", "--foo", "-"], "watch", "--foo"),
+    "second file": (["assemble", "-", "b.sse"], "assemble", "b.sse"),
+    "option before the command": (["--foo", "assemble", "-"], "", "--foo"),
+    "one that steers the terminal": (["assemble", "-", "--\x1b[2J"], "assemble", r"--\u001b[2J"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "command", "told"), UNRECOGNIZED.values(), ids=UNRECOGNIZED)
+def test_unrecognized_arguments_show_the_usage_of_their_command(arguments, command, told):
+    result = run(*arguments)
+    name = f"streamjson {command}".strip()
+    usage, *_, error = result.stderr.decode().splitlines()
+    assert usage.startswith(f"usage: {name} [-h]")
+    assert error == f"{name}: error: unrecognized arguments: {told}"
+    assert (result.returncode, result.stdout) == (2, b"")
 
 
 @pytest.mark.parametrize("command", [[], ["assemble"], ["watch"], ["split"]], ids=repr)
@@ -305,11 +381,33 @@ def test_an_output_that_is_full_is_told_in_one_line(arguments):
     assert "No space left on device" in one_line(result.stderr)
 
 
-@pytest.mark.parametrize(("redirection", "code"), [("<&-", 2), (">&-", 2), ("2>&-", 0), ("<&- >&- 2>&-", 2)], ids=repr)
-def test_closed_standard_streams_leave_no_traceback(redirection, code):
-    line = f'printf \'data: {{"delta": 1, "json_path": "a"}}\\n\\n\' | "$0" -m streamjson assemble - {redirection}'
-    result = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, check=False)
-    assert (result.returncode, b"Traceback" in result.stderr) == (code, False)
+CLOSED = {
+    "input": ("assemble - <&-", 2, "standard input is closed"),
+    "output": ("assemble - >&-", 2, "standard output is closed"),
+    "errors": ("assemble - 2>&-", 0, ""),
+    "all": ("assemble - <&- >&- 2>&-", 2, ""),
+    "output, for the version": ("--version >&-", 2, "standard output is closed"),
+    "output, for the help": ("--help >&-", 2, "standard output is closed"),
+    "output, for a command's help": ("split --help >&-", 2, "standard output is closed"),
+    "all, for the help": ("--help <&- >&- 2>&-", 2, ""),
+}
+
+
+@pytest.mark.parametrize(("line", "code", "told"), CLOSED.values(), ids=CLOSED)
+def test_a_closed_standard_stream_is_an_error_in_one_line_where_it_is_needed(line, code, told):
+    script = f'printf \'data: {{"delta": 1, "json_path": "a"}}\\n\\n\' | "$0" -m streamjson {line}'
+    result = subprocess.run(["sh", "-c", script, sys.executable], capture_output=True, check=False)
+    assert result.returncode == code
+    if told:
+        assert one_line(result.stderr) == f"streamjson: error: {told}\n"
+    else:
+        assert result.stderr == b""
+
+
+def test_a_mistake_leaves_standard_output_empty_where_standard_error_is_closed():
+    script = '"$0" -m streamjson assemble 2>&-'
+    result = subprocess.run(["sh", "-c", script, sys.executable], capture_output=True, check=False)
+    assert (result.returncode, result.stdout) == (2, b"")
 
 
 def test_ctrl_c_is_exit_code_130_without_a_traceback():
@@ -373,10 +471,16 @@ def test_watch_without_a_terminal_does_what_assemble_does(name):
 class Terminal:
     """A pseudo-terminal with the command in it, and all that it has shown."""
 
-    def __init__(self, *arguments, columns=80, rows=24, stdin=None, env=None):
+    def __init__(self, *arguments, columns=80, rows=24, stdin=None, env=None, ignored=()):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES", "NO_COLOR"}}
+
+        def prepare():
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            for number in ignored:
+                signal.signal(number, signal.SIG_IGN)
+
         self.process = subprocess.Popen(
             [*COMMAND, *arguments],
             stdin=slave if stdin is None else stdin,
@@ -384,7 +488,7 @@ class Terminal:
             stderr=slave,
             env={**environment, "TERM": "xterm-256color", **(env or {})},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # else no Ctrl-C reaches it
+            preexec_fn=prepare,  # noqa: PLW1509  # else no Ctrl-C reaches it
         )
         os.close(slave)
         self.shown = ""
@@ -420,9 +524,8 @@ class Terminal:
 def test_watch_leaves_a_clean_screen_with_the_last_view(name, code, state):
     terminal = Terminal("watch", example(name), "--speed", "max")
     assert terminal.finish() == code
-    assert terminal.shown.count("\x1b[?1049h") == terminal.shown.count("\x1b[?1049l") == 1
-    assert terminal.shown.rindex("\x1b[?25h") > terminal.shown.rindex("\x1b[?25l")
-    assert terminal.shown.rindex("\x1b[?7h") > terminal.shown.rindex("\x1b[?7l")
+    assert_restored(terminal.shown)
+    assert terminal.shown.count("\x1b[?1049h") == 1
     assert terminal.left[0].startswith(example(name))
     assert any(line.startswith(f"● {state} ") for line in terminal.left)
 
@@ -450,6 +553,125 @@ def test_watch_in_a_dumb_terminal_prints_the_result():
     assert terminal.finish() == 0
     assert "\x1b" not in terminal.shown
     assert '  "travellers": 2,' in terminal.left
+
+
+def assert_restored(shown):
+    """The alternate screen is left, and the cursor and autowrap are on, as often as they were changed."""
+    assert shown.count("\x1b[?1049h") == shown.count("\x1b[?1049l") > 0
+    for restored, changed in [("\x1b[?1049l", "\x1b[?1049h"), ("\x1b[?25h", "\x1b[?25l"), ("\x1b[?7h", "\x1b[?7l")]:
+        assert shown.rindex(restored) > shown.rindex(changed)
+
+
+@contextlib.contextmanager
+def endless_stream():
+    """Standard input that never ends and is never awaited: one string that grows."""
+    command = ["yes", block(delta="x", json_path="a").decode().removesuffix("\n")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as endless:
+        yield endless.stdout
+        endless.kill()
+
+
+@contextlib.contextmanager
+def silent_stream():
+    """Standard input that holds one event and stays open."""
+    reading, writing = os.pipe()
+    os.write(writing, NAME)
+    with open(reading), open(writing, "w"):  # noqa: PTH123  # descriptors
+        yield reading
+
+
+@contextlib.contextmanager
+def no_input():
+    yield None
+
+
+WATCHED = {
+    "while it waits for input": ("-", silent_stream),
+    "while it replays a file": (example("trip"), no_input),
+    "while it draws at full speed": ("-", endless_stream),
+}
+ENDING = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGQUIT": 131}
+
+
+@pytest.mark.parametrize(("name", "code"), ENDING.items(), ids=ENDING)
+@pytest.mark.parametrize(("file", "stdin"), WATCHED.values(), ids=WATCHED)
+def test_a_signal_that_ends_watch_restores_the_terminal(name, code, file, stdin):
+    with stdin() as source:
+        terminal = Terminal("watch", file, stdin=source)
+        terminal.read_to("● open")
+        terminal.process.send_signal(signal.Signals[name])
+        exit_code = terminal.finish()
+    assert_restored(terminal.shown)
+    assert exit_code == code
+    assert "Traceback" not in terminal.shown
+    assert any(line.startswith("● stopped ") for line in terminal.left)
+
+
+def test_signals_that_follow_each_other_restore_the_terminal():
+    """As from `timeout`, which signals the process and then its group, or from Ctrl-C that is held down."""
+    with silent_stream() as source:
+        terminal = Terminal("watch", "-", stdin=source)
+        terminal.read_to("● open")
+        for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGTERM"):
+            terminal.process.send_signal(signal.Signals[name])
+        exit_code = terminal.finish()
+    assert_restored(terminal.shown)
+    assert exit_code in {129, 130, 143}  # of pending signals, Python handles the lowest one first
+
+
+def test_watch_ends_when_its_terminal_is_closed():
+    with silent_stream() as source:
+        terminal = Terminal("watch", "-", stdin=source)
+        terminal.read_to("● open")
+        os.close(terminal.master)
+        assert terminal.process.wait() == 129
+
+
+def test_watch_survives_the_hangup_that_nohup_ignores():
+    with silent_stream() as source:
+        terminal = Terminal("watch", "-", stdin=source, ignored=[signal.SIGHUP])
+        terminal.read_to("● open")
+        terminal.process.send_signal(signal.SIGHUP)
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.finish() == 143
+
+
+def test_a_suspension_gives_the_terminal_back_until_watch_continues():
+    """The process has no shell that could continue it: the system then ignores the stop, and it continues at once."""
+    reading, writing = os.pipe()
+    terminal = Terminal("watch", "-", stdin=reading)
+    os.close(reading)
+    os.write(writing, NAME)
+    terminal.read_to("● open")
+    terminal.process.send_signal(signal.SIGTSTP)
+    os.write(writing, SURNAME)
+    os.close(writing)
+    assert terminal.finish() == 0
+    _, between, _ = terminal.shown.split("\x1b[?1049h")
+    assert "Jane" in between
+    assert between.endswith("\x1b[?25h\x1b[?1049l\x1b[?7h\x1b[?7l")  # given back, and taken again
+    assert_restored(terminal.shown)
+
+
+def test_a_signal_is_held_back_until_the_process_waits():
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Ended) as ended:  # noqa: PT012  # what is held back is what the block is about
+        with Signals(lambda: None, lambda: None) as signals:
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGHUP)
+            assert signals.received == signal.SIGTERM
+            with pytest.raises(Ended), signals.waiting():
+                pytest.fail("the signal was held back for this wait")
+            signal.raise_signal(signal.SIGTERM)  # the process does not wait any more
+        pytest.fail("the end of the block raises the signal")
+    assert ended.value.exit_code == 143
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_a_signal_takes_precedence_over_an_error_that_follows_from_it():
+    with pytest.raises(Ended), Signals(lambda: None, lambda: None):  # noqa: PT012  # a signal, and then an error
+        signal.raise_signal(signal.SIGHUP)
+        raise OSError(errno.EIO, "the terminal is closed")
 
 
 def test_watch_shows_input_as_it_arrives_and_stops_at_ctrl_c():
@@ -797,17 +1019,49 @@ def test_the_picture_of_the_readme_is_what_the_command_draws_now(tmp_path):
     assert texts((tmp_path / "watch.svg").read_text()) == texts((ROOT / "docs" / "watch.svg").read_text())
 
 
-@pytest.mark.parametrize(
-    ("arguments", "name", "code", "told"),
-    [
-        (["--export-at", "5"], "trip", 0, "5 events"),
-        (["--export-at", "999999"], "trip", 0, "● done"),
-        (["--export-at", "999999"], "cut", 1, "● cut off"),
-        (["--export-size", "40x10", "--speed", "max"], "text", 0, "60/s"),
-    ],
-    ids=repr,
-)
-def test_the_picture_is_taken_at_any_event(tmp_path, arguments, name, code, told):
-    path = tmp_path / "x.svg"
-    assert run("watch", example(name), "--export", str(path), *arguments).returncode == code
-    assert told in "".join(texts(path.read_text()))
+PICTURED = {
+    "at an event": (["--export-at", "5"], "trip", 0, "5 events", None),
+    "at the last event": (["--export-at", "626"], "trip", 0, "● done", None),
+    "past the end": (
+        ["--export-at", "627"],
+        "trip",
+        0,
+        "● done",
+        "after event 626; the picture shows that, not event 627",
+    ),
+    "past a failure": (
+        ["--export-at", "999"],
+        "cut",
+        1,
+        "● cut off",
+        "after event 77; the picture shows that, not event 999",
+    ),
+    "of another size": (["--export-size", "40x10", "--speed", "max"], "text", 0, "60/s", None),
+}
+
+
+@pytest.mark.parametrize(("arguments", "name", "code", "shown", "told"), PICTURED.values(), ids=PICTURED)
+def test_the_picture_is_taken_at_any_event(tmp_path, arguments, name, code, shown, told):
+    path = tmp_path / "x.SVG"
+    result = run("watch", example(name), "--export", str(path), *arguments)
+    assert result.returncode == code
+    assert shown in "".join(texts(path.read_text()))
+    warnings = [line for line in result.stderr.decode().splitlines() if "warning: " in line]
+    assert warnings == ([f"streamjson: warning: {example(name)}: the stream ended {told}"] if told else [])
+
+
+def test_a_picture_past_the_end_of_nothing_is_warned_of(tmp_path):
+    result = run("watch", "-", "--export", str(tmp_path / "x.svg"), "--export-at", "1")
+    warning, error = result.stderr.decode().splitlines()
+    assert warning.endswith("ended after event 0; the picture shows that, not event 1")
+    assert error.endswith("held no document")
+    assert result.returncode == 1
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.svg.gz", "a", "svg"])
+def test_a_picture_is_refused_under_a_name_that_does_not_end_with_svg(tmp_path, name):
+    path = tmp_path / name
+    result = run("watch", example("trip"), "--export", str(path))
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b"does not end with .svg; the picture is SVG, the only format" in result.stderr
+    assert not path.exists()

@@ -17,14 +17,19 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version as version_of
-from typing import Any
+from typing import Any, NoReturn
 
-from ._console import discard_output, flush_output, tell
+from ._console import discard_output, flush_output, printable, tell, write_output
+from ._signals import Ended
 
 __all__ = ["main"]
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, section 3.1
 
 OK, BAD_STREAM, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
@@ -36,7 +41,8 @@ exit codes:
        the document so far is still printed, then one line on standard error
        with the number of the event and its byte offset
   2    a mistake in the arguments, or a file that can't be read or written
-  130  interrupted by Ctrl-C
+  130  interrupted by Ctrl-C; `watch` restores the terminal, also when another
+       signal ends it: 143 for SIGTERM, 129 for SIGHUP, 131 for SIGQUIT
 """
 
 EXAMPLES = """\
@@ -95,6 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         flush_output()
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except Ended as ended:
+        code = ended.exit_code
     except BrokenPipeError:
         code = OK
     except OSError as error:
@@ -108,11 +116,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parse(sys.argv[1:] if argv is None else argv)
+        command: Callable[[argparse.Namespace], int] = arguments.command
+        return command(arguments)
     except SystemExit as stop:  # --help, --version and mistakes: argparse has said what there is to say
         return stop.code if isinstance(stop.code, int) else OK
-    command: Callable[[argparse.Namespace], int] = arguments.command
-    return command(arguments)
 
 
 # Not named like their modules: importing a module puts its name here.
@@ -125,6 +133,8 @@ def _run_assemble(arguments: argparse.Namespace) -> int:
 
 
 def _run_watch(arguments: argparse.Namespace) -> int:
+    if arguments.export is None and (arguments.export_at or arguments.export_size):
+        arguments.parser.error("--export-at and --export-size describe the picture of --export, which is missing")
     from ._watch import watch_command  # noqa: PLC0415  # a command costs what it uses
 
     return watch_command(arguments)
@@ -138,6 +148,17 @@ def _run_split(arguments: argparse.Namespace) -> int:
 
 # ----------------------------------------------------------------------------------------------------------------------
 # arguments
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments, checked; raise `SystemExit` after a mistake, reported with the command's own usage."""
+    parser = _parser()
+    arguments, unknown = parser.parse_known_args(words)
+    used: argparse.ArgumentParser = arguments.parser
+    if unknown:
+        # argparse reports these with the usage of `parser`, which fits only an option before the command.
+        (parser if words[0].startswith("-") else used).error(f"unrecognized arguments: {' '.join(unknown)}")
+    return arguments
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -163,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
         help="print a snapshot after each N changes and at the end, as JSON lines",
     )
     assemble.add_argument("--compact", action="store_true", help="print the document on one line, without blanks")
-    assemble.set_defaults(command=_run_assemble)
+    assemble.set_defaults(command=_run_assemble, parser=assemble)
 
     watch = commands.add_parser(
         "watch",
@@ -179,21 +200,23 @@ def _parser() -> argparse.ArgumentParser:
         help="replay X events per second, `max` for as fast as possible"
         " (default: 60 for a file; standard input is shown as it arrives)",
     )
-    watch.add_argument("--export", metavar="FILE.svg", help="write a picture of the view instead; needs no terminal")
+    watch.add_argument(
+        "--export", type=_svg, metavar="FILE.svg", help="write a picture of the view instead; needs no terminal"
+    )
     watch.add_argument(
         "--export-at",
         type=_at_least_one,
         metavar="EVENT",
-        help="the event after which the picture is taken (default: at 60 %% of the stream)",
+        help="the event after which the picture is taken; the last one if there are fewer"
+        " (default: at 60 %% of the stream)",
     )
     watch.add_argument(
         "--export-size",
         type=_size,
-        default=(80, 24),
         metavar="COLSxROWS",
         help="the size of the pictured terminal (default: 80x24)",
     )
-    watch.set_defaults(command=_run_watch)
+    watch.set_defaults(command=_run_watch, parser=watch)
 
     split = commands.add_parser(
         "split",
@@ -201,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
         description=SPLIT,
         epilog=f"{SPLIT_EXAMPLES}\n{EXIT_CODES}",
     )
-    split.add_argument("file", metavar="FILE", help="a JSON document in UTF-8; - is standard input")
+    _add_file(split, "a JSON document in UTF-8; - is standard input")
     split.add_argument(
         "--piece-chars",
         type=_at_least_one,
@@ -212,12 +235,12 @@ def _parser() -> argparse.ArgumentParser:
     split.add_argument(
         "--done", action=argparse.BooleanOptionalAction, default=True, help="end with [DONE] (the default), or without"
     )
-    split.set_defaults(command=_run_split)
+    split.set_defaults(command=_run_split, parser=split)
     return parser
 
 
 def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the bytes of an event stream; - is standard input")
+    _add_file(parser, "the bytes of an event stream; - is standard input")
     parser.add_argument(
         "--path-prefix",
         type=_path,
@@ -252,11 +275,31 @@ def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no status line on standard error; errors still are")
 
 
+def _add_file(parser: argparse.ArgumentParser, help: str) -> None:
+    def file(text: str) -> str:
+        if _URL.match(text):
+            advice = f"curl -N {shlex.quote(text)} | {parser.prog} -"
+            raise argparse.ArgumentTypeError(f"a URL is not a file; run: {advice}")
+        return text
+
+    parser.add_argument("file", type=file, metavar="FILE", help=help)
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose description and epilog keep their lines, and that takes no abbreviations."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def print_help(self, file: object = None) -> None:  # noqa: ARG002  # the signature of the base class
+        """Write the help as any other result: argparse writes it to standard error where standard output is closed."""
+        write_output(self.format_help().encode())
+
+    def error(self, message: str) -> NoReturn:
+        """Report a mistake, if there is a standard error: without one argparse writes the usage to standard output."""
+        if sys.stderr is None:
+            raise SystemExit(BAD_USE)
+        super().error(printable(message))
 
 
 class _Version(argparse.Action):
@@ -268,7 +311,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from streamjson import __version__  # noqa: PLC0415  # see `_warn_of_namesake`
 
-        sys.stdout.write(f"streamjson {__version__}\n")
+        write_output(f"streamjson {__version__}\n".encode())
         parser.exit()
 
 
@@ -294,6 +337,12 @@ def _speed(text: str) -> float:
 def _size(text: str) -> tuple[int, int]:
     columns, _, rows = text.partition("x")
     return min(_at_least_one(columns), 1000), min(_at_least_one(rows), 1000)
+
+
+def _svg(text: str) -> str:
+    if not text.lower().endswith(".svg"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end with .svg; the picture is SVG, the only format")
+    return text
 
 
 def _path(text: str) -> str:

@@ -55,7 +55,7 @@ def assemble_command(arguments: argparse.Namespace) -> int:
     if stream.skipped_count:
         told += f", {stream.skipped_count:,} skipped"
     if last.value is MISSING:
-        tell(f"error: {source.name}: the stream held no document ({told})")
+        tell(f"error: {source.name}: the stream held no document ({told}){source.advice()}")
         return 1
     if not arguments.quiet:
         tell(f"{source.name}: {'done' if last.end == 'done' else 'ended without [DONE]'}, {told}")

@@ -12,9 +12,11 @@ Invariant: a piece is read when it is there, not when it is full, and not before
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import errno
 import os
+import shlex
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Final
@@ -36,6 +38,7 @@ from streamjson import (
 __all__ = ["Source", "open_input", "state_of"]
 
 PIECE_BYTES: Final = 64 * 1024
+HEAD_BYTES: Final = 1024
 _SIZES: Final = (
     "max_event_bytes",
     "max_array_gap",
@@ -69,7 +72,8 @@ class Source:
     """A stream that is read from a descriptor.
 
     `before_read` is called before the next piece is read, which may take long; `before_event` before each event is
-    applied. `events` were applied, `received` bytes were read; up to `position` they are used up.
+    applied. `events` were applied, `received` bytes were read, beginning with `head`; up to `position` they are used
+    up.
     """
 
     descriptor: int
@@ -79,6 +83,7 @@ class Source:
     events: int = 0
     received: int = 0
     position: int = 0
+    head: bytes = b""
 
     def snapshots(self, arguments: argparse.Namespace) -> SnapshotStream:
         """Return the snapshots, with the policy that the arguments ask for."""
@@ -103,6 +108,7 @@ class Source:
             piece = os.read(self.descriptor, PIECE_BYTES)
             if not piece:
                 return
+            self.head += piece[: HEAD_BYTES - len(self.head)]
             self.received += len(piece)
             yield piece
 
@@ -128,7 +134,16 @@ class Source:
             error.offset = self.received
         if isinstance(error, LimitExceededError):
             error.args = (_about_limit(error),)
-        return f"error: {self.name}: {error}"
+        # An input that is not an event stream has no place in it to name.
+        told = error.message if error.code == "not_an_event_stream" else str(error)
+        return f"error: {self.name}: {told}{self.advice()}"
+
+    def advice(self) -> str:
+        """Return what to add to an error where no event came and the input begins like a JSON document."""
+        if self.events or not self.head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+            return ""
+        name = shlex.quote(self.name)
+        return f"; for a JSON document, `streamjson split {name}` writes the event stream that builds it"
 
 
 def _about_limit(error: LimitExceededError) -> str:

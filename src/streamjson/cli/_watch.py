@@ -8,6 +8,7 @@ Invariants:
 - At most ten frames a second, however fast events come; at least one, so that the clock goes on while nothing comes.
 - One thread: a frame is drawn before an event is applied or while input is waited for, never in between.
 - Events are not held back for a frame, nor dropped: at full speed the last frame shows what is there then.
+- The terminal is restored before the process ends or stops, also after an error or a signal (SIGKILL excepted).
 
 Cost: a frame costs what `_view` does, the same for any document.
 """
@@ -21,8 +22,7 @@ import select
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
@@ -32,9 +32,11 @@ from streamjson import Snapshot, SnapshotStream, StreamJSONError
 
 from ._assemble import assemble_command
 from ._console import flush_output, tell
+from ._signals import Ended, Signals
 from ._source import Source, open_input, state_of
 
 if TYPE_CHECKING:
+    from rich.live import Live
     from rich.text import Text
 
     from ._view import Status
@@ -46,6 +48,7 @@ IDLE_S: Final = 1.0
 RATE_S: Final = 2.0  # the time over which events per second are counted
 FILE_SPEED: Final = 60.0
 EXPORT_AT: Final = 0.6  # of the events
+EXPORT_SIZE: Final = (80, 24)
 _RUNNING: Final = ("waiting", "open")
 
 NEEDS_RICH: Final = "error: `watch` needs rich: pip install 'streamjson-assembler[cli]'"
@@ -59,8 +62,11 @@ class Clock(Protocol):
     def readable(self, descriptor: int, seconds: float) -> bool: ...
 
 
+@define
 class WallClock:
-    """The real one."""
+    """The real one. Signals end or suspend the show while it waits."""
+
+    signals: Signals
 
     def now(self) -> float:
         """Return seconds, from no particular moment on."""
@@ -68,13 +74,13 @@ class WallClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        time.sleep(seconds)
+        with self.signals.waiting():
+            time.sleep(seconds)
 
     def readable(self, descriptor: int, seconds: float) -> bool:
         """Wait for input. Where the system can't wait for a file, reading it has to."""
-        if sys.platform == "win32":
-            return True
-        return bool(select.select([descriptor], [], [], seconds)[0])
+        with self.signals.waiting():
+            return sys.platform == "win32" or bool(select.select([descriptor], [], [], seconds)[0])
 
 
 @define
@@ -186,33 +192,53 @@ def _play(arguments: argparse.Namespace) -> int:
     speed = arguments.speed
     if speed is None:
         speed = 0.0 if arguments.file == "-" else FILE_SPEED
+    live = Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+    screen = _Screen(live, console.file)
     failure: StreamJSONError | None = None
-    interrupted = False
-    with open_input(arguments.file) as descriptor:
+    with open_input(arguments.file) as descriptor, Signals(screen.give_back, screen.take) as signals:
         source = Source(descriptor, arguments.file)
-        live = Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
         show = Show(
             source,
-            WallClock(),
+            WallClock(signals),
             speed,
             lambda snapshot, status: live.update(picture(snapshot, status, fill=True), refresh=True),
         )
         source.before_read, source.before_event = show.before_read, show.before_event
         stream = source.snapshots(arguments)
-        with _lines_cut_off(console.file):
-            try:
-                with live:
-                    failure = show.run(stream)
-            except KeyboardInterrupt:
-                interrupted = True
-            state = _state(stream.snapshot, failure, interrupted=interrupted)
-            console.print(picture(stream.snapshot, show.status(state), fill=False))
-    flush_output()
-    if interrupted:
-        raise KeyboardInterrupt
+        try:
+            screen.take()
+            failure = show.run(stream)
+        except Ended:
+            pass  # `signals` raises it again, after the last view is printed
+        finally:
+            screen.give_back()
+        state = _state(stream.snapshot, failure, interrupted=signals.received is not None)
+        console.print(picture(stream.snapshot, show.status(state), fill=False))
+        flush_output()
     for line in source.describe_skipped(stream):
         tell(line)
     return _verdict(source, stream.snapshot, failure)
+
+
+@define
+class _Screen:
+    """The alternate screen, without cursor and autowrap, and the terminal as it was before."""
+
+    live: Live
+    file: IO[str]
+
+    def take(self) -> None:
+        # Autowrap (DECAWM) is off: terminals disagree about how wide some emoji are, and a line that is one cell too
+        # long must not push the others down.
+        self.file.write("\x1b[?7l")
+        self.live.start(refresh=True)
+
+    def give_back(self) -> None:
+        try:
+            self.live.stop()
+        finally:
+            self.file.write("\x1b[?7h")
+            self.file.flush()
 
 
 def _verdict(source: Source, snapshot: Snapshot, failure: StreamJSONError | None) -> int:
@@ -221,7 +247,7 @@ def _verdict(source: Source, snapshot: Snapshot, failure: StreamJSONError | None
         tell(source.describe(failure))
         return 1
     if snapshot.version == 0:
-        tell(f"error: {source.name}: the stream held no document")
+        tell(f"error: {source.name}: the stream held no document{source.advice()}")
         return 1
     return 0
 
@@ -230,18 +256,6 @@ def _state(snapshot: Snapshot, failure: StreamJSONError | None, *, interrupted: 
     if interrupted:
         return "stopped"
     return snapshot.end if failure is None else state_of(failure)
-
-
-@contextmanager
-def _lines_cut_off(file: IO[str]) -> Generator[None, None, None]:
-    # Autowrap (DECAWM) is off: terminals disagree about how wide some emoji are, and a line that is one cell too long
-    # must not push the others down.
-    file.write("\x1b[?7l")
-    try:
-        yield
-    finally:
-        file.write("\x1b[?7h")
-        file.flush()
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -269,6 +283,10 @@ def _export(arguments: argparse.Namespace) -> int:
     at_end = events == source.events
     state = _state(snapshot, failure, interrupted=False) if at_end else "open"
     _write_picture(arguments, snapshot, _status(source.name, state, events, speed, position, events / speed))
+    if events < wanted:
+        tell(
+            f"warning: {source.name}: the stream ended after event {events}; the picture shows that, not event {wanted}"
+        )
     for line in source.describe_skipped(stream):
         tell(line)
     return _verdict(source, stream.snapshot, failure)
@@ -280,7 +298,7 @@ def _write_picture(arguments: argparse.Namespace, snapshot: Snapshot, status: St
     from ._picture import SVG, THEME  # noqa: PLC0415  # needs rich
     from ._view import view  # noqa: PLC0415  # needs rich
 
-    columns, rows = arguments.export_size
+    columns, rows = arguments.export_size or EXPORT_SIZE
     console = Console(
         file=io.StringIO(), record=True, width=columns, height=rows, force_terminal=True, color_system="truecolor",
         legacy_windows=False, no_color=False, _environ={},
