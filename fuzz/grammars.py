@@ -67,7 +67,8 @@ SLICE: Final = rf"{INDEX}?{BLANK}:{BLANK}{INDEX}?(?:{BLANK}:{BLANK}{INDEX}?)?"
 SELECTOR: Final = rf"{BLANK}(?:(?:{SLICE})|{INDEX}|{QUOTED}|[*]){BLANK}"
 SELECTORS: Final = rf"\[{SELECTOR}(?:,{SELECTOR})*\]"
 SEGMENT: Final = rf"{BLANK}(?:\.\.?{ONE}|(?:\.\.?)?{SELECTORS})"
-PATTERN: Final = re.compile(rf"(?:\$(?!{LETTER})|{ONE}|{SELECTORS})(?:{SEGMENT})*")
+ROOTED: Final = rf"\$(?!{LETTER})(?:(?!{BLANK}\.+[0-9]){SEGMENT})*"
+PATTERN: Final = re.compile(rf"{ROOTED}|(?:{ONE}|{SELECTORS})(?:{SEGMENT})*")
 PART: Final = re.compile(rf"{BLANK}(?P<dots>\.{{0,2}})(?:(?P<one>{ONE})|(?P<bracket>{SELECTORS}))")
 BRACKETED: Final = re.compile(
     rf"{BLANK}(?:(?P<slice>{SLICE})|(?P<index>{INDEX})|(?P<other>{QUOTED}|[*])){BLANK}(?:,|\Z)"

@@ -118,7 +118,8 @@ def spelled(draw: st.DrawFn, query: Query | None = None) -> Spelled:
             dots = "." if text else ""
         else:
             dots = "." if text and draw(st.booleans()) else ""
-        text += blank + dots + (_dotted(draw, selectors[0]) if is_dotted else _bracket(draw, selectors))
+        text += blank + dots
+        text += _dotted(draw, selectors[0], is_rooted=is_rooted) if is_dotted else _bracket(draw, selectors)
     return Spelled(text, query)
 
 
@@ -126,11 +127,11 @@ def _blank(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(["", "", "", " ", "\t\r\n"]))
 
 
-def _dotted(draw: st.DrawFn, selector: Selector) -> str:
+def _dotted(draw: st.DrawFn, selector: Selector, *, is_rooted: bool) -> str:
     if selector[0] == "wild":
         return "*"
     name = selector[1]
-    is_bare = re.fullmatch(r"(?![$@]\Z)[$@\w][$@\w-]*", name)
+    is_bare = re.fullmatch(r"(?![$@]\Z)[$@\w][$@\w-]*", name) and not (is_rooted and re.match("[0-9]", name))
     return name if is_bare and draw(st.booleans()) else _quoted(draw, name)
 
 

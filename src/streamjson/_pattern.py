@@ -15,10 +15,12 @@ the first pattern is compiled.
     selector  =  quoted / "*" / index / slice
     slice     =  [ index ] ":" [ index ] [ ":" [ index ] ]                       ; blanks also around ":"
     name      =  1*( ALPHA / DIGIT / "_" / "-" / "$" / "@" / any character beyond U+007F )
-                 ; which does not begin with "-", and is not "$" or "@"
+                 ; which does not begin with "-", nor under "$" with a DIGIT, and is not "$" or "@"
 
 `index`, `quoted` and `blank` are those of `_path`: a path with such names, and any normalized path, is a pattern.
-Names, `*`, indexes, slices and `..` mean what RFC 9535 says; in `a.0` the last is a name, as in a path.
+Names, `*`, indexes, slices and `..` mean what RFC 9535 says. In `a.0` the last is a name, as in a path. `$.a.0` is
+refused, as in RFC 9535: other dialects of JSONPath take it for an item, where it would select nothing here. The other
+names that RFC 9535 does not have, such as those in `$.first-name` and `$..@type`, mean the same to all, and are kept.
 
 Invariants: any text is compiled or raises `InvalidPatternError`, and nothing else; what is refused is the first wrong
 piece from the left, except that a text too long is refused before it is read.
@@ -160,6 +162,7 @@ _SLICE: Final = rf"""(?x)
 _OPERATION: Final = r"(?s)\?(?:[^\[\]]|\[[^\[\]]*\]?)*|\([^)\]]*\)?|`[^`]*`?|where(?:not)?\b|."
 
 _NO_INDEXES: Final = range(0)
+_DIGITS: Final = "0123456789"
 
 # To the parser each selector is a name: its grammar has `fields : fields ',' fields`, whatever the names are.
 _MARKS: Final[dict[str, tuple[str, Selector]]] = {"..": ("DOUBLEDOT", ".."), "*": ("ID", EVERY)}
@@ -189,7 +192,7 @@ class _Token:
 class _Lexer:
     """Cuts the text into tokens, as the parser asks for them, and says what is wrong where either can't go on."""
 
-    __slots__ = ("at", "bracket", "last", "limits", "text")
+    __slots__ = ("at", "bracket", "is_rooted", "last", "limits", "text")
 
     def __init__(self, text: str, limits: Limits) -> None:
         self.text = text
@@ -197,6 +200,7 @@ class _Lexer:
         self.at = 0  # where the last token stands
         self.last = ""  # and its text; nothing at the start and at the end
         self.bracket = -1  # where the open bracket stands
+        self.is_rooted = False  # whether the text begins with the root mark
 
     def tokens(self) -> Iterator[_Token]:
         text, end, limits = self.text, len(self.text), self.limits
@@ -234,7 +238,9 @@ class _Lexer:
         self.at, self.last = end, ""
 
     def mark(self, at: int, mark: str) -> _Token:
-        if mark == "[":
+        if mark == "$":
+            self.is_rooted = True
+        elif mark == "[":
             self.bracket = at
         elif mark == "]":
             self.bracket = -1
@@ -245,6 +251,10 @@ class _Lexer:
     def name(self, at: int, name: str) -> str:
         if name == "$" or name[0] == "-":
             self.fail("a name that is '$' alone or begins with '-' needs ['...']", at, name)
+        # RFC 9535, section 2.5.1.1: name-first = ALPHA / "_" / %x80-D7FF / %xE000-10FFFF
+        if self.is_rooted and name[0] in _DIGITS:
+            begins = "in a pattern that begins with '$', a name that begins with a digit"
+            self.fail(f"{begins} needs ['...'], and an index needs [...]", at, name)
         return name
 
     def quoted(self, at: int, quote: str) -> tuple[str, int]:
