@@ -63,16 +63,16 @@ NAME: Final = rf"(?!-|[$@](?!{LETTER})){LETTER}+"
 ONE: Final = rf"(?:{NAME}|{QUOTED}|\*)"
 
 
-def listed(item: str) -> str:
-    return rf"{item}(?:{BLANK},{BLANK}{item})*"
-
-
 SLICE: Final = rf"{INDEX}?{BLANK}:{BLANK}{INDEX}?(?:{BLANK}:{BLANK}{INDEX}?)?"
-SELECTORS: Final = rf"\[{BLANK}(?:{SLICE}|{listed(INDEX)}|{listed(rf'(?:{QUOTED}|[*])')}){BLANK}\]"
+SELECTOR: Final = rf"{BLANK}(?:(?:{SLICE})|{INDEX}|{QUOTED}|[*]){BLANK}"
+SELECTORS: Final = rf"\[{SELECTOR}(?:,{SELECTOR})*\]"
 SEGMENT: Final = rf"{BLANK}(?:\.\.?{ONE}|(?:\.\.?)?{SELECTORS})"
-PATTERN: Final = re.compile(rf"(?:\$(?!{LETTER})|{ONE}|{SELECTORS})(?:{SEGMENT})*")
+ROOTED: Final = rf"\$(?!{LETTER})(?:(?!{BLANK}\.+[0-9]){SEGMENT})*"
+PATTERN: Final = re.compile(rf"{ROOTED}|(?:{ONE}|{SELECTORS})(?:{SEGMENT})*")
 PART: Final = re.compile(rf"{BLANK}(?P<dots>\.{{0,2}})(?:(?P<one>{ONE})|(?P<bracket>{SELECTORS}))")
-SELECTOR: Final = re.compile(rf"{QUOTED}|[*]|{BLANK}:{BLANK}|{INDEX}")
+BRACKETED: Final = re.compile(
+    rf"{BLANK}(?:(?P<slice>{SLICE})|(?P<index>{INDEX})|(?P<other>{QUOTED}|[*])){BLANK}(?:,|\Z)"
+)
 
 
 def read_pattern(text: str) -> Query | None:
@@ -95,14 +95,13 @@ def one_selector(text: str) -> Selector:
 
 
 def selectors(inner: str) -> list[Selector]:
-    pieces = SELECTOR.findall(inner)
-    if not any(":" in piece and piece[0] not in "'\"" for piece in pieces):
-        return [("index", meaning(piece)) if piece[0].isdigit() else one_selector(piece) for piece in pieces]
-    bounds: list[Step | None] = [None, None, None]
-    at = 0
-    for piece in pieces:
-        if ":" in piece:
-            at += 1
+    found: list[Selector] = []
+    for match in BRACKETED.finditer(inner):
+        if match["slice"]:
+            bounds = [meaning(bound.strip()) if bound.strip() else None for bound in match["slice"].split(":")]
+            found.append(("slice", *bounds, *[None] * (3 - len(bounds))))
+        elif match["index"]:
+            found.append(("index", meaning(match["index"])))
         else:
-            bounds[at] = meaning(piece)
-    return [("slice", *bounds)]
+            found.append(one_selector(match["other"]))
+    return found

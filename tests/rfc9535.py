@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 Step = str | int
+Location = tuple[Step, ...]
 Selector = tuple[Any, ...]
 Query = list[tuple[bool, list[Selector]]]
 
@@ -20,18 +21,28 @@ Query = list[tuple[bool, list[Selector]]]
 # ---- what a query selects ----
 
 
-def select(query: Query, value: Any, steps: tuple[Step, ...] = ()) -> dict[tuple[Step, ...], Any]:
-    """Return the locations that a query selects, as tuples of steps, each with its value (section 2.5)."""
-    if not query:
-        return {steps: value}
-    (descends, selectors), *rest = query
-    found: dict[tuple[Step, ...], Any] = {}
-    for step, child in children(value):
-        if any(selects(selector, step, len(value)) for selector in selectors):
-            found |= select(rest, child, (*steps, step))
-        if descends:
-            found |= select(query, child, (*steps, step))
+def select(query: Query, value: Any) -> dict[Location, Any]:
+    """Return the locations that a query selects, as tuples of steps, each with its value (section 2.5).
+
+    They are in the order of the nodelist. A location that the nodelist has several times stands at its first place.
+    """
+    found: dict[Location, Any] = {(): value}
+    for descends, selectors in query:
+        found = {
+            (*location, step): child
+            for start, node in found.items()
+            for location, part in (within(node, start) if descends else [(start, node)])
+            for selector in selectors
+            for step, child in children(part)
+            if selects(selector, step, len(part))
+        }
     return found
+
+
+def within(value: Any, location: Location) -> list[tuple[Location, Any]]:
+    """Return a node and its descendants, each before those in it (section 2.5.2.2)."""
+    below = [within(child, (*location, step)) for step, child in children(value)]
+    return [(location, value), *[node for some in below for node in some]]
 
 
 def children(value: Any) -> list[tuple[Step, Any]]:
@@ -52,10 +63,9 @@ def selects(selector: Selector, step: Step, length: int) -> bool:
     return operands[2] != 0 and step in range(length)[slice(*operands)]
 
 
-def locations(value: Any, steps: tuple[Step, ...] = ()) -> list[tuple[Step, ...]]:
+def locations(value: Any) -> list[Location]:
     """Return every location in a value, each before those in it."""
-    below = [locations(child, (*steps, step)) for step, child in children(value)]
-    return [steps, *[location for some in below for location in some]]
+    return [location for location, _ in within(value, ())]
 
 
 # ---- random queries, each in one of its texts ----
@@ -82,12 +92,13 @@ def queries() -> st.SearchStrategy[Query]:
     names = st.sampled_from(NAMES[:3]) | st.sampled_from(NAMES)
     indexes = st.integers(0, 4)
     bound = st.none() | indexes
-    selectors = st.one_of(
-        st.lists(st.tuples(st.just("name"), names), min_size=1, max_size=3),
-        st.lists(st.tuples(st.just("index"), indexes), min_size=1, max_size=3),
-        st.tuples(st.tuples(st.just("slice"), bound, bound, bound)).map(list),
-        st.just([("wild",)]),
+    selector: st.SearchStrategy[Selector] = st.one_of(
+        st.tuples(st.just("name"), names),
+        st.tuples(st.just("index"), indexes),
+        st.tuples(st.just("slice"), bound, bound, bound),
+        st.just(("wild",)),
     )
+    selectors = st.lists(selector, min_size=1, max_size=1) | st.lists(selector, min_size=1, max_size=4)
     return st.lists(st.tuples(st.booleans(), selectors), max_size=4)
 
 
@@ -107,7 +118,8 @@ def spelled(draw: st.DrawFn, query: Query | None = None) -> Spelled:
             dots = "." if text else ""
         else:
             dots = "." if text and draw(st.booleans()) else ""
-        text += blank + dots + (_dotted(draw, selectors[0]) if is_dotted else _bracket(draw, selectors))
+        text += blank + dots
+        text += _dotted(draw, selectors[0], is_rooted=is_rooted) if is_dotted else _bracket(draw, selectors)
     return Spelled(text, query)
 
 
@@ -115,11 +127,11 @@ def _blank(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(["", "", "", " ", "\t\r\n"]))
 
 
-def _dotted(draw: st.DrawFn, selector: Selector) -> str:
+def _dotted(draw: st.DrawFn, selector: Selector, *, is_rooted: bool) -> str:
     if selector[0] == "wild":
         return "*"
     name = selector[1]
-    is_bare = re.fullmatch(r"(?![$@]\Z)[$@\w][$@\w-]*", name)
+    is_bare = re.fullmatch(r"(?![$@]\Z)[$@\w][$@\w-]*", name) and not (is_rooted and re.match("[0-9]", name))
     return name if is_bare and draw(st.booleans()) else _quoted(draw, name)
 
 

@@ -271,6 +271,36 @@ def test_get_of_a_field_costs_the_same_in_any_document(path):
     assert_constant(steps, size=1000)
 
 
+FEW = {
+    "one location": "people[7].name",
+    "one location that is not there": "people[7].none",
+    "an item that is not there": "people[9007199254740991]",
+    "some indexes": "people[7,1,7].age",
+    "a slice": "people[2:9].age",
+    "a slice with a step": "people[2:9:3].age",
+    "a union of both": "people[0,2:9].age",
+    "one name of a wide object": "names.name9",
+    "some names of a wide object": "names['name9','none','name3']",
+    "all of one item": "people[7].*",
+}
+
+
+@pytest.mark.parametrize("pattern", FEW.values(), ids=FEW)
+@pytest.mark.parametrize("is_newest", [True, False], ids=["newest", "older"])
+def test_finding_a_few_locations_costs_the_same_in_any_document(pattern, is_newest):
+    def steps(size):
+        names = {f"name{number}": number for number in range(size)}
+        assembler = assembled([("people", [{"name": "Jane", "age": 34}] * size), ("names", names)])
+        snapshot = assembler.snapshot()
+        if not is_newest:
+            for path in ("people[7].name", f"people[{size}].name", "names.more"):
+                assembler.apply_delta(path, "x")
+        snapshot.find(pattern)  # what is made once: the compiled pattern, and for older versions an object's index
+        return [lambda: snapshot.find(pattern)] * 5
+
+    assert_constant(steps, size=2000)
+
+
 def test_get_of_a_field_does_not_look_at_a_text_that_is_open_elsewhere():
     def steps(size):
         assembler = sj.Assembler()

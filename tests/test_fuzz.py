@@ -188,11 +188,11 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     ),
     "matches come in another order": (
         "pattern", AssertionError,
-        replaced(_snapshot, "preorder", lambda original: lambda *args: reversed(list(original(*args)))),
+        replaced(_snapshot, "select", lambda original: lambda *args: reversed(list(original(*args)))),
     ),
     "a pattern matches less": (
         "pattern", AssertionError,
-        replaced(_snapshot, "preorder", lambda original: lambda *args: list(original(*args))[1:]),
+        replaced(_snapshot, "select", lambda original: lambda *args: list(original(*args))[1:]),
     ),
     "a pattern may have more bytes": (
         "pattern", AssertionError, replaced(_pattern, "_fitting_chars", lambda _: lambda text, _bytes: len(text)),

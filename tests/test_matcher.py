@@ -62,6 +62,14 @@ def built(start: State[Any]) -> list[State[Any]]:
         pytest.param("['a','b']", ["b"], True, False, id="one-name-of-a-union"),
         pytest.param("[0,2]", [2], True, False, id="one-index-of-a-union"),
         pytest.param("[0,2]", [1], False, False, id="an-index-between-those-of-a-union"),
+        pytest.param("['a',2:4]", ["a"], True, False, id="the-name-of-a-union-with-a-slice"),
+        pytest.param("['a',2:4]", [3], True, False, id="the-slice-of-a-union-with-a-name"),
+        pytest.param("['a',2:4]", [4], False, False, id="beside-the-slice-of-a-union"),
+        pytest.param("[0,5:7].a", [6, "a"], True, False, id="below-a-union-of-index-and-slice"),
+        pytest.param("[0:2,5:7]", [5], True, False, id="the-second-slice-of-a-union"),
+        pytest.param("[*,1]", [1], True, False, id="an-index-beside-a-wildcard"),
+        pytest.param("[*,1]", ["a"], True, False, id="a-wildcard-beside-an-index"),
+        pytest.param("[3:1,'a']", ["a"], True, False, id="a-name-beside-an-empty-slice"),
         pytest.param("[2:4]", [2], True, False, id="first-of-a-slice"),
         pytest.param("[2:4]", [4], False, False, id="end-of-a-slice"),
         pytest.param("[:]", [2**53 - 1], True, False, id="last-index-there-is"),
@@ -121,29 +129,36 @@ def test_states_say_what_rfc_9535_says(patterns: list[Spelled], document: Any) -
             assert not any(matching[other] for other in matching if other[: len(location)] == location != other)
 
 
-def witness(query: Query) -> list[str | int]:
-    """Steps that a query selects."""
+def witness(query: Query) -> list[str | int] | None:
+    """Steps that a query selects, None if it selects none."""
     steps: list[str | int] = []
-    for _, ((kind, *operands), *_) in query:
-        step = "any" if kind == "wild" else operands[0]
-        steps.append(0 if step is None else step)
+    for _, selectors in query:
+        found = [step for selector in selectors if (step := witness_of(*selector)) is not None]
+        if not found:
+            return None
+        steps.append(found[0])
     return steps
 
 
-def is_possible(query: Query) -> bool:
-    slices = [selector for _, (selector, *_) in query if selector[0] == "slice"]
-    return all(step != 0 and (end is None or (start or 0) < end) for _, start, end, step in slices)
+def witness_of(kind: str, *operands: Any) -> str | int | None:
+    if kind == "wild":
+        return "any"
+    if kind != "slice":
+        return operands[0]
+    start, end, step = operands
+    return None if step == 0 or (end is not None and (start or 0) >= end) else start or 0
 
 
 @given(spelled())
 def test_what_is_live_can_match(pattern: Spelled) -> None:
     start = matcher(pattern.text).start
-    if not is_possible(pattern.query):
+    steps = witness(pattern.query)
+    if steps is None:
         assert not start.live
         assert not start.targets
         return
     state = start
-    for step in witness(pattern.query):
+    for step in steps:
         assert state.live
         state = state.step(step)
     assert state.targets == (pattern.text,)

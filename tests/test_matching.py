@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies as st
 
-from rfc9535 import Spelled, select, spelled as spellings, values
+import rfc9535
+from rfc9535 import Spelled, spelled as spellings, values
 from streamjson._document import Document
 from streamjson._limits import Limits
 from streamjson._matcher import Matcher
-from streamjson._matching import Along, postorder, preorder
+from streamjson._matching import Along, postorder, preorder, select
 from streamjson._pattern import compile_pattern
 from streamjson._tree import look, trail
 from streamjson._versions import locate, read
@@ -38,7 +41,7 @@ def test_both_walks_find_what_the_standard_says(value: Any, spelled: Spelled) ->
     document = holding(value)
     node, key, thing = root(document, 1)
     start = matcher(spelled.text).start
-    wanted = select(spelled.query, value)
+    wanted = rfc9535.select(spelled.query, value)
 
     before = list(preorder(node, key, thing, start, 1))
     found = {trail(document.holder, *slot[:2])[1:]: read(document, *slot[:3], 1) for slot in before}
@@ -52,6 +55,89 @@ def test_both_walks_find_what_the_standard_says(value: Any, spelled: Spelled) ->
         assert not any(place == other[: len(place)] for other in list(found)[:number])
 
 
+def selected(document: Document, pattern: str, version: int) -> list[Place]:
+    slots = select(compile_pattern(pattern).segments, root(document, version), version)
+    return [trail(document.holder, node, key)[1:] for node, key, _ in slots]
+
+
+@given(values(), spellings())
+def test_selected_is_the_nodelist_of_the_standard(value: Any, spelled: Spelled) -> None:
+    document = holding(value)
+    wanted = rfc9535.select(spelled.query, value)
+    found = list(select(compile_pattern(spelled.text).segments, root(document, 1), 1))
+
+    assert selected(document, spelled.text, 1) == list(wanted)
+    assert json.dumps([read(document, *slot, 1) for slot in found]) == json.dumps(list(wanted.values()))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wanted"),
+    [
+        pytest.param("[2,0,2,0]", [(2,), (0,)], id="a-union-in-its-order-each-once"),
+        pytest.param("[1,0:3]", [(1,), (0,), (2,)], id="overlapping-selectors"),
+        pytest.param("[*,0]", [(0,), (1,), (2,)], id="all-and-one-of-them"),
+        pytest.param("[1]['d','b']", [(1, "d"), (1, "b")], id="names-in-the-order-of-the-pattern"),
+        pytest.param("$..[0]", [(0,), (0, 0), (0, 0, 0), (1, "b", 0)], id="a-container-before-what-is-in-it"),
+        pytest.param("$..[2,1]", [(2,), (1,)], id="a-union-in-its-order-at-any-depth"),
+        pytest.param("$..[0]..*", [(0, 0), (0, 0, 0)], id="two-ways-to-one-location"),
+        pytest.param("[1:].b", [(1, "b")], id="a-leaf-has-no-members"),
+        pytest.param("[1][0:9]", [], id="an-object-has-no-slices"),
+        pytest.param("[9007199254740991]", [], id="no-such-item"),
+        pytest.param("[::0]", [], id="nothing"),
+    ],
+)
+def test_selected_is_in_the_order_of_the_pattern(pattern: str, wanted: list[Place]) -> None:
+    assert selected(holding([[["x"]], {"b": ["y"], "d": 1}, "z"]), pattern, 1) == wanted
+
+
+def test_holes_are_selected() -> None:
+    document = Document(Limits())
+    document.apply("a[2]", "x")
+
+    assert selected(document, "a[*]", 1) == selected(document, "a[0,1,2]", 1) == [("a", 0), ("a", 1), ("a", 2)]
+
+
+@pytest.mark.parametrize("pattern", ["$..*..*..*", "$..['a','b',*]..*..[0,*]..a", "$..*.*..*.*..*"])
+def test_selecting_is_linear_however_many_ways_lead_to_a_location(pattern: str) -> None:
+    """In ten times the depth there are at least a thousand times as many ways for three segments that descend."""
+    segments = compile_pattern(pattern).segments
+
+    def calls(depth: int) -> int:
+        deep: Any = 1
+        for _ in range(depth):
+            deep = {"a": deep}
+        document = Document(Limits.unlimited())
+        document.apply("", {"a": deep, "b": [deep]})
+        slots = select(segments, root(document, 1), 1)
+        count = 0
+
+        def count_call(_frame: object, event: str, _argument: object) -> None:
+            nonlocal count
+            count += event in {"call", "c_call"}
+
+        before = sys.getprofile()
+        sys.setprofile(count_call)
+        try:
+            for _ in slots:
+                pass
+        finally:
+            sys.setprofile(before)
+        return count
+
+    assert calls(200) <= 11 * calls(20)
+
+
+def test_a_deep_document_is_selected_without_recursion() -> None:
+    deep: Any = 1
+    for _ in range(3000):
+        deep = [deep]
+    document = Document(Limits.unlimited())
+    document.apply("", deep)
+    segments = compile_pattern("$" + "[0]" * 3000, limits=Limits.unlimited()).segments
+
+    assert [thing for _, _, thing in select(segments, root(document, 1), 1)] == [1]
+
+
 @given(values(), values(), spellings())
 def test_a_walk_shows_the_version_that_it_is_asked_for(old: Any, new: Any, spelled: Spelled) -> None:
     document = holding({"a": old})
@@ -61,7 +147,8 @@ def test_a_walk_shows_the_version_that_it_is_asked_for(old: Any, new: Any, spell
 
     for version, value in ((1, {"a": old}), (2, {"a": old, "b": new})):
         found = [trail(document.holder, *slot[:2])[1:] for slot in preorder(*root(document, version), start, version)]
-        assert set(found) == set(select(spelled.query, value))
+        assert set(found) == set(rfc9535.select(spelled.query, value))
+        assert selected(document, spelled.text, version) == list(rfc9535.select(spelled.query, value))
 
 
 def test_holes_are_found_and_never_finished() -> None:

@@ -565,6 +565,7 @@ def test_find_selects_in_the_version_of_the_snapshot():
     empty, first, second, third = snapshots(("a", [{"n": 1}, {"m": 2}]), ("a[0].n", 3), ("a[3].n", 4))
 
     assert empty.find("$") == []
+    assert third.find("a[3,0,3].n") == [(("a", 3, "n"), 4), (("a", 0, "n"), 3)]
     assert first.find("a[*].n") == [(("a", 0, "n"), 1)]
     assert second.find("a[*].n") == [(("a", 0, "n"), 3)]
     assert third.find("a[*].n") == [(("a", 0, "n"), 3), (("a", 3, "n"), 4)]
@@ -572,6 +573,14 @@ def test_find_selects_in_the_version_of_the_snapshot():
     assert [match.value for match in first.find("$")] == [{"a": [{"n": 1}, {"m": 2}]}]
     with pytest.raises(sj.InvalidPatternError):
         first.find("a[-1]")
+
+
+@pytest.mark.parametrize("pattern", ["a[-1]", "a[", "$.1", "", 5])
+def test_find_checks_its_pattern_before_there_is_a_document(pattern):
+    (empty,) = snapshots()
+
+    with pytest.raises(sj.InvalidPatternError):
+        empty.find(pattern)
 
 
 def test_what_find_returns_is_private():

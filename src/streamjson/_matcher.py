@@ -31,7 +31,7 @@ from collections.abc import Iterable
 from typing import Generic, TypeAlias, TypeVar, final
 from weakref import WeakValueDictionary
 
-from ._pattern import Pattern
+from ._pattern import EVERY, Pattern
 
 __all__ = ["Matcher", "State"]
 
@@ -118,18 +118,19 @@ class _Automaton(Generic[T]):
         parts: dict[range, int] = {}
         bit = 1
         for pattern, target in patterns:
-            if not all(segment.wild or segment.steps or segment.part for segment in pattern.segments):
+            if not all(segment.selectors for segment in pattern.segments):
                 continue  # an empty slice: it never matches, nor what follows
             self.first |= bit
             for segment in pattern.segments:
-                if segment.wild:
-                    self.wild |= bit
                 if segment.descends:
                     self.descending |= bit
-                if segment.part:
-                    parts[segment.part] = parts.get(segment.part, 0) | bit
-                for step in segment.steps:
-                    named[step] = named.get(step, 0) | bit
+                for selector in segment.selectors:
+                    if selector is EVERY:
+                        self.wild |= bit
+                    elif isinstance(selector, range):
+                        parts[selector] = parts.get(selector, 0) | bit
+                    else:
+                        named[selector] = named.get(selector, 0) | bit
                 bit <<= 1
             self.all_ends |= bit
             self.ends.append((bit, target))

@@ -1,27 +1,35 @@
-"""Patterns along the tree: which locations of a document a matcher selects, at any version.
+"""Patterns along the tree: which locations of a document they select, at any version.
 
-`Along` finds the state of a location; `preorder` and `postorder` walk what lies under one. They skip what can't match,
-and none is recursive, so depth costs nothing.
+`select` evaluates one pattern, segment by segment, as RFC 9535 does, and goes straight to the slots that they name. A
+matcher is for many patterns at once: `Along` finds the state of a location, and `preorder` and `postorder` walk what
+lies under one, in document order. They skip what can't match. None is recursive, so depth costs nothing.
 
 It owns one memory: the state of the container that was asked for last, and of its parent. In document order a field
 costs one transition, and so does the next item. Its states are those of `_matcher`; it changes nothing in the tree.
 
-Cost: `Along.at` one transition for a location near the last one, else O(path); a walk what may match, and its siblings.
+Specification: RFC 9535, sections 2.1.2 (the order of a nodelist) and 2.5 (segments).
+
+Cost: `select` what each segment selects, and under `..` each container once for each such segment; `Along.at` one
+transition for a location near the last one, else O(path); a walk what may match, and its siblings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ._document import Document
+from ._events import MISSING
 from ._matcher import Matcher, State
+from ._pattern import EVERY, Segment, Selector
 from ._tree import HOLE, Node, Step, Where, path_of
-from ._versions import slots_at
+from ._versions import slot_at, slots_at, visible
 
-__all__ = ["Along", "postorder", "preorder"]
+__all__ = ["Along", "postorder", "preorder", "select"]
 
 T = TypeVar("T")
+Slot: TypeAlias = tuple[Node, Step, Any]
+"""A container, a name or an index in it, and what was there."""
 
 
 class Along(Generic[T]):
@@ -100,3 +108,62 @@ def postorder(
 
 def _slots(thing: Any, state: State[T], version: int) -> Iterator[tuple[Step, Any]]:
     return iter(slots_at(thing, version)) if type(thing) is Node and state.live else iter(())
+
+
+def select(segments: Sequence[Segment], start: Slot, version: int) -> Iterator[Slot]:
+    """Yield the slots that `segments` select from `start`, as they were at `version`.
+
+    The order is that of RFC 9535. A slot that occurs several times in its nodelist is yielded once, at its first place.
+    """
+    # For each segment with `..`, the ids of the containers that it was applied to. The second such segment can reach a
+    # container in several ways; only the first time selects anything new.
+    applied: list[set[int]] = [set() for _ in segments]
+    walks: list[Iterator[Slot]] = [iter([start])]  # the start, and what each segment selects, down to the current one
+    while walks:
+        number = len(walks) - 1
+        if number == len(segments):
+            yield from walks.pop()
+            continue
+        for _, _, thing in walks[-1]:
+            if type(thing) is Node:
+                walks.append(_apply(segments[number], thing, version, applied[number]))
+                break
+        else:
+            walks.pop()
+
+
+def _apply(segment: Segment, node: Node, version: int, applied: set[int]) -> Iterator[Slot]:
+    if segment.descends:
+        return _descend(segment.selectors, node, version, applied)
+    return iter(_children(segment.selectors, node, version))
+
+
+def _descend(selectors: tuple[Selector, ...], node: Node, version: int, applied: set[int]) -> Iterator[Slot]:
+    # RFC 9535, section 2.5.2.2: the selectors are applied to the node and then to its descendants, to each of these
+    # before those in it, and to items in the order of their array. Members are taken in the order of the document.
+    todo = [node]
+    while todo:
+        node = todo.pop()
+        if id(node) not in applied:
+            applied.add(id(node))
+            yield from _children(selectors, node, version)
+            todo.extend(reversed([thing for _, thing in slots_at(node, version) if type(thing) is Node]))
+
+
+def _children(selectors: tuple[Selector, ...], node: Node, version: int) -> Iterable[Slot]:
+    """Return the slots of a container that the selectors select, each once."""
+    if len(selectors) == 1:
+        return _selected(selectors[0], node, version)
+    return {slot[1]: slot for selector in selectors for slot in _selected(selector, node, version)}.values()
+
+
+def _selected(selector: Selector, node: Node, version: int) -> Iterable[Slot]:
+    if selector is EVERY:
+        return ((node, step, thing) for step, thing in slots_at(node, version))
+    if isinstance(selector, range):
+        if node.is_object:
+            return ()
+        indexes = range(selector.start, min(selector.stop, visible(node, version)), selector.step)
+        return ((node, index, slot_at(node, index, version)) for index in indexes)
+    thing = slot_at(node, selector, version)
+    return () if thing is MISSING else ((node, selector, thing),)

@@ -18,8 +18,7 @@ from ._document import Document
 from ._errors import shorten
 from ._events import MISSING, StreamingChunk
 from ._log import Kind
-from ._matcher import Matcher
-from ._matching import preorder
+from ._matching import select
 from ._path import Path, append_step, format_path, parse_path
 from ._pattern import compile_pattern
 from ._places import MANY
@@ -393,10 +392,14 @@ class Snapshot:
         return is_finished(self._document, steps, self.version)
 
     def find(self, pattern: str) -> list[Match]:
-        """Return the locations that a JSONPath pattern selects, and their values, in document order.
+        """Return the locations that a JSONPath pattern selects, and their values; an empty list if it selects nothing.
 
-        The values are plain objects that nobody else has. Raises `InvalidPatternError`. Costs what can match, and
-        what it returns.
+        They are in the order of RFC 9535: under a union that of its selectors, under `..` the matches in a container
+        before those in its items and members, else that of the document. A location that is selected in several ways
+        comes once, the first time. The values are plain objects that nobody else has.
+
+        Raises `InvalidPatternError`, also before there is a document. Costs what each segment selects and what it
+        returns: O(steps) for one location; `..` costs the containers below it.
 
         >>> import streamjson as sj
         >>> assembler = sj.Assembler()
@@ -405,13 +408,13 @@ class Snapshot:
         [Match(path=Path(('people', 0, 'name')), value='Jane'), Match(path=Path(('people', 1, 'name')), value='John')]
         """
         document, version = self._document, self.version
-        node, key, thing = locate(document, (), version)
-        if thing is MISSING:
+        segments = compile_pattern(pattern, limits=document.intake.limits).segments
+        root = locate(document, (), version)
+        if root[2] is MISSING:
             return []
-        state = Matcher([(compile_pattern(pattern, limits=document.intake.limits), None)]).start
         return [
             Match(Path(trail(document.holder, node, key)[1:]), read(document, node, key, thing, version))
-            for node, key, thing, _ in preorder(node, key, thing, state, version)
+            for node, key, thing in select(segments, root, version)
         ]
 
     @overload
