@@ -157,6 +157,12 @@ class Watch:
         if self._on or self._on_complete:
             self._expire()
 
+    def await_coroutines(self) -> None:
+        """Let callbacks be coroutine functions, as an asynchronous stream awaits them."""
+        self.awaits = True
+        if self._awaited:
+            self._expire()
+
     def reopen(self, version: int) -> None:
         """Continue after the end, which was at a version."""
         self._is_over = False

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from ._assembler import Assembler
 from ._completion import Completion, Structurer
@@ -162,6 +162,9 @@ class AsyncPull(AsyncIterator[T]):
     def __init__(self, stream: AsyncIterator[object], reader: _Reader[T]) -> None:
         self._stream = stream
         self._reader = reader
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("this iterator is asynchronous: iterate over it with `async for`")
 
     async def __anext__(self) -> T:
         if self._reader.is_over:

@@ -6,8 +6,10 @@ What it owns: the source's iterator and when to let go of it. What it does not k
 - Callbacks are told before it is yielded, and awaited if the stream is asynchronous.
 - An error of the assembler (a rejected event) leaves the stream going: the next `next()` reads the next event.
 - An exception that comes out of the source ends it: later there is only `StopIteration`, and nothing is completed.
-- The source's iterator is closed, if it can be, at `[DONE]`, at its end, at its exception, at `StreamFailedError`, and
-  when the stream is closed.
+- The source and its iterator are closed, if they can be, at `[DONE]`, at the source's end, at its exception, at
+  `StreamFailedError`, and when the stream is closed.
+- A stream can be closed while it is read, by another task or thread. The reader then ends as if the stream had ended,
+  but nothing is completed. A task that waits for the source is interrupted; a thread can't be, so `close` says so.
 
 Cost: the assembler's, and one snapshot for each event that changed something.
 """
@@ -16,10 +18,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, Unpack, overload
+from typing import Any, Final, NoReturn, Self, TypeVar, Unpack, overload
 
 from ._assembler import Assembler, AssemblerOptions
 from ._body import right_call
+from ._closing import aclose_all, close_all
 from ._completion import Structurer, structurer_of
 from ._errors import (
     ClosedError,
@@ -29,18 +32,23 @@ from ._errors import (
     StreamTruncatedError,
     shorten,
 )
-from ._events import ServerSentEvent, StreamingChunk, needs_decoding
+from ._events import MISSING, ServerSentEvent, StreamingChunk, needs_decoding
 from ._log import Kind
+from ._places import a_kind
 from ._pull import AsyncPull, FinishedValues, Pieces, Pull
 from ._replay_filter import ReplayFilter
 from ._skipped import SkippedEvent
 from ._snapshot import Snapshot
+from ._tasks import current_task, is_cancellation_of_another
+from ._tree import Node, kind_of, look
 
 __all__ = ["AsyncSnapshotStream", "SnapshotStream", "assemble"]
 
 T = TypeVar("T")
 
 _END: Final = object()  # what a source gives no more after
+_NOTHING: Final[Iterator[object]] = iter(())  # the source of a stream that has let go of its own
+_UNKNOWN: Final = object()  # a task of another event loop than asyncio's
 
 
 class _Options(AssemblerOptions, total=False):
@@ -121,7 +129,7 @@ class _Stream:
         # Of the assembler itself where there is no filter: a call less for each event.
         self._consume = self._assembler._consume if replays is None else self._consume_new
         self._latest = self._assembler._snapshot(0)
-        self._finished = False  # the source has been let go of
+        self._finished = False  # the source has been let go of, or is as soon as its reader returns from it
         self._has_last = False  # the last snapshot is still to be yielded
         self._is_reading = False
 
@@ -165,6 +173,14 @@ class _Stream:
             return latest
         return assembler._snapshot(latest.version)
 
+    def __repr__(self) -> str:
+        assembler = self._assembler
+        held = look(assembler._document.holder, 0)
+        what = "empty" if held is MISSING else a_kind(kind_of(held))
+        if type(held) is Node:
+            what += f" of {len(held.slots):,}"
+        return f"<{type(self).__name__} {assembler.version}: {assembler.end}, {what}>"
+
     def _consume_new(self, event: object) -> Kind | None:
         """Apply an event, unless it was applied before."""
         replays: Any = self._replays
@@ -175,22 +191,13 @@ class _Stream:
         replays.applied(event)
         return kind
 
-    def _apply(self, event: object) -> Kind | None:
-        """Apply an event, and note whether it was the last."""
-        kind = self._consume(event)
-        if self._assembler.end != "open":
-            self._finished = self._has_last = True
-        return kind
-
     def _end(self) -> Kind | None:
-        """End the document; the source has ended and was let go of."""
+        """End the document, as the source has ended."""
         if self._require_done:
             error = StreamTruncatedError("the source ended without [DONE]", code="no_done")
             error.last_event_id = self._assembler.last_event_id
             raise error
-        kind = self._assembler._close("eof")
-        self._has_last = True
-        return kind
+        return self._assembler._close("eof")
 
     def _final_value(self, structurer: Structurer | None) -> Any:
         snapshot = self.snapshot
@@ -212,6 +219,7 @@ class SnapshotStream(_Stream):
 
     def __init__(self, source: Iterable[object], **options: Unpack[_Options]) -> None:
         super().__init__(**options)
+        self._given: object = source
         self._source = iter(source)
 
     def __iter__(self) -> Iterator[Snapshot]:
@@ -225,20 +233,23 @@ class SnapshotStream(_Stream):
             try:
                 event = next(self._source, _END)
             except BaseException as error:  # whatever it is, a source that raised is done
+                if self._finished and isinstance(error, Exception):  # closed by another thread: that is a stop
+                    break
                 self._release(error)
                 raise
-            if event is _END:
-                self._release()
-                assembler._tell(self._end())
-                break
             try:
-                kind = self._consume(event)
+                if event is _END:
+                    if self._finished:
+                        break
+                    kind = self._end()
+                else:
+                    kind = self._consume(event)
                 if assembler._end != "open":
                     self._finished = self._has_last = True
                 if not assembler._document.quiet:
                     assembler._tell(kind)
             except BaseException as error:  # an interrupt, too, must not leave a source open that is done with
-                if self._finished or assembler._has_failed:
+                if self._finished or assembler._has_failed or event is _END:
                     self._release(error)
                 if isinstance(error, StreamFailedError):
                     assembler._tell_last(error)
@@ -252,6 +263,8 @@ class SnapshotStream(_Stream):
                 return snapshot
         if self._has_last:
             return self._take_last()
+        if self._source is not _NOTHING:
+            self._release()  # it was closed while it was read
         raise StopIteration
 
     @overload
@@ -317,20 +330,30 @@ class SnapshotStream(_Stream):
         return self._final_value(structurer)
 
     def close(self) -> None:
-        """Stop reading, and close the source's iterator if it can be closed. The document is not completed."""
+        """Stop reading, and close the source and its iterator if they can be closed. The document is not completed.
+
+        While another thread waits for the source, that can't be interrupted: a `StreamJSONError` (`reading`) says so.
+        It is a stop all the same: the reader ends when the source gives its next event, ends or raises, and the source
+        is closed then. docs/recipes.md shows how to make that come at once.
+        """
+        if getattr(self._source, "gi_running", False):
+            self._finished = True
+            raise StreamJSONError(
+                "another thread waits for the source and can't be interrupted: it stops when the source gives an event,"
+                " ends or raises; shut down the connection, or read it with a time-out, to stop at once",
+                code="reading",
+            )
         self._release()
 
     def _release(self, because_of: BaseException | None = None) -> None:
         self._finished = True
-        source, self._source = self._source, iter(())
-        close = getattr(source, "close", None)
-        if close is not None:
-            try:
-                close()
-            except Exception as error:  # the source's own; it must not hide what ended the stream
-                if because_of is None:
-                    raise
-                because_of.add_note(f"closing the source failed too: {error!r}")
+        source, given, self._source, self._given = self._source, self._given, _NOTHING, None
+        try:
+            close_all(source, given)
+        except Exception as error:  # the source's own; it must not hide what ended the stream
+            if because_of is None:
+                raise
+            because_of.add_note(f"closing the source failed too: {error!r}")
 
     def __enter__(self) -> Self:
         return self
@@ -349,16 +372,21 @@ class AsyncSnapshotStream(_Stream):
 
     def __init__(self, source: AsyncIterable[object], **options: Unpack[_Options]) -> None:
         super().__init__(**options)
-        self._assembler._watch.awaits = True
+        self._assembler._watch.await_coroutines()
+        self._given: object = source
         self._source: AsyncIterator[object] | None = aiter(source)
+        self._reader: Any = None  # the task that waits for the source
 
     def __aiter__(self) -> AsyncIterator[Snapshot]:
         return self
 
+    def __iter__(self) -> NoReturn:
+        raise TypeError("this stream is asynchronous: iterate over it with `async for`")
+
     async def __anext__(self) -> Snapshot:
         self._assembler._check_free()
         if self._is_reading:  # else it would be taken for a failure of the source
-            message = "another task reads this stream already: let one task read it, and callbacks tell the others"
+            message = "another task reads this stream already: let one task read it, and callbacks notify the others"
             raise StreamJSONError(message, code="reading")
         self._is_reading = True
         try:
@@ -370,20 +398,26 @@ class AsyncSnapshotStream(_Stream):
         assembler = self._assembler
         while not self._finished and self._source is not None:
             assembler._check_free()
+            self._reader = current_task() or _UNKNOWN
             try:
                 event = await anext(self._source, _END)
             except BaseException as error:  # whatever it is, a source that raised is done
+                if self._finished and self._is_stop(error):
+                    break
                 await self._release(error)
                 raise
-            if event is _END:
-                await self._release()
-                await assembler._tell_and_await(self._end())
+            finally:
+                reader, self._reader = self._reader, None
+            if self._finished:  # closed meanwhile, though the source has gone on
+                reader.uncancel()
                 break
             try:
-                kind = self._apply(event)
+                kind = self._end() if event is _END else self._consume(event)
+                if assembler.end != "open":
+                    self._finished = self._has_last = True
                 await assembler._tell_and_await(kind)
             except BaseException as error:  # an interrupt, too, must not leave a source open that is done with
-                if self._finished or assembler._has_failed:
+                if self._finished or assembler._has_failed or event is _END:
                     await self._release(error)
                 if isinstance(error, StreamFailedError):
                     await assembler._tell_last_and_await(error)
@@ -394,7 +428,15 @@ class AsyncSnapshotStream(_Stream):
                 return self._take()
         if self._has_last:
             return self._take_last()
+        await self._release()  # if it was closed while it was read
         raise StopAsyncIteration
+
+    def _is_stop(self, error: BaseException) -> bool:
+        """Tell whether an error came of `aclose`, which has cancelled the reader, and of nothing else."""
+        if isinstance(error, Exception):  # the source's own answer to being interrupted
+            self._reader.uncancel()
+            return True
+        return self._reader.uncancel() == 0 and is_cancellation_of_another(error)
 
     @overload
     def completed(self, pattern: str, into: None = None) -> AsyncIterator[Any]: ...
@@ -424,20 +466,29 @@ class AsyncSnapshotStream(_Stream):
         return self._final_value(structurer)
 
     async def aclose(self) -> None:
-        """Stop reading, and close the source's iterator if it can be closed. The document is not completed."""
-        await self._release()
+        """Stop reading, and close the source and its iterator if they can be closed. The document is not completed.
+
+        A task that waits for the source is interrupted: it ends as if the stream had ended, and closes the source.
+        That needs `asyncio`; elsewhere it is a `StreamJSONError` (`reading`): cancel the task then.
+        """
+        reader = self._reader
+        if reader is None:
+            await self._release()
+        elif reader is _UNKNOWN:
+            raise StreamJSONError("another task reads this stream: cancel that task instead", code="reading")
+        elif not self._finished:
+            self._finished = True
+            reader.cancel()
 
     async def _release(self, because_of: BaseException | None = None) -> None:
         self._finished = True
-        source, self._source = self._source, None
-        close = getattr(source, "aclose", None)
-        if close is not None:
-            try:
-                await close()
-            except Exception as error:  # the source's own; it must not hide what ended the stream
-                if because_of is None:
-                    raise
-                because_of.add_note(f"closing the source failed too: {error!r}")
+        source, given, self._source, self._given = self._source, self._given, None, None
+        try:
+            await aclose_all(source, given)
+        except Exception as error:  # the source's own; it must not hide what ended the stream
+            if because_of is None:
+                raise
+            because_of.add_note(f"closing the source failed too: {error!r}")
 
     async def __aenter__(self) -> Self:
         return self
