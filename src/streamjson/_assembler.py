@@ -62,7 +62,7 @@ from ._path import Path, parse_path
 from ._pattern import compile_pattern
 from ._places import a_kind
 from ._progress import reopen
-from ._skipped import Skipped, SkippedEvent, is_skippable
+from ._skipped import OnMisfit, Skipped, SkippedEvent, check_on_misfit, is_skippable
 from ._snapshot import UNREAD, Change, End, Snapshot, make_change
 
 __all__ = ["Assembler"]
@@ -79,6 +79,7 @@ class AssemblerOptions(TypedDict, total=False):
     on_new_span: Literal["error", "reset"]
     on_invalid: Literal["raise", "skip"]
     completion: Literal["order", "end"]
+    on_misfit: OnMisfit
 
 
 _READABLE: Final = 128  # levels that any decoder of JSON reads
@@ -93,7 +94,9 @@ class Assembler:
     of `ConflictError`. `on_new_span="reset"` begins an empty document when the sender starts over, instead of
     `StreamFailedError`. `on_invalid="skip"` passes over an event that is rejected, and keeps it in `skipped`, instead
     of raising its error. `completion="end"` takes no value for finished before the stream has ended, for senders that
-    write several fields at once; with `"order"` one is when the next delta lands outside of it.
+    write several fields at once; with `"order"` one is when the next delta lands outside of it. `on_misfit="skip"`
+    passes over a finished value that does not fit its `into`, and keeps it in `skipped`, instead of raising its
+    `StructureError`; a function does the same, and is called with the error.
 
     >>> import streamjson as sj
     >>> assembler = sj.Assembler()
@@ -114,6 +117,7 @@ class Assembler:
         on_new_span: Literal["error", "reset"] = "error",
         on_invalid: Literal["raise", "skip"] = "raise",
         completion: Literal["order", "end"] = "order",
+        on_misfit: OnMisfit = "raise",
     ) -> None:
         check_limits(limits)
         if on_conflict not in ("error", "replace"):
@@ -124,6 +128,8 @@ class Assembler:
             raise ValueError(f"on_invalid is 'raise' or 'skip', not {on_invalid!r}")
         if completion not in ("order", "end"):
             raise ValueError(f"completion is 'order' or 'end', not {completion!r}")
+        check_on_misfit(on_misfit)
+        self._on_misfit: OnMisfit = on_misfit
         self._limits = limits
         self._prefix_text = path_prefix
         self._prefix = parse_path(path_prefix, limits=limits)
@@ -133,7 +139,7 @@ class Assembler:
         self._skipped, self._ignored = Skipped(), Skipped()
         self._in_order = completion == "order"
         self._document = Document(limits, prefix=self._prefix, replace=self._replace, in_order=self._in_order)
-        self._watch = Watch(self._document, limits)
+        self._watch = Watch(self._document, limits, self._skipped)
         self._decode, self._closer_look = quick_decoder()
         # What is not longer has no number of more digits, and not too many values; nor does it nest deeper, or its
         # brackets tell. No depth that one decoder reads and the other does not.
@@ -183,7 +189,10 @@ class Assembler:
 
     @property
     def skipped_count(self) -> int:
-        """The number of events that were rejected and passed over, with `on_invalid="skip"`."""
+        """The number of events that were rejected and passed over, with `on_invalid="skip"`.
+
+        With `on_misfit` also of finished values that do not fit.
+        """
         return self._skipped.count
 
     @property
@@ -355,7 +364,8 @@ class Assembler:
         `revision` 2; from the first one on, all others wait for the end, too. See `completion`.
 
         Raises `InvalidPatternError`, `LimitExceededError` (`max_patterns`), and `TypeError` for an `into` that nothing
-        can make. A value that does not fit is a `StructureError`, which comes out of `apply` as what callbacks raise.
+        can make. A value that does not fit is a `StructureError`, which comes out of `apply` as what callbacks raise;
+        `on_misfit` passes over it.
 
         >>> import streamjson as sj
         >>> assembler = sj.Assembler()
@@ -648,7 +658,9 @@ class Assembler:
         when_complete: bool = False,
         structurer: Structurer | None = None,
     ) -> Subscription[Any]:
-        return self._watch.add(pattern, callback, when_complete=when_complete, structurer=structurer)
+        return self._watch.add(
+            pattern, callback, when_complete=when_complete, structurer=structurer, on_misfit=self._on_misfit
+        )
 
     def _check_open(self, *, may_reopen: bool = False) -> None:
         """Raise an error if the document has ended; with `may_reopen` not if that was a guess."""

@@ -30,7 +30,7 @@ from weakref import ref
 
 from ._completion import Completion, Structurer
 from ._document import Document
-from ._errors import StreamJSONError, shorten
+from ._errors import StreamJSONError, StructureError, shorten
 from ._limits import Limits
 from ._log import Kind
 from ._matcher import Matcher
@@ -39,6 +39,7 @@ from ._path import Path
 from ._pattern import Pattern, compile_pattern
 from ._places import MANY
 from ._progress import finished_by, is_there, lost, returned_at, unfinished, was_reported
+from ._skipped import OnMisfit, Skipped
 from ._snapshot import MatchedChange, prelude
 from ._tasks import is_cancellation_of_another
 from ._tree import Node, Text, trail
@@ -62,7 +63,7 @@ class Subscription(Generic[N]):
     It can be called as the function that it stands for. `pattern` is the pattern's text.
     """
 
-    __slots__ = ("__wrapped__", "_is_awaited", "_owner", "_since", "_structurer", "pattern")
+    __slots__ = ("__wrapped__", "_is_awaited", "_on_misfit", "_owner", "_since", "_structurer", "pattern")
 
     def __init__(
         self,
@@ -72,12 +73,14 @@ class Subscription(Generic[N]):
         owner: _Owner,
         since: int,
         structurer: Structurer | None,
+        on_misfit: OnMisfit,
     ) -> None:
         self.pattern: str = pattern
         self.__wrapped__: Callable[[N], object] = callback
         self._owner: ref[_Owner] | None = ref(owner)  # weak: a document that is dropped is freed at once
         self._since: int = since
         self._structurer: Structurer | None = structurer
+        self._on_misfit: OnMisfit = on_misfit
         self._is_awaited: bool = iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__)
 
     @property
@@ -106,10 +109,15 @@ class Subscription(Generic[N]):
     def __repr__(self) -> str:
         return f"<Subscription {shorten(self.pattern)}{'' if self.active else ', cancelled'}>"
 
-    def _structure(self, done: Any) -> None:
-        """Make the value of a completion what the callback asked for. Raises `StructureError`."""
+    def _fits(self, done: Any, skipped: Skipped) -> bool:
+        """Make the value of a completion what the callback asked for; tell whether it fits. Raises `StructureError`."""
         if self._structurer is not None and not done.gone:
-            done._value = self._structurer(done.value, str(done.path))
+            try:
+                done._value = self._structurer(done.value, str(done.path))
+            except StructureError as error:
+                skipped.take_misfit(done, error, self._on_misfit)
+                return False
+        return True
 
 
 class Watch:
@@ -131,12 +139,14 @@ class Watch:
         "_on_complete",
         "_refuses",
         "_run",
+        "_skipped",
         "_values",
         "awaits",
     )  # fmt: skip
 
-    def __init__(self, document: Document, limits: Limits) -> None:
+    def __init__(self, document: Document, limits: Limits, skipped: Skipped) -> None:
         self._limits = limits
+        self._skipped = skipped
         self.awaits = False  # whether coroutines are awaited: an asynchronous stream sets it
         self._awaited: set[Subscription[Any]] = set()
         self._on: dict[Subscription[Any], Pattern] = {}
@@ -176,6 +186,7 @@ class Watch:
         *,
         when_complete: bool,
         structurer: Structurer | None = None,
+        on_misfit: OnMisfit = "raise",
     ) -> Subscription[Any]:
         """Register a callback, from the next event on."""
         if not callable(callback):
@@ -195,7 +206,9 @@ class Watch:
         is_untouched = document.version == document.untouched
         has_ended = document.closed or document.version == self._ended_at
         since = document.base if is_untouched else document.version + has_ended
-        subscription = Subscription(pattern, callback, owner=self, since=since, structurer=structurer)
+        subscription = Subscription(
+            pattern, callback, owner=self, since=since, structurer=structurer, on_misfit=on_misfit
+        )
         (self._on_complete if when_complete else self._on)[subscription] = compiled
         if subscription._is_awaited:
             self._awaited.add(subscription)
@@ -272,8 +285,8 @@ class Watch:
                     errors.append(_noted(_unawaited(subscription), subscription, what))
                     continue
                 try:
-                    if subscription._structurer is not None:
-                        subscription._structure(what)
+                    if subscription._structurer is not None and not subscription._fits(what, self._skipped):
+                        continue
                     _check_result(subscription, subscription.__wrapped__(what))
                 except Exception as error:  # noqa: BLE001  # as above
                     errors.append(_noted(error, subscription, what))
@@ -286,8 +299,8 @@ class Watch:
                 if subscription._owner is None:
                     continue
                 try:
-                    if subscription._structurer is not None:
-                        subscription._structure(what)
+                    if subscription._structurer is not None and not subscription._fits(what, self._skipped):
+                        continue
                     result = subscription.__wrapped__(what)
                     if isawaitable(result):
                         await result
@@ -396,7 +409,7 @@ class Watch:
         for node, key, state in finished_by(document, run, self._values):
             path = Path(trail(document.holder, node, key)[1:])
             for one in state.targets:
-                done: Completion[Any] = Completion(document, path, version, 1)
+                done: Completion[Any] = Completion(document, path, version, 1, one.pattern)
                 news.append((one, done))
 
     def _tell_rest(self, news: list[tuple[Subscription[Any], Any]]) -> None:
@@ -409,7 +422,7 @@ class Watch:
             for one in state.targets:
                 revision = 2 if was_reported(document, steps, one._since) else 1
                 if revision == 2 or is_there(document, steps, version):
-                    done: Completion[Any] = Completion(document, path, version, revision)
+                    done: Completion[Any] = Completion(document, path, version, revision, one.pattern)
                     news.append((one, done))
 
 

@@ -31,8 +31,9 @@ Structurer: TypeAlias = Callable[[Any, str], Any]
 class Completion(Generic[T_co]):
     """A value that is finished: what a callback of `on_complete` is given.
 
-    `path` is where it is, `version` the version that shows it finished. `revision` is 1, or 2 where the sender came
-    back to a value that had been told: then this, told at the end of the stream, is what became of it.
+    `path` is where it is, `version` the version that shows it finished, `pattern` the text of the pattern that selects
+    it. `revision` is 1, or 2 where the sender came back to a value that had been reported: then this, reported at the
+    end of the stream, is what became of it.
 
     >>> import streamjson as sj
     >>> assembler = sj.Assembler()
@@ -46,6 +47,7 @@ class Completion(Generic[T_co]):
     path: Path
     version: int
     revision: int
+    pattern: str = ""
 
     @property
     def match(self) -> Path:

@@ -43,6 +43,7 @@ __all__ = [
     "returned_at",
     "take_up",
     "unfinished",
+    "was_given",
     "was_reported",
 ]
 
@@ -153,6 +154,14 @@ def was_reported(document: Document, steps: tuple[Step, ...], since: int) -> boo
     if not eras or since >= eras[-1].start:
         return False
     return _was_finished(document, eras[-1], steps) and not is_finished(document, steps, since)
+
+
+def was_given(document: Document, steps: tuple[Step, ...], began: int) -> bool:
+    """Tell whether a reader that began at version `began` was given the value at `steps`, before the era that lasts."""
+    eras = _progress_of(document).eras
+    if eras and began >= eras[-1].start:
+        return is_finished(document, steps, began)
+    return was_reported(document, steps, -1)
 
 
 def _was_finished(document: Document, era: _Era, steps: tuple[Step, ...]) -> bool:

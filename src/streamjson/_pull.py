@@ -12,36 +12,56 @@ Cost: for values that of `_progress`, for a text its pieces.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, Generic, NoReturn, Protocol, TypeVar
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from ._assembler import Assembler
-from ._completion import Completion, Structurer
+from ._completion import Completion, Structurer, structurer_of
 from ._document import Document
-from ._errors import ConflictError
+from ._errors import ConflictError, StructureError
 from ._events import MISSING
-from ._matcher import Matcher
+from ._matcher import Matcher, State
 from ._matching import Along, postorder
 from ._path import Path, parse_path
 from ._pattern import compile_pattern
 from ._places import a_kind
-from ._progress import finished_by, is_settled, returned_at, unfinished
+from ._progress import finished_by, is_settled, is_there, lost, returned_at, unfinished, was_given
 from ._tree import HOLE, Node, Step, Text, kind_of, trail
 from ._versions import ending_at, growth, is_new, locate, string_at
 
-__all__ = ["AsyncPull", "FinishedValues", "Pieces", "Pull"]
+__all__ = ["AsyncPull", "FinishedValues", "Pieces", "Pull", "Values", "structurers"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class FinishedValues(Generic[T]):
-    """Reads the values that a pattern selects as they are finished, as plain objects or with a structurer."""
+def structurers(patterns: tuple[str, ...], into: Any) -> dict[str, Structurer | None]:
+    """Return what makes the values of each pattern: `into` is one type for all, or a mapping from pattern to type.
 
-    def __init__(self, assembler: Assembler, pattern: str, structurer: Structurer | None) -> None:
+    Raises `TypeError` where there is no pattern, or a type for one that is not given.
+    """
+    if not isinstance(into, Mapping):
+        into = dict.fromkeys(patterns, into)
+    elif not patterns:
+        patterns = tuple(into)
+    others = [pattern for pattern in into if pattern not in patterns]
+    if others or not patterns:
+        raise TypeError(f"into has a type for {others[0]!r}, which is no pattern here" if others else "give a pattern")
+    return {pattern: structurer_of(into.get(pattern)) for pattern in patterns}
+
+
+class FinishedValues:
+    """Reads the completions of the values that patterns select, with their values made what is asked for.
+
+    `into` has a structurer, or None, for each pattern. `take` returns `MISSING` in the place of a misfit that is passed
+    over.
+    """
+
+    def __init__(self, assembler: Assembler, into: Mapping[str, Structurer | None]) -> None:
         self._assembler = assembler
-        self._matcher: Matcher[None] = Matcher([(compile_pattern(pattern, limits=assembler._limits), None)])
-        self._structurer = structurer
+        self._into = into
+        limits = assembler._limits
+        self._matcher: Matcher[str] = Matcher([(compile_pattern(pattern, limits=limits), pattern) for pattern in into])
         self._document: Document | None = None
         self._new: deque[Completion[Any]] = deque()
         self.is_over = False  # values may come until the stream ends
@@ -52,6 +72,7 @@ class FinishedValues(Generic[T]):
         at_end = self._assembler.end != "open"
         if document is not self._document:  # at the start, or after a reset
             self._document = document
+            self._began = document.version
             self._along = Along(self._matcher)
             self._run = max(len(document.starts), 1)
             self._is_told = at_end
@@ -59,34 +80,59 @@ class FinishedValues(Generic[T]):
         else:
             returned = returned_at(document)
             while self._run < len(document.starts) and (returned is None or document.starts[self._run] < returned):
-                for node, key, _ in finished_by(document, self._run, self._along):
-                    self._add(document, node, key, document.starts[self._run] - 1)
+                for node, key, state in finished_by(document, self._run, self._along):
+                    self._add(document, trail(document.holder, node, key), document.starts[self._run] - 1, state)
                 self._run += 1
             if at_end and not self._is_told:
                 self._is_told = True
-                for node, key, _ in unfinished(document, self._along):
-                    self._add(document, node, key, document.version)
+                for node, key, state in (*lost(document, self._along), *unfinished(document, self._along)):
+                    steps = trail(document.holder, node, key)
+                    revision = 2 if was_given(document, steps, self._began) else 1
+                    if revision == 2 or is_there(document, steps, document.version):
+                        self._add(document, steps, document.version, state, revision)
         return bool(self._new)
 
-    def take(self) -> T:
-        """Return the next value. Raises `StructureError`; that value is passed over."""
+    def take(self) -> Completion[Any]:
+        """Return the next completion. Raises `StructureError` for a misfit; that value is passed over."""
         done = self._new.popleft()
-        value: T = done.value if self._structurer is None else self._structurer(done.value, str(done.path))
-        return value
+        structurer = self._into[done.pattern]
+        if structurer is not None and not done.gone:
+            try:
+                done._value = structurer(done.value, str(done.path))
+            except StructureError as error:
+                self._assembler._skipped.take_misfit(done, error, self._assembler._on_misfit)
+                return MISSING  # type: ignore[return-value]  # see `Pull`
+        return done
 
     def _read_all(self, document: Document, *, at_end: bool) -> None:
         version = document.version
         root = locate(document, (), version)[2]
         if root is MISSING:
             return
-        for node, key, _ in postorder(document.holder, 0, root, self._matcher.start, version):
+        for node, key, state in postorder(document.holder, 0, root, self._matcher.start, version):
             steps = trail(document.holder, node, key)
             if at_end or is_settled(document, steps):
-                self._add(document, node, key, version)
+                self._add(document, steps, version, state)
 
-    def _add(self, document: Document, node: Node, key: Step, version: int) -> None:
-        path = Path(trail(document.holder, node, key)[1:])
-        self._new.append(Completion(document, path, version, 1))
+    def _add(
+        self, document: Document, steps: tuple[Step, ...], version: int, state: State[str], revision: int = 1
+    ) -> None:
+        path = Path(steps[1:])
+        self._new.extend(Completion(document, path, version, revision, pattern) for pattern in state.targets)
+
+
+class Values:
+    """As `FinishedValues`, the values alone, without what is gone."""
+
+    def __init__(self, finished: FinishedValues) -> None:
+        self._finished = finished
+        self.read = finished.read
+        self.is_over = False
+
+    def take(self) -> Any:
+        """Return the next value; `MISSING` if that one is gone, or was passed over."""
+        done: Any = self._finished.take()
+        return done if done is MISSING else done.value
 
 
 class Pieces:
@@ -135,6 +181,8 @@ class Pieces:
 
 
 class _Reader(Protocol[T_co]):
+    """`take` returns `MISSING` where there was nothing to take after all."""
+
     is_over: bool
 
     def read(self) -> bool: ...
@@ -151,9 +199,12 @@ class Pull(Iterator[T]):
     def __next__(self) -> T:
         if self._reader.is_over:
             raise StopIteration
-        while not self._reader.read():
-            next(self._stream)  # its last snapshot comes before its end, and so does what that finishes
-        return self._reader.take()
+        while True:
+            while not self._reader.read():
+                next(self._stream)  # its last snapshot comes before its end, and so does what that finishes
+            taken = self._reader.take()
+            if taken is not MISSING:
+                return taken
 
 
 class AsyncPull(AsyncIterator[T]):
@@ -169,6 +220,9 @@ class AsyncPull(AsyncIterator[T]):
     async def __anext__(self) -> T:
         if self._reader.is_over:
             raise StopAsyncIteration
-        while not self._reader.read():
-            await anext(self._stream)
-        return self._reader.take()
+        while True:
+            while not self._reader.read():
+                await anext(self._stream)
+            taken = self._reader.take()
+            if taken is not MISSING:
+                return taken

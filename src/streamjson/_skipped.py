@@ -3,20 +3,35 @@
 It owns which errors may be passed over, the count of the events, and the last of them. It does not know what an event
 does. A skipped event is nowhere in the document, so nothing but this tells of it: it is counted and kept, never lost.
 
+A finished value that does not fit the type that was asked for is kept here as well, as its `Completion`, where
+`on_misfit` says that it is passed over.
+
 Cost: O(1). Memory: the last `KEPT` events, with their errors; of a long text its first `WHOLE` characters.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from attrs import evolve
 
-from ._errors import ConflictError, InvalidEventError, InvalidPathError, LimitExceededError, StreamJSONError
+from ._errors import (
+    ConflictError,
+    InvalidEventError,
+    InvalidPathError,
+    LimitExceededError,
+    StreamJSONError,
+    StructureError,
+    shorten,
+)
 from ._events import ServerSentEvent, StreamingChunk
 
 __all__ = ["SkippedEvent"]
+
+OnMisfit: TypeAlias = Literal["raise", "skip"] | Callable[[StructureError], object]
+"""What to do with a finished value that does not fit: raise, pass over, or pass over and call this with the error."""
 
 KEPT: Final = 100
 WHOLE: Final = 16 * 1024  # A hundred events of 16 MiB would be 1.6 GiB.
@@ -54,6 +69,20 @@ class Skipped:
         if isinstance(error, InvalidPathError) and isinstance(error.path, str):
             error.path = error.path[:WHOLE]
         self.last.append(SkippedEvent(message, error))
+
+    def take_misfit(self, done: object, error: StructureError, on_misfit: OnMisfit) -> None:
+        """Raise the error of a finished value that does not fit, or count and keep it, and report it."""
+        if on_misfit == "raise":
+            raise error
+        self.add(done, error)
+        if callable(on_misfit):
+            on_misfit(error)
+
+
+def check_on_misfit(on_misfit: object) -> None:
+    """Raise `ValueError` for what says nothing of values that do not fit."""
+    if on_misfit not in ("raise", "skip") and not callable(on_misfit):
+        raise ValueError(f"on_misfit is 'raise', 'skip' or a function of the error, not {shorten(on_misfit)}")
 
 
 def is_skippable(error: StreamJSONError) -> bool:

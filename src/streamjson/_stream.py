@@ -23,7 +23,7 @@ from typing import Any, Final, NoReturn, Self, TypeVar, Unpack, overload
 from ._assembler import Assembler, AssemblerOptions
 from ._body import right_call
 from ._closing import aclose_all, close_all
-from ._completion import Structurer, structurer_of
+from ._completion import Completion, Structurer, structurer_of
 from ._errors import (
     ClosedError,
     InvalidEventError,
@@ -35,7 +35,7 @@ from ._errors import (
 from ._events import MISSING, ServerSentEvent, StreamingChunk, needs_decoding
 from ._log import Kind
 from ._places import a_kind
-from ._pull import AsyncPull, FinishedValues, Pieces, Pull
+from ._pull import AsyncPull, FinishedValues, Pieces, Pull, Values, structurers
 from ._replay_filter import ReplayFilter
 from ._skipped import SkippedEvent
 from ._snapshot import Snapshot
@@ -281,7 +281,8 @@ class SnapshotStream(_Stream):
         finished, `Assembler.on_complete` tells.
 
         Raises `InvalidPatternError` and, for an `into` that nothing can make, `TypeError`. `next()` raises what the
-        stream does, and `StructureError` for a value that does not fit; the `next()` after that goes on.
+        stream does, and `StructureError` for a value that does not fit; the `next()` after that continues, and with
+        `on_misfit` that value is passed over.
 
         >>> import streamjson as sj
         >>> stream = sj.assemble(sj.disassemble({"people": [{"name": "Jane"}, {"name": "John"}]}))
@@ -290,7 +291,32 @@ class SnapshotStream(_Stream):
         {'name': 'Jane'} False
         {'name': 'John'} True
         """
-        return Pull(self, FinishedValues(self._assembler, pattern, structurer_of(into)))
+        return Pull(self, Values(FinishedValues(self._assembler, {pattern: structurer_of(into)})))
+
+    @overload
+    def completions(self, *patterns: str, into: None = None) -> Iterator[Completion[Any]]: ...
+    @overload
+    def completions(self, *patterns: str, into: type[T]) -> Iterator[Completion[T]]: ...
+    @overload
+    def completions(self, *patterns: str, into: Any) -> Iterator[Completion[Any]]: ...
+    def completions(self, *patterns: str, into: Any = None) -> Iterator[Completion[Any]]:
+        """Return an iterator over the `Completion`s of the values that any of the patterns selects, in order.
+
+        As `completed`, for several kinds of values from one stream: `pattern` of a completion is the one that selects
+        it, `path` says where, and `revision` is 2 for one that is given again, which may be `gone`. `into` is one type
+        for all, or a mapping from pattern to type; then the patterns need not be given a second time.
+
+        Raises `InvalidPatternError`, and `TypeError` for an `into` that nothing can make or that names another pattern.
+
+        >>> import streamjson as sj
+        >>> stream = sj.assemble(sj.disassemble({"people": ["Jane", "John"], "total": 2}))
+        >>> for done in stream.completions("people[*]", "total"):
+        ...     print(done.pattern, done.path, done.value)
+        people[*] people[0] Jane
+        people[*] people[1] John
+        total total 2
+        """
+        return Pull(self, FinishedValues(self._assembler, structurers(patterns, into)))
 
     def text(self, path: str) -> Iterator[str]:
         """Return an iterator over the pieces of the text at `path` as it grows; it reads on as it is asked.
@@ -446,7 +472,17 @@ class AsyncSnapshotStream(_Stream):
     def completed(self, pattern: str, into: Any) -> AsyncIterator[Any]: ...
     def completed(self, pattern: str, into: Any = None) -> AsyncIterator[Any]:
         """Return an asynchronous iterator over the finished values; as `SnapshotStream.completed`."""
-        return AsyncPull(self, FinishedValues(self._assembler, pattern, structurer_of(into)))
+        return AsyncPull(self, Values(FinishedValues(self._assembler, {pattern: structurer_of(into)})))
+
+    @overload
+    def completions(self, *patterns: str, into: None = None) -> AsyncIterator[Completion[Any]]: ...
+    @overload
+    def completions(self, *patterns: str, into: type[T]) -> AsyncIterator[Completion[T]]: ...
+    @overload
+    def completions(self, *patterns: str, into: Any) -> AsyncIterator[Completion[Any]]: ...
+    def completions(self, *patterns: str, into: Any = None) -> AsyncIterator[Completion[Any]]:
+        """Return an asynchronous iterator over the completions; as `SnapshotStream.completions`."""
+        return AsyncPull(self, FinishedValues(self._assembler, structurers(patterns, into)))
 
     def text(self, path: str) -> AsyncIterator[str]:
         """Return an asynchronous iterator over the pieces of a text; as `SnapshotStream.text`."""
