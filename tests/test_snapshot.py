@@ -344,10 +344,9 @@ def test_changes_across_a_reset_are_one_set_at_the_root():
     assert told(after.changes_since(empty)) == [("set", "", {"c": "y"})]
     assert before.value == {"a": "x", "b": 1}
     assert reset is not None
-    assert (reset.kind, reset.path, reset.delta, reset.value, reset.to_chunks(), reset.before) == (
-        "set", (), sj.MISSING, sj.MISSING, [], None,
-    )  # fmt: skip
-    assert [change.to_chunks() for change in empty.changes_since(before)] == [[]]
+    assert (reset.kind, reset.path, reset.delta, reset.value, reset.before) == ("set", (), sj.MISSING, sj.MISSING, None)
+    assert sent(reset.to_chunks()) == [("", None)]
+    assert [sent(change.to_chunks()) for change in empty.changes_since(before)] == [[("", None)]]
     assert sent(after.changes_since(before)[0].to_chunks()) == [("", None), ("", {"c": "y"})]
     with pytest.raises(ValueError, match="is not one of"):
         before.changes_since(after)
@@ -412,7 +411,11 @@ def test_a_reset_by_a_new_span_comes_before_its_first_change():
 
     assert change is not None
     assert change.before is not None
-    assert (change.before.kind, change.before.value, change.before.to_chunks()) == ("set", sj.MISSING, [])
+    assert (change.before.kind, change.before.value, change.before.to_chunks()) == (
+        "set",
+        sj.MISSING,
+        [sj.StreamingChunk(None, "")],
+    )
     assert change.before.before is None
 
 

@@ -126,16 +126,16 @@ class Change:
     def to_chunks(self) -> list[StreamingChunk]:
         """Return chunks that say the same to a document that is at the version before.
 
-        A set that replaces something is null first, and then the value. Holes are left out: an array that has some
-        is built item by item.
+        A set that replaces something is null first, and then the value; a reset is null at the root. Holes are left
+        out: an array that has some is built item by item.
         """
         path = format_path(self.path)
         if self.kind == "append":
             return [StreamingChunk(self.delta, path)]
         replaced = self._replaced()
         node, key, thing = locate(self._document, self.path, self.version)
-        if thing is MISSING:  # a reset
-            return []
+        if thing is MISSING:  # a reset: what comes next must not meet what there was
+            return [StreamingChunk(None, path)]
         chunks = [] if replaced is None else [StreamingChunk(None, format_path(replaced))]
         if thing is not None or replaced != self.path:
             chunks.extend(_chunks(self._document, node, key, thing, self.version))
