@@ -445,7 +445,7 @@ def test_get_of_a_growing_container_after_each_event_is_linear(prefix, paths):
             for name, delta in (("name", "Jane"), ("age", number)):
                 assembler.apply_delta(f"{prefix}items[{number}].{name}", delta)
                 for path in paths:
-                    yield lambda path=path.format(number): assembler.snapshot().get(path)
+                    yield partial(lambda located: assembler.snapshot().get(located), path.format(number))
 
     assert_linear(steps, size=40)
 
