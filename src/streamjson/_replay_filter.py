@@ -28,8 +28,8 @@ decide: a new event may say what an earlier one said. Such a server is for the o
 
 - *Rejected events* were asked about and not applied. They are let through again until a later event is applied. From
   then on they count as seen.
-- *Unreadable events* have data that the assembler can't read. If they were skipped they are passed over, by ids if they
-  have one. They never end the replay.
+- *Unreadable events* have data that the assembler can't read, or does not understand. If they were skipped or ignored
+  they are passed over, by ids if they have one. They never end the replay.
 - *Other events without a delta* change nothing, and are let through. Only one that names an ended span is passed over:
   it would reset the document.
 
@@ -49,11 +49,11 @@ from typing import Any, Final, Literal, Self, TypeAlias, cast
 
 from attrs import define
 
-from ._chunks import chunk_of, chunk_of_other_type, is_blank, is_done
+from ._chunks import chunk_of, is_blank, is_done, read_event
 from ._digests import DIGEST_BYTES, Digests, digest_of, digest_with_id, id_bits, is_digest
 from ._envelope import seal, unseal
 from ._errors import CODES, CheckpointError, InvalidEventError, StreamJSONError, shorten
-from ._events import ServerSentEvent, to_chunk, to_event
+from ._events import ServerSentEvent, to_event
 from ._limits import Limits, check_limits
 
 __all__ = ["ReplayFilter"]
@@ -276,15 +276,13 @@ def _read(event: object, limits: Limits) -> _Item | None:
 
 
 def _is_unreadable(message: ServerSentEvent[Any], limits: Limits) -> bool:
-    """Return whether the assembler rejects an event since it can't read its data."""
-    if message.event == "error" or message.data == "":
+    """Return whether the assembler rejects or ignores an event since it does not understand its data."""
+    if message.data == "":
         return False
-    read: Callable[[object, Limits], object] = to_chunk if message.event in ("message", "") else chunk_of_other_type
     try:
-        read(message.data, limits)
+        return bool(read_event(message, limits).reason)
     except StreamJSONError:
         return True
-    return False
 
 
 def _content(data: Any, path: str | None = None) -> int:
