@@ -27,7 +27,7 @@ Everything here is O(1) but the delta itself; see `_document`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overload
 
@@ -53,6 +53,7 @@ from ._events import (
     JSONValue,
     ServerSentEvent,
     StreamingChunk,
+    is_object,
     quick_decoder,
     to_event,
 )
@@ -719,8 +720,8 @@ class Assembler:
     def _note_unheard(self, event: object) -> None:
         """Note an event that brought nothing, to be named where no other one brings anything."""
         if not self._unheard:
-            said: Any = getattr(event, "data", event)
-            self._unheard = shorten(str(said) if isinstance(said, Mapping) else said, 200)
+            said: object = getattr(event, "data", event)
+            self._unheard = shorten(str(said) if is_object(said) else said, 200)
 
     def _apply_chunk(self, event: ServerSentEvent[Any], chunk: StreamingChunk, given: object) -> Kind | None:
         document = self._document

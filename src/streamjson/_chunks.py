@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from ._errors import InvalidEventError, LimitExceededError, StreamJSONError, shorten
 from ._events import (
@@ -29,6 +29,8 @@ from ._events import (
     OTHER_SPELLING,
     ServerSentEvent,
     StreamingChunk,
+    is_list,
+    is_object,
     to_event,
     to_payload,
 )
@@ -82,7 +84,7 @@ def read_event(event: ServerSentEvent[Any], limits: Limits) -> Brought:
     else:
         try:
             payload = to_payload(data, limits)
-            fields = payload if isinstance(payload, Mapping) else _fields_of_other(payload)
+            fields = payload if is_object(payload) else _fields_of_other(payload)
         except InvalidEventError as error:
             if is_plain or error.code in ("foreign_event", "unset_delta"):
                 raise
@@ -136,9 +138,9 @@ def foreign_event(protocol: str) -> InvalidEventError:
 
 def _fields_of_other(payload: object) -> Mapping[str, Any]:
     """Return an array's failure as fields. Raises `InvalidEventError` for all other JSON values but objects."""
-    first: Any = payload[0] if isinstance(payload, list) and payload else None  # pyright: ignore[reportUnknownVariableType]  # of anything
-    if isinstance(first, Mapping) and _failure_of(cast("Mapping[str, Any]", first)):  # as Gemini without alt=sse
-        return cast("Mapping[str, Any]", first)
+    first = payload[0] if is_list(payload) and payload else None
+    if is_object(first) and _failure_of(first):  # as Gemini without alt=sse
+        return first
     protocol = protocol_of(payload)
     if protocol is not None:
         raise foreign_event(protocol)
@@ -177,9 +179,11 @@ def _said(fields: Mapping[str, Any]) -> Failure:
     told = _told(fields)
     if told.error_message is not None:
         return told
-    said = [fields.get(name) for name in ("error_message", "errorMessage", "error", "errors")]
-    whole = next((one for one in said if one and isinstance(one, Mapping | list)), None)  # in words of the sender's own
-    return told._replace(error_message=None if whole is None else json.dumps(whole, default=str))
+    for name in ("error_message", "errorMessage", "error", "errors"):  # in words of the sender's own
+        said: object = fields.get(name)
+        if said and (is_object(said) or is_list(said)):
+            return told._replace(error_message=json.dumps(said, default=str))
+    return told
 
 
 def _says_failure(error: object, *, is_blank: bool) -> bool:
@@ -203,22 +207,20 @@ def _failure_of_error(data: object, limits: Limits) -> Failure:
         payload = data.to_dict() if isinstance(data, StreamingChunk) else to_payload(data, limits)
     except StreamJSONError:
         payload = None
-    if isinstance(payload, list) and payload:
-        payload = payload[0]  # pyright: ignore[reportUnknownVariableType]  # of anything
-    if isinstance(payload, Mapping):
-        said = _said(cast("Mapping[str, Any]", payload))
+    if is_list(payload) and payload:
+        payload = payload[0]
+    if is_object(payload):
+        said = _said(payload)
     return said if any(said) or not isinstance(data, str) else Failure(None, data)
 
 
 def _told(said: object, depth: int = 0) -> Failure:
     """Return the type and the message in what a sender says of a failure, wherever they stand."""
-    if isinstance(said, list) and said:
-        said = said[0]  # pyright: ignore[reportUnknownVariableType]  # of anything
-    if isinstance(said, str):
-        return Failure(None, said)
-    if depth == _DEEPEST or not isinstance(said, Mapping):
-        return Failure(_kind(said), None)
-    fields = cast("Mapping[str, Any]", said)
+    fields = said[0] if is_list(said) and said else said
+    if isinstance(fields, str):
+        return Failure(None, fields)
+    if depth == _DEEPEST or not is_object(fields):
+        return Failure(_kind(fields), None)
     kind = _kind(_field(fields, "error_type"))
     error = fields.get("error")
     # An error that is an object knows best; one that is text may be a title, and the message stand beside it.

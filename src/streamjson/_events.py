@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from itertools import islice
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, TypeAlias, TypeGuard, TypeVar, cast
 
 from attrs import define, field
 
@@ -42,6 +42,16 @@ def is_array(value: object) -> bool:
     """Tell whether a value that is no text is a JSON array: a list, or any other sequence but bytes."""
     # A `UserString` is a sequence of `UserString`s, without end.
     return isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview | UserString)
+
+
+def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Tell whether a decoded value is a JSON object; for type checkers, of anything."""
+    return isinstance(value, Mapping)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Tell whether a decoded value is a list; for type checkers, of anything."""
+    return isinstance(value, list)
 
 
 class Missing(Enum):
@@ -269,8 +279,8 @@ def to_payload(data: object, limits: Limits) -> object:
 def to_fields(data: object, limits: Limits) -> Mapping[str, Any]:
     """Return an event's data as a mapping. Raises as `to_payload`, and for JSON that is no object (`bad_event`)."""
     payload = to_payload(data, limits)
-    if isinstance(payload, Mapping):
-        return cast("Mapping[str, Any]", payload)
+    if is_object(payload):
+        return payload
     raise InvalidEventError(f"an event's data is a JSON object, not {shorten(payload)}")
 
 

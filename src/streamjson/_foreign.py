@@ -19,6 +19,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from ._events import is_list, is_object
+
 __all__ = ["protocol_of"]
 
 _Test: TypeAlias = Callable[[Mapping[str, Any], str], bool]
@@ -29,15 +31,13 @@ def protocol_of(payload: object) -> str | None:
 
     `payload` is the JSON value of an event's data: JSON Patch sends arrays, everything else objects.
     """
-    if isinstance(payload, list):  # not `Sequence`: what is decoded is a list
-        first: Any = payload[0] if payload else None  # pyright: ignore[reportUnknownVariableType]  # of anything
-        return "JSON Patch" if isinstance(first, Mapping) and _is_operation(first, "") else None
-    if not isinstance(payload, Mapping):
+    if is_list(payload):
+        return "JSON Patch" if payload and is_object(payload[0]) and _is_operation(payload[0], "") else None
+    if not is_object(payload):
         return None
-    event: Mapping[str, Any] = payload
-    kind = event.get("type")
+    kind = payload.get("type")
     kind = kind if isinstance(kind, str) else ""
-    return next((name for name, test in _PROTOCOLS if test(event, kind)), None)
+    return next((name for name, test in _PROTOCOLS if test(payload, kind)), None)
 
 
 def _types(pattern: str) -> _Test:
@@ -67,7 +67,7 @@ def _is_operation(event: Mapping[str, Any], _: str) -> bool:
 
 def _has_operations(event: Mapping[str, Any], _: str) -> bool:
     operations = event.get("ops")
-    return isinstance(operations, list) and protocol_of(operations) is not None  # pyright: ignore[reportUnknownArgumentType]  # of anything
+    return is_list(operations) and protocol_of(operations) is not None
 
 
 def _is_pov(event: Mapping[str, Any], _: str) -> bool:
@@ -77,12 +77,12 @@ def _is_pov(event: Mapping[str, Any], _: str) -> bool:
 
 def _is_content(event: Mapping[str, Any]) -> bool:
     content = event.get("content")
-    return isinstance(content, Mapping) and "parts" in content
+    return is_object(content) and "parts" in content
 
 
 def _is_opper(event: Mapping[str, Any], kind: str) -> bool:
     if kind == "content":  # a common name: nothing but a delta stands beside it
-        return event.keys() == {"type", "delta"}
+        return set(event) == {"type", "delta"}
     return kind in ("tool_call_start", "tool_call_delta") and "tool_call_index" in event
 
 
@@ -126,7 +126,7 @@ _PROTOCOLS: Final[tuple[tuple[str, _Test], ...]] = (
     ("p/o/v deltas", _is_pov),
     ("Ollama", _has("created_at", str, "message", "response")),
     ("GraphQL incremental delivery", _has("hasNext", bool)),
-    ("Firebase", lambda event, _: event.keys() == {"path", "data"}),
+    ("Firebase", lambda event, _: set(event) == {"path", "data"}),
     ("Text Generation Inference", _has("token", Mapping)),
     ("Gradio", _has("msg", str, "output", "event_id")),
 )

@@ -19,7 +19,7 @@ from ._assembler import Assembler
 from ._completion import Completion, Structurer, structurer_of
 from ._document import Document
 from ._errors import ConflictError, StructureError
-from ._events import MISSING
+from ._events import MISSING, is_object
 from ._matcher import Matcher, State
 from ._matching import Along, postorder
 from ._path import Path, parse_path
@@ -40,14 +40,12 @@ def structurers(patterns: tuple[str, ...], into: Any) -> dict[str, Structurer | 
 
     Raises `TypeError` where there is no pattern, or a type for one that is not given.
     """
-    if not isinstance(into, Mapping):
-        into = dict.fromkeys(patterns, into)
-    elif not patterns:
-        patterns = tuple(into)
-    others = [pattern for pattern in into if pattern not in patterns]
+    types: Mapping[str, Any] = into if is_object(into) else dict.fromkeys(patterns, into)
+    patterns = patterns or tuple(types)
+    others = [pattern for pattern in types if pattern not in patterns]
     if others or not patterns:
         raise TypeError(f"into has a type for {others[0]!r}, which is no pattern here" if others else "give a pattern")
-    return {pattern: structurer_of(into.get(pattern)) for pattern in patterns}
+    return {pattern: structurer_of(types.get(pattern)) for pattern in patterns}
 
 
 class FinishedValues:
@@ -92,7 +90,7 @@ class FinishedValues:
                         self._add(document, steps, document.version, state, revision)
         return bool(self._new)
 
-    def take(self) -> Completion[Any]:
+    def take(self) -> Any:
         """Return the next completion. Raises `StructureError` for a misfit; that value is passed over."""
         done = self._new.popleft()
         structurer = self._into[done.pattern]
@@ -101,7 +99,7 @@ class FinishedValues:
                 done._value = structurer(done.value, str(done.path))
             except StructureError as error:
                 self._assembler._skipped.take_misfit(done, error, self._assembler._on_misfit)
-                return MISSING  # type: ignore[return-value]  # see `Pull`
+                return MISSING
         return done
 
     def _read_all(self, document: Document, *, at_end: bool) -> None:

@@ -22,7 +22,7 @@ is cut, has several fields or has CR is read line by line (the general way, whic
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterable
 from typing import Any, Final, TypeAlias, cast, overload
 
 from attrs import define
@@ -595,23 +595,26 @@ class _AsyncEvents(AsyncGenerator[ServerSentEvent[str], None]):
 
     def __init__(self, pieces: AsyncIterable[BytesLike], body: _Body) -> None:
         iterator = aiter(pieces)
-        self._events = _decode_async(iterator, pieces, body)
+        self._events: Any = _decode_async(iterator, pieces, body)
         self._sources = (iterator, pieces)
         self._is_begun = False
 
-    def __anext__(self) -> Awaitable[ServerSentEvent[str]]:
+    def __anext__(self) -> Coroutine[Any, Any, ServerSentEvent[str]]:
         self._is_begun = True
-        return self._events.__anext__()
+        step: Coroutine[Any, Any, ServerSentEvent[str]] = self._events.__anext__()
+        return step
 
-    def asend(self, value: None) -> Awaitable[ServerSentEvent[str]]:
+    def asend(self, value: None) -> Coroutine[Any, Any, ServerSentEvent[str]]:
         self._is_begun = True
-        return self._events.asend(value)
+        step: Coroutine[Any, Any, ServerSentEvent[str]] = self._events.asend(value)
+        return step
 
     async def athrow(self, *error: Any) -> ServerSentEvent[str]:
         try:
-            return await self._events.athrow(*error)
+            event: ServerSentEvent[str] = await self._events.athrow(*error)
         finally:
             await self.aclose()
+        return event
 
     async def aclose(self) -> None:
         await self._events.aclose()

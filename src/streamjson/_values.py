@@ -453,11 +453,11 @@ def container_at(document: Document, root: Node, version: int) -> Any:
 
 def _has_values(container: Any, count: int) -> bool:
     """Return whether a plain container has at least `count` values in it. O(count), not O(container)."""
-    todo = [container]
+    todo: list[Any] = [container]
     while todo and count > 0:
         container = todo.pop()
         count -= len(container)
         if count > 0:
-            items = container.values() if type(container) is dict else container
-            todo += [item for item in items if type(item) is dict or type(item) is list]
+            inner: list[Any] = list(container.values() if type(container) is dict else container)
+            todo += [item for item in inner if type(item) is dict or type(item) is list]
     return count <= 0
