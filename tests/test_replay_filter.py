@@ -54,6 +54,7 @@ UNREADABLE: dict[str, Event] = {
     "another type": sj.ServerSentEvent('{"delta": "x", "json_path": 5}', event="delta", id="bad"),
     "past a limit": sj.ServerSentEvent(data([[]] * 3, "x" * 5000).replace("[]", "[" * 200 + "]" * 200), id="bad"),
     "a mapping": {"data": {"delta": "x", "json_path": 5}, "id": "bad"},
+    "another protocol": sj.ServerSentEvent('{"choices": [{"index": 0, "delta": {"content": "x"}}]}', id="bad"),
 }
 
 
@@ -313,7 +314,9 @@ def test_a_skipped_event_that_can_not_be_read_is_passed_over(event: Event, *, fr
         for _ in sj.assemble(again, assembler=assembler, replays=replays):
             if assembler.snapshot().value == {"a": "abc"}:
                 break
-        assembler = sj.Assembler.restore(unended(assembler), on_invalid="skip")
+        if assembler.end == "eof":
+            assembler.reopen()
+        assembler = sj.Assembler.restore(assembler.checkpoint(), on_invalid="skip")
         replays = sj.ReplayFilter.restore(replays.checkpoint())
     assert assembler.snapshot().value == {"a": "abc"}
     assert assembler.skipped_count == 2
@@ -322,6 +325,31 @@ def test_a_skipped_event_that_can_not_be_read_is_passed_over(event: Event, *, fr
         with pytest.raises(sj.CheckpointError) as caught:
             replays.is_replay(other)
         assert caught.value.code == "other_replay"
+
+
+IGNORED: dict[str, Event] = {
+    "another object": sj.ServerSentEvent('{"usage": {"total": 5}}', id="usage"),
+    "with the id of another event": sj.ServerSentEvent('{"usage": {"total": 5}}', id="1"),
+    "without an id": sj.ServerSentEvent('{"usage": {"total": 5}}'),
+    "a path without a delta": sj.ServerSentEvent('{"json_path": "a", "value": 5}', id="usage"),
+}
+
+
+@pytest.mark.parametrize("event", IGNORED.values(), ids=IGNORED)
+@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
+def test_an_ignored_event_is_passed_over_and_never_refused(event: Event, *, from_start: bool) -> None:
+    other = sj.ServerSentEvent('{"usage": {"total": 9}}', id=event.id)
+    assembler = sj.Assembler()
+    replays = sj.ReplayFilter(replays_from_start=from_start)
+    events = [event, sent("1", "a"), event, sent("2", "b"), other]
+    for again in (events, events, [*events, sj.ServerSentEvent('{"usage": {}}', id=event.id), sent("3", "c")]):
+        for one in again:
+            if not replays.is_replay(one):
+                assembler.apply(one)
+                replays.applied(one)
+        replays = sj.ReplayFilter.restore(replays.checkpoint())
+    assert assembler.snapshot().value == {"a": "abc"}
+    assert assembler.ignored_count == 4
 
 
 def test_a_new_event_in_the_place_of_a_skipped_one_ends_the_replay_from_the_start() -> None:
@@ -683,11 +711,6 @@ def test_any_delta_is_the_same_again(delta: Any, again: Any) -> None:
 # saved
 
 
-def unended(assembler: sj.Assembler) -> bytes:
-    """Return a checkpoint of an assembler whose source was cut, which looks like an end."""
-    return seal("assembler", {**unseal("assembler", assembler.checkpoint()), "end": "open"})
-
-
 def said(checkpoint: bytes) -> dict[str, Any]:
     """Return what a checkpoint says."""
     members = unseal("replay_filter", checkpoint)
@@ -767,7 +790,7 @@ def ids(*digests: int) -> str:
 
 
 MEMBERS = ["replays_from_start", "refusal", "count", "chain", "ids", "span_id", "rejected"]
-LATER_MEMBERS = ["earlier_ids", "ended_spans", "first", "first_before", "last", "unreadable"]
+LATER_MEMBERS = ["earlier_ids", "ended_spans", "first", "first_before", "ignored", "last", "unreadable"]
 FROM_START = {"replays_from_start": True, "ids": "", "count": 2, "chain": "00" * 32}
 FORGED: dict[str, dict[str, Any]] = {
     **{f"no {name}": {name: ...} for name in MEMBERS},
@@ -792,6 +815,7 @@ FORGED: dict[str, dict[str, Any]] = {
     "an id that can't be": {"ids": ids(1, 0)},
     "an id that is there twice": {"ids": ids(5, 5)},
     "ids of earlier spans that are a number": {"earlier_ids": 5},
+    "ignored events that are a number": {"ignored": 5},
     "a span that is a number": {"span_id": 1},
     "spans that have ended, and no other": {"ended_spans": ids(1)},
     "a last event that is text": {"last": "1"},

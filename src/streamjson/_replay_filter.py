@@ -28,8 +28,8 @@ decide: a new event may say what an earlier one said. Such a server is for the o
 
 - *Rejected events* were asked about and not applied. They are let through again until a later event is applied. From
   then on they count as seen.
-- *Unreadable events* have data that the assembler can't read, or does not understand. If they were skipped or ignored
-  they are passed over, by ids if they have one. They never end the replay.
+- *Unreadable events* that were skipped are passed over, by ids if they have one. *Ignored events* are passed over, too,
+  and may have the ids of other events. Neither ends the replay.
 - *Other events without a delta* change nothing, and are let through. Only one that names an ended span is passed over:
   it would reset the document.
 
@@ -49,11 +49,11 @@ from typing import Any, Final, Literal, Self, TypeAlias, cast
 
 from attrs import define
 
-from ._chunks import chunk_of, is_blank, is_done, read_event
+from ._chunks import is_blank, is_done, read_event
 from ._digests import DIGEST_BYTES, Digests, digest_of, digest_with_id, id_bits, is_digest
 from ._envelope import seal, unseal
 from ._errors import CODES, CheckpointError, InvalidEventError, StreamJSONError, shorten
-from ._events import ServerSentEvent, to_event
+from ._events import to_event
 from ._limits import Limits, check_limits
 
 __all__ = ["ReplayFilter"]
@@ -245,7 +245,7 @@ class ReplayFilter:
 class _Item:
     """What an event brings, as far as it matters here. `content` is a digest of it."""
 
-    kind: Literal["delta", "span", "unreadable", "done"]
+    kind: Literal["delta", "span", "unreadable", "ignored", "done"]
     id: str = ""
     span_id: str | None = None
     content: int = 0
@@ -256,33 +256,26 @@ class _Item:
 
 def _read(event: object, limits: Limits) -> _Item | None:
     """Return what an event brings; None for an event that neither changes the document nor is skipped, or an error."""
-    found = chunk_of(event, limits)
-    if found is not None:
-        message, chunk = found
-        if not is_blank(chunk):
-            return _Item("delta", message.id or "", chunk.span_id, _content(chunk.delta, chunk.json_path))
-        if chunk.span_id is None:
-            return None
-        return _Item("span", message.id or "", chunk.span_id, _span_digest(chunk.span_id))
-    if is_done(event):
-        return _Item("done")
     try:
         message = to_event(event)
     except InvalidEventError:
         return None
-    if not _is_unreadable(message, limits):
-        return None
-    return _Item("unreadable", message.id or "", content=_content(message.data))
-
-
-def _is_unreadable(message: ServerSentEvent[Any], limits: Limits) -> bool:
-    """Return whether the assembler rejects or ignores an event since it does not understand its data."""
+    if is_done(message):
+        return _Item("done")
     if message.data == "":
-        return False
+        return None
+    own_id = message.id or ""
     try:
-        return bool(read_event(message, limits).reason)
+        chunk, failure, reason = read_event(message, limits)
     except StreamJSONError:
-        return True
+        return _Item("unreadable", own_id, content=_content(message.data))
+    if reason:
+        return _Item("ignored", own_id, content=_content(message.data))
+    if chunk is None or failure is not None:
+        return None
+    if not is_blank(chunk):
+        return _Item("delta", own_id, chunk.span_id, _content(chunk.delta, chunk.json_path))
+    return None if chunk.span_id is None else _Item("span", own_id, chunk.span_id, _span_digest(chunk.span_id))
 
 
 def _content(data: Any, path: str | None = None) -> int:
@@ -351,14 +344,15 @@ class _ByIds:
     """The events that were seen, by their ids."""
 
     __slots__ = (
-        "_earlier", "_first", "_first_before", "_ids", "_last", "_latest", "_left", "_order", "_rejected", "_reuses",
-        "passing", "spans",
+        "_earlier", "_first", "_first_before", "_ids", "_ignored", "_last", "_latest", "_left", "_order", "_rejected",
+        "_reuses", "passing", "spans",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.spans = _Spans()
         self._ids = Digests()  # of the current span
         self._earlier = Digests()  # of the spans before it
+        self._ignored = Digests()  # of ignored events, which may have the ids of others
         self._reuses = False  # whether the current span has an id that an earlier one had
         self._first = self._first_before = 0  # the first digests of the current span and of the one before it
         self._rejected: dict[int, tuple[int, str | None]] = {}  # digests and spans, by the bits of their ids
@@ -385,6 +379,8 @@ class _ByIds:
             return False
         if item.kind == "span":
             return self._passes_span(item)
+        if item.kind == "ignored":
+            return item.digest() in self._ignored
         is_rejected = False
         if item.id:
             digest = item.digest()
@@ -445,6 +441,8 @@ class _ByIds:
             self._see(digest)
             self._last = digest
             self.passing = False
+        elif item.kind == "ignored":
+            self._ignored.add(item.digest())
         elif item.id and (begins or item.kind == "unreadable") and not self._ids.has_id(item.digest()):
             self._see(item.digest())
 
@@ -494,6 +492,7 @@ class _ByIds:
             "count": len(self._ids),
             "ids": self._ids.pack(),
             "earlier_ids": self._earlier.pack(),
+            "ignored": self._ignored.pack(),
             "first": self._first,
             "first_before": self._first_before,
             "last": self._last,
@@ -505,6 +504,7 @@ class _ByIds:
         """Read the members of a checkpoint."""
         self.spans = _saved_spans(members)
         self._ids, self._earlier = Digests.unpack(members["ids"]), Digests.unpack(members.get("earlier_ids", ""))
+        self._ignored = Digests.unpack(members.get("ignored", ""))
         self._reuses = any(map(self._ids.has_id, self._earlier))
         for name in ("first", "first_before", "last"):
             digest = members.get(name, 0)
@@ -529,7 +529,7 @@ class _FromStart:
         self.spans = _Spans()
         self.count = 0  # of events with a delta
         self._chain = b""  # the digest of them all
-        self._unreadable = 0  # how many unreadable events were skipped after the last of them
+        self._unreadable = 0  # how many unreadable or ignored events came after the last of them
         self._rejected: deque[tuple[int, str | None]] = deque()  # what rejected events bring, and their spans
         # Of a connection:
         self._again = b""  # the digest of the replayed events
@@ -548,7 +548,7 @@ class _FromStart:
 
     def passes(self, item: _Item) -> bool:
         """Return whether an event is a replayed one."""
-        if item.kind == "unreadable":
+        if item.kind in ("unreadable", "ignored"):
             if not self._left:
                 self._unreadable_left -= 1
             return True
@@ -572,7 +572,7 @@ class _FromStart:
     def apply(self, item: _Item) -> None:
         """Record an applied event."""
         self.spans.enter(item.span_id)
-        if item.kind == "unreadable":
+        if item.kind in ("unreadable", "ignored"):
             self._unreadable += 1
         if item.kind != "delta":
             return

@@ -455,9 +455,9 @@ def _has_values(container: Any, count: int) -> bool:
     """Return whether a plain container has at least `count` values in it. O(count), not O(container)."""
     todo: list[Any] = [container]
     while todo and count > 0:
-        container = todo.pop()
-        count -= len(container)
+        one: Any = todo.pop()
+        count -= len(one)
         if count > 0:
-            inner: list[Any] = list(container.values() if type(container) is dict else container)
-            todo += [item for item in inner if type(item) is dict or type(item) is list]
+            items: Any = [*one.values()] if type(one) is dict else one
+            todo += [item for item in items if type(item) is dict or type(item) is list]
     return count <= 0
