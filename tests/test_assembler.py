@@ -527,7 +527,7 @@ def test_a_new_span_without_a_change_returns_the_reset(data: dict[str, object]) 
     change = assembler.apply(data)
     assert with_before(change) == [("set", "", MISSING, 2)]
     assert change is not None
-    assert (change.value, change.to_chunks()) == (MISSING, [])
+    assert (change.value, change.to_chunks()) == (MISSING, [StreamingChunk(None, "")])
     assert (value_of(assembler), assembler.version, assembler.last_event_id) == (MISSING, 2, "")
 
 
@@ -875,7 +875,12 @@ def test_reset_reopens_with_an_empty_document(end: Callable[[Assembler], object]
     change = assembler.reset()
     assert with_before(change) == [("set", "", MISSING, 3)]
     assert change is not None
-    assert (change.kind, change.delta, change.value, change.to_chunks()) == ("set", MISSING, MISSING, [])
+    assert (change.kind, change.delta, change.value, change.to_chunks()) == (
+        "set",
+        MISSING,
+        MISSING,
+        [StreamingChunk(None, "")],
+    )
     assert (assembler.version, assembler.span_id, assembler.last_event_id, assembler.end) == (3, None, "", "open")
     snapshot = assembler.snapshot()
     assert (snapshot.value, snapshot.complete) == (MISSING, False)

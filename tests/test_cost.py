@@ -429,6 +429,76 @@ def test_a_value_of_a_wide_array_is_one_copy():
     assert copied < LINEAR
 
 
+GROWING = {
+    "at the top": ("", ["items"]),
+    "one level down": ("data.", ["data.items"]),
+    "the container above": ("data.", ["data"]),
+    "and items of it": ("", ["items", "items[3]", "items[{}]"]),
+}
+
+
+@pytest.mark.parametrize(("prefix", "paths"), GROWING.values(), ids=GROWING)
+def test_get_of_a_growing_container_after_each_event_is_linear(prefix, paths):
+    def steps(size):
+        assembler = sj.Assembler()
+        for number in range(size):
+            for name, delta in (("name", "Jane"), ("age", number)):
+                assembler.apply_delta(f"{prefix}items[{number}].{name}", delta)
+                for path in paths:
+                    yield partial(lambda located: assembler.snapshot().get(located), path.format(number))
+
+    assert_linear(steps, size=40)
+
+
+def test_get_after_many_events_reads_what_they_created_once():
+    def steps(size):
+        assembler = assembled([("data.wide", list(range(100 * size)))])
+        assembler.snapshot().get("data")
+        for number in range(size):
+            assembler.apply_delta(f"data.items[{number}].name", "Jane")
+        return [lambda: assembler.snapshot().get("data")]
+
+    assert_linear(steps, size=20)
+
+
+def test_get_of_a_small_container_after_each_event_costs_the_same_in_any_document():
+    def steps(size):
+        assembler = assembled((f"wide.row{number}.cell", number) for number in range(size))
+        assembler.apply_delta("small", {"title": "x", "tags": ["a"]})
+        for number in range(40):
+            assembler.apply_delta(f"wide.row{number}.more", "abcd")
+            yield lambda: assembler.snapshot().get("small")
+            assembler.apply_delta("small.title", "y")
+            yield lambda: assembler.snapshot().get("small")
+
+    assert_constant(steps)
+
+
+def test_get_of_a_small_container_after_many_events_does_not_look_at_them():
+    def steps(size):
+        assembler = assembled([("small", {"title": "x", "tags": ["a"]})])
+        for round_number in range(5):
+            assembler.snapshot().get("small")
+            for number in range(size):
+                assembler.apply_delta(f"rows{round_number}[{number}].cell", "abcd")
+            yield lambda: assembler.snapshot().get("small")
+
+    assert_constant(steps)
+
+
+def test_get_of_a_large_container_after_many_events_costs_those_that_changed_it():
+    def steps(size):
+        assembler = assembled(people(100 * size))
+        for number in range(10):
+            assembler.snapshot().get("people")  # not held, so that it is not copied
+            for lane in range(5):
+                assembler.apply_delta(f"lanes[{lane}]", "abcd")
+            assembler.apply_delta(f"people[{number}].text", "abcd")
+            yield lambda: assembler.snapshot().get("people")
+
+    assert_constant(steps, size=10)
+
+
 def test_a_value_read_a_second_time_costs_nothing():
     snapshot = assembled(people(1000)).snapshot()
     _ = snapshot.value

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import gc
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -95,14 +97,106 @@ def test_snapshots_of_one_old_version_share_their_value(when):
     assert first.value == {"a": {"b": 1}}
 
 
-def test_a_copy_and_what_get_returns_are_private():
-    snapshot = filled(("a", {"b": [1]})).snapshot()
-    value = snapshot.value
+PRIVATE: dict[str, Callable[[sj.Snapshot], Any]] = {
+    "copy_value": lambda snapshot: snapshot.copy_value()["a"],
+    "the value of a change": lambda snapshot: snapshot.changes_since(0)[0].value["a"],
+    "get with copy": lambda snapshot: snapshot.get("a", copy=True),
+    "get of steps with copy": lambda snapshot: snapshot.get(["a"], copy=True),
+    "get of the root with copy": lambda snapshot: snapshot.get("", copy=True)["a"],
+}
 
-    for private in (snapshot.copy_value()["a"], snapshot.get("a"), snapshot.get([]), snapshot.changes[0].value):
-        assert private in (value, value["a"])
-        assert private is not value["a"]
-    assert snapshot.get("a")["b"] is not snapshot.get("a")["b"]
+
+@pytest.mark.parametrize("private", PRIVATE.values(), ids=PRIVATE)
+def test_copies_are_private(private):
+    assembler = filled(("a", {"b": [1]}))
+    snapshot = assembler.snapshot()
+    shared = snapshot.value["a"], snapshot.get("a")
+    copies = [private(snapshot), private(snapshot)]
+    assert copies == [{"b": [1]}] * 2
+    assert len({id(each["b"]) for each in (*copies, *shared)}) == len({id(each["b"]) for each in shared}) + 2
+    for each in copies:
+        each["b"].clear()
+    assembler.apply_delta("a.b[1]", 2)
+
+    assert assembler.snapshot().get("a") == {"b": [1, 2]} == assembler.snapshot().value["a"]
+
+
+def test_get_of_the_root_is_the_value():
+    early, late = snapshots(("a", {"b": 1}), ("a.b", 2))[1:]
+
+    for snapshot in (late, early):
+        assert snapshot.get("") is snapshot.get([]) is snapshot.value
+
+
+@pytest.mark.parametrize("path", ["a", "$.a", ("a",)])
+def test_get_shares_containers_between_snapshots_as_value_does(path):
+    assembler = filled(("a", {"in": [1], "beside": {"x": 1}}), ("b", 1))
+    first = assembler.snapshot().get(path)
+    assert assembler.snapshot().get(path) is first
+    assembler.apply_delta("b", 2)
+    assert assembler.snapshot().get(path) is first
+    assembler.apply_delta("a.in[1]", 2)
+    second = assembler.snapshot().get(path)
+
+    assert (first["in"], second["in"]) == ([1], [1, 2])
+    assert second["beside"] is first["beside"]
+
+
+def test_get_of_an_older_snapshot_shows_its_version_and_leaves_the_newer_one():
+    _, early, late = snapshots(("a.b", 1), ("a.b", 2))
+    newest = late.get("a")
+
+    assert early.get("a") == {"b": 1}
+    assert late.get("a") is newest == {"b": 2}
+
+
+HALVES = st.sampled_from([HIGH, "\ude00", HIGH + "x", "x" + HIGH])
+GET_PATHS = st.sampled_from(["", "a", "b", "b.c", "b.d", "b.d[1]", "b.d[3]", "f", "f[0]", "f[0][1]", "nothing"])
+
+
+@given(
+    stream=st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b.c", "b.d[0]", "b.d[1]", "b.d[3].e", "f[0][1]", "f[1]", ""]),
+            st.sampled_from(["x", "yz", 1, None, {}, [], {"c": "x", "d": ["y"]}, [["x"], {"e": 1}]]) | HALVES,
+            st.sampled_from(["", "", "", "", "", "reset", "span"]),
+            st.lists(st.tuples(GET_PATHS, st.integers(0, 4), st.booleans(), st.booleans()), max_size=4),
+        ),
+        max_size=30,
+    ),
+    replace=st.booleans(),
+)
+def test_get_equals_the_part_of_the_value_at_any_version_and_never_changes(stream: Any, *, replace: bool) -> None:
+    assembler = sj.Assembler(on_conflict="replace" if replace else "error", on_new_span="reset")
+    every = [assembler.snapshot()]
+    kept: list[tuple[Any, str]] = []
+    for number, (path, delta, how, reads) in enumerate(stream):
+        if how == "reset":
+            assembler.reset()
+        with suppress(sj.StreamJSONError):
+            assembler.apply({"delta": delta, "json_path": path, "span_id": f"s{number}" if how == "span" else None})
+        every.append(assembler.snapshot())
+        for at, ago, is_kept, reads_value in reads:
+            snapshot = every[max(len(every) - 1 - ago, 0)]
+            found = snapshot.get(at, "nothing")
+            assert repr(found) == repr(snapshot.get(at, "nothing", copy=True)) == repr(part_of(snapshot, at))
+            if is_kept:
+                kept.append((found, repr(found)))
+            if reads_value:
+                kept.append((snapshot.value, repr(snapshot.value)))
+    for found, before in kept:
+        assert repr(found) == before
+
+
+def part_of(snapshot: sj.Snapshot, path: str) -> Any:
+    """Return what is at `path` of a copy of the whole value, "nothing" if nothing is."""
+    here = snapshot.copy_value()
+    for step in sj.parse_path(path):
+        there = range(len(here)) if isinstance(here, list) else here if isinstance(here, dict) else ()
+        if step not in there:
+            return "nothing"
+        here = here[step]
+    return "nothing" if here is sj.MISSING else here
 
 
 GETS: dict[str, tuple[Any, Any]] = {
@@ -202,7 +296,9 @@ HOWS = st.sampled_from(["clear", "delete", "add", "replace", "swap"])
 
 
 @given(st.lists(st.tuples(PLACES, WHAT, st.none() | HOWS), max_size=25))
-def test_a_value_that_was_changed_shows_in_later_values_at_most(stream: list[tuple[str, Any, str | None]]) -> None:
+def test_a_value_that_was_changed_shows_in_later_shared_values_at_most(
+    stream: list[tuple[str, Any, str | None]],
+) -> None:
     assembler, clean = sj.Assembler(on_conflict="replace"), sj.Assembler(on_conflict="replace")
     kept = [(assembler.snapshot(), clean.snapshot())]
     for path, delta, how in stream:
@@ -212,10 +308,11 @@ def test_a_value_that_was_changed_shows_in_later_values_at_most(stream: list[tup
         kept.append((assembler.snapshot(), clean.snapshot()))
         if how is not None:
             spoil(kept[-1][0].value, how)
+            spoil(kept[-1][0].get("b"), how)
     assert assembler.snapshot().value is not sj.MISSING or not assembler.version
     for snapshot, unspoiled in kept:
         assert repr(snapshot.copy_value()) == repr(unspoiled.copy_value())
-        assert repr(snapshot.get("b.d", "none")) == repr(unspoiled.get("b.d", "none"))
+        assert repr(snapshot.get("b.d", "none", copy=True)) == repr(unspoiled.get("b.d", "none"))
         assert told(snapshot.changes_since(0)) == told(unspoiled.changes_since(0))
         assert told(kept[-1][0].changes_since(snapshot)) == told(kept[-1][1].changes_since(unspoiled))
 
@@ -344,10 +441,9 @@ def test_changes_across_a_reset_are_one_set_at_the_root():
     assert told(after.changes_since(empty)) == [("set", "", {"c": "y"})]
     assert before.value == {"a": "x", "b": 1}
     assert reset is not None
-    assert (reset.kind, reset.path, reset.delta, reset.value, reset.to_chunks(), reset.before) == (
-        "set", (), sj.MISSING, sj.MISSING, [], None,
-    )  # fmt: skip
-    assert [change.to_chunks() for change in empty.changes_since(before)] == [[]]
+    assert (reset.kind, reset.path, reset.delta, reset.value, reset.before) == ("set", (), sj.MISSING, sj.MISSING, None)
+    assert sent(reset.to_chunks()) == [("", None)]
+    assert [sent(change.to_chunks()) for change in empty.changes_since(before)] == [[("", None)]]
     assert sent(after.changes_since(before)[0].to_chunks()) == [("", None), ("", {"c": "y"})]
     with pytest.raises(ValueError, match="is not one of"):
         before.changes_since(after)
@@ -412,7 +508,11 @@ def test_a_reset_by_a_new_span_comes_before_its_first_change():
 
     assert change is not None
     assert change.before is not None
-    assert (change.before.kind, change.before.value, change.before.to_chunks()) == ("set", sj.MISSING, [])
+    assert (change.before.kind, change.before.value, change.before.to_chunks()) == (
+        "set",
+        sj.MISSING,
+        [sj.StreamingChunk(None, "")],
+    )
     assert change.before.before is None
 
 

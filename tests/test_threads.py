@@ -98,6 +98,7 @@ READS: dict[str, Callable[[sj.Snapshot], Any]] = {
     "value": lambda snapshot: snapshot.value,
     "copy_value": lambda snapshot: snapshot.copy_value(),
     "get": lambda snapshot: [snapshot.get(path, "nothing") for path in ("", "a", "a.b", "b", "l[0].a", "nowhere")],
+    "get of containers": lambda snapshot: [snapshot.get(path, "nothing") for path in ("l", "l[0]", "o", "o.a", "a")],
     "changes": lambda snapshot: told(snapshot.changes),
     "changes_since": lambda snapshot: told(snapshot.changes_since(snapshot.version // 2)),
     "is_complete": lambda snapshot: [snapshot.is_complete(path) for path in ("", "a", "b", "l[0].a", "o.a")],
@@ -159,7 +160,7 @@ def test_a_reader_sees_its_version_wherever_a_writer_goes_on(
     counts = cycle(range(1, len(scenario.after) + 1))
     for place in places_to_interrupt(lambda: read(at_rest)):
         assembler = assembled(scenario.before[:-1])
-        _ = assembler.snapshot().value  # so that values are at hand
+        _ = [first(assembler.snapshot()) for first in READS.values()]  # so that values are at hand
         assembler.apply_delta(*scenario.before[-1])
         snapshot = assembler.snapshot()
         count = next(counts)
@@ -285,6 +286,8 @@ def test_threads_that_read_any_snapshot_see_its_version(shape: Callable[[int], S
             assert snapshot.copy_value() == there
             for change in snapshot.changes:
                 assert snapshot.get(change.path) == change.value
+            for name in there or ():
+                assert snapshot.get((name,)) == there[name]
 
     in_threads(write, *(lambda seed=seed: read(seed) for seed in range(3)))
     assert assembler.snapshot().value == json.loads(expected[-1])
@@ -318,6 +321,36 @@ def test_a_read_that_interrupts_one_gets_a_value_of_its_own() -> None:
     assert all(value == expected for value in inner)
     assembler.apply_delta("a.d", 3)
     assert assembler.snapshot().value == {"a": {"b": "x", "c": 1, "d": 3}}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3], ids=lambda count: f"{count} events later")
+@pytest.mark.parametrize("ago", [0, 1, 3], ids=["of the same version", "of the version before", "of an old version"])
+def test_readers_of_one_container_see_their_versions_wherever_another_one_is(ago: int, count: int) -> None:
+    """As another thread may, a reader completes its own read between two instructions of the first one."""
+    assembler = assembled([("o", {"a": [1, {"b": "x"}], "c": {}}), ("o.a[1].b", "y"), ("o.a[3]", 2), ("o.a[2]", 3)])
+    snapshots = [assembler.snapshot()]
+    snapshots[0].get("o")
+    for delta in [("o.d", 1), ("o.a[1].b", "z"), ("o.e.f", [1])][:count]:
+        assembler.apply_delta(*delta)
+        snapshots.append(assembler.snapshot())
+    expected = {snapshot.version: snapshot.copy_value()["o"] for snapshot in snapshots}
+    for place in places_to_interrupt(lambda: assembler.snapshot().get("o")):
+        document = assembler._document
+        document.containers.clear()
+        snapshots[0].get("o")
+        found: list[tuple[int, Any]] = []
+
+        def look(number: int, place: int = place, found: list[tuple[int, Any]] = found) -> bool:
+            if number < place:
+                return True
+            snapshot = snapshots[max(len(snapshots) - 1 - ago, 0)]
+            found.append((snapshot.version, snapshot.get("o")))
+            return False
+
+        outer = at_instructions(lambda: snapshots[-1].get("o"), look)
+        found.append((snapshots[-1].version, outer))
+        found.append((snapshots[-1].version, snapshots[-1].get("o")))
+        assert all(value == expected[version] for version, value in found)
 
 
 @pytest.mark.parametrize("reads_on", [False, True], ids=["once", "and at each event"])

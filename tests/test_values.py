@@ -1,4 +1,7 @@
-"""Values that are read one after the other: what they share, and that nobody sees one change."""
+"""Values that are read one after the other: what they share, and that nobody sees one change.
+
+First the document's, then those of single containers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ from streamjson._document import Document
 from streamjson._errors import StreamJSONError
 from streamjson._events import MISSING
 from streamjson._limits import Limits
-from streamjson._values import value_at
+from streamjson._tree import Node
+from streamjson._values import KEPT, container_at, value_at
 from streamjson._versions import locate, read
 
 HAS_COUNTS = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -454,3 +458,268 @@ def test_a_reader_that_is_interrupted_while_it_waits_leaves_the_other_one_alone(
     with pytest.raises(KeyboardInterrupt):
         value_at(document, 1)
     assert document.values.version == _values._BUSY
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# single containers
+
+
+def part(document: Document, *steps: str | int, version: int | None = None) -> Any:
+    """Return the shared value of a container, `MISSING` if there is no container at `steps`."""
+    version = document.version if version is None else version
+    _, _, thing = locate(document, steps, version)
+    return container_at(document, thing, version) if type(thing) is Node else MISSING
+
+
+def own(document: Document, *steps: str | int, version: int | None = None) -> Any:
+    """Return what `part` must be equal to, built without a look at what was read before."""
+    version = document.version if version is None else version
+    node, key, thing = locate(document, steps, version)
+    return read(document, node, key, thing, version) if type(thing) is Node else MISSING
+
+
+CONTAINERS: list[tuple[str | int, ...]] = [
+    ("rows",), ("rows", 1), ("rows", 2), ("rows", 2, "deep"), ("items",), ("grid",), ("grid", 1), ("grid", 1, 0),
+    ("a",),
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("ways")
+@given(
+    events=st.lists(
+        st.tuples(
+            PATHS, DELTAS, st.lists(st.tuples(st.sampled_from(CONTAINERS), st.sampled_from([*KEEPS]))), st.booleans()
+        ),
+        max_size=40,
+    ),
+    replace=st.booleans(),
+    ago=st.integers(0, 5),
+)
+def test_container_at_equals_the_container_and_held_values_never_change(
+    events: list[tuple[str, Any, list[tuple[tuple[str | int, ...], str]], bool]], *, replace: bool, ago: int
+) -> None:
+    document = Document(Limits(), replace=replace)
+    held: list[tuple[Any, str]] = []
+    for path, delta, reads, reads_root in events:
+        try:
+            document.apply(path, delta)
+        except StreamJSONError:
+            continue
+        for number, (steps, how) in enumerate(reads):
+            version = max(document.version - number % 2 * ago, 0)  # in turn the newest one and one before
+            assert repr(part(document, *steps, version=version)) == repr(own(document, *steps, version=version))
+            thing = KEEPS[how](part(document, *steps, version=version))
+            held.append((thing, "" if "iter" in type(thing).__name__ else repr(thing)))
+        if reads_root:
+            assert repr(value_at(document, document.version)) == repr(plain(document))
+    for thing, before in held:
+        if before:
+            assert repr(thing) == before
+        elif thing is not None:
+            list(thing)  # a dict that has changed meanwhile would raise
+
+
+@pytest.mark.skipif(not HAS_COUNTS, reason="needs reference counts")
+@pytest.mark.parametrize(("paths", "path"), MOVES.values(), ids=MOVES)
+def test_container_without_references_is_updated_in_place(paths, path):
+    document = grown("beside.it[0]", *paths)
+    before = id(part(document, "a"))
+    document.apply(path, "y")
+
+    assert id(part(document, "a")) == before
+    assert part(document, "a") == own(document, "a")
+
+
+@pytest.mark.usefixtures("ways")
+@pytest.mark.parametrize("path", ["a.b", "a.new", "a.in[0].x", "a.in[1]", "a.in[4]"])
+def test_referenced_container_is_copied_along_the_path_and_shared_beside_it(path):
+    document = grown("a.beside.it[0]", "a.b", "a.in[0].x")
+    before = part(document, "a")
+    frozen = copy.deepcopy(before)
+    document.apply(path, "y")
+    after = part(document, "a")
+
+    assert after is not before
+    assert after["beside"] is before["beside"]
+    assert (after["in"] is before["in"]) == ("in" not in path)
+    assert (before, after) == (frozen, own(document, "a"))
+
+
+@pytest.mark.usefixtures("ways")
+def test_reference_to_a_part_of_the_container_is_enough():
+    document = grown("a.rows[0].b", "a.rows[1].b")
+    row = part(document, "a")["rows"][0]
+    for _ in range(3):
+        document.apply("a.rows[0].b", "y")
+        assert part(document, "a") == own(document, "a")
+
+    assert row == {"b": "x"}
+
+
+@pytest.mark.usefixtures("ways")
+def test_container_that_did_not_change_is_the_same_object():
+    document = grown("a.b", "c.d", "e")
+    before = part(document, "a")
+    for path in ("c.d", "e", "c.f[2]", "c.f[0]"):
+        document.apply(path, "y")
+        assert part(document, "a") is before
+
+
+# What is applied between two reads of `a`, and what stays the same object in it.
+BETWEEN: dict[str, tuple[list[tuple[str, Any]], list[str]]] = {
+    "a text grows in two runs": ([("a.t", "y"), ("a.n", 1), ("a.t", "z")], ["rows", "kept"]),
+    "new members in their order": ([("a.z.deep[0].x", 1), ("a.y", 2), ("a.z.deep[0].w", 3)], ["rows", "kept"]),
+    "holes, and a value for one": ([("a.rows[6]", 1), ("a.rows[4].x", 2), ("a.rows[4].y", 3)], ["kept"]),
+    "a hole filled and a new item after it": ([("a.rows[5]", 1), ("a.rows[7]", 2), ("a.rows[3]", {"x": 1})], ["kept"]),
+    "a container set again": ([("a.rows[0]", {"x": 1}), ("a.rows[0].y", 2)], ["kept"]),
+    "an object that was an array meanwhile": ([("a.rows[0][0]", 1), ("a.rows[0].z", 2)], ["kept"]),
+    "an array that was an object meanwhile": ([("a.rows.x", 1), ("a.rows[1].z", 2)], ["kept"]),
+    "a change inside what was replaced": ([("a.rows[0].x", 1), ("a.rows", [1, 2])], ["kept"]),
+    "null": ([("a.rows", None)], ["kept"]),
+    "an empty container with members": ([("a.rows", []), ("a.rows[0].x", 1)], ["kept"]),
+    "changes above it, in its siblings": ([("b.t", "y"), ("b", [1]), ("", None)][:2], ["rows", "kept"]),
+}
+
+
+@pytest.mark.usefixtures("ways")
+@pytest.mark.parametrize("held", [True, False], ids=["held", "dropped"])
+@pytest.mark.parametrize(("deltas", "same"), BETWEEN.values(), ids=BETWEEN)
+def test_several_changes_between_two_reads(deltas, same, held):
+    document = Document(Limits(), replace=True)
+    document.apply("a", {"t": "x", "rows": [{"n": 1}, {"n": 2}], "kept": {"x": list(range(50))}})
+    before = part(document, "a")
+    parts = {name: before[name] for name in same}
+    frozen = repr(before)
+    if not held:
+        del before
+    for path, delta in deltas:
+        document.apply(path, delta)
+    after = part(document, "a")
+
+    assert json.dumps(after) == json.dumps(own(document, "a"))
+    assert all(after[name] is there for name, there in parts.items())
+    if held:
+        assert repr(before) == frozen
+
+
+def test_container_that_was_replaced_is_another_one():
+    document = Document(Limits(), replace=True)
+    for delta in ({"x": 1}, {"y": 2}, [3]):
+        document.apply("a", delta)
+        assert part(document, "a") == delta
+
+    assert [part(document, "a", version=version) for version in (1, 2, 3)] == [{"x": 1}, {"y": 2}, [3]]
+
+
+def test_older_version_of_a_container_is_built_and_the_newer_one_stays():
+    document = grown("a.b", "a.b", "a.c")
+    newest = part(document, "a")
+
+    assert [part(document, "a", version=version) for version in (1, 2)] == [{"b": "x"}, {"b": "xx"}]
+    assert part(document, "a") is newest
+
+
+def test_container_is_built_anew_when_that_is_cheaper_than_its_runs():
+    document = grown("small.x", "a")
+    before = part(document, "small")
+    for number in range(10):
+        document.apply(f"many[{number}]", "x")
+    assert part(document, "small") is not before
+    assert part(document, "small") == {"x": "x"}
+
+
+def test_wide_container_is_not_built_anew_for_some_runs():
+    document = grown("rows[0].x")
+    for number in range(1, 30):
+        document.apply(f"rows[{number}].x", "x")
+    first = part(document, "rows")[0]
+    for number in range(5):
+        document.apply(f"many[{number}]", "x")
+    document.apply("rows[7].x", "x")
+
+    assert part(document, "rows")[0] is first
+    assert part(document, "rows") == own(document, "rows")
+
+
+def test_kept_containers_are_bounded_and_the_last_read_ones_stay():
+    document = Document(Limits())
+    document.apply("rows", [{"x": number} for number in range(100)])
+    hot = part(document, "rows")
+    for number in range(100):
+        assert part(document, "rows", number) == {"x": number}
+        assert part(document, "rows") is hot
+        assert len(document.containers) <= KEPT
+
+
+# The same as for a value, one level down, and what makes the walk fail.
+PART_SPOILS: dict[str, Callable[[Any], Any]] = {
+    **SPOILS,
+    "an item is a number": lambda value: value["a"].__setitem__(0, 5),
+    "an array is a number": lambda value: value.update(a=5),
+    "an array is a tuple": lambda value: value.update(a=()),
+}
+
+
+@pytest.mark.usefixtures("ways")
+@pytest.mark.parametrize("spoil", PART_SPOILS.values(), ids=PART_SPOILS)
+@pytest.mark.parametrize("path", ["top.a[0].b", "top.a[0].c", "top.a[1].b", "top.a[3]", "top.q"])
+@pytest.mark.parametrize("held", [True, False], ids=["an older value is held", "only what was taken out"])
+def test_reader_that_changes_a_container_changes_no_value_that_is_held(spoil, path, held):
+    document = grown("top.q", "top.a[0].b")
+    kept = [part(document, "top") if held else None]
+    document.apply("top.q", "y")
+    kept.append(spoil(part(document, "top")))
+    document.apply(path, "z")
+    part(document, "top")
+    before = repr(kept)
+    for again in ("top.a[0].b", "top.q", "top.a[0].b"):
+        document.apply(again, "w")
+        part(document, "top")
+
+    assert repr(kept) == before
+    assert value_at(document, document.version) == plain(document)
+
+
+@pytest.mark.usefixtures("ways")
+def test_array_that_its_reader_has_emptied_is_filled_from_the_document():
+    document = grown("a.l[0]", "a.l[1]")
+    part(document, "a")["l"].clear()
+    document.apply("a.l[2]", "y")
+
+    assert part(document, "a") == {"l": ["x", "x", "y"]}
+
+
+@pytest.mark.parametrize(("paths", "path"), MOVES.values(), ids=MOVES)
+@pytest.mark.parametrize("held", [True, False], ids=["held", "dropped"])
+def test_interrupt_anywhere_in_a_read_of_a_container_leaves_right_values_behind(paths, path, held):
+    for line in range(1, 500):
+        document = grown("beside.it[0]", *paths)
+        older = part(document, "a") if held else part(document, "a") and None
+        before = repr(older)
+        document.apply(path, "y")
+        reached = interrupted(lambda: part(document, "a"), line)  # noqa: B023
+        for again in (path, "beside.it[0]", path):
+            assert part(document, "a") == own(document, "a")
+            document.apply(again, "z")
+        assert part(document, "a") == own(document, "a")
+        assert repr(older) == before
+        if not reached:
+            break
+    assert not reached
+
+
+@pytest.mark.parametrize("inner", [0, 1, 2], ids=["an older version", "the version before", "the same version"])
+def test_read_of_a_container_that_interrupts_another_one_gets_a_value_of_its_own(inner):
+    document = grown("a.b", "a.c")
+    part(document, "a")
+    document.apply("a.d", "y")
+    found = []
+    node = document.holder.slots[0].slots["a"]
+    node.slots = MeddledDict(node.slots, lambda: found.append(part(document, "a", version=inner + 1)))
+    outer = part(document, "a")
+
+    assert outer == own(document, "a")
+    assert found == [own(document, "a", version=inner + 1)]
+    assert found[0] is not outer
+    document.apply("a.d", "z")
+    assert (outer["d"], part(document, "a")["d"]) == ("y", "yz")

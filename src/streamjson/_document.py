@@ -62,8 +62,8 @@ class Document(Log):
     """The tree and the log. The modules downstream read its attributes; only the methods here write them."""
 
     __slots__ = (
-        "holder", "horizon", "ignored", "in_order", "max_array_length", "places", "preludes", "progress", "quiet",
-        "repaired", "replace", "roomy", "untouched", "values", "watch",
+        "containers", "holder", "horizon", "ignored", "in_order", "max_array_length", "places", "preludes", "progress",
+        "quiet", "repaired", "replace", "roomy", "untouched", "values", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -91,8 +91,9 @@ class Document(Log):
         self.watch: object = None
         self.ignored: dict[tuple[int, Step] | None, object] = {}
         self.quiet = True
-        # For `_values`: what was read.
+        # For `_values`: what was read, of the root and of containers that were read alone.
         self.values: Any = None
+        self.containers: dict[Node, Any] = {}
         # For `_completion`: whether values are finished in document order, and how far that has been looked at.
         self.in_order = in_order
         self.progress: Any = None

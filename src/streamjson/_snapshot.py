@@ -24,7 +24,7 @@ from ._pattern import compile_pattern
 from ._places import MANY
 from ._progress import is_finished, is_there
 from ._tree import HOLE, REPLACEMENT, Node, Step, trail
-from ._values import value_at
+from ._values import container_at, value_at
 from ._versions import differences, ending_at, has_holes, is_new, locate, location, read, slot_at, slots_at
 
 __all__ = ["Change", "End", "Match", "Snapshot"]
@@ -126,16 +126,16 @@ class Change:
     def to_chunks(self) -> list[StreamingChunk]:
         """Return chunks that say the same to a document that is at the version before.
 
-        A set that replaces something is null first, and then the value. Holes are left out: an array that has some
-        is built item by item.
+        A set that replaces something is null first, and then the value; a reset is null at the root. Holes are left
+        out: an array that has some is built item by item.
         """
         path = format_path(self.path)
         if self.kind == "append":
             return [StreamingChunk(self.delta, path)]
         replaced = self._replaced()
         node, key, thing = locate(self._document, self.path, self.version)
-        if thing is MISSING:  # a reset
-            return []
+        if thing is MISSING:  # a reset: what comes next must not meet what there was
+            return [StreamingChunk(None, path)]
         chunks = [] if replaced is None else [StreamingChunk(None, format_path(replaced))]
         if thing is not None or replaced != self.path:
             chunks.extend(_chunks(self._document, node, key, thing, self.version))
@@ -283,11 +283,16 @@ class Snapshot:
         """Return the document as plain objects that nobody else has. O(document)."""
         return read(self._document, *locate(self._document, (), self.version), self.version)
 
-    def get(self, path: str | Iterable[Step], default: Any = None) -> Any:
-        """Return what is at `path`, as plain objects that nobody else has, or `default` if nothing is.
+    def get(self, path: str | Iterable[Step], default: Any = None, *, copy: bool = False) -> Any:
+        """Return the value at `path` as plain objects, or `default` if there is no value.
 
         `path` is text (see `parse_path`) or steps. An item that an array has only because a later one exists is None.
-        Raises `InvalidPathError`. Builds nothing but what it returns: O(steps) for a value that is no container.
+        A container is shared, as `value` is: changing it may show in what `get` and `value` return later. With
+        `copy=True` it is the caller's own.
+
+        Raises `InvalidPathError`. Builds only the value that it returns: O(steps) for a value that is not a container.
+        A container is kept, and reading it again costs the paths in it that changed; with `copy=True`, or at a version
+        older than the last one read, it costs its size.
 
         >>> import streamjson as sj
         >>> assembler = sj.Assembler()
@@ -315,7 +320,11 @@ class Snapshot:
                 node, key = place
                 thing = node.slots[key]
                 if len(document.lengths) == version - document.base + 1:
-                    return thing if type(thing) is str else read(document, node, key, thing, version)
+                    if type(thing) is str:
+                        return thing
+                    if type(thing) is Node and not copy:
+                        return self._shared(node, thing)
+                    return read(document, node, key, thing, version)
         node, key, thing = locate(document, self._steps(path), version)
         if thing is MISSING:
             return default
@@ -323,7 +332,15 @@ class Snapshot:
             if len(known) >= MANY:
                 known.clear()
             known[path] = node, key
+        if type(thing) is Node and not copy:
+            return self._shared(node, thing)
         return read(document, node, key, thing, version)
+
+    def _shared(self, node: Node, container: Node) -> Any:
+        """Return a container, which is in a slot of `node`, as plain objects that later reads share."""
+        if node is self._document.holder:
+            return self.value
+        return container_at(self._document, container, self.version)
 
     @property
     def changes(self) -> tuple[Change, ...]:

@@ -88,7 +88,8 @@ def assemble(
         raise needs_decoding(source)
     if _is_response(source):
         raise InvalidEventError(
-            f"{shorten(source)} is a response, not its events: give assemble(decode_sse({right_call(source)}))",
+            f"{shorten(source)} is a response, not its events: give assemble(decode_sse(pieces)) of its bytes,"
+            f" {right_call(source)}",
             code="needs_decoding",
         )
     if isinstance(source, Mapping | StreamingChunk | ServerSentEvent):

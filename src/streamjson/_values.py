@@ -1,4 +1,4 @@
-"""The document at a version as plain objects, shared with the value that was read before.
+"""The document, or one container of it, at a version as plain objects that are shared with those read before.
 
 Values that are read in the order of their versions share every container that did not change. What is kept to that end
 is what was handed out: the plain value of each container at the newest version that was read (`Node.value`, and in
@@ -19,6 +19,13 @@ tenth of the time of a read. What is found of the newest version is used only if
 *Interrupts.* A thread that interrupts its own read, as a signal handler may, gets a value that is built for it alone.
 After a read that was broken off all values are given up, and built anew.
 
+*Single containers.* `container_at` keeps a plain value for each of the last containers that were read alone, with its
+version. These values share nothing with the document's or with each other. The next read applies the runs of the log
+in between: it walks the tree and the plain value side by side down to each changed slot, and changes a container in
+place if there are no other references to it, else copies it. A reader takes the entry out of the table while it works.
+A second reader that finds no entry, in another thread or in a signal handler, builds a value of its own; after an
+exception the entry is gone.
+
 Cost: a few calls for one change near the last one, and the text that it made longer; else O(path) for each location
 that changed. A container that somebody holds is copied. A value older than the newest that was read is built whole.
 """
@@ -33,9 +40,12 @@ from typing import Any, Final
 from ._document import Document
 from ._events import MISSING
 from ._tree import Node, Step, Text, path_of, trail
-from ._versions import build, locate, location, read, run_at, slot_at, slots_at, string_at, visible
+from ._versions import build, is_new, locate, location, read, run_at, slot_at, slots_at, string_at, visible
 
-__all__ = ["value_at"]
+__all__ = ["container_at", "value_at"]
+
+KEPT: Final = 16  # containers that were read alone and keep their value
+_RUN: Final = 4  # values that are built in the time that one run takes to apply
 
 
 def _are_held(above: Any, steps: list[Any], chain: list[Any], unheld: int) -> bool:
@@ -294,10 +304,15 @@ def _forget(root: Node) -> None:
 def _update(document: Document, newest: int, version: int) -> None:
     """Bring the kept values from version `newest` to `version`."""
     runs: Collection[int] = range(max(run_at(document, newest + 1), 0), run_at(document, version) + 1)
-    if len(runs) > 1:  # strings that grow in turn have many runs, and need to be read once
-        runs = {(id(document.nodes[run]), document.keys[run]): run for run in runs}.values()
+    if len(runs) > 1:
+        runs = _last_of_each_slot(document, runs)
     for run in runs:
         _refresh(document, trail(document.holder, document.nodes[run], document.keys[run]), newest, version)
+
+
+def _last_of_each_slot(document: Document, runs: Iterable[int]) -> Collection[int]:
+    """Return the last of the runs of each slot, in the order of the first: strings that grow in turn are read once."""
+    return {(id(document.nodes[run]), document.keys[run]): run for run in runs}.values()
 
 
 def _refresh(document: Document, steps: Iterable[Step], newest: int, version: int) -> None:
@@ -347,3 +362,102 @@ def _fresh(document: Document, node: Node, newest: int, version: int, *, is_held
                 value[step] = item
         node.value, node.stamp = value, version
     return node.value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a single container
+
+
+class Kept:
+    """The plain value of a container, `root`, that was read alone, and its version.
+
+    The value is the only item of `top`, so that its references are counted as those of the values in it.
+    """
+
+    __slots__ = ("root", "top", "version", "way")
+
+    def __init__(self, root: Node, version: int, value: Any) -> None:
+        self.root = root
+        self.version = version
+        self.top: list[Any] = [value]
+        self.way: tuple[Step, ...] = ()  # the steps from the holder to `root`, once they are needed
+
+    def advance(self, document: Document, version: int) -> bool:
+        """Bring the value to `version`, a later one; return whether that succeeded.
+
+        False if building it anew is cheaper, or if a reader has changed the value so that the walk fails.
+        """
+        runs: Collection[int] = range(run_at(document, self.version + 1), run_at(document, version) + 1)
+        if len(runs) > 1:
+            if not _has_values(self.top[0], _RUN * len(runs)):
+                return False
+            runs = _last_of_each_slot(document, runs)
+        done: set[tuple[int, Step]] = set()
+        try:
+            for run in runs:
+                node, key = document.nodes[run], document.keys[run]
+                steps = (key,) if node is self.root else self._inside(node, key)
+                if steps:
+                    self._set(document, steps, version, done)
+        except (LookupError, TypeError, AttributeError):
+            return False
+        self.version = version
+        return True
+
+    def _inside(self, node: Node, key: Step) -> tuple[Step, ...]:
+        """Return the steps from `root` to slot `key` of `node`; none if the slot is elsewhere."""
+        way = self.way = self.way or path_of(self.root.where)
+        steps = path_of(node.where)
+        return (*steps[len(way) :], key) if steps[: len(way)] == way else ()
+
+    def _set(self, document: Document, steps: tuple[Step, ...], version: int, done: set[tuple[int, Step]]) -> None:
+        """Set the slot that `steps` lead to from `root`, or the first one on the way that was created or replaced."""
+        container: Any = self.top
+        key: Any = 0
+        node = thing = self.root
+        number = 0
+        differs = False
+        while not differs:  # at the latest, the changed slot does
+            if _are_held(container, [key], [container[key]], _UNHELD):
+                container[key] = container[key].copy()
+            container, node, key = container[key], thing, steps[number]
+            thing = slot_at(node, key, version)
+            differs = type(thing) is not Node or is_new(node, key, self.version, version)
+            number += 1
+        if (id(node), key) in done:
+            return
+        done.add((id(node), key))
+        if not _put(container, key, read(document, node, key, thing, version)):  # there are holes before it
+            items = slots_at(node, version, len(container))
+            container.extend([read(document, node, at, item, version) for at, item in items])
+
+
+def container_at(document: Document, root: Node, version: int) -> Any:
+    """Return the container `root`, which existed at `version`, as it was then, as plain objects that are shared."""
+    table = document.containers
+    kept = table.pop(root, None)  # one call into C: no other thread has this entry now
+    if kept is None:
+        kept = Kept(root, version, build(document, root, version, keep=False))
+    elif version < kept.version:
+        table[root] = kept
+        return build(document, root, version, keep=False)
+    elif version > kept.version and not kept.advance(document, version):
+        kept = Kept(root, version, build(document, root, version, keep=False))
+    value = kept.top[0]  # before the entry is back: the next reader must count this reference
+    table[root] = kept
+    if len(table) > KEPT:
+        for oldest in list(table)[: KEPT // 2]:  # least recently read; another thread may have taken one
+            table.pop(oldest, None)
+    return value
+
+
+def _has_values(container: Any, count: int) -> bool:
+    """Return whether a plain container has at least `count` values in it. O(count), not O(container)."""
+    todo = [container]
+    while todo and count > 0:
+        container = todo.pop()
+        count -= len(container)
+        if count > 0:
+            items = container.values() if type(container) is dict else container
+            todo += [item for item in items if type(item) is dict or type(item) is list]
+    return count <= 0
