@@ -254,7 +254,8 @@ def test_the_model_is_left_when_the_browser_leaves(recipes: SimpleNamespace, mak
     model = Model()
     with serving(model.respond) as url, running(make_app(recipes, url)) as proxy:
         with httpx2.stream("GET", proxy) as response:
-            assert next(response.iter_bytes()).startswith(b"data: ")
+            pieces = response.iter_bytes()  # is held, as it leaves when it is collected
+            assert next(pieces).startswith(b"data: ")
             assert not model.was_left.is_set()
         assert model.was_left.wait(TIMEOUT_S)
 
@@ -489,7 +490,8 @@ def test_the_model_is_left_when_the_browser_leaves_an_endpoint_that_yields(
     monkeypatch.setitem(callbacks.model_stream.__globals__, "ask_model", ask_model)
     with serving(model.respond) as url, running(callbacks.app) as proxy:
         with httpx2.stream("GET", f"{proxy}/people") as response:
-            assert next(response.iter_bytes()).startswith(b'data: {"name":"Jane","age":34}')
+            pieces = response.iter_bytes()  # is held, as it leaves when it is collected
+            assert next(pieces).startswith(b'data: {"name":"Jane","age":34}')
             assert not model.was_left.is_set()
         assert model.was_left.wait(TIMEOUT_S)
 
