@@ -16,8 +16,9 @@ import streamjson
 
 # What is inside of the document, and how patterns and types are followed, is nobody's business.
 INSIDE = {
-    "_checkpoint", "_chunks", "_document", "_draft", "_envelope", "_fields", "_intake", "_log", "_matcher", "_matching",
-    "_pattern", "_places", "_progress", "_pull", "_structure", "_tree", "_values", "_versions",
+    "_body", "_checkpoint", "_chunks", "_closing", "_digests", "_document", "_draft", "_envelope", "_fields", "_foreign",
+    "_intake", "_log", "_matcher", "_matching", "_pattern", "_places", "_progress", "_pull", "_structure", "_tasks",
+    "_tree", "_values", "_versions",
 }  # fmt: skip
 MODULES = sorted(path.stem for path in Path(str(streamjson.__file__)).parent.glob("_[a-z]*.py"))
 PUBLIC = [name for name in MODULES if name not in INSIDE]

@@ -9,6 +9,7 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 import cuts
 import replays
@@ -50,6 +51,23 @@ def test_each_event_is_applied_once_over_many_connections_or_the_filter_refuses(
             with pytest.raises(sj.CheckpointError) as caught:
                 replays.reconnecting(events, chosen)
             assert caught.value.code in {refusal, "other_replay"}
+
+
+@given(st.sampled_from(sorted(replays.SERVERS)), st.integers(0, 2**32))
+def test_with_any_server_the_document_is_right_or_the_filter_refuses(server: str, seed: int) -> None:
+    """Two and more spans, servers that start over, and ids that change: `make reliability` has 10,000 sessions."""
+    found = replays.session(server, random.Random(seed))
+    assert (found["lost"], found["doubled"]) == (0, 0)
+    assert replays.SERVERS[server].may_be_refused or not found["refused"]
+
+
+def test_sessions_with_servers_reconnect_and_replay() -> None:
+    rows = list(replays.sessions(len(replays.SERVERS) * 12))
+    assert [row["sender"] for row in rows if not row["kept"]] == []
+    assert all(row["reconnects"] for row in rows)
+    for kind in (replays.BY_IDS, replays.FROM_START):
+        assert sum(row["sent_again"] for row in rows if row["sender"] in kind) > 20 * len(kind)
+    assert 0 < sum(row["refused"] for row in rows) < len(rows) * 6
 
 
 @pytest.mark.parametrize("broken", ["is_replay", "restore"])

@@ -1,25 +1,40 @@
-"""Which events of a new connection were applied before: those that the server sends again after a reconnect.
+"""Which events of a new connection were applied before: those that the server replays after a reconnect.
 
-A server that is asked to resume after an id may send some of what it had sent before that, or all; appended once more,
-it would double texts. `ReplayFilter` tells these events from new ones, and nothing else: it applies nothing, and never
-guesses an order.
+A server that is asked to resume after an id may replay some events, or all of them. Applied twice, they double texts.
+`ReplayFilter` recognizes replayed events. It applies nothing itself.
 
-- *By ids.* Every event with a delta had an id of its own, and none repeated; else there is no telling, and it refuses.
-  What was seen is passed over until the first event that was not; then ids mean nothing any more, until the next
-  reconnect, for some senders use them again.
-- *From the start.* For a source that has no ids and, as its caller knows, sends everything again from its first event.
-  As many events with a delta are passed over as were seen; a digest of them all tells whether they were the same.
-- *Rejected events*, which were asked about but not applied, are passed over too once a later one has been applied: the
-  document has moved on. Before that they are met again, and end nothing.
-- *Another span* is another stream: what comes with it was not applied, and it is for the assembler to judge.
+**The server it supports** keeps one log. Each connection sends the log in order, from any event up to the first one
+that was not received yet. The log may hold several spans; a span that has ended does not return. After a reconnect the
+server may also start over: it names a span that was never seen, and everything from there on is new.
 
-Events without a delta change nothing, and are never passed over.
+- *By ids* (`_ByIds`). Each event with a delta has an id of its own, which names the event on every connection. Ids are
+  unique in the log, or at least in their span. Events are passed over while they are known. The first unknown event is
+  new, and so is everything after it, until the next reconnect.
+- *From the start* (`_FromStart`). Each connection sends the whole log, and ids do not matter. As many events with a
+  delta are passed over as were seen. A digest of them all is compared before the next event is let through.
 
-It owns digests of 64 bits, one for each id, in a table that is at most three quarters full: 11 to 21 bytes in memory, 8
-in a checkpoint. 52 bits are of the id, and 12 of what the event says: an id that comes again with something else is
-refused. Two ids of a million have the same 52 bits with a probability of 1 in 10,000; then it refuses, or one in 4,096
-of these times loses an event. Where in the table a digest is kept depends on a number of this process, so that no
-sender can choose ids that fall together.
+**What it refuses**, always before an event is applied twice or lost:
+
+- `no_id`: an event with a delta has no id.
+- `repeated_id`: two events of a span have the same id; more events are replayed than were seen; or the span uses ids
+  again that an earlier one used, and the event may be of either.
+- `other_replay`, by ids: a known id comes with other content, unless ids start over with each span; a span that has
+  ended has an unknown event; or a new event, or `[DONE]`, follows replayed events that do not reach the last one
+  applied.
+- `other_replay`, from the start: the events differ, or `[DONE]` comes before all of them.
+
+**What it can't recognize** by ids is a server that replays events under ids that it never used before. Content does not
+decide: a new event may say what an earlier one said. Such a server is for the other way.
+
+- *Rejected events* were asked about and not applied. They are let through again until a later event is applied. From
+  then on they count as seen.
+- *Unreadable events* have data that the assembler can't read, or does not understand. If they were skipped or ignored
+  they are passed over, by ids if they have one. They never end the replay.
+- *Other events without a delta* change nothing, and are let through. Only one that names an ended span is passed over:
+  it would reset the document.
+
+It owns a digest of each id and of each span: 11 to 21 bytes in memory, 8 in a checkpoint. It holds 52 bits of the id
+and 12 of the content. Two ids of a million agree in 52 bits with a probability of 1 in 10,000; the filter then refuses.
 
 Cost: four to five microseconds an event, most of them to decode its data once more.
 """
@@ -27,44 +42,41 @@ Cost: four to five microseconds an event, most of them to decode its data once m
 from __future__ import annotations
 
 import json
-import sys
-from array import array
-from base64 import b64decode, b64encode
 from collections import deque
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self, TypeAlias, cast
 
-from ._chunks import chunk_of, is_blank, is_done
+from attrs import define
+
+from ._chunks import chunk_of, is_blank, is_done, read_event
+from ._digests import DIGEST_BYTES, Digests, digest_of, digest_with_id, id_bits, is_digest
 from ._envelope import seal, unseal
-from ._errors import CODES, CheckpointError, StreamJSONError, shorten
-from ._events import ServerSentEvent, StreamingChunk
+from ._errors import CODES, CheckpointError, InvalidEventError, StreamJSONError, shorten
+from ._events import ServerSentEvent, to_event
 from ._limits import Limits, check_limits
 
 __all__ = ["ReplayFilter"]
 
 _KIND: Final = "replay_filter"
-_DIGEST_BYTES: Final = 8
-_CONTENT_BITS: Final = 12
-_FEWEST_SLOTS: Final = 16
-_WORD: Final = 2**64 - 1
-# Of a text, as its hash differs from process to process; odd, so that no two digests become one.
-_SPREAD: Final = hash("where digests are kept") | 1
+_CHAIN_BYTES: Final = 32
 _DEFAULT_LIMITS: Final = Limits()
-_UNLIMITED: Final = Limits.unlimited()
 
 
 class ReplayFilter:
-    """Tells which events were applied before a reconnect, so that nothing is applied twice, and nothing lost.
+    """Recognizes events that were applied before a reconnect, so that each event is applied exactly once.
 
-    Ask `is_replay` once for each event, in order, and pass over those that it is true of; tell `applied` of the others
-    when they have been applied, also where `on_invalid="skip"` has skipped them; call `reconnected` before the first
-    event of a new connection. Or give it to `assemble` as `replays`, which does the first two.
+    Call `is_replay` once for each event, in order, and skip the event if it returns True. Call `applied` after any
+    other event was applied, also if `on_invalid="skip"` has skipped it. Call `reconnected` before the first event of a
+    new connection. `assemble` does the first two for the filter given as `replays`.
 
-    With `replays_from_start=True` you say that the source has sent, and after a reconnect will send, everything from
-    its first event on: then it needs no ids. `limits` are those of the assembler: an event that they refuse is none
-    that was applied.
+    Ids must be stable: an event has the same id on each connection. Reused ids are refused, but a server that gives
+    new ids to the events that it replays can't be recognized. Use `replays_from_start=True` for such a server, and for
+    one without ids: it states that each connection sends everything from the first event on.
 
-    `checkpoint` and `restore` keep it beside an assembler's checkpoint; a restored one takes what comes next for a new
+    `limits` must be those of the assembler; `assemble` sets them.
+
+    `checkpoint` and `restore` save the filter next to an assembler's checkpoint. A restored filter expects a new
     connection.
 
     >>> import streamjson as sj
@@ -81,191 +93,97 @@ class ReplayFilter:
     {'name': 'Jane'}
     """
 
-    __slots__ = (
-        "_again", "_chain", "_count", "_from_start", "_is_passing", "_left", "_limits", "_refusal", "_rejected",
-        "_rejected_ids", "_span_id", "_table", "_unapplied",
-    )  # fmt: skip
+    __slots__ = ("_asked", "_item", "_limits", "_refusal", "_refuses", "_way")
 
     def __init__(self, *, replays_from_start: bool = False, limits: Limits = _DEFAULT_LIMITS) -> None:
         check_limits(limits)
         self._limits = limits
-        self._from_start = replays_from_start
-        self._is_passing = False  # whether events may be sent again
-        self._span_id: str | None = None
-        self._unapplied: object = None  # the event that was asked about last, until it is applied
-        self._forget("")
-
-    def _forget(self, refusal: str) -> None:
-        self._refusal = refusal  # the code that says why it can't work
-        self._count = 0  # of events with a delta that were seen, but for those rejected since one was applied:
-        self._rejected: deque[int] = deque()  # their digests
-        # By ids:
-        self._table = array("Q", bytes(_DIGEST_BYTES * _FEWEST_SLOTS))  # 0 is no digest
-        self._rejected_ids: set[int] = set()
-        self._left = 0  # how many events may still come again
-        # From the start:
-        self._chain = b""  # the digest of all that was seen
-        self._again = b""  # the digest of those that came again
+        self._way: _Way = _FromStart() if replays_from_start else _ByIds()
+        self._refusal = ""  # the code
+        self._refuses = False  # whether `is_replay` raises: a live connection goes on after a refusal
+        self._asked: object = None  # the event that `is_replay` returned False for, until it is applied
+        self._item: _Item | None = None  # what that event brings
 
     @property
     def refusal(self) -> str:
-        """Why it can't tell what is sent again, `""` if it can."""
+        """Why replayed events can't be recognized; `""` if they can."""
         return CODES[self._refusal] if self._refusal else ""
 
     @property
     def replaying(self) -> bool:
-        """Whether what was applied may still come again: since a reconnect nothing new has been applied.
+        """Whether replayed events may still come: since the reconnect there was no new event.
 
-        From the start: not all of it has come again. A connection that ends then has told nothing new.
+        From the start: not all events have been replayed. A connection that ends while this is True brought nothing
+        new.
         """
-        return self._is_passing and not self._refusal
+        return self._way.passing
 
     def is_replay(self, event: object) -> bool:
-        """Tell whether `event` was applied before, and is to be passed over. Always False before a reconnect.
+        """Return whether `event` was applied before and must be skipped. Always False before the first reconnect.
 
-        `event` is what `Assembler.apply` takes. Raises `CheckpointError` where it refuses (see `reconnected`); with
-        `replays_from_start` when what comes again ends too early, or all has come that had been applied and was not
-        the same (`other_replay`). Nothing of it has been applied then.
+        `event` is what `Assembler.apply` takes. Raises `CheckpointError` where the filter refuses (see `reconnected`);
+        `other_replay` if the replayed events differ from the original ones. Nothing of them has been applied then.
         """
-        self._reject_unapplied()
-        is_replay = self._is_passing and self._passes(event)
-        if not is_replay:
-            self._unapplied = event
-        return is_replay
-
-    def _passes(self, event: object) -> bool:
-        if self._refusal:
-            raise self._error()
-        found = chunk_of(event, self._limits)  # what is none is for the assembler to judge
-        if found is None:
-            if self._from_start and is_done(event):
-                raise self._other(self._count - self._left)
-            return False
-        message, chunk = found
-        if self._is_of_another_span(chunk):
-            self._is_passing = False
-            return False
-        if is_blank(chunk):
-            return False
-        if not self._from_start:
-            digest = _digest_of(message.id or "", chunk)
-            known = self._table[self._slot(digest)]
-            if known not in (0, digest):  # the id is another event's now
-                raise self._other(0)
-            self._is_passing = known != 0 or digest in self._rejected_ids
-            if known:
-                self._left -= 1
-                if self._left < 0:  # more have come again than were seen: one id is that of two events
-                    self._forget("repeated_id")
-                    raise self._error()
-            return known != 0
-        self._again = _linked(self._again, _content(chunk))
-        self._left -= 1
-        if not self._left:
-            if self._again != self._chain:
-                raise self._other(self._count)
-            self._is_passing = False
-        return True
+        self._settle()
+        if self._refuses:
+            raise _refused(self._refusal)
+        item = _read(event, self._limits)
+        if item is not None and self._way.passing:
+            try:
+                if self._way.passes(item):
+                    return True
+            except CheckpointError as error:
+                self._refuse(error.code)
+                self._refuses = True
+                raise
+        self._asked, self._item = event, item
+        return False
 
     def applied(self, event: object) -> None:
-        """Note that `event` has been applied: that the assembler did not reject it.
+        """Record that `event` was applied: that the assembler did not reject it.
 
-        What callbacks raise rejects nothing: after an `ExceptionGroup` the event is applied.
+        An `ExceptionGroup` of callback errors is no rejection: the event is applied.
         """
-        self._unapplied = None
-        found = chunk_of(event, _UNLIMITED)  # the assembler has read it
-        if found is None:
-            return
-        message, chunk = found
-        if self._is_of_another_span(chunk):  # the document was begun anew
-            self._forget("")
-        self._span_id = chunk.span_id or self._span_id
-        if self._refusal or is_blank(chunk):
-            return
-        self._is_passing = False
-        digest = self._new_digest(message, chunk)
-        if digest is None:
-            return
-        try:
-            before = self._rejected.index(digest)  # events may be asked about before any of them is applied
-        except ValueError:
-            before = len(self._rejected)
-            self._rejected.append(digest)
-        for _ in range(before + 1):
-            self._see(self._rejected.popleft())
-
-    def _reject_unapplied(self) -> None:
-        """Note that the event that was asked about last has not been applied."""
-        event, self._unapplied = self._unapplied, None
-        found = None if event is None or self._refusal else chunk_of(event, self._limits)
-        if found is None or is_blank(found[1]) or self._is_of_another_span(found[1]):
-            return
-        digest = self._new_digest(*found)
-        if digest is not None and digest not in self._rejected_ids:
-            self._rejected.append(digest)
-            if not self._from_start:
-                self._rejected_ids.add(digest)
-
-    def _new_digest(self, message: ServerSentEvent[Any], chunk: StreamingChunk) -> int | None:
-        """Return the digest of an event; None where it has no id of its own, or one that was seen, which is refused."""
-        if self._from_start:
-            return _content(chunk)
-        if not message.id:
-            self._forget("no_id")
-            return None
-        digest = _digest_of(message.id, chunk)
-        if self._table[self._slot(digest)]:
-            self._forget("repeated_id")
-            return None
-        return digest
-
-    def _see(self, digest: int) -> None:
-        """Take in the digest of an event that will be passed over when it comes again."""
-        self._count += 1
-        if self._from_start:
-            self._chain = _linked(self._chain, digest)
-            return
-        self._rejected_ids.discard(digest)
-        self._table[self._slot(digest)] = digest
-        if 4 * self._count > 3 * len(self._table):
-            self._fill(2 * len(self._table), self._digests())
+        if event is self._asked:
+            item, self._asked, self._item = self._item, None, None
+        else:  # events may be asked about before any of them is applied
+            self._settle()
+            item = _read(event, self._limits)
+        if item is not None:
+            self._record(self._way.apply, item)
 
     def reconnected(self) -> None:
-        """Say that a new connection begins: what was applied may come again.
+        """Record that a new connection begins, which may replay events.
 
-        Raises `CheckpointError` where that could not be told from what is new: an event with a delta had no id of its
-        own (`no_id`), or an id that had been another's (`repeated_id`), or what came again was not the same
-        (`other_replay`). Begin anew then, with `Assembler.reset` and a new filter, or resume where the server sends
-        nothing again.
+        Raises `CheckpointError` if replayed events can't be recognized: an event with a delta had no id of its own
+        (`no_id`) or the id of another one (`repeated_id`), or an earlier replay differed from the original events
+        (`other_replay`). Restart then with `Assembler.reset` and a new filter, or resume where the server replays
+        nothing.
         """
-        self._reject_unapplied()
-        self._expect()
+        self._settle()
         if self._refusal:
-            raise self._error()
+            self._refuses = True
+            raise _refused(self._refusal)
+        self._way.expect()
 
     def checkpoint(self) -> bytes:
-        """Return all that is needed to go on later, or elsewhere, as bytes: 11 for each id. To be saved with the
-        assembler's checkpoint, for the two must be of one moment.
+        """Return the state of the filter as bytes: 11 for each id. Take the assembler's checkpoint at the same point in
+        the stream, and save both together.
         """
-        digests = array("Q", sorted(self._digests()))  # their places differ from process to process
-        if sys.byteorder == "big":
-            digests.byteswap()
         return seal(
             _KIND,
             {
-                "replays_from_start": self._from_start,
-                "span_id": self._span_id,
+                "replays_from_start": isinstance(self._way, _FromStart),
                 "refusal": self._refusal,
-                "count": self._count,
-                "rejected": list(self._rejected),
-                "chain": self._chain.hex(),
-                "ids": b64encode(digests.tobytes()).decode(),
+                "span_id": self._way.spans.current,
+                "ended_spans": self._way.spans.ended().pack(),
+                **self._way.members(),
             },
         )
 
     @classmethod
     def restore(cls, data: bytes, *, limits: Limits = _DEFAULT_LIMITS) -> Self:
-        """Return a filter that knows what the one knew that made the checkpoint, and expects a new connection.
+        """Return a filter with the state that `checkpoint` saved. It expects a new connection.
 
         Raises `CheckpointError`, as `Assembler.restore`.
 
@@ -276,105 +194,462 @@ class ReplayFilter:
         >>> sj.ReplayFilter.restore(replays.checkpoint()).is_replay(event)
         True
         """
+        check_limits(limits)
         members = unseal(_KIND, data)
         try:
-            from_start, refusal, count = members["replays_from_start"], members["refusal"], members["count"]
-            span_id = members["span_id"]
-            rejected: list[Any] = members["rejected"]
-            chain = bytes.fromhex(members["chain"])
-            digests = array("Q", b64decode(members["ids"], validate=True))
-        except (LookupError, TypeError, ValueError) as error:
-            raise CheckpointError(f"the checkpoint does not say what one says: {shorten(str(error))}") from None
-        if sys.byteorder == "big":
-            digests.byteswap()
-        is_sound = (
-            type(from_start) is bool
-            and (span_id is None or type(span_id) is str)
-            and type(rejected) is list
-            and all(type(one) is int and 0 <= one <= _WORD for one in rejected)
-            and (refusal in ("", "no_id", "repeated_id", "other_replay"))
-            and type(count) is int
-            and (count >= 0 if from_start else count == len(digests) and 0 not in digests)
-        )
-        if not is_sound:
-            raise CheckpointError("the checkpoint does not say what one says")
-        replays = cls(replays_from_start=from_start, limits=limits)
-        replays._refusal, replays._count, replays._span_id = refusal, count, span_id
-        replays._chain, replays._rejected = chain, deque(rejected)
-        replays._rejected_ids = set() if from_start else set(rejected)
-        slots = _FEWEST_SLOTS
-        while 4 * len(digests) > 3 * slots:
-            slots *= 2
-        replays._fill(slots, digests)
-        replays._expect()
+            from_start, refusal = members["replays_from_start"], members["refusal"]
+            _check(type(from_start) is bool, "replays_from_start")
+            _check(refusal in ("", "no_id", "repeated_id", "other_replay"), "refusal")
+            replays = cls(replays_from_start=from_start, limits=limits)
+            replays._way.take_up(members)
+        except KeyError as error:
+            raise CheckpointError(f"the checkpoint is malformed: member {error} is missing") from None
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(f"the checkpoint is malformed: {shorten(str(error))}") from None
+        if refusal:
+            replays._refuse(refusal)
+            replays._refuses = True
+        replays._way.expect()
         return replays
 
     def __repr__(self) -> str:
-        return f"<ReplayFilter: {self.refusal or f'{self._count} events'}>"
+        return f"<ReplayFilter: {self.refusal or f'{self._way.count} events'}>"
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _is_of_another_span(self, chunk: StreamingChunk) -> bool:
-        return chunk.span_id is not None and self._span_id not in (None, chunk.span_id)
+    def _settle(self) -> None:
+        """Record that the event that was asked about last was not applied."""
+        item, self._asked, self._item = self._item, None, None
+        if item is not None:
+            self._record(self._way.reject, item)
 
-    def _expect(self) -> None:
-        self._left, self._again = self._count, b""
-        if self._from_start:
-            self._rejected.clear()  # they come after what was seen, and are met again
-        self._is_passing = self._count > 0 or self._refusal != ""
+    def _record(self, record: Callable[[_Item], None], item: _Item) -> None:
+        if self._refusal:
+            return
+        try:
+            record(item)
+        except CheckpointError as error:
+            self._refuse(error.code)
 
-    def _error(self) -> StreamJSONError:
-        return CheckpointError(f"{self.refusal}; begin anew", code=self._refusal)
-
-    def _other(self, count: int) -> StreamJSONError:
-        """Refuse from now on, and return the error; `count` events have come again."""
-        where = f" (after {count} of {self._count} events)" if self._from_start else " (an id came with something else)"
-        self._forget("other_replay")
-        return CheckpointError(f"{self.refusal}{where}; begin anew", code="other_replay")
-
-    # The table: open addressing, so that a digest takes 8 bytes and not the 60 of an integer in a set.
-
-    def _slot(self, digest: int) -> int:
-        """Return where a digest of the same id is, or this one would be."""
-        table = self._table
-        last = len(table) - 1
-        of_id = digest >> _CONTENT_BITS
-        slot = (of_id * _SPREAD & _WORD) >> (64 - last.bit_length())
-        while table[slot] and table[slot] >> _CONTENT_BITS != of_id:
-            slot = (slot + 1) & last
-        return slot
-
-    def _digests(self) -> array[int]:
-        return array("Q", filter(None, self._table))
-
-    def _fill(self, slots: int, digests: array[int]) -> None:
-        self._table = array("Q", bytes(_DIGEST_BYTES * slots))
-        for digest in digests:
-            self._table[self._slot(digest)] = digest
+    def _refuse(self, code: str) -> None:
+        """Keep the reason, and drop everything else."""
+        self._refusal = code
+        self._way = type(self._way)()
 
 
-def _digest(text: str) -> int:
-    data = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(data, digest_size=_DIGEST_BYTES).digest(), "little") or 1
+# ----------------------------------------------------------------------------------------------------------------------
+# what an event brings
 
 
-def _digest_of(event_id: str, chunk: StreamingChunk) -> int:
-    """Return a digest of an id, which tells events apart, and of what the event says, in its last bits."""
-    return (_digest(event_id) >> _CONTENT_BITS << _CONTENT_BITS) | (_content(chunk) & (1 << _CONTENT_BITS) - 1) or 1
+@define
+class _Item:
+    """What an event brings, as far as it matters here. `content` is a digest of it."""
+
+    kind: Literal["delta", "span", "unreadable", "done"]
+    id: str = ""
+    span_id: str | None = None
+    content: int = 0
+
+    def digest(self) -> int:
+        return digest_with_id(self.id, self.content)
 
 
-def _content(chunk: StreamingChunk) -> int:
-    """Return a digest of what a chunk says."""
-    said: Any = chunk.delta
-    if type(said) is str:
-        return _digest(f"{chunk.json_path}\0{said}")
+def _read(event: object, limits: Limits) -> _Item | None:
+    """Return what an event brings; None for an event that neither changes the document nor is skipped, or an error."""
+    found = chunk_of(event, limits)
+    if found is not None:
+        message, chunk = found
+        if not is_blank(chunk):
+            return _Item("delta", message.id or "", chunk.span_id, _content(chunk.delta, chunk.json_path))
+        if chunk.span_id is None:
+            return None
+        return _Item("span", message.id or "", chunk.span_id, _span_digest(chunk.span_id))
+    if is_done(event):
+        return _Item("done")
     try:
-        text = json.dumps([chunk.json_path, said], sort_keys=True, default=repr)
+        message = to_event(event)
+    except InvalidEventError:
+        return None
+    if not _is_unreadable(message, limits):
+        return None
+    return _Item("unreadable", message.id or "", content=_content(message.data))
+
+
+def _is_unreadable(message: ServerSentEvent[Any], limits: Limits) -> bool:
+    """Return whether the assembler rejects or ignores an event since it does not understand its data."""
+    if message.data == "":
+        return False
+    try:
+        return bool(read_event(message, limits).reason)
+    except StreamJSONError:
+        return True
+
+
+def _content(data: Any, path: str | None = None) -> int:
+    """Return a digest of a delta and its path, or of data that is no chunk."""
+    if type(data) is str:
+        return digest_of(f"{path}\0{data}")
+    try:
+        text = json.dumps([path, data], sort_keys=True, default=repr)
     except (TypeError, ValueError, RecursionError):  # limits were lifted; or other mappings and sequences
-        text = shorten(said)
-    return _digest(text)
+        text = shorten(data)
+    return digest_of(text)
 
 
-def _linked(chain: bytes, digest: int) -> bytes:
-    """Return the digest of what came so far, and of one more."""
-    return blake2b(chain + digest.to_bytes(_DIGEST_BYTES, "little"), digest_size=32).digest()
+# ----------------------------------------------------------------------------------------------------------------------
+# spans
+
+
+class _Spans:
+    """The span that the events belong to, and those that have ended."""
+
+    __slots__ = ("_seen", "current")
+
+    def __init__(self, current: str | None = None, ended: Iterable[int] = ()) -> None:
+        self.current = current
+        self._seen = Digests()
+        self._seen.update(ended)
+        if current is not None:
+            self._seen.add(_span_digest(current))
+
+    def is_other(self, span_id: str | None) -> bool:
+        """Return whether this is another span than the current one, as it is for the assembler."""
+        return span_id is not None and self.current is not None and span_id != self.current
+
+    def has_ended(self, span_id: str | None) -> bool:
+        return self.is_other(span_id) and _span_digest(span_id) in self._seen
+
+    def is_new(self, span_id: str | None) -> bool:
+        return self.is_other(span_id) and _span_digest(span_id) not in self._seen
+
+    def see(self, span_id: str | None) -> None:
+        if span_id is not None:
+            self._seen.add(_span_digest(span_id))
+
+    def enter(self, span_id: str | None) -> bool:
+        """Make a span the current one; return whether it was not."""
+        if span_id in (None, self.current):
+            return False
+        self.current = span_id
+        self.see(span_id)
+        return True
+
+    def ended(self) -> Digests:
+        current = None if self.current is None else _span_digest(self.current)
+        return Digests([digest for digest in self._seen if digest != current])
+
+
+def _span_digest(span_id: str | None) -> int:
+    return digest_of(f"\0{span_id}")  # no id of an event begins so
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# by ids
+
+
+class _ByIds:
+    """The events that were seen, by their ids."""
+
+    __slots__ = (
+        "_earlier", "_first", "_first_before", "_ids", "_last", "_latest", "_left", "_order", "_rejected", "_reuses",
+        "passing", "spans",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.spans = _Spans()
+        self._ids = Digests()  # of the current span
+        self._earlier = Digests()  # of the spans before it
+        self._reuses = False  # whether the current span has an id that an earlier one had
+        self._first = self._first_before = 0  # the first digests of the current span and of the one before it
+        self._rejected: dict[int, tuple[int, str | None]] = {}  # digests and spans, by the bits of their ids
+        self._order: deque[int] = deque()  # the same bits; a dictionary is slow to drain from its front
+        self._last = 0  # the digest of the last event that was applied, or of the span that began after it; 0: unknown
+        # Of a connection:
+        self.passing = False  # whether replayed events may still come
+        self._latest = 0  # the digest of the last one
+        self._left = 0  # how many more there can be
+
+    @property
+    def count(self) -> int:
+        return len(self._ids) + len(self._earlier)
+
+    def expect(self) -> None:
+        """Begin a connection."""
+        self._latest, self._left = 0, self.count
+        self.passing = self._left > 0
+
+    def passes(self, item: _Item) -> bool:
+        """Return whether an event is a replayed one."""
+        if self.spans.is_new(item.span_id):  # so is everything after it
+            self.passing = False
+            return False
+        if item.kind == "span":
+            return self._passes_span(item)
+        is_rejected = False
+        if item.id:
+            digest = item.digest()
+            if self._knows(digest, item.span_id):
+                self._check_replayed(item, digest)
+                return True
+            is_rejected = self._rejected.get(id_bits(digest), (0, None))[0] == digest
+            if not is_rejected:
+                self._check_unknown(digest)
+        if item.kind != "unreadable":
+            self._check_new(item)
+            self.passing = is_rejected or item.kind == "done"
+        return False
+
+    def _passes_span(self, item: _Item) -> bool:
+        """Return whether an event that only names a span would reset the document."""
+        has_ended = self.spans.has_ended(item.span_id)
+        if has_ended or item.content == self._last:
+            self._latest = item.content
+        return has_ended
+
+    def _knows(self, digest: int, span_id: str | None) -> bool:
+        names_current = span_id is not None and span_id == self.spans.current
+        return digest in self._ids or (not names_current and digest in self._earlier)
+
+    def _check_replayed(self, item: _Item, digest: int) -> None:
+        self._left -= 1
+        # An id of an earlier span may be that of a new event, unless this span has shown that it uses other ids.
+        is_distinct = len(self._ids) > 0 and not self._reuses
+        if self._left < 0 or not (is_distinct or digest in self._ids or self.spans.has_ended(item.span_id)):
+            raise _refused("repeated_id")
+        if item.kind == "delta":
+            self._latest = digest
+
+    def _check_unknown(self, digest: int) -> None:
+        counts_anew = self._first != 0 and id_bits(self._first) == id_bits(self._first_before)
+        if self._ids.has_id(digest) or (self._earlier.has_id(digest) and not counts_anew):
+            raise _refused("other_replay", "an id came with other content")
+
+    def _check_new(self, item: _Item) -> None:
+        if self.spans.has_ended(item.span_id):
+            raise _refused("other_replay", "a new event came for a span that has ended")
+        if self._last and self._latest not in (0, self._last):
+            raise _refused("other_replay", "not all events were replayed up to the last one applied")
+
+    def apply(self, item: _Item) -> None:
+        """Record an applied event."""
+        is_other, begins = self.spans.is_other(item.span_id), self.spans.enter(item.span_id)
+        if is_other:
+            self._earlier.update(self._ids)
+            self._ids = Digests()
+            self._last = _span_digest(item.span_id)
+            self._first, self._first_before = 0, self._first
+            self._reuses = self.passing = False
+        if item.kind == "delta":
+            digest = self._digest_of_new(item)
+            self._count_rejected_before(id_bits(digest))
+            self._see(digest)
+            self._last = digest
+            self.passing = False
+        elif item.id and (begins or item.kind == "unreadable") and not self._ids.has_id(item.digest()):
+            self._see(item.digest())
+
+    def reject(self, item: _Item) -> None:
+        """Record an event that was asked about and not applied."""
+        if item.kind == "delta":
+            digest = self._digest_of_new(item)
+        elif item.kind == "unreadable" and item.id and not self._ids.has_id(item.digest()):
+            digest = item.digest()
+        else:
+            return
+        self._queue(digest, item.span_id)
+
+    def _queue(self, digest: int, span_id: str | None) -> None:
+        of_id = id_bits(digest)
+        if of_id not in self._rejected:
+            self._order.append(of_id)
+        self._rejected[of_id] = digest, span_id
+
+    def _digest_of_new(self, item: _Item) -> int:
+        """Return the digest of an event; refuse one without an id, and one with the id of another."""
+        if not item.id:
+            raise _refused("no_id")
+        digest = item.digest()
+        if self._ids.has_id(digest) and not self.spans.is_other(item.span_id):
+            raise _refused("repeated_id")
+        return digest
+
+    def _count_rejected_before(self, own: int) -> None:
+        """Count rejected events as seen: those before the id `own`, or all. An event rejected with `own` is dropped."""
+        while self._order:
+            of_id = self._order.popleft()
+            digest, span_id = self._rejected.pop(of_id)
+            if of_id == own:
+                return
+            self.spans.see(span_id)
+            self._see(digest)
+
+    def _see(self, digest: int) -> None:
+        self._first = self._first or digest
+        if len(self._earlier) and self._earlier.has_id(digest):
+            self._reuses = True
+        self._ids.add(digest)
+
+    def members(self) -> dict[str, object]:
+        return {
+            "count": len(self._ids),
+            "ids": self._ids.pack(),
+            "earlier_ids": self._earlier.pack(),
+            "first": self._first,
+            "first_before": self._first_before,
+            "last": self._last,
+            "rejected": [self._rejected[of_id][0] for of_id in self._order],
+            "chain": "",
+        }
+
+    def take_up(self, members: dict[str, Any]) -> None:
+        """Read the members of a checkpoint."""
+        self.spans = _saved_spans(members)
+        self._ids, self._earlier = Digests.unpack(members["ids"]), Digests.unpack(members.get("earlier_ids", ""))
+        self._reuses = any(map(self._ids.has_id, self._earlier))
+        for name in ("first", "first_before", "last"):
+            digest = members.get(name, 0)
+            _check(digest == 0 or is_digest(digest), name)
+            setattr(self, f"_{name}", digest)
+        for digest in _saved_rejected(members):
+            self._queue(digest, None)
+        _check(_is_count(members["count"]) and members["count"] == len(self._ids), "count")
+        _check(members["chain"] == "", "chain")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# from the start
+
+
+class _FromStart:
+    """How many events were seen, and a digest of them all."""
+
+    __slots__ = ("_again", "_chain", "_left", "_rejected", "_unreadable", "_unreadable_left", "count", "spans")
+
+    def __init__(self) -> None:
+        self.spans = _Spans()
+        self.count = 0  # of events with a delta
+        self._chain = b""  # the digest of them all
+        self._unreadable = 0  # how many unreadable events were skipped after the last of them
+        self._rejected: deque[tuple[int, str | None]] = deque()  # what rejected events bring, and their spans
+        # Of a connection:
+        self._again = b""  # the digest of the replayed events
+        self._left = 0  # how many more must come
+        self._unreadable_left = 0
+
+    @property
+    def passing(self) -> bool:
+        """Whether replayed events may still come."""
+        return self._left > 0 or self._unreadable_left > 0
+
+    def expect(self) -> None:
+        """Begin a connection."""
+        self._again, self._left, self._unreadable_left = b"", self.count, self._unreadable
+        self._rejected.clear()  # they came after what was seen, and come once more
+
+    def passes(self, item: _Item) -> bool:
+        """Return whether an event is a replayed one."""
+        if item.kind == "unreadable":
+            if not self._left:
+                self._unreadable_left -= 1
+            return True
+        if self.spans.is_new(item.span_id):  # the server has started over: its log is what this connection has sent
+            self.count -= self._left
+            self._chain = self._again
+            self._unreadable = self._unreadable_left = self._left = 0
+            return False
+        if item.kind == "span":  # it would reset the document if the span has ended
+            return self.spans.has_ended(item.span_id)
+        if not self._left:
+            self._unreadable_left = 0
+            return False
+        if item.kind == "delta":
+            self._again = _linked(self._again, item.content)
+            self._left -= 1
+            if self._left or self._again == self._chain:
+                return True
+        raise _refused("other_replay", f"after {self.count - self._left} of {self.count} events")
+
+    def apply(self, item: _Item) -> None:
+        """Record an applied event."""
+        self.spans.enter(item.span_id)
+        if item.kind == "unreadable":
+            self._unreadable += 1
+        if item.kind != "delta":
+            return
+        self._left = self._unreadable_left = 0
+        rejected = self._rejected
+        own = (number for number, (content, _) in enumerate(rejected) if content == item.content)
+        for _ in range(next(own, len(rejected))):
+            content, span_id = rejected.popleft()
+            self.spans.see(span_id)
+            self._see(content)
+        if rejected:  # the event itself
+            rejected.popleft()
+        self._see(item.content)
+
+    def reject(self, item: _Item) -> None:
+        """Record an event that was asked about and not applied."""
+        if item.kind == "delta":
+            self._rejected.append((item.content, item.span_id))
+
+    def _see(self, content: int) -> None:
+        self.count += 1
+        self._chain = _linked(self._chain, content)
+        self._unreadable = 0
+
+    def members(self) -> dict[str, object]:
+        return {
+            "count": self.count,
+            "chain": self._chain.hex(),
+            "unreadable": self._unreadable,
+            "rejected": [content for content, _ in self._rejected],
+            "ids": "",
+        }
+
+    def take_up(self, members: dict[str, Any]) -> None:
+        """Read the members of a checkpoint."""
+        self.spans = _saved_spans(members)
+        self.count, self._chain = members["count"], bytes.fromhex(members["chain"])
+        self._unreadable = members.get("unreadable", 0)
+        self._rejected.extend((content, None) for content in _saved_rejected(members))
+        _check(_is_count(self.count), "count")
+        _check(_is_count(self._unreadable), "unreadable")
+        _check(len(self._chain) == (_CHAIN_BYTES if self.count else 0), "chain")
+        _check(members["ids"] == "", "ids")
+
+
+def _linked(chain: bytes, content: int) -> bytes:
+    """Return the digest of some events and one more."""
+    return blake2b(chain + content.to_bytes(DIGEST_BYTES, "little"), digest_size=_CHAIN_BYTES).digest()
+
+
+_Way: TypeAlias = _ByIds | _FromStart
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# members of a checkpoint, and errors
+
+
+def _saved_spans(members: dict[str, Any]) -> _Spans:
+    current, ended = members["span_id"], Digests.unpack(members.get("ended_spans", ""))
+    _check(type(current) is str or (current is None and not len(ended)), "span_id")
+    return _Spans(current, ended)
+
+
+def _saved_rejected(members: dict[str, Any]) -> list[int]:
+    rejected: Any = members["rejected"]
+    _check(type(rejected) is list and all(map(is_digest, rejected)), "rejected")
+    return cast("list[int]", rejected)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _check(is_sound: object, name: str) -> None:
+    if not is_sound:
+        raise ValueError(f"member {name!r} has a wrong value")
+
+
+def _refused(code: str, detail: str = "") -> CheckpointError:
+    return CheckpointError(f"{CODES[code]}{detail and f' ({detail})'}; begin anew", code=code)
