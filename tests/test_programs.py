@@ -1,0 +1,227 @@
+"""The programs of examples/ that talk to a server are run against one on loopback, as processes of their own."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+import streamjson as sj
+from loopback import TIMEOUT_S, Exchange, serving
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+TRIP = json.loads((EXAMPLES / "expected/trip.json").read_text("utf-8"))
+PEOPLE = json.loads((EXAMPLES / "expected/people.json").read_text("utf-8"))
+
+
+def body(name: str) -> bytes:
+    return (EXAMPLES / name).read_bytes()
+
+
+BLOCKS = [block + b"\n\n" for block in body("trip.sse").split(b"\n\n") if block]
+
+
+@contextmanager
+def started(program: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-W", "error", EXAMPLES / program, *map(str, arguments)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def run(program: str, *arguments: object) -> tuple[str, str]:
+    """Run a program to its end; return what it printed."""
+    with started(program, *arguments) as process:
+        output, errors = process.communicate(timeout=TIMEOUT_S)
+        assert process.returncode == 0, errors
+    return output, errors
+
+
+def answers(*pieces: bytes) -> Callable[[Exchange], Any]:
+    async def respond(exchange: Exchange) -> None:
+        await exchange.start()
+        for piece in pieces:
+            await exchange.send(piece)
+
+    return respond
+
+
+@pytest.mark.parametrize("name", ["proxy.py", "resume.py", "log_to_sqlite.py"])
+def test_a_program_has_fewer_than_40_lines(name):
+    assert len((EXAMPLES / name).read_text("utf-8").splitlines()) < 40
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# proxy.py
+
+
+@contextmanager
+def proxy(model_url: str, output: list[str] | None = None) -> Iterator[str]:
+    """Run the proxy; give its address, and in the end what it printed."""
+    with started("proxy.py", model_url, 0) as process:
+        assert process.stderr is not None
+        running = next(found for line in process.stderr if (found := re.search(r"running on (http:\S+)", line)))
+        yield f"{running[1]}/trip"
+        process.terminate()
+        printed, _ = process.communicate(timeout=TIMEOUT_S)
+        if output is not None:
+            output.append(printed)
+
+
+def parts_of(url: str) -> list[tuple[str, Any]]:
+    with httpx2.stream("GET", url) as response:
+        events = list(sj.decode_sse(response.raise_for_status().iter_bytes()))
+    return [(event.event, json.loads(event.data)) for event in events]
+
+
+def parts(trip: Any) -> list[tuple[str, Any]]:
+    return [
+        ("title", {"path": "title", "value": trip["title"]}),
+        ("budget.total", {"path": "budget.total", "value": trip["budget"]["total"]}),
+        *(("days[*]", {"path": f"days[{number}]", "value": day}) for number, day in enumerate(trip["days"])),
+        ("end", {}),
+    ]
+
+
+def test_the_proxy_passes_on_parts_of_several_kinds():
+    with serving(answers(body("trip.sse"))) as url, proxy(url) as address:
+        assert parts_of(address) == parts(TRIP)
+        assert parts_of(address) == parts(TRIP)
+
+
+def test_the_proxy_sends_a_part_when_it_is_finished_and_leaves_the_model_with_the_browser():
+    """The model is silent after the title: the browser has it, and leaves."""
+    was_left = threading.Event()
+
+    async def respond(exchange: Exchange) -> None:
+        await exchange.start()
+        await exchange.send(b"".join(BLOCKS[:15]))
+        await exchange.left()
+        was_left.set()
+
+    with serving(respond) as url, proxy(url) as address:
+        with httpx2.stream("GET", address) as response:
+            events = sj.decode_sse(response.iter_bytes())  # is held, as it leaves when it is collected
+            assert next(events).event == "title"
+            assert not was_left.is_set()
+        assert was_left.wait(TIMEOUT_S)
+
+
+def test_the_proxy_reports_a_part_that_does_not_fit_and_passes_on_the_others():
+    trip = {"title": "Porto", "budget": {"total": 5}, "days": [{"date": "1"}, {"date": "2", "title": "Two"}]}
+    events = [*map(sj.encode_sse, sj.disassemble(trip)), b"data: [DONE]\n\n"]
+    printed: list[str] = []
+    with serving(answers(*events)) as url, proxy(url, printed) as address:
+        found = parts_of(address)
+    assert found == [part for part in parts(trip) if part[1] != {"path": "days[0]", "value": {"date": "1"}}]
+    assert "days[0] does not fit Day: title: is missing" in printed[0]
+
+
+def test_the_proxy_does_not_take_a_cut_for_an_end():
+    with serving(answers(*BLOCKS[:-1])) as url, proxy(url) as address, pytest.raises(httpx2.HTTPError):
+        parts_of(address)
+
+
+def test_the_proxy_passes_on_that_the_model_refuses():
+    async def respond(exchange: Exchange) -> None:
+        await exchange.start(401)
+
+    with serving(respond) as url, proxy(url) as address:
+        assert httpx2.get(address).status_code == 500
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# resume.py
+
+
+class Cutting:
+    """Sends 100 new events on each connection, after some old ones, and cuts it: at times inside the body."""
+
+    def __init__(self) -> None:
+        self.asked_after: list[int] = []
+
+    async def respond(self, exchange: Exchange) -> None:
+        at = int(exchange.headers.get("last-event-id", 0))
+        self.asked_after.append(at)
+        await exchange.start(chunked=len(self.asked_after) % 2 == 0)
+        await exchange.send(b"retry: 1\n\n")
+        for block in BLOCKS[max(0, at - 3) : at + 100]:
+            await exchange.send(block)
+
+
+def test_an_answer_over_many_connections_is_printed_whole(tmp_path):
+    server = Cutting()
+    with serving(server.respond) as url:
+        output, errors = run("resume.py", url, tmp_path / "saved")
+        again, _ = run("resume.py", url, tmp_path / "saved")
+    assert json.loads(output) == json.loads(again) == TRIP
+    assert server.asked_after == list(range(0, len(BLOCKS), 100))
+    assert "incomplete" in errors
+
+
+def test_a_run_that_is_killed_is_continued_by_the_next(tmp_path):
+    """The second connection is silent, as the server knows then that the first one was saved."""
+    is_second = threading.Event()
+    server, numbers = Cutting(), itertools.count(1)
+
+    async def respond(exchange: Exchange) -> None:
+        if next(numbers) != 2:
+            return await server.respond(exchange)
+        is_second.set()
+        await exchange.start()
+        return await exchange.left()
+
+    with serving(respond) as url:
+        with started("resume.py", url, tmp_path / "saved") as process:
+            assert is_second.wait(TIMEOUT_S)
+            process.kill()
+        assert [file.name for file in tmp_path.iterdir()] == ["saved"]
+        output, _ = run("resume.py", url, tmp_path / "saved")
+    assert json.loads(output) == TRIP
+    assert server.asked_after == list(range(0, len(BLOCKS), 100))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# log_to_sqlite.py
+
+
+def test_a_log_of_several_streams_is_stored_with_its_bad_events(tmp_path):
+    bad = [b'data: {"delta": {}, "json_path": "title"}\n\n', b"data: {no json\n\n"]
+    log = [body("people.sse"), body("error.sse"), *BLOCKS[:20], *bad, *BLOCKS[20:], body("cut.sse")]
+    with serving(answers(*log)) as url:
+        _, errors = run("log_to_sqlite.py", url, tmp_path / "log.db")
+    with closing(sqlite3.connect(tmp_path / "log.db")) as database:
+        rows = database.execute("select document, problem from answer order by id").fetchall()
+        bad_rows = database.execute("select answer, code from bad_event order by rowid").fetchall()
+    expected = {name: json.loads((EXAMPLES / f"expected/{name}.json").read_text("utf-8")) for name in ("error", "cut")}
+    assert [json.loads(document) for document, _ in rows] == [PEOPLE, expected["error"], TRIP, expected["cut"]]
+    assert [problem is None for _, problem in rows] == [True, False, True, False]
+    assert bad_rows == [(3, "type_conflict"), (3, "bad_json")]
+    assert [line.partition(":")[0] for line in errors.splitlines()] == [f"answer {number}" for number in range(1, 5)]
+    assert "answer 3: whole, 2 bad events" in errors
+
+
+def test_a_log_that_was_cut_between_two_events_is_not_stored_as_whole(tmp_path):
+    with serving(answers(body("people.sse"), *BLOCKS[:-1])) as url:
+        _, errors = run("log_to_sqlite.py", url, tmp_path / "log.db")
+    with closing(sqlite3.connect(tmp_path / "log.db")) as database:
+        rows = database.execute("select id, problem from answer order by id").fetchall()
+    assert rows == [(1, None), (2, "the source ended without [DONE]")]
+    assert "answer 2: the source ended without [DONE], 0 bad events" in errors

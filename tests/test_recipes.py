@@ -1,0 +1,509 @@
+"""The recipes do what they promise to a real server on loopback. What is run are the blocks of the pages themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from email.utils import formatdate
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import Route
+from sybil import Sybil
+from sybil.parsers import markdown
+
+import streamjson as sj
+from loopback import TIMEOUT_S, Exchange, serving
+
+ROOT = Path(__file__).parent.parent
+
+
+def page(name: str) -> SimpleNamespace:
+    """Run the examples of a page; return the names that they define."""
+    document = Sybil([markdown.PythonCodeBlockParser()]).parse(ROOT / "docs" / name)
+    with contextlib.chdir(ROOT):
+        for example in document.examples():
+            example.evaluate()
+    return SimpleNamespace(**document.namespace)
+
+
+@pytest.fixture(scope="module")
+def recipes() -> SimpleNamespace:
+    return page("recipes.md")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Resume after a broken connection
+
+DOCUMENT = {"people": [{"name": "Jane", "age": 34}, {"name": "John", "age": 27}], "summary": "Two people, one team."}
+EVENTS = [
+    *(
+        sj.encode_sse(sj.ServerSentEvent(sj.encode_sse(chunk)[6:-2].decode(), id=f"e{number}"))
+        for number, chunk in enumerate(sj.disassemble(DOCUMENT, piece_chars=3), 1)
+    ),
+    b"data: [DONE]\n\n",
+]
+
+Reply = Callable[[Exchange], Awaitable[None]]
+
+
+def refuses(status: int, *fields: str) -> Reply:
+    async def reply(exchange: Exchange) -> None:
+        await exchange.start(status, *fields)
+        await exchange.send(b'{"error": "not now"}')
+
+    return reply
+
+
+def sends(*blocks: bytes, new: int = 2, chunked: bool = False, again: int = 0) -> Reply:
+    """Send blocks, and so many new events after the one that was asked for, with some before that once more."""
+
+    async def reply(exchange: Exchange) -> None:
+        await exchange.start(chunked=chunked)
+        at = int(exchange.headers.get("last-event-id", "e0")[1:])
+        for block in (*blocks, *EVENTS[max(0, at - again) : at + new]):
+            await exchange.send(block)
+
+    return reply
+
+
+class Server:
+    """Answers each connection by the next of its replies, and by the last one for ever; it counts the connections."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+        self.asked_after: list[str | None] = []
+
+    async def respond(self, exchange: Exchange) -> None:
+        self.asked_after.append(exchange.headers.get("last-event-id"))
+        await (self.replies.pop(0) if len(self.replies) > 1 else self.replies[0])(exchange)
+
+
+def resume(recipes: SimpleNamespace, url: str, waits: list[float], resumption: Any) -> Iterator[sj.Snapshot]:
+    with httpx2.Client() as client:
+        yield from recipes.resuming(
+            lambda headers: client.stream("GET", url, headers=headers), resumption, sleep=waits.append
+        )
+
+
+def aresume(recipes: SimpleNamespace, url: str, waits: list[float], resumption: Any) -> Iterator[sj.Snapshot]:
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def collect() -> list[sj.Snapshot]:
+        async with httpx2.AsyncClient() as client:
+            snapshots = recipes.aresuming(
+                lambda headers: client.stream("GET", url, headers=headers), resumption, sleep=sleep
+            )
+            async with contextlib.aclosing(snapshots):
+                return [snapshot async for snapshot in snapshots]
+
+    return iter(asyncio.run(collect()))
+
+
+both = pytest.mark.parametrize("read", [resume, aresume], ids=["sync", "async"])
+
+
+@both
+@pytest.mark.parametrize("chunked", [False, True], ids=["ends between two events", "ends inside the body"])
+@pytest.mark.parametrize("again", [0, 3])
+def test_an_answer_that_is_cut_after_every_two_events_arrives_whole(
+    recipes: SimpleNamespace, read: Any, *, chunked: bool, again: int
+) -> None:
+    """There are many more connections than tries: those that made progress are not failures."""
+    server = Server(sends(chunked=chunked, again=again))
+    waits: list[float] = []
+    with serving(server.respond) as url:
+        *_, last = read(recipes, url, waits, recipes.Resumption(tries=2))
+    assert (last.value, last.complete, last.end) == (DOCUMENT, True, "done")
+    assert server.asked_after == [None, *(f"e{number}" for number in range(2, len(EVENTS), 2))]
+    assert waits == [1.0] * (len(server.asked_after) - 1)
+
+
+@both
+def test_the_server_says_how_long_to_wait(recipes: SimpleNamespace, read: Any) -> None:
+    """A `retry` alone in its block brings no event; `Retry-After` may be a number or a date."""
+    later = formatdate(time.time() + 86_400, usegmt=True)
+    server = Server(
+        sends(b"retry: 7000\n\n"),
+        refuses(503, "Retry-After: 3"),
+        refuses(503),
+        sends(),
+        refuses(429, f"Retry-After: {later}"),
+        refuses(503, "Retry-After: Thu, 01 Jan 1998 00:00:00 GMT"),
+        refuses(502, "Retry-After: soon"),
+        sends(b"retry: 0\n\n"),
+        sends(new=len(EVENTS)),
+    )
+    waits: list[float] = []
+    with serving(server.respond) as url:
+        *_, last = read(recipes, url, waits, recipes.Resumption(tries=4))
+    assert last.value == DOCUMENT
+    assert waits == [7, 3, 28, 7, 60, 0, 56, 0]
+
+
+@both
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 301])
+def test_a_status_that_stays_is_raised_at_once(recipes: SimpleNamespace, read: Any, status: int) -> None:
+    server = Server(refuses(status, "Retry-After: 1"))
+    waits: list[float] = []
+    with serving(server.respond) as url, pytest.raises(httpx2.HTTPStatusError) as caught:
+        list(read(recipes, url, waits, recipes.Resumption()))
+    assert caught.value.response.status_code == status
+    assert (len(server.asked_after), waits) == (1, [])
+
+
+@both
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (refuses(503), httpx2.HTTPStatusError),
+        (sends(new=0), sj.StreamTruncatedError),
+        (sends(b'data: {"delta":', new=0), sj.StreamTruncatedError),
+        (sends(new=0, chunked=True), httpx2.RemoteProtocolError),
+        (sends(b"id: e2\nevent: ping\ndata:\n\n", new=0), sj.StreamTruncatedError),
+    ],
+    ids=["503", "nothing", "half an event", "nothing, cut", "an id without a change"],
+)
+def test_failures_in_a_row_are_counted(
+    recipes: SimpleNamespace, read: Any, reply: Reply, error: type[Exception]
+) -> None:
+    server = Server(sends(), reply)
+    waits: list[float] = []
+    resumption = recipes.Resumption(tries=3)
+    with serving(server.respond) as url, pytest.raises(error):
+        list(read(recipes, url, waits, resumption))
+    assert waits == [1, 2, 4]
+    assert len(server.asked_after) == 4
+    assert resumption.assembler.snapshot().value == {"people": [{"name": "Jane"}]}
+
+
+@both
+def test_what_the_sender_says_is_not_asked_for_again(recipes: SimpleNamespace, read: Any) -> None:
+    server = Server(sends(b'data: {"error": {"message": "overloaded"}}\n\n', new=0))
+    with serving(server.respond) as url, pytest.raises(sj.StreamFailedError, match="overloaded"):
+        list(read(recipes, url, [], recipes.Resumption()))
+    assert len(server.asked_after) == 1
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The browser leaves
+
+
+@contextlib.contextmanager
+def running(app: Any) -> Iterator[str]:
+    """Give the URL of a server that runs an application."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=TIMEOUT_S)
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # it takes connections before the server has started
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(TIMEOUT_S)
+
+
+class Model:
+    """A model that sends the first of its events, and then is silent until it notices that its client has left."""
+
+    def __init__(self, events: Sequence[bytes] = EVENTS[:6]) -> None:
+        self.events = events
+        self.was_left = threading.Event()
+
+    async def respond(self, exchange: Exchange) -> None:
+        await exchange.start()
+        for event in self.events:
+            await exchange.send(event)
+        await exchange.left()
+        self.was_left.set()
+
+
+def starlette_app(recipes: SimpleNamespace, url: str) -> Any:
+    async def answer(_request: object) -> Any:
+        return recipes.EventStream(recipes.forward(recipes.ask_model(url)))
+
+    return Starlette(routes=[Route("/", answer)])
+
+
+def fastapi_app(recipes: SimpleNamespace, url: str) -> Any:
+    app = FastAPI()
+
+    @app.get("/")
+    async def answer():
+        return recipes.EventStream(recipes.forward(recipes.ask_model(url)))
+
+    return app
+
+
+@pytest.mark.parametrize("make_app", [starlette_app, fastapi_app])
+def test_the_model_is_left_when_the_browser_leaves(recipes: SimpleNamespace, make_app: Any) -> None:
+    model = Model()
+    with serving(model.respond) as url, running(make_app(recipes, url)) as proxy:
+        with httpx2.stream("GET", proxy) as response:
+            pieces = response.iter_bytes()  # is held, as it leaves when it is collected
+            assert next(pieces).startswith(b"data: ")
+            assert not model.was_left.is_set()
+        assert model.was_left.wait(TIMEOUT_S)
+
+
+@pytest.mark.parametrize("make_app", [starlette_app, fastapi_app])
+def test_what_is_forwarded_arrives(recipes: SimpleNamespace, make_app: Any) -> None:
+    with serving(Model(EVENTS).respond) as url, running(make_app(recipes, url)) as proxy:
+        response = httpx2.get(proxy)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert sj.assemble(sj.decode_sse(response.content), require_done=True).final() == DOCUMENT
+
+
+async def leave_unread(app: Any, path: str = "/") -> None:
+    """Run an application for a browser that reads nothing of the body, and leaves."""
+    is_sending = asyncio.Event()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            is_sending.set()
+            await asyncio.get_running_loop().create_future()
+
+    async def receive() -> Any:
+        await is_sending.wait()
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+    await asyncio.wait_for(app(scope, receive, send), TIMEOUT_S)
+
+
+class Endless:
+    """The events of a model that never ends; it knows whether it was closed."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    async def __call__(self) -> AsyncIterator[bytes]:
+        try:
+            for number in itertools.count():
+                yield b'data: {"delta": {"name": "Jane"}, "json_path": "people[%d]"}\n\n' % number
+                await asyncio.sleep(0)
+        finally:
+            self.is_closed = True
+
+
+def test_a_browser_that_reads_nothing_and_leaves_closes_the_generator(recipes: SimpleNamespace) -> None:
+    """The generator is suspended at a `yield` then, so that a cancellation of the response can't reach it."""
+    model = Endless()
+
+    async def main() -> None:
+        await leave_unread(recipes.EventStream(recipes.forward(sj.decode_sse(model()))))
+        assert model.is_closed
+
+    asyncio.run(main())
+
+
+def test_a_response_that_never_starts_opens_nothing(recipes: SimpleNamespace) -> None:
+    async def main() -> None:
+        async def send(_message: object) -> None:
+            raise OSError("gone")
+
+        async def receive() -> Any:
+            await asyncio.get_running_loop().create_future()
+
+        response = recipes.EventStream(recipes.forward(recipes.ask_model("http://127.0.0.1:1")))
+        with pytest.raises(Exception, match="gone"):
+            await response({"type": "http"}, receive, send)
+
+    asyncio.run(asyncio.wait_for(main(), TIMEOUT_S))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A Stop button, and a server that is silent
+
+
+def test_a_task_that_waits_for_a_silent_server_stops_at_once(recipes: SimpleNamespace) -> None:
+    model = Model()
+
+    async def main(url: str) -> sj.Snapshot:
+        has_all = asyncio.Event()
+        async with httpx2.AsyncClient(timeout=None) as client, client.stream("GET", url) as response:
+            stream = sj.assemble(sj.decode_sse(response.aiter_bytes()), require_done=True)
+            finished: list[sj.Completion] = []
+            stream.assembler.on_complete("$", finished.append)
+
+            def show(snapshot: sj.Snapshot) -> None:
+                if snapshot.version == len(model.events):
+                    has_all.set()
+
+            reader = asyncio.create_task(recipes.read(stream, show))
+            await has_all.wait()
+            last = await recipes.stop(stream, reader)
+            assert finished == []
+            return last
+
+    with serving(model.respond) as url:
+        last = asyncio.run(asyncio.wait_for(main(url), TIMEOUT_S))
+        assert model.was_left.wait(TIMEOUT_S)
+    assert (last.version, last.complete, last.end) == (len(model.events), False, "open")
+    assert last.value == sj.assemble(sj.decode_sse(b"".join(model.events))).final()
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["while it waits", "between two events"])
+def test_a_thread_that_reads_from_a_silent_server_stops_at_once(recipes: SimpleNamespace, *, waits: bool) -> None:
+    model = Model()
+    ready, stopped = threading.Event(), threading.Event()
+    streams: list[tuple[sj.SnapshotStream, httpx2.Response]] = []
+    errors: list[BaseException] = []
+
+    def run(url: str) -> None:
+        def pieces(response: httpx2.Response) -> Iterator[bytes]:
+            for piece in response.iter_bytes():
+                yield piece
+                if streams[0][0].assembler.version == len(model.events):
+                    ready.set()
+
+        try:
+            with httpx2.Client(timeout=None) as client, client.stream("GET", url) as response:
+                stream = sj.assemble(sj.decode_sse(pieces(response)), require_done=True)
+                streams.append((stream, response))
+                for snapshot in stream:
+                    if not waits and snapshot.version == len(model.events):
+                        ready.set()
+                        assert stopped.wait(TIMEOUT_S)
+        except BaseException as error:  # noqa: BLE001  # whatever it is, the test asks for it
+            errors.append(error)
+
+    with serving(model.respond) as url:
+        reader = threading.Thread(target=run, args=[url], daemon=True)
+        reader.start()
+        assert ready.wait(TIMEOUT_S)
+        recipes.stop_thread(*streams[0])
+        stopped.set()
+        reader.join(TIMEOUT_S)
+        assert not reader.is_alive()
+        assert model.was_left.wait(TIMEOUT_S)
+    assert errors == []
+    last = streams[0][0].snapshot
+    assert (last.version, last.complete, last.end) == (len(model.events), False, "open")
+
+
+def test_an_error_of_a_source_that_is_closed_is_not_taken_for_a_reader(recipes: SimpleNamespace) -> None:
+    class Source:
+        def __iter__(self) -> Iterator[object]:
+            return iter([])
+
+        def close(self) -> None:
+            raise sj.StreamFailedError("no")
+
+    with pytest.raises(sj.StreamFailedError):
+        recipes.stop_thread(sj.assemble(Source()), None)
+
+
+def test_a_silence_is_noticed_and_waited_on(recipes: SimpleNamespace) -> None:
+    """The server goes on only after three silences were noticed; nothing is lost by them."""
+    was_noticed = threading.Event()
+
+    async def respond(exchange: Exchange) -> None:
+        await exchange.start()
+        for event in EVENTS[:2]:
+            await exchange.send(event)
+        await asyncio.to_thread(was_noticed.wait, TIMEOUT_S)
+        for event in EVENTS[2:]:
+            await exchange.send(event)
+
+    async def main(url: str) -> list[sj.Snapshot | None]:
+        seen: list[sj.Snapshot | None] = []
+        async with httpx2.AsyncClient(timeout=None) as client, client.stream("GET", url) as response:
+            stream = sj.assemble(sj.decode_sse(response.aiter_bytes()), require_done=True)
+            async for snapshot in recipes.patiently(stream, 0.01):
+                seen.append(snapshot)
+                if seen.count(None) >= 3 and any(seen):
+                    was_noticed.set()
+        return seen
+
+    with serving(respond) as url:
+        seen = asyncio.run(asyncio.wait_for(main(url), TIMEOUT_S))
+    snapshots = [snapshot for snapshot in seen if snapshot is not None]
+    assert seen.count(None) >= 3
+    assert len(snapshots) == len(EVENTS)
+    assert (snapshots[-1].value, snapshots[-1].end) == (DOCUMENT, "done")
+
+
+def test_a_caller_that_has_waited_long_enough_leaves_the_server(recipes: SimpleNamespace) -> None:
+    model = Model()
+
+    async def main(url: str) -> sj.Snapshot:
+        async with httpx2.AsyncClient(timeout=None) as client, client.stream("GET", url) as response:
+            stream = sj.assemble(sj.decode_sse(response.aiter_bytes()))
+            async with contextlib.aclosing(recipes.patiently(stream, 0.01)) as snapshots:
+                async for snapshot in snapshots:
+                    if snapshot is None and stream.assembler.version == len(model.events):
+                        break
+            assert await asyncio.to_thread(model.was_left.wait, TIMEOUT_S)  # though the response is not left yet
+        return stream.snapshot
+
+    with serving(model.respond) as url:
+        last = asyncio.run(asyncio.wait_for(main(url), TIMEOUT_S))
+    assert (last.complete, last.end) == (False, "open")
+
+
+def test_an_error_of_the_stream_passes_through(recipes: SimpleNamespace) -> None:
+    async def main(url: str) -> None:
+        async with httpx2.AsyncClient() as client, client.stream("GET", url) as response:
+            stream = sj.assemble(sj.decode_sse(response.aiter_bytes()), require_done=True)
+            with pytest.raises(sj.StreamTruncatedError):
+                async for _ in recipes.patiently(stream, TIMEOUT_S):
+                    pass
+
+    with serving(sends()) as url:
+        asyncio.run(asyncio.wait_for(main(url), TIMEOUT_S))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# docs/callbacks.md: A server that passes on what is finished
+
+
+@pytest.fixture(scope="module")
+def callbacks() -> SimpleNamespace:
+    return page("callbacks.md")
+
+
+def test_the_model_is_left_when_the_browser_leaves_an_endpoint_that_yields(
+    callbacks: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Model(EVENTS[:-5])
+
+    async def ask_model() -> AsyncIterator[bytes]:
+        async with httpx2.AsyncClient(timeout=None) as client, client.stream("GET", url) as response:
+            async for piece in response.aiter_bytes():
+                yield piece
+
+    monkeypatch.setitem(callbacks.model_stream.__globals__, "ask_model", ask_model)
+    with serving(model.respond) as url, running(callbacks.app) as proxy:
+        with httpx2.stream("GET", f"{proxy}/people") as response:
+            pieces = response.iter_bytes()  # is held, as it leaves when it is collected
+            assert next(pieces).startswith(b'data: {"name":"Jane","age":34}')
+            assert not model.was_left.is_set()
+        assert model.was_left.wait(TIMEOUT_S)
+
+
+def test_a_browser_that_reads_nothing_and_leaves_closes_the_stream_of_an_endpoint_that_yields(
+    callbacks: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Endless()
+
+    async def main() -> None:
+        await leave_unread(callbacks.app, "/people")
+        assert model.is_closed
+
+    monkeypatch.setitem(callbacks.model_stream.__globals__, "ask_model", model)
+    asyncio.run(main())
