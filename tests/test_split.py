@@ -600,3 +600,19 @@ def test_streams_one_after_the_other_are_split_again(streams: list[list[Any]], *
     for number, stream in enumerate(streams):
         stream[:] = [{**event, "span_id": str(number)} for event in stream] + [DONE] * is_ended
     assert Sync().lists([event for stream in streams for event in stream]) == streams
+
+
+@given(kinds=st.lists(st.sampled_from(sorted(KINDS)), max_size=6), data=st.data())
+def test_streams_of_any_kinds_in_any_order_are_assembled_each_as_if_it_were_alone(
+    kinds: list[str], data: st.DataObject
+) -> None:
+    source: list[Any] = []
+    for number, name in enumerate(kinds):
+        source += [of_span(event, str(number)) for event in KINDS[name].events]
+        if source[-1] == DONE:  # no more of this stream
+            source += data.draw(st.lists(st.sampled_from([PING, EMPTY, DONE]), max_size=2))
+    assert outcomes(Sync(), sj.split_streams(source)) == [KINDS[name].outcome for name in kinds]
+
+
+def of_span(event: Any, span_id: str) -> Any:
+    return {**event, "span_id": span_id} if isinstance(event, dict) and "span_id" in event else event
