@@ -45,6 +45,24 @@ def test_an_asynchronous_source_gives_an_asynchronous_stream() -> None:
     coroutine.close()
 
 
+def test_split_streams_gives_iterators_of_the_kind_and_the_events_that_it_was_given() -> None:
+    async def events() -> AsyncIterator[object]:
+        yield sj.StreamingChunk("Jane", "name")
+
+    async def read() -> None:
+        async with sj.split_streams(events()) as streams:
+            async for stream in streams:
+                assert_type(sj.assemble(stream), sj.AsyncSnapshotStream)
+                assert_type([event async for event in stream], list[object])
+
+    coroutine = read()
+    coroutine.close()
+    with sj.split_streams(sj.decode_sse(WIRE)) as streams:
+        for stream in streams:
+            assert_type(sj.assemble(stream), sj.SnapshotStream)
+            assert_type(list(stream), list[sj.ServerSentEvent[str]])
+
+
 def test_an_assembler_returns_changes() -> None:
     assembler = sj.Assembler(path_prefix="out", limits=sj.Limits(max_depth=None))
     change = assert_type(assembler.apply(sj.StreamingChunk("Jane", "out.name")), sj.Change | None)

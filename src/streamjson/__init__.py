@@ -34,6 +34,7 @@ from ._path import Path, format_path, parse_path
 from ._replay_filter import ReplayFilter
 from ._skipped import SkippedEvent
 from ._snapshot import Change, End, Match, Snapshot
+from ._split import split_streams
 from ._sse import SSEDecoder, decode_sse
 from ._stream import AsyncSnapshotStream, SnapshotStream, assemble
 
@@ -74,6 +75,7 @@ __all__ = [
     "encode_sse",
     "format_path",
     "parse_path",
+    "split_streams",
 ]
 
 __version__ = "0.1.0"

@@ -37,7 +37,7 @@ from ._events import (
 from ._foreign import protocol_of
 from ._limits import Limits
 
-__all__ = ["Brought", "Failure", "chunk_of", "is_blank", "is_done", "read_event"]
+__all__ = ["Brought", "Failure", "is_blank", "is_done", "read_event"]
 
 DONE: Final = "[DONE]"
 
@@ -248,16 +248,6 @@ def _kind(value: object) -> str | None:
 def is_blank(chunk: StreamingChunk) -> bool:
     """Tell whether a chunk brings no delta, or one that never changes anything: some senders send every field."""
     return chunk.delta is MISSING or (chunk.json_path is None and (chunk.delta is None or chunk.delta == ""))
-
-
-def chunk_of(event: object, limits: Limits) -> tuple[ServerSentEvent[Any], StreamingChunk] | None:
-    """Return an event and its chunk; None if it brings none, says a failure, or is one that the assembler rejects."""
-    try:
-        message = to_event(event)
-        brought = Brought() if message.data == "" or is_done(message) else read_event(message, limits)
-    except StreamJSONError:
-        return None
-    return None if brought.chunk is None or brought.failure is not None else (message, brought.chunk)
 
 
 def is_done(event: object) -> bool:
