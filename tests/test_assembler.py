@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import enum
 import json
+import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -15,6 +17,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import example, given, strategies as st
 
+import streamjson as sj
 from streamjson import assemble
 from streamjson._assembler import Assembler
 from streamjson._envelope import seal, unseal
@@ -1642,3 +1645,21 @@ def test_a_delta_of_a_new_span_that_is_skipped_begins_anew():
     with pytest.raises(LimitExceededError):  # what is not skipped leaves all as it was
         assembler.apply({"delta": [0] * 1_000_001, "json_path": "b", "span_id": "3"})
     assert assembler.span_id == "2"
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps], ids=["copy", "deepcopy", "pickle"])
+def test_an_assembler_is_not_copied(duplicate: Callable[[object], object]) -> None:
+    """A copy would lose what is known by identity, and share the rest."""
+    assembler = assembled(("a", "x"))
+    with pytest.raises(TypeError, match=r"restore\(assembler.checkpoint\(\)\)"):
+        duplicate(assembler)
+    assert assembler.apply_delta("a", "y").value == "xy"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, pickle.dumps], ids=["deepcopy", "pickle"])
+def test_nothing_that_holds_a_document_is_copied(duplicate: Callable[[object], object]) -> None:
+    assembler = assembled(("a", "x"))
+    change = assembler.apply_delta("a", "y")
+    for holder in (assembler.snapshot(), change, sj.assemble([X])):
+        with pytest.raises(TypeError, match=r"can't be copied or pickled|cannot pickle"):
+            duplicate(holder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -22,6 +23,13 @@ SSE = b'data: {"delta": 1, "json_path": "a"}\n\n'
 BODIES: dict[str, tuple[bytes, str, str]] = {
     "HTML": (HTML, "HTML", "502 Bad Gateway"),
     "HTML after a blank line": (b"\r\n" + HTML, "HTML", "502 Bad Gateway"),
+    "HTML with a line that looks like a comment": (
+        b"\n<!DOCTYPE html>\n<style>\n:root { --bg: #fff }\n</style>\n",
+        "HTML",
+        "root",
+    ),
+    "a JSON error after blank lines": (b"\n" * 250 + JSON_ERROR, "JSON", "Invalid API key"),
+    "deflate": (zlib.compress(SSE * 100), "deflate", "x"),
     "a JSON error": (JSON_ERROR, "JSON", "Invalid API key"),
     "a JSON error with a line end": (JSON_ERROR + b"\n", "JSON", "Invalid API key"),
     "a JSON error with a BOM": (b"\xef\xbb\xbf" + JSON_ERROR, "JSON", "Invalid API key"),
@@ -122,9 +130,10 @@ def test_lines_with_their_ends_are_events() -> None:
     assert len(list(sj.decode_sse(SSE.splitlines(keepends=True)))) == 1
 
 
-def test_a_cut_is_no_mistake_of_the_caller() -> None:
+@pytest.mark.parametrize("pieces", [[b"data: ", b"x: data: y"], [b'data: {"del', b""], [b"", b"data: x", b""]])
+def test_a_cut_is_no_mistake_of_the_caller(pieces: list[bytes]) -> None:
     with pytest.raises(sj.StreamTruncatedError):
-        list(sj.decode_sse([b"data: ", b"x: data: y"]))
+        list(sj.decode_sse(pieces))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

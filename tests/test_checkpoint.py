@@ -496,10 +496,10 @@ def forged(others: dict[str, Any]) -> bytes:
 def test_what_is_forged_from_is_sound() -> None:
     members = unseal("assembler", forged({}))
     assert members["document"] == {
-        "value": {"o": {"z": None}, "s": "x", "n": 1, "l": [None, None, 2], "m": 3}, "open": ["m"], "holes": [1, 2]
+        "value": {"o": {"z": None}, "s": "x", "n": 1, "l": [None, None, 2], "m": 3}, "open": ["m"], "holes": "[1,2]"
     }  # fmt: skip
-    assert members["changes"] == [[["s"], "append", "y"], [["n"], "set", 4]]
-    assert (members["holes"], members["halves"], members["version"]) == ([1, 2], [[["s"], ord(HIGH)]], 7)
+    assert members["changes"] == [['[["s"],"append"]', "y"], ['[["n"],"set"]', 4]]
+    assert (members["holes"], members["halves"], members["version"]) == ("[1,2]", f'[[["s"],{ord(HIGH)}]]', 7)
     assert sj.Assembler.restore(forged({})).snapshot().value["s"] == "xy"
 
 
@@ -597,9 +597,46 @@ def test_a_checkpoint_without_the_later_members_is_read() -> None:
 
 def test_a_number_that_overflows_is_refused() -> None:
     text = forged({}).decode()
-    rest = text[text.index('"kind"') :].replace('"set",4', '"set",1e999')
+    rest = text[text.index('"kind"') :].replace(r'\"set\"]",4', r'\"set\"]",1e999')
     with pytest.raises(sj.CheckpointError):
         sj.Assembler.restore(sealed(rest))
+
+
+def test_what_earlier_versions_wrote_as_lists_is_read() -> None:
+    members = unseal("assembler", forged({}))
+    old = {
+        **members,
+        "document": {**members["document"], "holes": [1, 2]},
+        "changes": [[["s"], "append", "y"], [["n"], "set", 4]],
+        "holes": [1, 2],
+        "halves": [[["s"], ord(HIGH)]],
+    }
+    del old["kind"]
+    restored = sj.Assembler.restore(seal("assembler", old))
+    assert restored.checkpoint() == sj.Assembler.restore(forged({})).checkpoint()
+
+
+@pytest.mark.parametrize("texts", [{"holes": "[" * 200}, {"halves": "{"}, {"repaired": "5"}, {"changes": [["[", 1]]}])
+def test_a_packed_text_is_not_trusted(texts: dict[str, Any]) -> None:
+    with pytest.raises((sj.CheckpointError, sj.LimitExceededError)):
+        sj.Assembler.restore(forged(texts))
+
+
+@pytest.mark.parametrize("depth", [1, 6])
+@pytest.mark.parametrize("completion", ["order", "end"])
+def test_a_checkpoint_is_read_under_the_limits_that_made_it(depth: int, completion: Any) -> None:
+    """Fields that are written in turn, each of them come back to, in a document that has no room left."""
+    count = 2000
+    way = "".join(f"n{number}." for number in range(depth))
+    limits = sj.Limits(max_nodes=count + depth + 1)
+    assembler = sj.Assembler(limits=limits, completion=completion)
+    for _ in range(2):
+        for number in range(count - 1):
+            assembler.apply_delta(f"{way}f{number}", HIGH if completion == "end" and number % 2 else "x")
+    saved = assembler.checkpoint()
+    restored = sj.Assembler.restore(saved, limits=limits)
+    assert restored.snapshot().value == assembler.snapshot().value
+    assert restored.checkpoint() == saved
 
 
 def test_a_checkpoint_of_another_kind_is_refused() -> None:

@@ -13,6 +13,7 @@ import streamjson as sj
 from streamjson._chunks import Brought, Failure, is_blank, is_done, read_event
 
 LIMITS = sj.Limits()
+DONE = sj.ServerSentEvent("[DONE]")
 Chunk = sj.StreamingChunk
 X = {"delta": "x", "json_path": "a"}
 
@@ -97,6 +98,67 @@ def test_a_failure_is_final_whatever_its_shape(
     assert (error.error_type, error.error_message) == told
     with pytest.raises(sj.ClosedError):
         stream.assembler.apply(X)
+
+
+BESIDE: dict[str, dict[str, Any]] = {
+    "a conflict": {"delta": 5, "json_path": "a"},
+    "a path that is no text": {"delta": "x", "json_path": 5},
+    "a path that is none": {"delta": "x", "json_path": "a[-1]"},
+    "an object without a path": {"delta": {"content": ""}},
+    "another protocol": {"choices": [], "delta": "x"},
+    "an unknown type": {"type": "chunk", "delta": "x"},
+    "the type error": {"type": "error", "delta": {}},
+    "the type error, and text": {"type": "error", "delta": "x"},
+    "an id, as a mapping": {"id": "x"},
+    "an event of this name, as a mapping": {"event": "oops", "data": None},
+}
+
+
+@pytest.mark.parametrize("fields", BESIDE.values(), ids=BESIDE)
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("on_invalid", ["skip", "raise"])
+def test_nothing_hides_an_error(fields: dict[str, Any], on_invalid: Any, *, as_text: bool) -> None:
+    """Neither that the delta beside it is rejected, nor that the event is not understood otherwise."""
+    payload = {**fields, "error": BOOM}
+    event = sj.ServerSentEvent(json.dumps(payload)) if as_text else payload
+    stream = sj.assemble([X, event, DONE], on_invalid=on_invalid)
+    with pytest.raises(sj.StreamFailedError) as caught:
+        stream.final()
+    assert (caught.value.error_message, stream.snapshot.value) == ("boom", {"a": "x"})
+
+
+class Event:
+    """An object of an SDK."""
+
+    def __init__(self, **attributes: object) -> None:
+        self.__dict__.update(attributes)
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        (Event(type="response.output_text.delta", delta='{"na', item_id="m"), "foreign_event"),
+        (Event(type="message_start", message=Event(content=[])), "foreign_event"),
+        (Event(choices=[Event(delta=Event(content="x"))], object="chat.completion.chunk"), "foreign_event"),
+        (Event(candidates=[Event()]), "foreign_event"),
+        (Event(delta=None, json_path=None, span_id=None, error={"message": "boom"}), "stream_error"),
+        (Event(type="error", error=Event(message="boom")), "stream_error"),
+    ],
+)
+def test_an_object_of_another_sdk_is_no_answer(event: object, code: str) -> None:
+    with pytest.raises(sj.StreamJSONError) as caught:
+        sj.assemble([event]).final()
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"n": 10**5000}, {"error": {"code": 10**5000}}, {"error": [10**5000, 1]}, {"error": {"x": {(1, 2): 3}}}],
+    ids=["a number", "a code", "an array", "a name that is no text"],
+)
+def test_a_mapping_that_is_not_json_gives_a_documented_error(event: dict[str, Any]) -> None:
+    with pytest.raises(sj.StreamFailedError):
+        sj.assemble([event, DONE]).final()
 
 
 NO_FAILURES: dict[str, dict[str, Any]] = {
@@ -190,7 +252,7 @@ def test_an_event_in_our_own_words_is_not_ignored(payload: dict[str, Any]) -> No
     assert (assembler.ignored_count, assembler.passed_over) == (0, 0)
 
 
-DONE, PING = sj.ServerSentEvent("[DONE]"), sj.ServerSentEvent('{"type": "ping"}', event="ping")
+PING = sj.ServerSentEvent('{"type": "ping"}', event="ping")
 SPAN, OTHER, BAD = {"span_id": "s"}, {"model": "m"}, {"delta": 1, "json_path": "a[*]"}
 
 
@@ -204,6 +266,7 @@ SPAN, OTHER, BAD = {"span_id": "s"}, {"model": "m"}, {"delta": 1, "json_path": "
         pytest.param([BAD, DONE], "a[*]", id="a rejected event that was skipped"),
         pytest.param([PING, PING, DONE], "ping", id="only pings"),
         pytest.param([PING], "ping", id="one ping"),
+        pytest.param([sj.ServerSentEvent("", event="ping"), DONE], "ping", id="a ping without data"),
         pytest.param([{"delta": None}, OTHER, DONE], "model", id="a null delta without a path"),
     ],
 )
@@ -244,8 +307,21 @@ def test_what_came_before_a_reset_does_not_count() -> None:
     assembler = sj.Assembler()
     assembler.apply(OTHER)
     assembler.reset()
-    assert assembler.close() is None
+    for event in (PING, SPAN, DONE):
+        assembler.apply(event)
     assert assembler.snapshot().complete
+
+
+def test_a_delta_that_was_skipped_counts_for_the_document_that_it_began() -> None:
+    events = [SPAN, X, {"span_id": "t", "delta": 1, "json_path": "a[*]"}, DONE]
+    with pytest.raises(sj.StreamFailedError) as caught:
+        sj.assemble(events, on_invalid="skip", on_new_span="reset").final()
+    assert caught.value.code == "no_deltas"
+
+
+@pytest.mark.parametrize("empty", [{"error": ""}, {"error_type": "", "error_message": ""}])
+def test_senders_that_send_every_field_send_empty_texts(empty: dict[str, str]) -> None:
+    assert sj.assemble([{"span_id": "s", **empty}, {"delta": "", **empty}, {**X, **empty}]).final() == {"a": "x"}
 
 
 # ---------------------------------------------------------------------------------------------------------------------

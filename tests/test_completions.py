@@ -238,7 +238,18 @@ def test_the_end_that_does_not_fit_is_always_raised() -> None:
         sj.assemble(events(), on_misfit="skip").final(into=Person)
 
 
-@pytest.mark.parametrize("on_misfit", ["ignore", None, 5])
+def test_a_function_that_ends_no_loop_by_mistake() -> None:
+    def stop(_: object) -> None:
+        raise StopIteration
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        list(sj.assemble(events(), on_misfit=stop).completed("people[*]", into=Person))
+
+
+async def nobody_awaits(_: object) -> None: ...
+
+
+@pytest.mark.parametrize("on_misfit", ["ignore", None, 5, nobody_awaits])
 def test_what_says_nothing_of_misfits_is_refused(on_misfit: Any) -> None:
     with pytest.raises(ValueError, match="on_misfit"):
         sj.Assembler(on_misfit=on_misfit)

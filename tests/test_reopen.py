@@ -104,6 +104,20 @@ def test_a_half_that_the_end_repaired_is_pending_again(before: str, *, is_restor
     assert (end.value, assembler.close()) == ({"t": before + BAD}, None)
 
 
+def test_a_restored_document_that_was_written_to_in_turn_loses_nothing() -> None:
+    """Its last change is an append, which restoring must not leave open."""
+    assembler = closed([("a", "x"), ("b", "y"), ("a", "z" + HIGH)])
+    assembler = sj.Assembler.restore(assembler.checkpoint())
+    heard = heard_by(assembler)
+    assembler.reopen()
+    assembler.apply_delta("a", LOW + " and the rest")
+    done(assembler)
+    snapshot = assembler.snapshot()
+    text = "xz\U0001f600 and the rest"
+    assert (snapshot.copy_value(), snapshot.get("a")) == ({"a": text, "b": "y"}, text)
+    assert heard == [("a", text, 2)]
+
+
 def test_several_halves_are_pending_again_in_one_chain() -> None:
     assembler = sj.Assembler()
     assembler.apply_delta("", {"a": "1", "b": "2"})
@@ -306,6 +320,7 @@ def test_any_stream_in_any_parts_ends_as_in_one(parts: list[Deltas], completion:
             whole.apply_delta(path, delta)
             change = assembler.apply_delta(path, delta)
             assert change is None or assembler.snapshot().get(change.path) == change.value
+            assert assembler.snapshot().copy_value() == whole.snapshot().copy_value()
         snapshots = [assembler.snapshot()]
         assembler.close()
         snapshots.append(assembler.snapshot())

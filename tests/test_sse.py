@@ -760,6 +760,14 @@ def test_the_last_event_is_given_without_its_blank_line_where_that_is_asked_for(
         list(decode_sse([b"data: a\n\nid: 3"], dispatch_last=True))
 
 
+def test_an_id_alone_is_not_dispatched() -> None:
+    """A cut id must not be resumed from."""
+    decoder = SSEDecoder()
+    with pytest.raises(StreamTruncatedError):
+        list(decode_sse([b"id: 3\ndata: a\n\nid: 12"], decoder=decoder, dispatch_last=True))
+    assert decoder.last_event_id == "3"
+
+
 def test_a_decoder_of_ones_own_can_be_read_from() -> None:
     """A block of `retry` alone brings no event, and bytes that are not UTF-8 bring no error."""
     decoder = SSEDecoder()

@@ -168,6 +168,21 @@ def test_a_callback_of_the_reader_may_close_its_stream() -> None:
     run(main)
 
 
+def test_a_source_may_close_its_own_stream() -> None:
+    async def main() -> None:
+        async def source() -> AsyncIterator[object]:
+            yield X
+            await stream.aclose()
+            yield Y
+
+        stream = sj.assemble(source())
+        assert await collected(stream) == [{"a": "x"}]
+        await asyncio.sleep(0)  # where a cancellation that was left over would come
+        assert held(stream) == ({"a": "x"}, False, "open")
+
+    run(main)
+
+
 def test_outside_of_asyncio_the_error_says_so() -> None:
     class Pause:
         def __await__(self) -> Iterator[None]:
@@ -213,8 +228,14 @@ class Reader(threading.Thread):
 END = object()
 
 
-@pytest.mark.parametrize("last", [Y, END, OSError("time-out")], ids=["an event", "its end", "its exception"])
-def test_a_thread_that_waits_stops_at_the_next_sign_of_the_source(last: object) -> None:
+DONE = {"data": "[DONE]"}
+
+
+@pytest.mark.parametrize(
+    "last", [Y, DONE, END, OSError("time-out")], ids=["an event", "[DONE]", "its end", "its exception"]
+)
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_a_thread_that_waits_stops_at_the_next_sign_of_the_source(last: object, *, is_wrapped: bool) -> None:
     events: queue.SimpleQueue[object] = queue.SimpleQueue()
     waits = threading.Event()
     log: list[str] = []
@@ -232,7 +253,24 @@ def test_a_thread_that_waits_stops_at_the_next_sign_of_the_source(last: object) 
         finally:
             log.append("closed")
 
-    stream = sj.assemble(source())
+    class Wrapper:
+        """As of an SDK: the generator is inside."""
+
+        def __init__(self) -> None:
+            self.events = source()
+
+        def __iter__(self) -> Wrapper:
+            return self
+
+        def __next__(self) -> object:
+            return next(self.events)
+
+        def close(self) -> None:
+            self.events.close()
+
+    stream = sj.assemble(Wrapper() if is_wrapped else source())
+    heard: list[object] = []
+    stream.assembler.on_complete("a", heard.append)
     reader = Reader(stream)
     assert waits.wait(60)
     with pytest.raises(sj.StreamJSONError, match="can't be interrupted") as caught:
@@ -241,8 +279,8 @@ def test_a_thread_that_waits_stops_at_the_next_sign_of_the_source(last: object) 
     events.put(last)
     reader.join(60)
     assert not reader.is_alive()
-    assert (reader.values, reader.error, log) == ([{"a": "x"}], None, ["closed"])
-    assert held(stream) == ({"a": "xy" if last is Y else "x"}, False, "open")
+    assert (reader.values, reader.error, log, heard) == ([{"a": "x"}], None, ["closed"], [])
+    assert held(stream) == ({"a": "x"}, False, "open")
     assert list(stream) == []
 
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, Literal, Self, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Final, Literal, NoReturn, Self, TypedDict, TypeVar, Unpack, overload
 
 from ._callbacks import Subscription, Watch
 from ._checkpoint import KIND, load, members_of, save
@@ -53,7 +53,6 @@ from ._events import (
     JSONValue,
     ServerSentEvent,
     StreamingChunk,
-    is_object,
     quick_decoder,
     to_event,
 )
@@ -64,7 +63,7 @@ from ._pattern import compile_pattern
 from ._places import a_kind
 from ._progress import reopen
 from ._skipped import OnMisfit, Skipped, SkippedEvent, check_on_misfit, is_skippable
-from ._snapshot import UNREAD, Change, End, Snapshot, make_change
+from ._snapshot import UNREAD, Change, End, Snapshot, brief, make_change
 
 __all__ = ["Assembler"]
 
@@ -153,12 +152,17 @@ class Assembler:
         self._passed_over = 0
         self._begin()
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse `copy`, `deepcopy` and `pickle`: callbacks, and what is known by identity, would be lost."""
+        raise TypeError("an Assembler can't be copied or pickled: use Assembler.restore(assembler.checkpoint())")
+
     def _begin(self) -> None:
         self._end: End = "open"
         self._span_id: str | None = None
         self._last_event_id = ""
         self._has_deltas = False
         self._has_chunks = False  # also those without a delta
+        self._misunderstood = 0  # events that were ignored or skipped
         self._unheard = ""  # the first event that was ignored, skipped or passed over
         self._first = Snapshot()  # of those of the version that was last asked for; this one is of none
         self._first.version = -1
@@ -412,11 +416,7 @@ class Assembler:
         Raises `StreamFailedError` (`no_deltas`) where events came, but none that was understood and brought a delta.
         """
         self._check_free()
-        try:
-            kind = self._close("eof")
-        except StreamFailedError as error:
-            error.last_event_id = self._last_event_id
-            raise
+        kind = self._close("eof")
         self._tell(kind)
         return self._change(kind)
 
@@ -496,6 +496,7 @@ class Assembler:
                 "skipped_count": self._skipped.count,
                 "ignored_count": self._ignored.count,
                 "has_chunks": self._has_chunks,
+                "misunderstood": self._misunderstood,
                 "unheard": self._unheard,
                 **save(self._document),
             },
@@ -543,6 +544,7 @@ class Assembler:
         self._passed_over, self._skipped.count = members["passed_over"], members["skipped_count"]
         self._ignored.count = members["ignored_count"]
         self._has_chunks, self._unheard = members["has_chunks"], members["unheard"]
+        self._misunderstood = members["misunderstood"]
         if self._end != "open" or members["failed"]:
             document.freeze()
         self._document = document
@@ -611,11 +613,9 @@ class Assembler:
     def _close(self, end: End) -> Kind | None:
         if self._document.closed:
             return None
-        if not self._has_deltas and self._unheard:
-            # Pings may come before an empty answer; an event that was not understood may have been the answer.
-            count = self._ignored.count + self._skipped.count
-            if count or not self._has_chunks:
-                raise self._no_deltas(count or self._passed_over)
+        # Pings may come before an empty answer; an event that was not understood may have been the answer.
+        if self._unheard and not self._has_deltas and (self._misunderstood or not self._has_chunks):
+            raise self._no_deltas()
         repaired = self._document.close()
         self._end = end
         return "append" if repaired else None
@@ -695,36 +695,46 @@ class Assembler:
             self._record(event)
             return self._close("done")
         if data == "" and event.event != "error":
+            if event.event not in ("message", ""):
+                self._note_unheard(given)
             self._record(event)
             return None
         chunk, failure, reason = read_event(event, self._limits)
-        kind = None if chunk is None else self._apply_chunk(event, chunk, given)
+        try:
+            kind = None if chunk is None else self._apply_chunk(event, chunk, given)
+        except StreamJSONError as error:
+            if failure is None:
+                raise
+            raise self._sender_failed(event, failure) from error
         if failure is not None:
             raise self._sender_failed(event, failure, kind)
         if chunk is None:
             if reason:
-                error = InvalidEventError(f"the event is ignored: {reason}", code="ignored_event")
-                self._locate(error, event)
-                self._ignored.add(given, error)
+                why = InvalidEventError(f"the event is ignored: {reason}", code="ignored_event")
+                self._locate(why, event)
+                self._ignored.add(given, why)
+                self._misunderstood += 1
             else:
                 self._passed_over += 1
-            self._note_unheard(event)
+            self._note_unheard(given)
             self._record(event)
         return kind
 
     def _skip(self, event: object, error: StreamJSONError) -> None:
         """Count and keep an event that was rejected, and is passed over."""
         self._skipped.add(event, error)
+        self._misunderstood += 1
         self._note_unheard(event)
 
     def _note_unheard(self, event: object) -> None:
         """Note an event that brought nothing, to be named where no other one brings anything."""
         if not self._unheard:
-            said: object = getattr(event, "data", event)
-            self._unheard = shorten(str(said) if is_object(said) else said, 200)
+            data: object = getattr(event, "data", None) or event
+            self._unheard = shorten(data, 200) if isinstance(data, str | bytes) else brief(data)
 
     def _apply_chunk(self, event: ServerSentEvent[Any], chunk: StreamingChunk, given: object) -> Kind | None:
         document = self._document
+        rejected: StreamJSONError | None = None
         span_id = chunk.span_id
         started_over = span_id is not None and self._has_deltas and self._span_id not in (None, span_id)
         if started_over:
@@ -738,8 +748,7 @@ class Assembler:
                 raise
             # The delta is skipped, but not that the sender has begun anew: what comes next belongs to the new span.
             self._locate(error, event)
-            self._skip(given, error)
-            kind = None
+            kind, rejected = None, error
         # Nothing has changed up to here but the document, which is as it was if its delta was rejected.
         if started_over:
             if kind is None:
@@ -747,10 +756,12 @@ class Assembler:
             else:
                 document.preludes.add(document.base)
             self._succeed(document)
+        if rejected is not None:
+            self._skip(given, rejected)
         if span_id is not None:
             self._span_id = span_id
         self._has_chunks = True
-        self._has_deltas = self._has_deltas or not is_blank(chunk)
+        self._has_deltas = self._has_deltas or (rejected is None and not is_blank(chunk))
         self._record(event)
         return kind
 
@@ -807,13 +818,16 @@ class Assembler:
         error._kind = kind
         return error
 
-    def _no_deltas(self, count: int) -> StreamFailedError:
-        events = f"{count} event{'s' if count > 1 else ''}"
-        return self._failed(
+    def _no_deltas(self) -> StreamFailedError:
+        count = self._misunderstood
+        events = f"{count} events that were not understood" if count > 1 else "an event that was not understood"
+        error = self._failed(
             None,
-            f"the stream ended without a delta: {events} came that brought nothing, the first: {self._unheard}",
+            f"the stream ended without a delta, after {events if count else 'pings'}; the first: {self._unheard}",
             code="no_deltas",
         )
+        error.last_event_id = self._last_event_id
+        return error
 
     def _started_over(self, event: ServerSentEvent[Any], new_span_id: str | None) -> StreamFailedError:
         return self._failed(

@@ -3,8 +3,8 @@
 An error page, a JSON body, JSON lines, compressed or UTF-16 bytes all decode as an event stream without a single event,
 as unknown fields are ignored. So `decode_sse` shows the pieces of a body to a `BodyCheck`, until one is decoded.
 
-- A body that begins with `<`, `{`, `[`, or the marks of gzip, zstd or UTF-16 is refused at once: that is, when enough
-  of it is there to be shown, so that how the input was cut does not matter.
+- A body that begins with `<`, `{` or `[`, blanks before it allowed, or with the marks of gzip, deflate, zstd or UTF-16
+  is refused at once: that is, when enough of it is there to be shown, so that how the input was cut does not matter.
 - Any other is refused at its end, if it has a line and none of its lines was a comment or a known field.
 - Pieces without line ends, such as the `iter_lines()` of many clients gives, are refused at the end: the ends were cut
   off, so the events can't be found. This alone is seen by how the input was cut; it is an error in any case.
@@ -26,6 +26,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 _MARKS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x78\x9c", "deflate"),
+    (b"\x78\x01", "deflate"),
+    (b"\x78\xda", "deflate"),
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
     (b"<", "HTML or XML"),
@@ -35,6 +38,7 @@ _MARKS: Final[tuple[tuple[bytes, str], ...]] = (
 _COMPRESSED: Final = "let the client decompress it (iter_bytes(), not iter_raw()), or ask for no compression"
 _ADVICE: Final = {
     "gzip": _COMPRESSED,
+    "deflate": _COMPRESSED,
     "zstd": _COMPRESSED,
     "UTF-16": "an event stream is UTF-8",
     "HTML or XML": "check the response's status and content type first: this is likely an error page",
@@ -49,22 +53,25 @@ _BEGINNINGS: Final = tuple(name + b":" for name in _FIELDS)
 class BodyCheck:
     """Looks at the pieces of one body, as long as none of its lines is known to be one of an event stream."""
 
-    __slots__ = ("_has_line_end", "_head", "_is_held", "_is_of_lines", "_pieces")
+    __slots__ = ("_has_line_end", "_head", "_is_held", "_is_of_lines", "_last")
 
     def __init__(self) -> None:
-        self._head = b""
-        self._pieces = 0
+        self._head = b""  # the first bytes that are not blank
+        self._last = b""
         self._is_held = False  # its beginning tells that it is no event stream
         self._has_line_end = False
         self._is_of_lines = False  # a piece after the first one is empty, or begins as a line does
 
     def admits(self, piece: bytes) -> bool:
         """Take in a piece; tell whether it is to be decoded. Raises `InvalidEventError` (`not_an_event_stream`)."""
-        self._is_of_lines |= self._pieces > 0 and (not piece or piece.startswith(_BEGINNINGS))
-        self._pieces += 1
+        # An empty piece is the blank line after one of data; it may also be what a transport gives at a cut.
+        is_blank_line = not piece and self._last.endswith((b"}", b"]"))
+        self._is_of_lines |= self._head != b"" and (is_blank_line or piece.startswith(_BEGINNINGS))
+        self._last = piece
         self._has_line_end |= b"\n" in piece or b"\r" in piece
-        self._head += piece[: _SHOWN - len(self._head)]
-        self._is_held = self._head.removeprefix(_BOM).startswith(tuple(mark for mark, _ in _MARKS))
+        if len(self._head) < _SHOWN:
+            self._head = (self._head + piece).lstrip(b" \t\r\n")[:_SHOWN]
+        self._is_held = self._head.removeprefix(_BOM).lstrip().startswith(tuple(mark for mark, _ in _MARKS))
         if self._is_held and len(self._head) == _SHOWN:
             raise self._refusal()
         return not self._is_held

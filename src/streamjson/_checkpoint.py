@@ -23,6 +23,7 @@ Cost: linear in the document; after a return also in what there was before.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ from attrs import evolve
 from ._document import Document
 from ._envelope import unseal
 from ._errors import CheckpointError, LimitExceededError, StreamJSONError, shorten
-from ._events import MISSING
+from ._events import MISSING, check_values
 from ._intake import SCALAR
 from ._limits import Limits
 from ._log import NO_PATH
@@ -58,23 +59,20 @@ _MEMBERS: Final[dict[str, set[type] | tuple[str, ...]]] = {
     "skipped_count": {int},
     "ignored_count": {int},
     "has_chunks": {bool},
+    "misunderstood": {int},
     "unheard": {str},
     "reopened": {bool},
 }
 # Members that came later, and what they are in a checkpoint without them.
 _LATER: Final[dict[str, Any]] = {
-    "ignored_count": 0, "has_chunks": True, "unheard": "", "reopened": False, "repaired": [],
+    "ignored_count": 0, "has_chunks": True, "misunderstood": 0, "unheard": "", "reopened": False, "repaired": [],
 }  # fmt: skip
 _HIGH_HALVES: Final = range(0xD800, 0xDC00)
 
 
 def members_of(data: bytes, limits: Limits) -> dict[str, Any]:
     """Return the members of an assembler's checkpoint; those that are not the document's are checked."""
-    # What there was before a return, what came since, and steps and numbers of holes: all within the document's limits.
-    nodes, depth = limits.max_nodes, limits.max_depth
-    bounds = evolve(
-        limits, max_nodes=None if nodes is None else 4 * nodes, max_depth=None if depth is None else depth + 4
-    )
+    bounds = _bounds(limits)
     members = {**_LATER, **unseal(KIND, data, bounds)}
     for name, allowed in _MEMBERS.items():
         value = members.get(name, MISSING)
@@ -82,6 +80,20 @@ def members_of(data: bytes, limits: Limits) -> dict[str, Any]:
         if not is_known or (type(value) is int and value < 0):
             raise _senseless(name, value)
     return members
+
+
+def _bounds(limits: Limits) -> Limits:
+    """Return limits that every checkpoint keeps of a document that keeps `limits`.
+
+    With N values: those before a return and those of the deltas that came since are N together, as the limit counts
+    what is retained; at most N locations have changed, each with two values beside its delta; an append has a delta
+    for a value that counts already. So there are 4 N, and a few that `CHUNK_VALUES` allows for. Steps and the numbers
+    of holes are texts, each within the same bound.
+    """
+    nodes, depth = limits.max_nodes, limits.max_depth
+    return evolve(
+        limits, max_nodes=None if nodes is None else 4 * nodes, max_depth=None if depth is None else depth + 4
+    )
 
 
 def save(document: Document) -> dict[str, Any]:
@@ -94,19 +106,32 @@ def save(document: Document) -> dict[str, Any]:
         saved["document"] = {
             "value": read(document, *locate(document, (), then), then),
             "open": _steps(document, *location(document, then)),
-            "holes": list(_holes(document.holder, then)),
+            "holes": _packed(list(_holes(document.holder, then))),
         }
         if reported is not None:
             changes = changes_between(document, then, version) if then < version else ()
-            saved["changes"] = [[list(change.path), change.kind, change.delta] for change in changes]
-            saved["holes"] = list(_holes(document.holder, version))
+            saved["changes"] = [[_packed([change.path, change.kind]), change.delta] for change in changes]
+            saved["holes"] = _packed(list(_holes(document.holder, version)))
     saved["halves"] = _saved_halves(document, document.halves.values())
     saved["repaired"] = _saved_halves(document, document.repaired)
     return saved
 
 
-def _saved_halves(document: Document, halves: Iterable[tuple[Node, Step, str]]) -> list[Any]:
-    return [[_steps(document, node, key), ord(half)] for node, key, half in halves]
+def _saved_halves(document: Document, halves: Iterable[tuple[Node, Step, str]]) -> str:
+    return _packed([[_steps(document, node, key), ord(half)] for node, key, half in halves])
+
+
+def _packed(value: object) -> str:
+    """Return steps or numbers as JSON text in the JSON text, so that they count as one value."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _unpacked(value: Any, limits: Limits) -> Any:
+    """Return what was packed; what earlier versions wrote was not."""
+    if type(value) is not str:
+        return value
+    check_values(value, limits)
+    return json.loads(value)
 
 
 def load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool, in_order: bool) -> Document:
@@ -133,31 +158,37 @@ def _load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool,
     if base < 0:
         raise _senseless("version", version)
     document = Document(limits, prefix=prefix, replace=replace, in_order=in_order, base=base)
+    bounds = _bounds(limits)
     if first is not None:
-        _begin(document, first)
+        _begin(document, first, _unpacked(first["holes"], bounds))
         if is_reopened:
             document.seal_run()
-        for steps, kind, delta in changes:
+        for change in changes:
+            *place, delta = change
+            if len(place) == 1:  # else it is of an earlier version
+                place = _unpacked(place[0], bounds)
+            steps, kind = place
             _change(document, steps, kind, delta)
         if document.version != version:
             raise _senseless("changes", changes)
         if has_returned:
             take_up(document, base + 2, is_end=is_reopened)
-            _mark_holes(document, saved["holes"])
-    document.halves = {(id(node), key): (node, key, half) for node, key, half in _halves(document, saved, "halves")}
-    document.repaired = list(_halves(document, saved, "repaired"))
+            _mark_holes(document, _unpacked(saved["holes"], bounds))
+    halves = _halves(document, _unpacked(saved["halves"], bounds))
+    document.halves = {(id(node), key): (node, key, half) for node, key, half in halves}
+    document.repaired = list(_halves(document, _unpacked(saved["repaired"], bounds)))
     document.horizon = document.untouched = version
     document.settle()
     document.fresh_path = document.open_path = NO_PATH  # the paths that would go on are not known
     return document
 
 
-def _halves(document: Document, saved: dict[str, Any], name: str) -> Iterator[tuple[Node, Step, str]]:
-    """Yield the halves that are saved under a name, each with the slot of its string."""
-    for steps, unit in _a_list(saved[name], name):
+def _halves(document: Document, saved: Any) -> Iterator[tuple[Node, Step, str]]:
+    """Yield saved halves, each with the slot of its string."""
+    for steps, unit in _a_list(saved, "halves"):
         node, key = _slot(document, steps)
         if kind_of(look(node, key)) != "string" or unit not in _HIGH_HALVES:
-            raise _senseless(name, steps)
+            raise _senseless("halves", steps)
         yield node, key, chr(unit)
 
 
@@ -221,10 +252,10 @@ def _mark_holes(document: Document, numbers: Any) -> None:
 # changes
 
 
-def _begin(document: Document, first: Any) -> None:
+def _begin(document: Document, first: Any, holes: Any) -> None:
     """Set the first value, as one version that has changed the location that was open."""
     _set(document, document.holder, 0, first["value"])
-    _mark_holes(document, first["holes"])
+    _mark_holes(document, holes)
     node, key = _slot(document, first["open"])
     there = look(node, key)
     if there is MISSING or there is HOLE:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from ._errors import InvalidEventError, LimitExceededError, StreamJSONError, shorten
@@ -99,10 +100,19 @@ def read_event(event: ServerSentEvent[Any], limits: Limits) -> Brought:
 def _read_fields(fields: Mapping[str, Any], *, is_plain: bool) -> Brought:
     if "delta" in fields and fields.keys() <= _HARMLESS and _field(fields, "chunk_type") != "error":
         return Brought(StreamingChunk.from_dict(fields))  # as below, for nearly all that come here
-    is_ours = any(_field(fields, name) is not None for name in _OURS)
     failure = _failure_of(fields)
-    if failure is not None and (_is_blank(fields) or _field(fields, "chunk_type") == "error"):
+    if failure is None:
+        return _read_chunk(fields, is_plain=is_plain)
+    if _is_blank(fields) or _field(fields, "chunk_type") == "error":
         return Brought(failure=failure)
+    try:
+        return Brought(_read_chunk(fields, is_plain=is_plain).chunk, failure)
+    except InvalidEventError:  # nothing hides a failure
+        return Brought(failure=failure)
+
+
+def _read_chunk(fields: Mapping[str, Any], *, is_plain: bool) -> Brought:
+    is_ours = any(_field(fields, name) is not None for name in _OURS)
     has_delta = "delta" in fields
     if not is_ours:
         protocol = protocol_of(fields)
@@ -118,7 +128,7 @@ def _read_fields(fields: Mapping[str, Any], *, is_plain: bool) -> Brought:
             return Brought(reason="it has a path and no delta")
         if not is_ours and not fields.keys() <= CHUNK_NAMES:
             return Brought(reason="it has none of the fields of a chunk")
-    return Brought(chunk, failure)
+    return Brought(chunk)
 
 
 def _is_sound(chunk: StreamingChunk) -> bool:
@@ -169,7 +179,8 @@ def _failure_of(fields: Mapping[str, Any]) -> Failure | None:
     if (
         _field(fields, "chunk_type") == "error"
         or any(_says_failure(fields.get(name), is_blank=is_blank) for name in ("error", "errors"))
-        or (is_blank and (_has_error_field(fields) or _is_failure_by_type(fields)))
+        or (is_blank and _has_error_field(fields))
+        or ((is_blank or _field(fields, "json_path") is None) and _is_failure_by_type(fields))
     ):
         return _said(fields)
     return None
@@ -182,17 +193,18 @@ def _said(fields: Mapping[str, Any]) -> Failure:
     for name in ("error_message", "errorMessage", "error", "errors"):  # in words of the sender's own
         said: object = fields.get(name)
         if said and (is_object(said) or is_list(said)):
-            return told._replace(error_message=json.dumps(said, default=str))
+            with suppress(TypeError, ValueError, RecursionError):  # of a mapping that is not JSON
+                return told._replace(error_message=json.dumps(said, default=str))
     return told
 
 
 def _says_failure(error: object, *, is_blank: bool) -> bool:
-    # Beside a delta, an empty text, object or list is how some senders say that there is none.
-    return error is not None and error is not False and (is_blank or bool(error))
+    # Senders that send every field send an empty text in each event, and beside a delta an empty object or list.
+    return error is not None and error is not False and error != "" and (is_blank or bool(error))
 
 
 def _has_error_field(fields: Mapping[str, Any]) -> bool:
-    return _field(fields, "error_type") is not None or _field(fields, "error_message") is not None
+    return any(_field(fields, name) not in (None, "") for name in ("error_type", "error_message"))
 
 
 def _is_failure_by_type(fields: Mapping[str, Any]) -> bool:
@@ -238,7 +250,7 @@ def _kind(value: object) -> str | None:
     """Return a type or code as text. "error" says no more than that it is one."""
     if isinstance(value, bool) or not isinstance(value, str | int | float) or value in _FAILURES:
         return None
-    return str(value)
+    return value if isinstance(value, str) else shorten(value)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

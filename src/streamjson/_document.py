@@ -26,7 +26,7 @@ location is touched again, and nothing while it stays open.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ._errors import ClosedError
 from ._events import MISSING
@@ -97,6 +97,13 @@ class Document(Log):
         # For `_completion`: whether values are finished in document order, and how far that has been looked at.
         self.in_order = in_order
         self.progress: Any = None
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse to be copied or pickled, with what holds it: slots are known by the identity of their container."""
+        raise TypeError(
+            "what refers to a growing document can't be copied or pickled: take the value of a snapshot (copy_value()),"
+            " or Assembler.restore(assembler.checkpoint())"
+        )
 
     # ------------------------------------------------------------------------------------------------------------------
     # a delta
@@ -307,6 +314,7 @@ class Document(Log):
 
         What comes next is a run of its own, so that it can be told from what there was at the end.
         """
+        self._leave()  # a restored document has one open that its changes have left so
         strings: list[tuple[Node, Step, str]] = []
         for node, key, _ in self.repaired:
             thing = node.slots[key]

@@ -108,6 +108,9 @@ OTHER_SPELLING: Final = {
     "error_type": "errorType",
     "error_message": "errorMessage",
 }
+_EVENT_NAMES: Final = frozenset(("data", "id", "event", "retry", "last_event_id", "offset"))
+# Attributes that tell an object of another protocol's SDK, or a failure.
+_TELLING_NAMES: Final = ("type", "object", "error", "errors", "message", "choices", "candidates")
 CHUNK_NAMES: Final = frozenset({"delta", *OTHER_SPELLING, *OTHER_SPELLING.values()})
 
 
@@ -213,7 +216,7 @@ def _refuse_undecoded(event: object) -> ServerSentEvent[Any]:
 
 
 def _event_from_mapping(event: Mapping[str, Any]) -> ServerSentEvent[Any]:
-    if not event.keys().isdisjoint(CHUNK_NAMES) or event.keys().isdisjoint(("data", "id", "event", "retry")):
+    if not event or not event.keys() <= _EVENT_NAMES:  # a payload; others have members of these names, too
         return ServerSentEvent(event)
     get = event.get
     return _checked(get("data"), get("id"), get("event"), get("retry"), get("last_event_id"), get("offset"))
@@ -222,7 +225,7 @@ def _event_from_mapping(event: Mapping[str, Any]) -> ServerSentEvent[Any]:
 def _event_from_object(event: Any) -> ServerSentEvent[Any]:
     data = getattr(event, "data", MISSING)
     if data is MISSING:  # asked of the object, not of its class: two of one class may have different attributes
-        if any(hasattr(event, name) for name in CHUNK_NAMES):
+        if any(hasattr(event, name) for name in (*CHUNK_NAMES, "type", "error", "choices", "candidates")):
             return ServerSentEvent(event)
         raise InvalidEventError(f"{shorten(event)} is neither an event nor a chunk")
     # Other decoders put the last event ID, which persists, where we have the event's own.
@@ -262,6 +265,10 @@ def to_payload(data: object, limits: Limits) -> object:
     if isinstance(data, Mapping):
         return cast("Mapping[str, Any]", data)
     fields = {name: getattr(data, name) for name in CHUNK_NAMES if hasattr(data, name)}
+    for name in _TELLING_NAMES:
+        value: Any = getattr(data, name, None)
+        if value is not None and not callable(value):
+            fields[name] = value
     if not fields:
         raise InvalidEventError(f"an event's data is a JSON object, not {shorten(data)}")
     # Generated SDKs mark an absent field by an object of their own, mostly of a class `Unset`.

@@ -47,9 +47,10 @@ def _types(pattern: str) -> _Test:
 
 
 def _has(name: str, kind: type | tuple[type, ...], *others: str) -> _Test:
-    """Return a test for events with no `type`, a member of this JSON type, and one of the others if there are any."""
+    """Return a test for events with neither `type` nor `delta`, a member of this JSON type, and one of the others."""
     return lambda event, type_: (
         not type_
+        and "delta" not in event
         and isinstance(event.get(name), kind)
         and (not others or any(other in event for other in others))
     )  # fmt: skip
@@ -87,7 +88,8 @@ def _is_opper(event: Mapping[str, Any], kind: str) -> bool:
 
 
 def _is_message_start(event: Mapping[str, Any], kind: str) -> bool:
-    return kind == "message_start" and isinstance(event.get("message"), Mapping)
+    message = event.get("message")
+    return kind == "message_start" and message is not None and not isinstance(message, str)  # of an SDK it is an object
 
 
 _anthropic = _types("content_block_(start|delta|stop)|message_(delta|stop)")

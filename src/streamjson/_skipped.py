@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from attrs import evolve
@@ -76,13 +77,18 @@ class Skipped:
             raise error
         self.add(done, error)
         if callable(on_misfit):
-            on_misfit(error)
+            try:
+                on_misfit(error)
+            except StopIteration as stop:  # it would end the loop that takes the values
+                raise RuntimeError("on_misfit raised StopIteration") from stop
 
 
 def check_on_misfit(on_misfit: object) -> None:
     """Raise `ValueError` for what says nothing of values that do not fit."""
     if on_misfit not in ("raise", "skip") and not callable(on_misfit):
         raise ValueError(f"on_misfit is 'raise', 'skip' or a function of the error, not {shorten(on_misfit)}")
+    if iscoroutinefunction(on_misfit):
+        raise ValueError("on_misfit is a plain function: a coroutine would not be awaited")
 
 
 def is_skippable(error: StreamJSONError) -> bool:

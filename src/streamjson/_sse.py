@@ -408,11 +408,13 @@ class SSEDecoder:
             self.replaced_count += text.count("\ufffd") - data.count(_REPLACEMENT)
             return text
 
-    def _last_data(self) -> bytes:
-        """Return the data of the block in progress, as it would be if the stream had gone on with a blank line."""
+    def _last_data(self) -> bytes | None:
+        """Return the data of the block in progress as if a blank line had followed; None if it has none."""
         self._read_held()
         name, _, value = bytes(self._line).partition(b":")
-        return bytes(self._data) + (value if name == b"data" else b"")
+        if name == b"data":
+            return bytes(self._data) + value
+        return bytes(self._data) or None
 
     def _finish(self) -> list[ServerSentEvent[str]]:
         """Return the event in progress, as if a blank line had followed."""
@@ -510,13 +512,14 @@ def _is_source(value: object) -> bool:
 class _Body:
     """What both ways of reading a body share: all but the reading."""
 
-    __slots__ = ("_check", "_dispatch_last", "_is_checked", "decoder")
+    __slots__ = ("_check", "_dispatch_last", "_is_checked", "decoder", "is_begun")
 
     def __init__(self, decoder: SSEDecoder, *, dispatch_last: bool) -> None:
         self.decoder = decoder
         self._dispatch_last = dispatch_last
         self._check = BodyCheck()
         self._is_checked = False
+        self.is_begun = False  # whether the generator that reads it has started, and so closes its source
 
     def parts(self, piece: BytesLike) -> Iterable[BytesLike]:
         """Return what is to be decoded of a piece, in parts: the events of a large one would take much at once."""
@@ -537,8 +540,8 @@ class _Body:
         events: list[ServerSentEvent[str]] = []
         if is_truncated:
             start, last_event_id = decoder._start, decoder.last_event_id
-            is_done = decoder._last_data().strip() == _DONE
-            if is_done or self._dispatch_last:
+            data = decoder._last_data()
+            if data is not None and (data.strip() == _DONE or self._dispatch_last):
                 events = decoder._finish()
             if not events:
                 error = StreamTruncatedError("the source ended inside an event")
@@ -571,6 +574,7 @@ async def _decode_async(
     iterator: AsyncIterator[BytesLike], pieces: object, body: _Body
 ) -> AsyncGenerator[ServerSentEvent[str], None]:
     decoder = body.decoder
+    body.is_begun = True
     try:
         async for piece in iterator:
             for part in body.parts(piece):
@@ -591,21 +595,19 @@ async def _decode_async(
 class _AsyncEvents(AsyncGenerator[ServerSentEvent[str], None]):
     """An asynchronous generator of events that closes its source also where it was never started."""
 
-    __slots__ = ("_events", "_is_begun", "_sources")
+    __slots__ = ("_body", "_events", "_sources")
 
     def __init__(self, pieces: AsyncIterable[BytesLike], body: _Body) -> None:
         iterator = aiter(pieces)
+        self._body = body
         self._events: Any = _decode_async(iterator, pieces, body)
         self._sources = (iterator, pieces)
-        self._is_begun = False
 
     def __anext__(self) -> Coroutine[Any, Any, ServerSentEvent[str]]:
-        self._is_begun = True
         step: Coroutine[Any, Any, ServerSentEvent[str]] = self._events.__anext__()
         return step
 
     def asend(self, value: None) -> Coroutine[Any, Any, ServerSentEvent[str]]:
-        self._is_begun = True
         step: Coroutine[Any, Any, ServerSentEvent[str]] = self._events.asend(value)
         return step
 
@@ -618,6 +620,6 @@ class _AsyncEvents(AsyncGenerator[ServerSentEvent[str], None]):
 
     async def aclose(self) -> None:
         await self._events.aclose()
-        if not self._is_begun:
-            self._is_begun = True
+        if not self._body.is_begun:
+            self._body.is_begun = True
             await aclose_all(*self._sources)

@@ -100,7 +100,7 @@ def assemble(
         return SnapshotStream(source, **options)
     raise InvalidEventError(
         f"a source of events is an iterable, not {shorten(source)};"
-        f" of a response it is decode_sse({right_call(source)})"
+        f" give assemble(decode_sse(pieces)) of a response's bytes, {right_call(source)}"
     )
 
 
@@ -238,13 +238,10 @@ class SnapshotStream(_Stream):
                     break
                 self._release(error)
                 raise
+            if self._finished:  # closed by another thread meanwhile: nothing more is applied, nor completed
+                break
             try:
-                if event is _END:
-                    if self._finished:
-                        break
-                    kind = self._end()
-                else:
-                    kind = self._consume(event)
+                kind = self._end() if event is _END else self._consume(event)
                 if assembler._end != "open":
                     self._finished = self._has_last = True
                 if not assembler._document.quiet:
@@ -343,9 +340,12 @@ class SnapshotStream(_Stream):
     def final(self, into: Any = None) -> Any:
         """Read to the end and return the document; with `into`, a class, as an object of it, validated.
 
-        Raises at the first event that is rejected; call it again to go on with the next one. Once the stream has ended
-        otherwise than well, it is a `ClosedError`. A document that does not fit is a `StructureError`; an `into` that
-        nothing can make is a `TypeError` before anything is read.
+        `MISSING` where the source was empty, or an answer of this wire was: a span and `[DONE]`, and no delta. Events
+        that were not understood, and no delta, are a `StreamFailedError` (`no_deltas`) instead.
+
+        Raises at the first event that is rejected; call it again to continue with the next one. Once the stream has
+        ended otherwise than well, it is a `ClosedError`. A document that does not fit is a `StructureError`; an `into`
+        that nothing can make is a `TypeError` before anything is read.
 
         >>> import streamjson as sj
         >>> sj.assemble(sj.disassemble({"people": [{"name": "Jane"}]})).final()
@@ -363,13 +363,9 @@ class SnapshotStream(_Stream):
         It is a stop all the same: the reader ends when the source gives its next event, ends or raises, and the source
         is closed then. docs/recipes.md shows how to make that come at once.
         """
+        self._finished = True
         if getattr(self._source, "gi_running", False):
-            self._finished = True
-            raise StreamJSONError(
-                "another thread waits for the source and can't be interrupted: it stops when the source gives an event,"
-                " ends or raises; shut down the connection, or read it with a time-out, to stop at once",
-                code="reading",
-            )
+            raise _reading()
         self._release()
 
     def _release(self, because_of: BaseException | None = None) -> None:
@@ -378,6 +374,9 @@ class SnapshotStream(_Stream):
         try:
             close_all(source, given)
         except Exception as error:  # the source's own; it must not hide what ended the stream
+            if isinstance(error, ValueError) and "already executing" in str(error):  # a generator inside the source
+                self._source, self._given = source, given  # its reader releases it
+                raise _reading() from None
             if because_of is None:
                 raise
             because_of.add_note(f"closing the source failed too: {error!r}")
@@ -389,6 +388,14 @@ class SnapshotStream(_Stream):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _reading() -> StreamJSONError:
+    return StreamJSONError(
+        "another thread waits for the source and can't be interrupted: it stops when the source gives an event,"
+        " ends or raises; shut down the connection, or read it with a time-out, to stop at once",
+        code="reading",
+    )
 
 
 class AsyncSnapshotStream(_Stream):
@@ -403,6 +410,7 @@ class AsyncSnapshotStream(_Stream):
         self._given: object = source
         self._source: AsyncIterator[object] | None = aiter(source)
         self._reader: Any = None  # the task that waits for the source
+        self._is_cancelled = False  # whether `aclose` has interrupted it
 
     def __aiter__(self) -> AsyncIterator[Snapshot]:
         return self
@@ -436,7 +444,8 @@ class AsyncSnapshotStream(_Stream):
             finally:
                 reader, self._reader = self._reader, None
             if self._finished:  # closed meanwhile, though the source has gone on
-                reader.uncancel()
+                if self._is_cancelled:
+                    reader.uncancel()
                 break
             try:
                 kind = self._end() if event is _END else self._consume(event)
@@ -460,10 +469,10 @@ class AsyncSnapshotStream(_Stream):
 
     def _is_stop(self, error: BaseException) -> bool:
         """Tell whether an error came of `aclose`, which has cancelled the reader, and of nothing else."""
+        remaining = self._reader.uncancel() if self._is_cancelled else 0
         if isinstance(error, Exception):  # the source's own answer to being interrupted
-            self._reader.uncancel()
             return True
-        return self._reader.uncancel() == 0 and is_cancellation_of_another(error)
+        return remaining == 0 and is_cancellation_of_another(error)
 
     @overload
     def completed(self, pattern: str, into: None = None) -> AsyncIterator[Any]: ...
@@ -515,7 +524,9 @@ class AsyncSnapshotStream(_Stream):
             raise StreamJSONError("another task reads this stream: cancel that task instead", code="reading")
         elif not self._finished:
             self._finished = True
-            reader.cancel()
+            if reader is not current_task():  # else it is the source that closes its stream: it ends when that returns
+                self._is_cancelled = True
+                reader.cancel()
 
     async def _release(self, because_of: BaseException | None = None) -> None:
         self._finished = True
