@@ -76,6 +76,10 @@ types: $(VENV)/wheel.stamp $(VENV)/test.stamp $(VENV)/types.stamp ## Check types
 	$(VENV)/bin/pyright
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" pyright --verifytypes streamjson --ignoreexternal
 
+.PHONY: docs
+docs: $(VENV)/wheel.stamp ## Write the pages that are made from the code: docs/errors.md
+	$(VENV)/bin/python docs/make_errors.py
+
 .PHONY: bench
 bench: $(BENCH)/wheel.stamp ## Measure this library beside its peers, and draw the charts (half an hour)
 	$(BENCH)/bin/python benchmarks/run.py $(ARGS)

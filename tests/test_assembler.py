@@ -17,7 +17,6 @@ from unittest.mock import patch
 import pytest
 from hypothesis import example, given, strategies as st
 
-import streamjson as sj
 from streamjson import assemble
 from streamjson._assembler import Assembler
 from streamjson._envelope import seal, unseal
@@ -1654,12 +1653,3 @@ def test_an_assembler_is_not_copied(duplicate: Callable[[object], object]) -> No
     with pytest.raises(TypeError, match=r"restore\(assembler.checkpoint\(\)\)"):
         duplicate(assembler)
     assert assembler.apply_delta("a", "y").value == "xy"  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, pickle.dumps], ids=["deepcopy", "pickle"])
-def test_nothing_that_holds_a_document_is_copied(duplicate: Callable[[object], object]) -> None:
-    assembler = assembled(("a", "x"))
-    change = assembler.apply_delta("a", "y")
-    for holder in (assembler.snapshot(), change, sj.assemble([X])):
-        with pytest.raises(TypeError, match=r"can't be copied or pickled|cannot pickle"):
-            duplicate(holder)

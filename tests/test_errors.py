@@ -6,6 +6,7 @@ import ast
 import copy
 import pickle
 import re
+import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import streamjson as sj
 from streamjson import _errors
 from streamjson._errors import (
     CODES,
+    TABLE,
     CheckpointError,
     ClosedError,
     ConflictError,
@@ -55,6 +57,20 @@ DEFAULT_CODES = {
     CheckpointError: "bad_checkpoint",
     ClosedError: "closed",
 }
+
+
+def test_the_page_is_made_of_the_table() -> None:
+    """`make docs` writes it."""
+    pages = Path(__file__).parent.parent / "docs"
+    made: dict[str, Any] = runpy.run_path(str(pages / "make_errors.py"))
+    assert (pages / "errors.md").read_text("utf-8") == made["page"]()
+
+
+def test_each_code_belongs_to_one_class() -> None:
+    assert list(TABLE) == [*(kind.__name__ for kind in CLASSES), "StreamJSONError"]
+    assert len(CODES) == sum(map(len, TABLE.values()))
+    for kind in CLASSES:
+        assert kind.code in TABLE[kind.__name__]
 
 
 def test_every_code_has_one_spelling() -> None:
@@ -125,7 +141,7 @@ def test_every_code_of_the_table_is_raised_somewhere() -> None:
     written: set[str] = set()
     for name, tree in SOURCES.items():
         for node in tree.body:
-            is_table = name == "_errors.py" and isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "CODES"
+            is_table = name == "_errors.py" and isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "TABLE"
             if not is_table:
                 written.update(texts(node))
     assert set(CODES) <= written

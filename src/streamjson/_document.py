@@ -26,7 +26,7 @@ location is touched again, and nothing while it stays open.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from ._errors import ClosedError
 from ._events import MISSING
@@ -97,13 +97,6 @@ class Document(Log):
         # For `_completion`: whether values are finished in document order, and how far that has been looked at.
         self.in_order = in_order
         self.progress: Any = None
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        """Refuse to be copied or pickled, with what holds it: slots are known by the identity of their container."""
-        raise TypeError(
-            "what refers to a growing document can't be copied or pickled: take the value of a snapshot (copy_value()),"
-            " or Assembler.restore(assembler.checkpoint())"
-        )
 
     # ------------------------------------------------------------------------------------------------------------------
     # a delta

@@ -13,7 +13,7 @@
     `-- ClosedError                 called after the end
 
 One class for each thing that a caller does differently; `code` says exactly what happened.
-A code never changes its meaning; `CODES` lists all of them.
+A code never changes its meaning; `TABLE` lists all of them, by the class that they belong to. docs/errors.md shows it.
 
 An error tells where it happened, as far as that is known: `event_number` (from 1, counted by the assembler),
 `offset` (in bytes since the connection began) and `last_event_id` (the last one recorded before the error).
@@ -42,88 +42,101 @@ __all__ = [
     "StructureError",
 ]
 
-CODES: Final[dict[str, str]] = {
-    # InvalidEventError
-    "bad_event": "the event, its data or one of its fields has the wrong type",
-    "bad_json": "the event's data is not JSON",
-    "bad_number": "NaN, Infinity or a number that overflows: no JSON value",
-    "foreign_event": "the event belongs to another protocol, which the message names",
-    "unset_delta": "the SDK that made the event has lost the delta: give the bytes to decode_sse",
-    "ignored_event": "the event has none of the fields of a chunk, or a path without a delta; it is kept in `ignored`",
-    "missing_path": "a delta that is neither text nor null came without a path",
-    "needs_decoding": "bytes, lines or a response were given where events are expected: use decode_sse",
-    "not_an_event_stream": "the body is HTML, JSON, compressed or else no event stream; it begins as `body` shows",
-    "no_line_ends": "the pieces are lines without their ends: give the raw body to decode_sse",
-    "line_break": "an id or event type to be encoded holds CR, LF or (an id) NUL",
-    # InvalidPathError; a location that an error names stands in the message
-    "not_a_string": "the path is not text",
-    "path_too_long": "the path has more than Limits.max_path_bytes bytes",
-    "too_deep": "the path has more than Limits.max_depth steps",
-    "outside_prefix": "the path does not begin with path_prefix",
-    "empty_segment": "nothing stands where a name is expected",
-    "leading_dot": "a path does not begin with a dot",
-    "trailing_dot": "a name is expected after the last dot",
-    "descendant": "'..' names many locations",
-    "wildcard": "'*' names many locations",
-    "slice": "a slice names many locations",
-    "union": "a union names many locations",
-    "filter": "a filter names many locations",
-    "script": "an expression is no index",
-    "negative_index": "an index counts from the start",
-    "leading_zero": "an index has no leading zero",
-    "bad_index": "an index is made of the digits 0 to 9 only",
-    "index_too_large": "an index is at most 2**53 - 1",
-    "empty_brackets": "nothing stands between the brackets",
-    "unquoted_name": "a name in brackets needs quotes",
-    "bad_bracket": "something other than ']' follows the quoted name",
-    "unbalanced": "a bracket or quote has no partner",
-    "text_after_bracket": "'.' or '[' is expected after ']'",
-    "whitespace": "a blank at the edge of a name, or outside brackets, needs quotes",
-    "control_character": "U+0000 to U+001F must be escaped",
-    "bad_escape": "no escape of RFC 9535",
-    "lone_surrogate": "half of a surrogate pair is no character",
-    # InvalidPatternError
-    "bad_pattern": "the pattern is not JSONPath",
-    "undecidable": "the pattern asks for what is not known while the document grows",
-    # ConflictError
-    "type_conflict": "the delta does not fit the kind of value that is there",
-    "not_text": "what is at the path of text() is no text",
-    "text_replaced": "the text that text() follows was replaced by another one",
-    # LimitExceededError: the limit's name
-    "max_event_bytes": "the event in progress has more bytes",
-    "max_id_bytes": "the event's id has more bytes",
-    "max_depth": "the document would nest deeper",
-    "max_array_gap": "the index is further past the end of its array",
-    "max_array_length": "the array would be longer",
-    "max_nodes": "the document would have more values",
-    "max_runs": "the document would have been written to in more places, one after the other",
-    "max_document_bytes": "the document would be larger",
-    "max_string_bytes": "the string would be longer",
-    "max_key_bytes": "the member name is longer",
-    "max_number_digits": "the number has more digits",
-    "max_patterns": "more patterns would be registered",
-    # StreamFailedError
-    "stream_error": "the sender sent an error",
-    "new_span": "the sender started over: a new span id came after deltas",
-    "no_deltas": "the stream ended without a delta, after events that brought nothing",
-    # StreamTruncatedError
-    "truncated": "the source ended inside an event",
-    "no_done": "the source ended without [DONE]",
-    # StructureError
-    "bad_structure": "the finished value does not fit the type",
-    # CheckpointError
-    "bad_checkpoint": "the bytes are no checkpoint, or not as they were written",
-    "newer_format": "the checkpoint was written by a newer version",
-    "other_options": "an option that the checkpoint depends on is another one",
-    "no_id": "an event with a delta had no id of its own, so what is sent again can't be told",
-    "repeated_id": "two events with a delta had the same id, so what is sent again can't be told",
-    "other_replay": "what was sent again is not what had been sent",
-    # ClosedError
-    "closed": "called after the end",
-    # StreamJSONError itself
-    "applying": "apply, close or reset was called from inside a callback",
-    "reading": "two tasks read an asynchronous stream at one time",
+TABLE: Final[dict[str, dict[str, str]]] = {
+    "InvalidEventError": {
+        "bad_event": "the event, its data or one of its fields has the wrong type",
+        "bad_json": "the event's data is not JSON",
+        "bad_number": "NaN, Infinity or a number that overflows: no JSON value",
+        "foreign_event": "the event belongs to another protocol, which the message names",
+        "unset_delta": "the SDK that made the event has lost the delta: give the bytes to decode_sse",
+        "ignored_event": "the event has no field of a chunk, or a path without a delta; it is kept in `ignored`",
+        "missing_path": "a delta that is neither text nor null came without a path",
+        "needs_decoding": "bytes, lines or a response were given where events are expected: use decode_sse",
+        "not_an_event_stream": "the body is HTML, JSON, compressed or else no event stream; it begins as `body` shows",
+        "no_line_ends": "the pieces are lines without their ends: give the raw body to decode_sse",
+        "line_break": "an id or event type to be encoded holds CR, LF or (an id) NUL",
+    },
+    "InvalidPathError": {  # a location that an error names stands in the message
+        "not_a_string": "the path is not text",
+        "path_too_long": "the path has more than Limits.max_path_bytes bytes",
+        "too_deep": "the path has more than Limits.max_depth steps",
+        "outside_prefix": "the path does not begin with path_prefix",
+        "empty_segment": "nothing stands where a name is expected",
+        "leading_dot": "a path does not begin with a dot",
+        "trailing_dot": "a name is expected after the last dot",
+        "descendant": "'..' names many locations",
+        "wildcard": "'*' names many locations",
+        "slice": "a slice names many locations",
+        "union": "a union names many locations",
+        "filter": "a filter names many locations",
+        "script": "an expression is no index",
+        "negative_index": "an index counts from the start",
+        "leading_zero": "an index has no leading zero",
+        "bad_index": "an index is made of the digits 0 to 9 only",
+        "index_too_large": "an index is at most 2**53 - 1",
+        "empty_brackets": "nothing stands between the brackets",
+        "unquoted_name": "a name in brackets needs quotes",
+        "bad_bracket": "something other than ']' follows the quoted name",
+        "unbalanced": "a bracket or quote has no partner",
+        "text_after_bracket": "'.' or '[' is expected after ']'",
+        "whitespace": "a blank at the edge of a name, or outside brackets, needs quotes",
+        "control_character": "U+0000 to U+001F must be escaped",
+        "bad_escape": "no escape of RFC 9535",
+        "lone_surrogate": "half of a surrogate pair is no character",
+    },
+    "InvalidPatternError": {
+        "bad_pattern": "the pattern is not JSONPath",
+        "undecidable": "the pattern asks for what is not known while the document grows",
+    },
+    "ConflictError": {
+        "type_conflict": "the delta does not fit the kind of value that is there",
+        "not_text": "what is at the path of text() is no text",
+        "text_replaced": "the text that text() follows was replaced by another one",
+    },
+    "LimitExceededError": {  # the limit's name
+        "max_event_bytes": "the event in progress has more bytes",
+        "max_id_bytes": "the event's id has more bytes",
+        "max_depth": "the document would nest deeper",
+        "max_array_gap": "the index is further past the end of its array",
+        "max_array_length": "the array would be longer",
+        "max_nodes": "the document would have more values",
+        "max_runs": "the document would have been written to in more places, one after the other",
+        "max_document_bytes": "the document would be larger",
+        "max_string_bytes": "the string would be longer",
+        "max_key_bytes": "the member name is longer",
+        "max_number_digits": "the number has more digits",
+        "max_patterns": "more patterns would be registered",
+    },
+    "StreamFailedError": {
+        "stream_error": "the sender sent an error",
+        "new_span": "the sender started over: a new span id came after deltas",
+        "no_deltas": "the stream ended without a delta, after events that brought nothing",
+    },
+    "StreamTruncatedError": {
+        "truncated": "the source ended inside an event",
+        "no_done": "the source ended without [DONE]",
+    },
+    "StructureError": {
+        "bad_structure": "the finished value does not fit the type",
+    },
+    "CheckpointError": {
+        "bad_checkpoint": "the bytes are no checkpoint, or not as they were written",
+        "newer_format": "the checkpoint was written by a newer version",
+        "other_options": "an option that the checkpoint depends on is another one",
+        "no_id": "an event with a delta had no id of its own, so what is sent again can't be told",
+        "repeated_id": "two events with a delta had the same id, so what is sent again can't be told",
+        "other_replay": "what was sent again is not what had been sent",
+    },
+    "ClosedError": {
+        "closed": "called after the end",
+    },
+    "StreamJSONError": {
+        "applying": "apply, close or reset was called from inside a callback",
+        "reading": "two tasks read an asynchronous stream at one time",
+    },
 }
+
+CODES: Final[dict[str, str]] = {code: meaning for codes in TABLE.values() for code, meaning in codes.items()}
 
 
 class StreamJSONError(Exception):
