@@ -155,8 +155,21 @@ ASSEMBLED = {
         "max_array_gap = 1024; --no-size-limit lifts it ",
     ),
     "nothing": ([], b"", 1, "", "no document (0 events, 0 changes, 0 bytes)"),
-    "no events": ([], b"<html>\n", 1, "", "no document (0 events"),
-    "not a stream": ([], bytes(range(256)), 1, "", "inside an event (event 1, byte offset 0)"),
+    "not a stream": ([], bytes(range(256)), 1, "", "is not an event stream, it looks like UTF-16; convert it first"),
+    "another protocol": (
+        [],
+        b'data: {"choices": []}\n\n',
+        1,
+        "",
+        "error: -: this is an event of OpenAI Chat Completions, which this version does not read",
+    ),
+    "no event that is understood": (
+        ["-q"],
+        sj.encode_sse(sj.ServerSentEvent("x", event="note")) * 2,
+        1,
+        "",
+        "error: -: the stream ended without a delta: 2 events came that brought nothing, the first: 'x' (event 3, byte",
+    ),
     "null": ([], block(delta=None, json_path=""), 0, "null\n", ""),
     "one value": ([], block(delta=False, json_path=""), 0, "false\n", ""),
     "controls are escaped": ([], block(delta="\x9b\x7f\u2028", json_path=""), 0, '"\\u009b\\u007f\\u2028"\n', ""),
@@ -201,6 +214,210 @@ def test_snapshots_are_printed_before_the_stream_ends():
             assert json.loads(process.stdout.readline()) == {"name": text}
         assert process.communicate()[0] == b""
     assert process.returncode == 0
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# a source of several streams
+
+FAILURE = sj.encode_sse(sj.ServerSentEvent('{"error": {"message": "boom"}}'))
+IGNORED = sj.encode_sse(sj.ServerSentEvent('{"usage": 5}'))
+PING = b"event: ping\ndata: {}\n\n"
+SPAN_A, SPAN_B = block(delta="a", span_id="A"), block(delta="b", span_id="B")
+
+ALL = {
+    "one": (NAME + SURNAME + DONE, ['{"name":"Jane Doe"}'], ["-: 1 document, 3 events, 100 bytes"]),
+    "three": (NAME + DONE + SPAN_A + DONE + NAME, ['{"name":"Jane"}', '"a"', '{"name":"Jane"}'], ["-: 3 documents, "]),
+    "of spans": (SPAN_A + SPAN_B, ['"a"', '"b"'], ["-: 2 documents, 2 events, "]),
+    "pings and ends between": (NAME + DONE + PING + DONE + SPAN_A, ['{"name":"Jane"}', '"a"'], ["-: 2 documents, "]),
+    "one that failed": (
+        NAME + DONE + SURNAME + FAILURE + SPAN_A,
+        ['{"name":"Jane"}', '"a"'],
+        [
+            "error: -: document 2: the sender failed: 'boom' (event 4, byte offset 100)",
+            "-: 3 documents, 1 failed, 5 eve",
+        ],
+    ),
+    "one in conflict": (
+        NAME + DONE + NAME + CONFLICT + SURNAME + DONE + SPAN_A,
+        ['{"name":"Jane"}', '"a"'],
+        ["error: -: document 2: name holds a string and a number came", "-: 3 documents, 1 failed, 7 eve"],
+    ),
+    "one of another protocol": (
+        b'data: {"choices": []}\n\n' + DONE + NAME,
+        ['{"name":"Jane"}'],
+        ["error: -: document 1: this is an event of OpenAI Chat", "-: 2 documents, 1 failed, "],
+    ),
+    "one that is cut off": (
+        NAME + DONE + SPAN_A + b"data: {",
+        ['{"name":"Jane"}'],
+        ["error: -: document 2: the source ended inside an event (byte offset 92)", "-: 2 documents, 1 failed, "],
+    ),
+    "one that is empty": (
+        DONE + NAME,
+        ['{"name":"Jane"}'],
+        ["error: -: document 1: the stream held no document", "-: 2 documents, 1 failed, "],
+    ),
+    "the source is cut off between two": (
+        NAME + DONE + b"data: {",
+        ['{"name":"Jane"}'],
+        ["error: -: the source ended inside an event (event 3, byte offset 57)", "-: 1 document, "],
+    ),
+    "none": (b"", [], ["error: -: the source held no document (0 events, 0 bytes)"]),
+    "none, after pings": (
+        PING,
+        [],
+        ["error: -: document 1: the stream ended without a delta: ", "-: 1 document, 1 failed"],
+    ),
+    "ignored events": (
+        NAME + DONE + IGNORED * 2 + SPAN_A,
+        ['{"name":"Jane"}', '"a"'],
+        [
+            "warning: -: document 2: the event is ignored: it has none of the fields of a chunk (event 4, ",
+            "-: 2 documents, ",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("stdin", "documents", "told"), ALL.values(), ids=ALL)
+def test_all_documents_are_printed_and_failures_reported_with_their_number(stdin, documents, told):
+    result = run("assemble", "-", "--all", stdin=stdin)
+    assert result.stdout.decode().splitlines() == documents
+    lines = result.stderr.decode().splitlines()
+    for line, beginning in zip(lines, told, strict=True):
+        assert line.startswith(f"streamjson: {beginning}")
+    assert result.returncode == any("error: " in line for line in lines)
+
+
+@pytest.mark.parametrize("arguments", [["--on-new-span", "error"], ["--on-new-span", "reset"]], ids=repr)
+def test_all_documents_are_those_of_the_spans_whatever_a_new_span_does_in_one_document(arguments):
+    result = run("assemble", "-", "--all", "-q", *arguments, stdin=SPAN_A + SPAN_B)
+    assert (result.stdout, result.stderr, result.returncode) == (b'"a"\n"b"\n', b"", 0)
+
+
+def test_of_all_documents_each_needs_the_end_that_is_required():
+    result = run("assemble", "-", "--all", "-q", "--require-done", stdin=SPAN_A + SPAN_B + DONE)
+    assert (result.stdout, result.returncode) == (b'"b"\n', 1)
+    assert one_line(result.stderr) == "streamjson: error: -: document 1: the source ended without [DONE]\n"
+
+
+def test_events_that_are_skipped_are_reported_with_their_document():
+    stdin = NAME + DONE + NAME + CONFLICT * 2 + DONE
+    result = run("assemble", "-", "--all", "--on-invalid", "skip", stdin=stdin)
+    first, second, status = result.stderr.decode().splitlines()
+    assert first.startswith("streamjson: skipped: -: document 2: name holds a string")
+    assert [re.search("event [0-9]+", line)[0] for line in (first, second)] == ["event 4", "event 5"]
+    assert status.startswith("streamjson: -: 2 documents, 2 events skipped, 6 events, ")
+    assert result.returncode == 0
+
+
+@pytest.mark.parametrize("names", [["trip", "error", "people"], ["text", "trip", "cut"]], ids=repr)
+def test_a_log_of_the_examples_is_printed_document_by_document(names):
+    log = b"".join(Path(example(name)).read_bytes() for name in names)
+    result = run("assemble", "-", "--all", stdin=log)
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        expected(name) for name in names if name not in BROKEN
+    ]
+    assert result.returncode == 1
+
+
+RESTS = {
+    "a document": (SPAN_A + DONE, "1 document in 2 events"),
+    "a document without its end": (SPAN_A, "1 document in 1 event"),
+    "documents of spans": (SPAN_A + SPAN_B, "2 documents in 2 events"),
+    "what was not understood": (b"data: {\n\n", "1 document in 1 event"),
+    "a failure": (PING + FAILURE, "1 document in 2 events"),
+    "a document that is cut off": (SPAN_A + b"data: {", "1 document in 1 event"),
+    "documents after a ping": (PING + SPAN_A + DONE + DONE + SPAN_A, "2 documents in 5 events"),
+}
+
+
+@pytest.mark.parametrize(("rest", "told"), RESTS.values(), ids=RESTS)
+@pytest.mark.parametrize("command", ["assemble", "watch"])
+def test_a_source_that_continues_after_its_first_document_is_refused_once_that_is_printed(command, rest, told):
+    result = run(command, "-", stdin=NAME + DONE + rest)
+    assert json.loads(result.stdout) == {"name": "Jane"}
+    assert result.returncode == 1
+    assert one_line(result.stderr) == (
+        f"streamjson: error: -: after the [DONE] of this document the source continues with {told};"
+        " `streamjson assemble --all` prints the document of each stream\n"
+    )
+
+
+@pytest.mark.parametrize("rest", [b"", PING, DONE, b": comment\n", b"\n", PING + DONE + b"data:\n\n"], ids=repr)
+@pytest.mark.parametrize("command", ["assemble", "watch"])
+def test_what_brings_nothing_after_a_document_is_not_refused(command, rest):
+    result = run(command, "-", stdin=NAME + DONE + rest)
+    assert result.returncode == 0
+    assert "-: done, 2 events, 1 changes" in one_line(result.stderr)
+
+
+def test_what_follows_a_document_and_is_no_event_is_an_error_of_its_own():
+    result = run("assemble", "-", "--compact", stdin=NAME + DONE + PING + b"data: {")
+    assert (result.stdout, result.returncode) == (b'{"name":"Jane"}\n', 1)
+    assert "the source ended inside an event (event 4, byte offset " in one_line(result.stderr)
+
+
+def test_what_continues_after_an_empty_document_is_refused_too():
+    result = run("assemble", "-", stdin=DONE + NAME)
+    assert (result.stdout, result.returncode) == (b"", 1)
+    assert "continues with 1 document in 1 event" in one_line(result.stderr)
+
+
+def test_another_span_names_the_options_that_read_on():
+    told = one_line(run("assemble", "-", stdin=SPAN_A + SPAN_B).stderr)
+    assert "span 'B' came after deltas of 'A'; `streamjson assemble --all` prints the document of each," in told
+    assert "--on-new-span reset that of the last (event 2, byte offset " in told
+
+
+@pytest.mark.parametrize("option", [[], ["--all"], ["--every", "9"]], ids=repr)
+def test_a_document_is_printed_before_what_follows_its_end_is_read(option):
+    with subprocess.Popen([*COMMAND, "assemble", "-", "--compact", *option], stdin=-1, stdout=-1, stderr=-1) as process:
+        process.stdin.write(NAME + DONE)
+        process.stdin.flush()
+        assert process.stdout.readline() == b'{"name":"Jane"}\n'  # standard input is open
+        stdout, stderr = process.communicate(SPAN_A)
+    assert stdout == (b'"a"\n' if option == ["--all"] else b"")
+    assert (b"continues with 1 document" in stderr) is (option != ["--all"])
+
+
+ENCODED = {
+    "Latin-1": (block(delta="x", json_path="a").replace(b'"x"', '"café"'.encode("latin-1")), 1),
+    "Latin-1, in several places": (block(delta="x", json_path="a").replace(b'"x"', b'"\xe9 \xe8 \xfc"'), 3),
+    "after the document": (NAME + DONE + block(delta="x").replace(b"x", b"\xe9"), 1),
+    "in an event that is rejected": (NAME + CONFLICT + block(delta="x").replace(b"x", b"\xe9"), 1),
+}
+
+
+@pytest.mark.parametrize("command", [["assemble"], ["assemble", "--all"], ["watch"]], ids=repr)
+@pytest.mark.parametrize(("stdin", "count"), ENCODED.values(), ids=ENCODED)
+def test_bytes_that_are_not_utf_8_are_warned_of(command, stdin, count):
+    result = run(*command, "-", stdin=stdin)
+    warnings = [line for line in result.stderr.decode().splitlines() if "warning: " in line]
+    sequences = f"{count} sequence" if count == 1 else f"{count} sequences"
+    assert warnings == [f"streamjson: warning: -: {sequences} of bytes that are not UTF-8 became U+FFFD"]
+
+
+@pytest.mark.parametrize("command", [["assemble"], ["assemble", "--all"], ["watch"]], ids=repr)
+def test_bytes_that_are_not_utf_8_leave_the_exit_code(command):
+    result = run(*command, "-", "-q", stdin=ENCODED["Latin-1"][0])
+    assert json.loads(result.stdout) == {"a": "caf\ufffd"}
+    assert "not UTF-8" in one_line(result.stderr)
+    assert result.returncode == 0
+
+
+def test_a_replacement_character_of_the_sender_is_not_warned_of():
+    assert b"warning" not in run("assemble", "-", stdin=block(delta="\ufffd")).stderr
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_ignored_events_are_warned_of(count):
+    result = run("assemble", "-", stdin=NAME + IGNORED * count)
+    warning, status = result.stderr.decode().splitlines()
+    assert "warning: -: the event is ignored: it has none of the fields of a chunk (event " in warning
+    assert warning.endswith(", the last of 2 such events") is (count == 2)
+    assert "ended without [DONE]" in status
+    assert result.returncode == 0
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -267,6 +484,7 @@ MISTAKES = {
     "size of no picture": ["watch", "-", "--export-size", "80x24"],
     "no such folder": ["watch", "-", "--export", "missing/x.svg"],
     "abbreviation": ["assemble", "-", "--comp"],
+    "all documents and every change": ["assemble", "-", "--all", "--every", "1"],
     "piece of 0": ["split", "-", "--piece-chars", "0"],
 }
 
@@ -324,11 +542,25 @@ def test_split_is_advised_for_json_documents_only(stdin):
     assert b"split" not in run("assemble", "-", stdin=stdin).stderr
 
 
-def test_an_input_that_is_not_an_event_stream_is_reported_without_a_place_in_it():
-    source = Source(0, "a.json", received=4, head=b"[1]\n")
-    error = sj.InvalidEventError("not an event stream: JSON", code="not_an_event_stream")
-    assert source.describe(error) == f"error: a.json: not an event stream: JSON{source.advice()}"
-    assert source.advice().startswith("; for a JSON document, ")
+SPLIT_ADVICE = "; for a JSON document, `streamjson split -` writes the event stream that builds it"
+NO_STREAMS = {
+    "HTML": (b"<html>\n<body>", r"HTML or XML; it begins `<html>\n<body>`"),
+    "JSON": (b'{"error": "no key"}', f'JSON; it begins `{{"error": "no key"}}`{SPLIT_ADVICE}'),
+    "JSON lines": (b"{}\n{}\n", rf"JSON lines; it begins `{{}}\n{{}}\n`{SPLIT_ADVICE}"),
+    "gzip": (b"\x1f\x8b" + bytes(300), "gzip; decompress it first, with `gunzip` or `curl --compressed`"),
+    "zstd": (b"\x28\xb5\x2f\xfd", "zstd; decompress it first, with `zstd -d` or `curl --compressed`"),
+    "UTF-16": ("data: 1\n\n".encode("utf-16"), "UTF-16; convert it first, with `iconv -f UTF-16 -t UTF-8`"),
+    "words": (b"x" * 100 + b"\n", f"text or bytes of another kind; it begins `{'x' * 80}`"),
+}
+
+
+@pytest.mark.parametrize("option", [[], ["--all"]], ids=repr)
+@pytest.mark.parametrize(("stdin", "told"), NO_STREAMS.values(), ids=NO_STREAMS)
+def test_an_input_that_is_not_an_event_stream_is_reported_without_a_place_in_it(option, stdin, told):
+    result = run("assemble", "-", *option, stdin=stdin)
+    assert (result.returncode, result.stdout) == (1, b"")
+    message = f"streamjson: error: -: the input is not an event stream, it looks like {told}\n"
+    assert one_line(result.stderr) == message
 
 
 UNRECOGNIZED = {
@@ -443,15 +675,17 @@ PIECES = [b"data: ", b"id: ", b"event: ", b"\n", b"\r", b'{"delta": ', b'"a"', b
 
 
 @given(pieces=st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=30))
-@pytest.mark.parametrize("command", ["assemble", "split", "watch"])
+@pytest.mark.parametrize("command", [["assemble"], ["assemble", "--all"], ["split"], ["watch"]], ids=repr)
 def test_any_bytes_leave_no_traceback(tmp_path_factory, command, pieces):
-    path = tmp_path_factory.getbasetemp() / f"{command}.bytes"
+    path = tmp_path_factory.getbasetemp() / f"{len(command)}{command[0]}.bytes"
     path.write_bytes(b"".join(pieces))
     told = io.StringIO()
     with redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")), redirect_stderr(told):
-        code = main([command, str(path)])
+        code = main([*command, str(path)])
     assert code in {0, 1, 2}
-    one_line(told.getvalue().encode() or b"\n")
+    lines = told.getvalue().splitlines()
+    assert all(line.startswith("streamjson: ") for line in lines)
+    assert sum("warning: " not in line for line in lines) <= (100 if "--all" in command else 1)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -672,6 +906,39 @@ def test_a_signal_takes_precedence_over_an_error_that_follows_from_it():
     with pytest.raises(Ended), Signals(lambda: None, lambda: None):  # noqa: PT012  # a signal, and then an error
         signal.raise_signal(signal.SIGHUP)
         raise OSError(errno.EIO, "the terminal is closed")
+
+
+def test_watch_refuses_a_source_that_continues_once_its_last_view_stands():
+    reading, writing = os.pipe()
+    terminal = Terminal("watch", "-", stdin=reading, columns=200)
+    os.close(reading)
+    os.write(writing, NAME + DONE)
+    terminal.read_to("● done")
+    terminal.read_to("\x1b[?1049l")  # and then it waits
+    os.write(writing, SPAN_A)
+    os.close(writing)
+    assert terminal.finish() == 1
+    assert_restored(terminal.shown)
+    assert terminal.shown.count("\x1b[?1049h") == 1
+    assert any("the source continues with 1 document in 1 event" in line for line in terminal.left)
+    assert any(line.startswith("● done ") for line in terminal.left)
+
+
+@pytest.mark.parametrize(("name", "code"), ENDING.items(), ids=ENDING)
+def test_a_signal_ends_watch_while_it_waits_for_what_follows_the_document(name, code):
+    reading, writing = os.pipe()
+    terminal = Terminal("watch", "-", stdin=reading)
+    os.close(reading)
+    os.write(writing, NAME + DONE)
+    terminal.read_to("\x1b[?1049l")
+    terminal.process.send_signal(signal.SIGTSTP)  # nothing is given back twice
+    terminal.process.send_signal(signal.Signals[name])
+    exit_code = terminal.finish()
+    os.close(writing)
+    assert exit_code == code
+    assert_restored(terminal.shown)
+    assert terminal.shown.count("\x1b[?1049h") == 1
+    assert "Traceback" not in terminal.shown
 
 
 def test_watch_shows_input_as_it_arrives_and_stops_at_ctrl_c():
@@ -1055,6 +1322,17 @@ def test_a_picture_past_the_end_of_nothing_is_warned_of(tmp_path):
     warning, error = result.stderr.decode().splitlines()
     assert warning.endswith("ended after event 0; the picture shows that, not event 1")
     assert error.endswith("held no document")
+    assert result.returncode == 1
+
+
+def test_a_picture_is_of_the_first_document_and_a_source_that_continues_is_refused(tmp_path):
+    path = tmp_path / "x.svg"
+    log = b"".join(Path(example(name)).read_bytes() for name in ("text", "trip"))
+    result = run("watch", "-", "--export", str(path), "--export-at", "500", stdin=log)
+    assert "● done" in "".join(texts(path.read_text()))
+    warning, error = result.stderr.decode().splitlines()
+    assert "the stream ended after event 219" in warning
+    assert "the source continues with 1 document in 626 events" in error
     assert result.returncode == 1
 
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from ._errors import InvalidEventError
 
-__all__ = ["BodyCheck", "right_call"]
+__all__ = ["BodyCheck", "kind_of", "right_call"]
 
 _SHOWN: Final = 200  # bytes of a body that an error shows
 _BOM: Final = b"\xef\xbb\xbf"
@@ -90,7 +90,7 @@ class BodyCheck:
             raise self._refusal()
 
     def _refusal(self) -> InvalidEventError:
-        kind = _kind_of(self._head)
+        kind = kind_of(self._head)
         encoding = "utf-16-be" if self._head[:1] == b"\0" else "utf-16" if kind == "UTF-16" else "utf-8"
         text = self._head.decode(encoding, "replace" if kind == "UTF-16" else "backslashreplace")
         body = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
@@ -112,7 +112,8 @@ def _may_be(line: bytes) -> bool:
     return line != b"" and (_is_of_stream(line) or any(name.startswith(line) for name in _FIELDS))
 
 
-def _kind_of(head: bytes) -> str:
+def kind_of(head: bytes) -> str:
+    """Return what a body looks like that begins with `head`."""
     text = head.removeprefix(_BOM).lstrip()
     kind = next((kind for mark, kind in _MARKS if text.startswith(mark)), "")
     if kind == "JSON" and b"}\n{" in text.replace(b"\r", b""):

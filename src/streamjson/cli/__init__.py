@@ -37,7 +37,7 @@ EXIT_CODES = """\
 exit codes:
   0    all went well, or the reader of the output had enough and closed it
   1    the stream failed, was cut off, held a bad event (that was not skipped) or
-       no document at all;
+       no document at all, or more streams follow its end;
        the document so far is still printed, then one line on standard error
        with the number of the event and its byte offset
   2    a mistake in the arguments, or a file that can't be read or written
@@ -57,13 +57,17 @@ ASSEMBLE = """\
 Print the document that a stream of Server-Sent Events builds, as JSON.
 Standard input is read as it arrives. Standard output is always UTF-8.
 A bad event ends the reading: what is printed is the document before it. With
---on-invalid skip it is passed over, and told on standard error at the end.
+--on-invalid skip it is passed over, and reported on standard error at the end.
+A log of several streams, one after the other, is printed with --all: one line
+for each document. One that failed is reported on standard error instead, with
+its number, and the exit code is 1; the others are printed all the same.
 """
 
 ASSEMBLE_EXAMPLES = """\
 examples:
   streamjson assemble examples/trip.sse
   streamjson assemble examples/trip.sse --compact | jq .budget.total
+  cat examples/*.sse | streamjson assemble - --all > documents.jsonl
   curl -N https://api.example/stream | streamjson assemble - --every 10
 """
 
@@ -177,7 +181,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"{ASSEMBLE_EXAMPLES}\n{EXIT_CODES}",
     )
     _add_stream_arguments(assemble)
-    assemble.add_argument(
+    lines = assemble.add_mutually_exclusive_group()
+    lines.add_argument(
+        "--all", action="store_true", help="print the document of each stream in a log of several, as JSON lines"
+    )
+    lines.add_argument(
         "--every",
         type=_at_least_one,
         metavar="N",

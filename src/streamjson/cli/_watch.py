@@ -117,6 +117,11 @@ class Show:
         while not self.clock.readable(self.source.descriptor, self._until_frame()):
             self._frame()
 
+    def wait(self) -> None:
+        """Wait for input, and draw nothing."""
+        while not self.clock.readable(self.source.descriptor, IDLE_S):
+            pass
+
     def before_event(self) -> None:
         """Draw until the next event is due."""
         self._frame()
@@ -195,6 +200,7 @@ def _play(arguments: argparse.Namespace) -> int:
     live = Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
     screen = _Screen(live, console.file)
     failure: StreamJSONError | None = None
+    rest = ""
     with open_input(arguments.file) as descriptor, Signals(screen.give_back, screen.take) as signals:
         source = Source(descriptor, arguments.file)
         show = Show(
@@ -215,9 +221,10 @@ def _play(arguments: argparse.Namespace) -> int:
         state = _state(stream.snapshot, failure, interrupted=signals.received is not None)
         console.print(picture(stream.snapshot, show.status(state), fill=False))
         flush_output()
-    for line in source.describe_skipped(stream):
-        tell(line)
-    return _verdict(source, stream.snapshot, failure)
+        if signals.received is None:  # the last view stands: nothing is drawn any more, nor given back
+            source.before_read, signals.before_stop, signals.after_stop = show.wait, _nothing, _nothing
+            rest = source.describe_rest(stream)
+    return _verdict(source, stream, failure, rest)
 
 
 @define
@@ -241,15 +248,23 @@ class _Screen:
             self.file.flush()
 
 
-def _verdict(source: Source, snapshot: Snapshot, failure: StreamJSONError | None) -> int:
-    """Say what went wrong, and return the exit code."""
+def _verdict(source: Source, stream: SnapshotStream, failure: StreamJSONError | None, rest: str) -> int:
+    """Report what went wrong, and return the exit code."""
+    for line in (*source.warnings(stream), *source.warnings_of_bytes()):
+        tell(line)
     if failure is not None:
         tell(source.describe(failure))
-        return 1
-    if snapshot.version == 0:
-        tell(f"error: {source.name}: the stream held no document{source.advice()}")
-        return 1
-    return 0
+    elif rest:
+        tell(rest)
+    elif stream.snapshot.version == 0:
+        tell(source.describe_empty())
+    else:
+        return 0
+    return 1
+
+
+def _nothing() -> None:
+    pass
 
 
 def _state(snapshot: Snapshot, failure: StreamJSONError | None, *, interrupted: bool) -> str:
@@ -275,21 +290,21 @@ def _export(arguments: argparse.Namespace) -> int:
                 pass
         except StreamJSONError as error:
             failure = error
-    shots.append((source.received, stream.snapshot))
-    wanted: int = arguments.export_at or round(source.events * EXPORT_AT)
-    events = min(wanted, source.events)
+        shots.append((source.received, stream.snapshot))
+        events_read = source.events
+        rest = source.describe_rest(stream)
+    wanted: int = arguments.export_at or round(events_read * EXPORT_AT)
+    events = min(wanted, events_read)
     position, snapshot = shots[events]
     speed: float = arguments.speed or FILE_SPEED
-    at_end = events == source.events
+    at_end = events == events_read
     state = _state(snapshot, failure, interrupted=False) if at_end else "open"
     _write_picture(arguments, snapshot, _status(source.name, state, events, speed, position, events / speed))
     if events < wanted:
         tell(
             f"warning: {source.name}: the stream ended after event {events}; the picture shows that, not event {wanted}"
         )
-    for line in source.describe_skipped(stream):
-        tell(line)
-    return _verdict(source, stream.snapshot, failure)
+    return _verdict(source, stream, failure, rest)
 
 
 def _write_picture(arguments: argparse.Namespace, snapshot: Snapshot, status: Status) -> None:
