@@ -54,9 +54,11 @@ class Budget:
             delta, half = mend(delta)
         new.value(delta, len(steps) + 1, met)
         met["max_string_bytes"] = max(met["max_string_bytes"], size_of(delta) + 3 * len(half) if half else 0)
-        waiting = sum(at[: len(top)] != top for at, _ in model.halves)
-        new.size += 3 * waiting
-        return new, met | {"max_nodes": new.nodes, "max_document_bytes": new.size + 3 * len(half)}
+        waiting = sum(at != top for at, _ in model.halves)
+        met |= {"max_nodes": new.nodes, "max_document_bytes": new.size + 3 * (waiting + len(half))}
+        if model.in_order:  # what is not discarded is repaired
+            new.size += 3 * sum(at[: len(top)] != top for at, _ in model.halves)
+        return new, met
 
     def append(self, model: NaiveDocument, steps: Steps, delta: str, met: dict[str, int]) -> None:
         """Count what a string gets."""
@@ -64,7 +66,7 @@ class Budget:
         waiting = sum(at != steps for at, _ in model.halves)
         met["max_string_bytes"] = size_of(model.look(steps) + text) + 3 * len(half)
         met["max_document_bytes"] = self.size + size_of(text) + 3 * (waiting + len(half))
-        self.size += size_of(text) + (3 * waiting if text else 0)
+        self.size += size_of(text) + (3 * waiting if text and model.in_order else 0)
 
     def way(self, model: NaiveDocument, steps: Steps, met: dict[str, int]) -> Steps:
         """Count what a path creates before its value; return the highest location that is created or replaced."""

@@ -148,7 +148,7 @@ class Twin:
         self.is_heard = bool(options & 32)
         self.is_mirrored = bool(options & 64)
         self.mirror = sj.Assembler(limits=LIMITS[1])
-        self.model = NaiveDocument(replace=self.replace)
+        self.model = NaiveDocument(replace=self.replace, in_order=self.in_order)
         self.budget = Budget()
         self.base = 0  # the version at which the model begins
         self.old_values: dict[int, Any] = {}  # of the versions before
@@ -185,7 +185,7 @@ class Twin:
         for number, value in enumerate(self.model.values):
             self.old_values[self.base + number] = value
         self.base = self.version + (len(self.model.values) > 1)
-        self.model = NaiveDocument(replace=self.replace)
+        self.model = NaiveDocument(replace=self.replace, in_order=self.in_order)
         self.told = []
         self.budget = Budget()
         self.mirror = sj.Assembler(limits=LIMITS[1])

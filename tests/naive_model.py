@@ -64,10 +64,14 @@ def plain(value: Any) -> Any:
 
 
 class NaiveDocument:
-    """`values[v]` is the document at version v; `places[v]` the location that version v changed."""
+    """`values[v]` is the document at version v; `places[v]` the location that version v changed.
 
-    def __init__(self, *, replace: bool = False) -> None:
+    A half waits until another location changes; if the document is not `in_order`, until its string does, or the end.
+    """
+
+    def __init__(self, *, replace: bool = False, in_order: bool = True) -> None:
         self.replace = replace
+        self.in_order = in_order
         self.holder: list[Any] = [MISSING]
         self.values: list[Any] = [MISSING]
         self.places: list[tuple[str | int, ...]] = [()]
@@ -94,8 +98,9 @@ class NaiveDocument:
             delta = mend_all(delta)
         changed = copied(self.holder)  # before anything else: it may raise
         place = self._put(changed, (0, *steps), delta)
-        waiting = [(at, held) for at, held in self.halves if at[: len(place)] != place]
-        self._repair(waiting)
+        self.halves = [(at, held) for at, held in self.halves if at[: len(place)] != place]
+        if self.in_order:
+            self._repair()
         changed = copied(self.holder)
         self._put(changed, (0, *steps), delta)
         self.holder = changed
@@ -105,7 +110,7 @@ class NaiveDocument:
         return "set"
 
     def close(self) -> None:
-        self._repair(self.halves)
+        self._repair()
 
     def look(self, steps: tuple[str | int, ...]) -> Any:
         """Return what is at `steps`, MISSING if nothing is; a path that leads through something else finds nothing."""
@@ -121,13 +126,14 @@ class NaiveDocument:
         if not delta:
             return None
         held = "".join(half for at, half in self.halves if at == steps)
-        waiting = [(at, half) for at, half in self.halves if at != steps]
+        self.halves = [(at, half) for at, half in self.halves if at != steps]
         delta, half = mend(held + delta)
         if delta:
-            self._repair(waiting)
+            if self.in_order:
+                self._repair()
             self._extend(steps, delta)
-            waiting = []
-        self.halves = waiting + ([(steps, half)] if half else [])
+        if half:
+            self.halves = [*self.halves, (steps, half)]
         return "append" if delta else None
 
     def _extend(self, steps: tuple[str | int, ...], delta: str) -> None:
@@ -135,8 +141,8 @@ class NaiveDocument:
         self._put(self.holder, (0, *steps), self.look(steps) + delta)
         self._next(steps)
 
-    def _repair(self, halves: list[tuple[tuple[str | int, ...], str]]) -> None:
-        for at, _ in halves:
+    def _repair(self) -> None:
+        for at, _ in self.halves:
             self._extend(at, "\ufffd")
         self.halves = []
 

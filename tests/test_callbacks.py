@@ -281,7 +281,7 @@ def test_a_held_half_is_mended_before_its_text_is_told_finished() -> None:
 @example([((0,), []), ((1,), {}), ((), None), ((1,), {})], True, True)  # a hole in the place of a value
 def test_values_are_told_as_the_definition_says(stream: Any, replace: bool, in_order: bool) -> None:
     target = sj.Assembler(on_conflict="replace" if replace else "error", completion="order" if in_order else "end")
-    naive = NaiveDocument(replace=replace)
+    naive = NaiveDocument(replace=replace, in_order=in_order)
     told: list[sj.Completion[Any]] = []
     target.on_complete("$", told.append)
     target.on_complete("$..*", told.append)

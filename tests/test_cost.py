@@ -201,6 +201,21 @@ def test_halves_that_wait_in_many_strings_leave_it_linear():
     assert_linear(steps, size=100)
 
 
+def test_halves_that_strings_keep_leave_it_linear():
+    def steps(size):
+        assembler = sj.Assembler(completion="end", on_conflict="replace")
+        for number in range(size):
+            assembler.apply_delta(f"a[{number}]", "x")
+        for number in range(size):
+            yield lambda number=number: assembler.apply_delta(f"a[{number}]", "\ud83d")
+            yield lambda number=number: assembler.apply_delta("text", "xy")
+            yield lambda number=number: assembler.apply_delta("total", number)
+            yield lambda: assembler.apply_delta("part", {"b": ["x"]})
+        yield lambda: assembler.apply_delta("a", None)
+
+    assert_linear(steps, size=100)
+
+
 REFUSED_SETS = {
     "a gap": ("z[9999]", 1),
     "a string that is too long": ("new", "x" * 100_001),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import Any
@@ -25,8 +26,8 @@ HIGH, LOW = "\ud83d", "\ude00"
 Deltas = Iterable[tuple[Any, Any]]
 
 
-def filled(*deltas: tuple[Any, Any], replace: bool = False, **limits: int | None) -> Document:
-    document = Document(Limits(**limits), replace=replace)
+def filled(*deltas: tuple[Any, Any], replace: bool = False, in_order: bool = True, **limits: int | None) -> Document:
+    document = Document(Limits(**limits), replace=replace, in_order=in_order)
     for path, delta in deltas:
         document.apply(path, delta)
     return document
@@ -267,6 +268,76 @@ def test_a_half_waits_for_its_partner(deltas, expected, version):
     assert document.version == version
 
 
+KEPT: dict[str, tuple[list[tuple[str, Any]], Any, list[int]]] = {
+    "fields in turn": ([("a", "x" + HIGH), ("b", "y"), ("a", LOW)], {"a": "x😀", "b": "y"}, [3, 3]),
+    "texts that grow in turn": (
+        [("a", "x"), ("b", "y"), ("a", HIGH), ("b", "z" + HIGH), ("a", LOW), ("b", LOW)],
+        {"a": "x😀", "b": "yz😀"},
+        [5, 5],
+    ),
+    "a next member and a next item": (
+        [("a", HIGH), ("b", 1), ("c[0].d", 1), ("c[1].d", 2), ("c[2].d", 3), ("a", LOW)],
+        {"a": "😀", "b": 1, "c": [{"d": 1}, {"d": 2}, {"d": 3}]},
+        [6, 6],
+    ),
+    "the half after another half": (
+        [("a", HIGH), ("b", 1), ("a", HIGH), ("b", 2), ("a", LOW)],
+        {"a": "\ufffd😀", "b": 2},
+        [5, 5],
+    ),
+    "its string goes on without the partner": (
+        [("a", "x" + HIGH), ("b", 1), ("a", "y")],
+        {"a": "x\ufffdy", "b": 1},
+        [3, 3],
+    ),
+    "its string, which was left before, goes on without the partner": (
+        [("a", "x"), ("b", "y"), ("a", "z"), ("b", "y"), ("a", HIGH), ("b", "y"), ("a", "w")],
+        {"a": "xz\ufffdw", "b": "yyy"},
+        [6, 6],
+    ),
+    "its string is replaced": ([("a", "x" + HIGH), ("b", 1), ("a", None)], {"a": None, "b": 1}, [3, 3]),
+    "its container is replaced": ([("o.a", "x" + HIGH), ("b", 1), ("o", {"c": 2})], {"o": {"c": 2}, "b": 1}, [3, 3]),
+    "the end": ([("a", "x" + HIGH), ("b", "y" + HIGH), ("c", 1)], {"a": "x\ufffd", "b": "y\ufffd", "c": 1}, [3, 5]),
+}
+
+
+@pytest.mark.parametrize(("deltas", "expected", "versions"), KEPT.values(), ids=KEPT)
+def test_out_of_order_each_string_keeps_its_half_until_its_next_delta_its_replacement_or_the_end(
+    deltas, expected, versions
+):
+    document = filled(*deltas, in_order=False)
+    before = document.version
+    document.close()
+
+    assert value(document) == expected
+    assert [before, document.version] == versions
+
+
+def test_out_of_order_a_half_that_waits_leaves_other_strings_their_hot_ways():
+    document = filled(("a", "x" + HIGH), ("b", "y"), in_order=False)
+    assert document.hot_until > document.version
+    in_order = filled(("a", "x"), ("b", "y"), ("b", HIGH))
+    assert in_order.hot_until == in_order.version
+
+
+FULL_WITH_HALVES: dict[str, tuple[dict[str, int], Deltas]] = {
+    "a delta to the text that is open": ({"max_runs": 3}, [("a", "x" + HIGH), ("b", "y"), ("b", "z"), ("b", "w")]),
+    "a half at a second text": ({"max_runs": 4}, [("a", "x" + HIGH), ("b", "y" + HIGH)]),
+    "a half at the text that is open": ({"max_runs": 4}, [("a", "x" + HIGH), ("b", "y"), ("b", "z" + HIGH)]),
+    "bytes": ({"max_document_bytes": 1 + 1 + 3 + 1 + 1 + 2}, [("a", "x" + HIGH), ("b", "y"), ("b", "z"), ("b", "w")]),
+}
+
+
+@pytest.mark.parametrize(("limits", "deltas"), FULL_WITH_HALVES.values(), ids=FULL_WITH_HALVES)
+def test_a_half_that_waits_out_of_order_is_counted_as_the_run_and_the_bytes_of_its_repair(limits, deltas):
+    document = filled(*deltas, in_order=False, **limits)
+    ((limit, bound),) = limits.items()
+    document.close()
+    assert {"max_runs": len(document.starts), "max_document_bytes": document.size}[limit] == bound
+    with pytest.raises(LimitExceededError):
+        filled(*deltas, in_order=False, **{limit: bound - 1})
+
+
 def test_a_repair_before_a_change_is_its_prelude_and_one_at_the_close_is_the_change():
     document = filled(("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH))
     assert document.close() is True
@@ -430,6 +501,8 @@ LIMITS = st.sampled_from(
         {"max_string_bytes": 20},
         {"max_string_bytes": 600, "max_document_bytes": 1200},
         {"max_nodes": 12, "max_array_length": 3},
+        {"max_runs": 7},
+        {"max_runs": 9, "max_document_bytes": 40},
         {"max_depth": 2, "max_path_bytes": 20, "max_number_digits": 3, "max_key_bytes": 5},
         dict.fromkeys(("max_string_bytes", "max_document_bytes", "max_nodes", "max_depth", "max_path_bytes")),
     ]
@@ -532,13 +605,15 @@ def told(document: Document, path: Any, delta: Any) -> Any:
     return kind, document.version, repr(document.delta) if kind else None
 
 
-@given(deltas=runs(), limits=LIMITS, replace=st.booleans())
-def test_the_hot_ways_do_what_the_careful_one_does(deltas: list[Any], limits: Any, *, replace: bool) -> None:
-    assert_same_both_ways(deltas, limits, replace=replace)
+@given(deltas=runs(), limits=LIMITS, replace=st.booleans(), in_order=st.booleans())
+def test_the_hot_ways_do_what_the_careful_one_does(
+    deltas: list[Any], limits: Any, *, replace: bool, in_order: bool
+) -> None:
+    assert_same_both_ways(deltas, limits, replace=replace, in_order=in_order)
 
 
-def assert_same_both_ways(deltas: list[Any], limits: Any, *, replace: bool) -> None:
-    hot, careful = (Document(Limits(**limits), replace=replace) for _ in range(2))
+def assert_same_both_ways(deltas: list[Any], limits: Any, *, replace: bool, in_order: bool = True) -> None:
+    hot, careful = (Document(Limits(**limits), replace=replace, in_order=in_order) for _ in range(2))
     for path, delta in deltas:
         # with nothing allowed ahead, every delta goes the careful way
         careful.hot_until = careful.version
@@ -550,14 +625,17 @@ def assert_same_both_ways(deltas: list[Any], limits: Any, *, replace: bool) -> N
     assert repr(value(hot)) == repr(value(careful))
 
 
-@given(deltas=runs(), limits=LIMITS, replace=st.booleans())
-def test_what_is_counted_is_what_is_there(deltas: list[Any], limits: Any, *, replace: bool) -> None:
-    document = Document(Limits(**limits), replace=replace)
+@given(deltas=runs(), limits=LIMITS, replace=st.booleans(), in_order=st.booleans())
+def test_what_is_counted_is_what_is_there(deltas: list[Any], limits: Any, *, replace: bool, in_order: bool) -> None:
+    document = Document(Limits(**limits), replace=replace, in_order=in_order)
     for path, delta in deltas:
         told(document, path, delta)
     document.close()
 
     assert (document.node_count, document.size) == counted(document.holder)
+    # Repairs at the end are within the limits, too.
+    assert len(document.starts) <= (limits.get("max_runs") or sys.maxsize)
+    assert document.size <= (limits.get("max_document_bytes") or sys.maxsize)
 
 
 def counted(node: Node) -> tuple[int, int]:

@@ -26,7 +26,7 @@ ALL = Matcher([(compile_pattern("$"), None), (compile_pattern("$..*"), None)])
 def built(stream: Stream, *, replace: bool = False, in_order: bool = True) -> tuple[Document, NaiveDocument]:
     """Apply a stream to the document and to the model; who refuses a delta, refuses it in both."""
     document = Document(Limits(), replace=replace, in_order=in_order)
-    naive = NaiveDocument(replace=replace)
+    naive = NaiveDocument(replace=replace, in_order=in_order)
     for place, delta in stream:
         path = sj.parse_path(place) if isinstance(place, str) else sj.Path(place)
         try:

@@ -8,8 +8,10 @@ does not know: events, snapshots, callbacks. Reading is in `_versions`; nothing 
 string that was left (`_come_back`). Each does what the careful way would do with its event, in a fraction of the time,
 and leaves to it what is not just that.
 
-*Halves.* A high surrogate at the end of a string delta is held, in no value and no version, until its partner comes or
-something else changes; then it is repaired, by a change of its own that is the *prelude* of that change.
+*Halves.* A high surrogate at the end of a string delta is held, in no value and no version, until the next delta to its
+string brings its partner. In a document in order it is repaired as soon as another location changes, by a change of its
+own that is the *prelude* of that change. In one that is not `in_order`, each string keeps its half until the string's
+next delta, its replacement or the end. The limits count a half that waits as the bytes and the run of its repair.
 
 Invariants: a rejected delta changes nothing (all is checked before the first write); versions are consecutive;
 slots are appended to, or replaced with the old value kept; limits are exact at every delta.
@@ -25,7 +27,6 @@ location is touched again, and nothing while it stays open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from ._errors import ClosedError
@@ -47,7 +48,6 @@ from ._tree import (
     mend,
     new_node,
     short_size,
-    trail,
     utf8_size,
     where_of,
 )
@@ -62,8 +62,8 @@ class Document(Log):
     """The tree and the log. The modules downstream read its attributes; only the methods here write them."""
 
     __slots__ = (
-        "containers", "holder", "horizon", "ignored", "in_order", "max_array_length", "places", "preludes", "progress",
-        "quiet", "repaired", "replace", "roomy", "untouched", "values", "watch",
+        "containers", "holder", "horizon", "ignored", "max_array_length", "places", "preludes", "progress", "quiet",
+        "repaired", "replace", "roomy", "untouched", "values", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -76,7 +76,7 @@ class Document(Log):
         base: int = 0,
         lineage: object = None,
     ) -> None:
-        super().__init__(Intake(limits), base=base, lineage=lineage)
+        super().__init__(Intake(limits), in_order=in_order, base=base, lineage=lineage)
         self.replace = replace
         self.max_array_length = self.intake.bounds["max_array_length"]
         self.roomy = self.intake.bounds["max_string_bytes"] - CALM * SHORT
@@ -94,8 +94,7 @@ class Document(Log):
         # For `_values`: what was read, of the root and of containers that were read alone.
         self.values: Any = None
         self.containers: dict[Node, Any] = {}
-        # For `_completion`: whether values are finished in document order, and how far that has been looked at.
-        self.in_order = in_order
+        # For `_progress`: how far it has looked for the first return to a finished value, and what came of it.
         self.progress: Any = None
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -263,6 +262,8 @@ class Document(Log):
         text = node.slots[key]
         if type(text) is not Text or text.ignored_by is not self.watch or text.size > self.roomy:
             return False
+        if self.halves and (id(node), key) in self.halves:
+            return False
         if self.node is not None:
             if text is self.text:  # it is open, by a path that is written otherwise
                 return False
@@ -292,9 +293,8 @@ class Document(Log):
         """End the document: halves that are held are repaired. Return whether that was a change."""
         repaired = False
         if not self.closed:
-            repaired = bool(self.halves)
             self.repaired = list(self.halves.values())
-            self._repair(self.repaired)
+            repaired = self._repair()
             self.preludes.discard(self.version)  # the last repair is not before a change, it is the change
             self._leave()
             self._tally()
@@ -364,13 +364,13 @@ class Document(Log):
             # A long one is measured once, and not for each delta that may then be refused.
             size = utf8_size(there) if type(there) is str and len(there) <= _LONG else self._text(node, key).size
             self.intake.check("max_string_bytes", size + growth, size)
-            # A half that waits will have a run of its own, unless its string is the one that is open.
-            runs = waiting + (bool(waiting) or not is_open)
+            # The repair of another half takes a run, and ends the run of this string.
+            is_left = waiting > 0 and (self.in_order or bool(half))
+            runs = waiting + (is_left or not is_open)
             self._check_document(0, growth + 3 * waiting, runs)
         if delta:
             self.halves.pop(place, None)
-            self._repair(list(self.halves.values()))
-            if waiting:
+            if self.in_order and self._repair():
                 self.quiet = False  # it is not asked for each text that is mended
             elif not is_open:
                 text = self._text(node, key)
@@ -380,10 +380,9 @@ class Document(Log):
             self.open_path = path
         if half:
             self.halves[place] = (node, key, half)
-        if growth > SHORT or self.version >= self.hot_until or not is_open:
+            self.open_path = self.fresh_path = NO_PATH  # the hot ways know nothing of the half
+        if half or growth > SHORT or self.version >= self.hot_until or not is_open:
             self.settle()
-        if self.halves:
-            self.hot_until = self.version
         return "append" if delta else None
 
     def _extend(self, node: Node, key: Step, delta: str) -> None:
@@ -410,11 +409,14 @@ class Document(Log):
             return mend(("" if held is None else held[2]) + str.__str__(delta))
         return str.__str__(delta), ""
 
-    def _repair(self, halves: Iterable[tuple[Node, Step, str]]) -> None:
+    def _repair(self) -> bool:
+        """Repair all halves that wait. Return whether there were any."""
+        halves = list(self.halves.values())
         for node, key, _ in halves:
             self._extend(node, key, REPLACEMENT)
             self.preludes.add(self.version)
         self.halves.clear()
+        return bool(halves)
 
     # ------------------------------------------------------------------------------------------------------------------
     # a value is set
@@ -424,6 +426,7 @@ class Document(Log):
         nodes, size = self._cost_of_way(node, key, rest)
         half = ""
         where: Where = None  # of a container
+        birth = self.version + 1 + (len(self.halves) if self.in_order else 0)  # after the repairs that come before it
         if given == "string":
             delta, half = mend(str.__str__(delta))
             nodes, size = nodes + 1, size + utf8_size(delta) + 3 * len(half)
@@ -433,27 +436,28 @@ class Document(Log):
             where = where_of(self.holder, node, key)
             for step in rest:
                 where = (where, step)
-            version = self.version + len(self.halves) + 1
-            thing, more_nodes, more_size = self.intake.container(delta, where, version, self.node_count + nodes)
+            thing, more_nodes, more_size = self.intake.container(delta, where, birth, self.node_count + nodes)
             nodes, size = nodes + more_nodes, size + more_size
         else:
             thing, nodes, size = delta, nodes + 1, size + self.intake.scalar_size(delta)
-        self._check_document(nodes, size, 1)
-        waiting: list[tuple[Node, Step, str]] = []
-        if self.halves:
-            # Not before: a delta that is refused, again and again, must not cost as much as there are halves.
-            waiting = self._waiting(node, key)
-            self._check_document(nodes, size + 3 * len(waiting), len(waiting) + 1)
-            if type(thing) is Node and len(waiting) < len(self.halves):  # some are discarded: it comes at once
-                thing, _, _ = self.intake.container(delta, where, self.version + len(waiting) + 1, 0)
+        # Halves inside a container that is replaced are counted too: a delta that is refused, again and again, must not
+        # cost a search for them.
+        waiting = len(self.halves) - ((id(node), key) in self.halves)
+        is_left = waiting > 0 and not self.in_order and bool(half)  # as in _append
+        self._check_document(nodes, size + 3 * waiting, waiting + 1 + is_left)
+        discarded = self._halves_in(node, key) if self.halves else []
+        if discarded and self.in_order and type(thing) is Node:  # fewer repairs come before it
+            thing, _, _ = self.intake.container(delta, where, birth - len(discarded), 0)
         if type(thing) is Node:
             delta = MISSING
 
-        self._repair(waiting)
+        for place in discarded:
+            del self.halves[place]
+        repaired = self.in_order and self._repair()
         self._leave()
         again = bool(self.nodes) and node is self.nodes[-1] and key == self.keys[-1] and not rest
         inside = bool(rest) or type(thing) is Node  # what nobody watches itself may contain what somebody does
-        if waiting:
+        if repaired:
             self.quiet = False  # as in _append
         elif not again or inside:  # else whom the last change concerned, this one does
             self._notice(node, None if inside else (id(node), key), None)
@@ -472,7 +476,7 @@ class Document(Log):
         if half:
             self.size -= 3  # counted when it is written
             self.halves[id(node), key] = (node, key, half)
-        self.fresh_path = path
+        self.fresh_path = NO_PATH if half else path
         self.settle()
         if isinstance(path, str):
             self.places.remember(path, node, key)
@@ -506,20 +510,18 @@ class Document(Log):
             node.births.append(version)
             slots[key] = thing
 
-    def _waiting(self, node: Node, key: Step) -> list[tuple[Node, Step, str]]:
-        """Return the halves that are not discarded when a slot is set: those of other strings, not under it."""
-        if type(look(node, key)) is Node:
-            return [one for one in self.halves.values() if not self._lies_under(one[0], one[1], node, key)]
-        return [one for place, one in self.halves.items() if place != (id(node), key)]
-
-    def _lies_under(self, node: Node, key: Step, above: Node, step: Step) -> bool:
-        """Tell whether slot `key` of `node` is slot `step` of `above`, or inside of it."""
-        here = self.holder
-        for at in trail(self.holder, node, key):
-            if here is above and at == step:
-                return True
-            here = here.slots[at]
-        return False
+    def _halves_in(self, node: Node, key: Step) -> list[tuple[int, Step]]:
+        """Return the places of the halves that a slot holds, or a container in it. Costs what the container holds."""
+        found: list[tuple[int, Step]] = []
+        todo: list[tuple[Node, Step, Any]] = [(node, key, look(node, key))]
+        while todo and len(found) < len(self.halves):
+            node, key, thing = todo.pop()
+            if type(thing) is Node:
+                slots: Any = thing.slots
+                todo += [(thing, *slot) for slot in (slots.items() if thing.is_object else enumerate(slots))]
+            elif (id(node), key) in self.halves:
+                found.append((id(node), key))
+        return found
 
     # ------------------------------------------------------------------------------------------------------------------
     # what it would cost, and whether that is within the limits

@@ -45,13 +45,14 @@ class Log:
     """What a document has got, change by change. Its `starts`, `nodes` and `keys` are the runs."""
 
     __slots__ = (
-        "base", "closed", "delta", "fresh_path", "halves", "held", "hot_until", "intake", "key", "keys", "lengths",
-        "lineage", "node", "node_count", "nodes", "open_path", "pieces", "scratch", "size", "starts", "sums", "text",
-        "uncounted", "version",
+        "base", "closed", "delta", "fresh_path", "halves", "held", "hot_until", "in_order", "intake", "key", "keys",
+        "lengths", "lineage", "node", "node_count", "nodes", "open_path", "pieces", "scratch", "size", "starts", "sums",
+        "text", "uncounted", "version",
     )  # fmt: skip
 
-    def __init__(self, intake: Intake, *, base: int, lineage: object) -> None:
+    def __init__(self, intake: Intake, *, in_order: bool, base: int, lineage: object) -> None:
         self.intake = intake
+        self.in_order = in_order  # whether a half is repaired when its string is left, and a value finished then
         self.node_count: int = 0
         self.size: int = 0
         # Version `base` is the empty document; documents of one lineage follow each other by reset.
@@ -71,7 +72,8 @@ class Log:
         self.open_path: object = NO_PATH
         self.fresh_path: object = NO_PATH  # to what the last change has set: if it is a string, it is opened to grow
         self.uncounted: list[Text] = []  # other texts that got something since they were counted
-        # Why the hot ways may be closed: the document, halves of surrogate pairs that wait, who keeps it from changes.
+        # Why the hot ways may be closed: the document, halves of surrogate pairs that wait (if it is `in_order`; else
+        # only those to their strings), who keeps it from changes.
         self.hot_until = base
         self.closed = False
         self.halves: dict[tuple[int, Step], tuple[Node, Step, str]] = {}
@@ -131,7 +133,7 @@ class Log:
         self.node = None
 
     def settle(self) -> None:
-        """Count all that came in, and set how far the hot path may go: no limit can be reached, and no half waits."""
+        """Count all that came in, and set how far the hot ways may go: to no limit, and past no half to repair."""
         self._tally()
         self._allow()
 
@@ -178,12 +180,13 @@ class Log:
 
     def _allow(self) -> None:
         self.hot_until = self.version
-        if not self.halves and not self.closed and not self.held:
+        waiting = len(self.halves)
+        if not (waiting and self.in_order) and not self.closed and not self.held:
             bounds = self.intake.bounds
             string = bounds["max_string_bytes"] - self._size_of_last()
-            document = bounds["max_document_bytes"] - self.size
+            document = bounds["max_document_bytes"] - self.size - 3 * waiting
             nodes = (bounds["max_nodes"] - self.node_count) // 2
-            runs = bounds["max_runs"] - len(self.starts)
+            runs = bounds["max_runs"] - len(self.starts) - waiting
             self.hot_until += max(0, min(CALM, string // SHORT, document // (2 * SHORT), nodes, runs))
 
     def _text(self, node: Node, key: Step) -> Text:
