@@ -79,7 +79,7 @@ def save(document: Document) -> dict[str, Any]:
     version = document.version
     returned = returned_at(document) if document.in_order else None
     saved: dict[str, Any] = {"version": version, "document": None, "changes": None, "holes": []}
-    if document.holder.slots:
+    if version > document.base:
         then = version if returned is None else returned - 1
         saved["document"] = {
             "value": read(document, *locate(document, (), then), then),

@@ -113,6 +113,7 @@ CODES: Final[dict[str, str]] = {
     "other_replay": "what was sent again is not what had been sent",
     # ClosedError
     "closed": "called after the end",
+    "torn": "called after an interrupt has broken off an event",
     # StreamJSONError itself
     "applying": "apply, close or reset was called from inside a callback",
     "reading": "two tasks read an asynchronous stream at one time",
@@ -305,7 +306,11 @@ class CheckpointError(StreamJSONError):
 
 
 class ClosedError(StreamJSONError):
-    """Called after the end, or after an error that ended it. `reset()` opens again."""
+    """Called after the end, or after an error that ended it (`closed`). `reset()` opens again.
+
+    Or after an interrupt, such as a signal handler's exception, has broken off an event (`torn`). The document holds
+    all events before it: `Assembler.restore(assembler.checkpoint())` resumes from there.
+    """
 
     code = "closed"
 

@@ -54,7 +54,7 @@ def returned_at(document: Document) -> int | None:
         progress = document.progress = _Progress(None if document.in_order else document.base)
     starts = document.starts
     run = progress.searched
-    while progress.returned is None and run < len(starts):
+    while progress.returned is None and run < len(starts) and starts[run] <= document.version:  # not one in the making
         if _returns(document, run):
             progress.returned = starts[run]
         run += 1
