@@ -19,6 +19,7 @@ from hypothesis import example, given, strategies as st
 
 from streamjson import assemble
 from streamjson._assembler import Assembler
+from streamjson._document import Document
 from streamjson._envelope import seal, unseal
 from streamjson._errors import (
     CheckpointError,
@@ -1653,3 +1654,118 @@ def test_an_assembler_is_not_copied(duplicate: Callable[[object], object]) -> No
     with pytest.raises(TypeError, match=r"restore\(assembler.checkpoint\(\)\)"):
         duplicate(assembler)
     assert assembler.apply_delta("a", "y").value == "xy"  # type: ignore[union-attr]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# interrupts; tests/test_interrupts.py has one at each instruction
+
+
+class Interrupt(BaseException):
+    """What a signal handler raises."""
+
+
+class BreakingLengths(bytearray):
+    """Lengths of which the next one is interrupted when it is written, before all else of an event."""
+
+    def append(self, length: Any) -> None:
+        super().append(length)
+        raise Interrupt
+
+
+class Late(Document):
+    """A document that is interrupted when it has done what it was called for."""
+
+    __slots__ = ()
+
+    def apply(self, path: Any, delta: Any) -> Any:
+        super().apply(path, delta)
+        raise Interrupt
+
+    def go(self, path: Any, delta: Any) -> Any:
+        super().go(path, delta)
+        raise Interrupt
+
+    def close(self) -> bool:
+        super().close()
+        raise Interrupt
+
+
+def interrupted_late(assembler: Assembler, call: Callable[[], object]) -> None:
+    assembler._document.__class__ = Late
+    with pytest.raises(Interrupt):
+        call()
+    assembler._document.__class__ = Document
+
+
+WIRE = event({"delta": "y", "json_path": "a"}, id="7")
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        WIRE,
+        {"data": {"delta": "y", "json_path": "a"}, "id": "7"},
+        {"data": {"delta": HIGH, "json_path": "a"}, "id": "7"},
+        event({"delta": HIGH, "json_path": "a"}, id="7"),
+    ],
+    ids=["from the wire", "of another library", "a half", "a half from the wire"],
+)
+def test_an_event_that_is_interrupted_when_it_is_applied_is_recorded_so_that_it_is_not_applied_again(last):
+    assembler, twin = assembled(("a", "x")), assembled(("a", "x"))
+    interrupted_late(assembler, lambda: assembler.apply(last))
+    twin.apply(last)
+
+    assert assembler.last_event_id == "7"
+    assert assembler.checkpoint() == twin.checkpoint()
+    assembler.apply(WIRE)
+    twin.apply(WIRE)
+    assert assembler.snapshot().value == twin.snapshot().value
+
+
+def test_an_event_that_is_interrupted_before_it_is_applied_is_not_recorded():
+    for last in (WIRE, {"data": {"delta": "y", "json_path": "a"}, "id": "7"}):
+        assembler = assembled(("a", "x"))
+        assembler._document.lengths = BreakingLengths(assembler._document.lengths)
+        with pytest.raises(Interrupt):
+            assembler.apply(last)
+        assert (assembler.last_event_id, assembler.snapshot().value) == ("", {"a": "x"})
+
+
+def test_a_delta_that_is_interrupted_when_it_is_applied_counts():
+    assembler = Assembler()
+    interrupted_late(assembler, lambda: assembler.apply_delta("a", "x"))
+    assert unseal("assembler", assembler.checkpoint())["has_deltas"] is True
+    empty = Assembler()
+    empty._document.lengths = BreakingLengths(empty._document.lengths)
+    with pytest.raises(Interrupt):
+        empty.apply_delta("a", "x")
+    assert unseal("assembler", empty.checkpoint())["has_deltas"] is False
+
+
+def test_a_delta_to_the_text_that_is_open_is_broken_off():
+    assembler = assembled(("a", "x"), ("a", "y"))
+    assembler._document.lengths = BreakingLengths(assembler._document.lengths)
+    with pytest.raises(Interrupt):
+        assembler.apply_delta("a", "z")
+
+    assert assembler.snapshot().value == {"a": "xy"}
+    for refused in (lambda: assembler.apply_delta("a", "z"), lambda: assembler.apply(WIRE), assembler.close):
+        with pytest.raises(ClosedError, match="reset\\(\\) begins a new document") as caught:
+            refused()
+        assert caught.value.code == "torn"
+    assert (assembler.end, assembler.snapshot().complete) == ("open", False)
+    restored = Assembler.restore(assembler.checkpoint())
+    restored.apply_delta("a", "z")
+    assert restored.snapshot().value == {"a": "xyz"}
+
+
+def test_a_close_that_is_interrupted_has_ended_the_document_or_not():
+    assembler = assembled(("a", "x" + HIGH))
+    interrupted_late(assembler, assembler.close)
+    assert (assembler.end, assembler.snapshot().value) == ("eof", {"a": "x" + BAD})
+
+    assembler = assembled(("a", "x" + HIGH))
+    assembler._document.lengths = BreakingLengths(assembler._document.lengths)
+    with pytest.raises(Interrupt):
+        assembler.close()
+    assert (assembler.end, assembler.snapshot().value) == ("open", {"a": "x"})

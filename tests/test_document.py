@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -704,3 +704,126 @@ def test_a_refused_append_leaves_a_string_as_it_was():
     with pytest.raises(LimitExceededError):
         document.apply("a", "z")
     assert type(document.holder.slots[0].slots["a"]) is str
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# interrupts; tests/test_interrupts.py has one at each instruction
+
+
+class Interrupt(BaseException):
+    """What a signal handler raises."""
+
+
+class BreakingLengths(bytearray):
+    """Lengths of which the next one is interrupted when it is written, before all else of an event."""
+
+    def append(self, length: object) -> None:
+        super().append(length)  # type: ignore[arg-type]
+        raise Interrupt
+
+
+BROKEN: dict[str, tuple[Deltas, Any, Any]] = {
+    "a text that is open": ([("a", "x"), ("a", "y")], "a", "z"),
+    "a wide piece of it": ([("a", "x"), ("a", "y")], "a", "漢" * 80),
+    "a next member": ([("a", "x")], "b", 1),
+    "a next item": ([("a[0]", 1)], "a[1]", 2),
+    "a first member of a next item": ([("a[0].b", 1)], "a[1].b", 2),
+    "a text that was left": ([("a", "x"), ("b", "x"), ("a", "y"), ("b", "y")], "a", "z"),
+    "a long piece": ([("a", "x"), ("b", 1)], "a", "漢" * 100),
+    "the other half": ([("a", "x" + HIGH)], "a", LOW),
+    "a repair": ([("a", "x" + HIGH)], "b", "y"),
+    "a set": ([("a", "x")], "a", {"b": 1}),
+}
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+@pytest.mark.parametrize(("before", "path", "delta"), BROKEN.values(), ids=BROKEN)
+def test_a_delta_that_is_broken_off_in_the_midst_leaves_the_version_before_and_a_document_that_is_torn(
+    before, path, delta, *, in_order
+):
+    document = filled(*before, in_order=in_order, replace=True)
+    expected, version, halves = value(document), document.version, dict(document.halves)
+    document.lengths = BreakingLengths(document.lengths)
+    with pytest.raises(Interrupt):
+        document.apply(path, delta)
+
+    assert (document.version, value(document), document.halves) == (version, expected, halves)
+    with pytest.raises(ClosedError, match="an interrupt has broken off an event") as caught:
+        document.apply(path, delta)
+    assert caught.value.code == "torn"
+
+
+COUNTED: dict[str, tuple[Deltas, Any, Any]] = {
+    "a long piece": ([("a", "x"), ("a", "y")], "a", "z" * 300),
+    "a repair": ([("a", "x" + HIGH)], "b", "y" * 300),
+    "a half": ([("a", "x"), ("a", "y")], "a", "z" * 300 + HIGH),
+    "a set": ([("a", "x")], "b", {"c": 1}),
+    "a set in the place of a half": ([("a", "x" + HIGH), ("b", "y")], "a", "z" + HIGH),
+}
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+@pytest.mark.parametrize(("before", "path", "delta"), COUNTED.values(), ids=COUNTED)
+def test_a_delta_that_is_broken_off_when_it_is_counted_has_been_applied(before, path, delta, *, in_order):
+    document = filled(*before, in_order=in_order, replace=True)
+    twin = filled(*before, (path, delta), in_order=in_order, replace=True)
+
+    class Counted(list[Text]):
+        """The texts that are to be counted: none before the write, and then one that breaks."""
+
+        def __iter__(self) -> Iterator[Text]:
+            if document.version == twin.version:
+                raise Interrupt
+            return super().__iter__()
+
+    document.uncounted = Counted()
+    with pytest.raises(Interrupt):
+        document.apply(path, delta)
+
+    assert (document.version, value(document)) == (twin.version, value(twin))
+    waiting = [
+        [(trail(one.holder, node, key), half) for node, key, half in one.halves.values()] for one in (document, twin)
+    ]
+    assert waiting[0] == waiting[1]
+    assert (document.torn, document.closed) == (True, True)
+
+
+def test_a_close_that_is_broken_off_before_its_repairs_are_whole_leaves_the_halves():
+    document = filled(("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH))
+    document.lengths = BreakingLengths(document.lengths)
+    with pytest.raises(Interrupt):
+        document.close()
+
+    assert (document.torn, document.version, len(document.halves)) == (True, 2, 2)
+    assert value(document) == {"a": "x", "b": "y"}
+    assert document.close() is False
+
+
+def test_a_close_that_is_broken_off_after_its_repairs_has_closed():
+    class Breaking(Document):
+        __slots__ = ("is_broken",)
+
+        def freeze(self) -> None:
+            if not hasattr(self, "is_broken"):
+                self.is_broken = True
+                raise Interrupt
+            super().freeze()
+
+    document = Breaking(Limits())
+    document.apply("a", "x" + HIGH)
+    with pytest.raises(Interrupt):
+        document.close()
+
+    assert (document.torn, document.closed, value(document)) == (False, True, {"a": "x\ufffd"})
+    with pytest.raises(ClosedError) as caught:
+        document.apply("a", "y")
+    assert caught.value.code == "closed"
+
+
+def test_a_half_that_came_alone_is_known_as_the_object_that_it_was():
+    document = filled(("a", "x"), ("b", "y"))
+    half, other = json.loads('["\\ud83d", "\\ud83d"]')
+    version = document.version
+    assert document.apply("a", half) is None
+
+    assert (document.version, document.holds(half), document.holds(other)) == (version, True, False)

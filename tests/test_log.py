@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 from streamjson._document import Document
-from streamjson._errors import LimitExceededError
+from streamjson._errors import ClosedError, LimitExceededError
 from streamjson._limits import Limits
 from streamjson._log import CALM, SHORT
 from streamjson._tree import Text
@@ -121,3 +122,36 @@ def test_a_closed_document_allows_nothing_ahead():
     document.settle()
 
     assert document.hot_until <= document.version
+
+
+class Interrupt(BaseException):
+    """What a signal handler raises."""
+
+
+class Breaking(dict[str, Any]):
+    """Members of which none can be replaced without an interrupt."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        raise Interrupt
+
+
+def test_a_log_that_is_interrupted_as_it_opens_a_string_is_torn():
+    document = filled(("a", "x"))
+    document.holder.slots[0].slots = Breaking(document.holder.slots[0].slots)
+    with pytest.raises(Interrupt):
+        document.apply("a", "y")
+    assert (document.torn, document.closed, document.version) == (True, True, 1)
+    with pytest.raises(ClosedError, match="an interrupt"):
+        document.apply("a", "y")
+
+
+def test_a_log_that_is_interrupted_as_it_counts_is_torn():
+    class Uncounted(list[Text]):
+        def __iter__(self) -> Iterator[Text]:
+            raise Interrupt
+
+    document = filled(("a", "x"))
+    document.uncounted = Uncounted()
+    with pytest.raises(Interrupt):
+        document.settle()
+    assert document.torn

@@ -39,7 +39,6 @@ from ._document import Document
 from ._envelope import seal
 from ._errors import (
     CheckpointError,
-    ClosedError,
     ConflictError,
     InvalidEventError,
     InvalidPathError,
@@ -267,10 +266,14 @@ class Assembler:
         if path == document.open_path and document.version < document.hot_until and type(delta) is str:
             length = len(delta)
             if 0 < length <= SHORT and (delta.isascii() or (length <= WIDE and delta.isprintable())):
-                document.lengths.append(length)
-                document.pieces.append(delta)
-                document.delta = delta
-                document.version = version = document.version + 1
+                try:
+                    document.lengths.append(length)
+                    document.pieces.append(delta)
+                    document.delta = delta
+                    document.version = version = document.version + 1
+                except BaseException:
+                    document.tear()
+                    raise
                 if not document.quiet:
                     self._watch.tell_growth()
                 change = Change()  # as make_change does
@@ -283,13 +286,17 @@ class Assembler:
             self._check_free()
         try:
             kind = document.go(path, delta)
+            self._has_deltas = True
         except StreamJSONError as error:
             error.last_event_id = self._last_event_id
             if not self._skips or not is_skippable(error):
                 raise
             self._skip(StreamingChunk(delta, str(path)), error)
             return None
-        self._has_deltas = True
+        except BaseException:  # an interrupt, maybe when the delta is applied
+            if document.version > document.base:
+                self._has_deltas = True
+            raise
         if kind is None:
             return None
         if not document.quiet:
@@ -487,7 +494,7 @@ class Assembler:
                 "path_prefix": str(self._prefix),
                 "completion": "order" if self._in_order else "end",
                 "end": self._end,
-                "failed": self._document.closed and self._end == "open",
+                "failed": self._document.closed and self._end == "open" and not self._document.torn,
                 "span_id": self._span_id,
                 "last_event_id": self._last_event_id,
                 "has_deltas": self._has_deltas,
@@ -579,12 +586,20 @@ class Assembler:
                     except self._closer_look:
                         pass
                 if type(path) is str:
-                    kind = document.apply(path, delta)
-                    self._has_deltas = True
-                    if message.id is not None:  # as _record does
-                        self._last_event_id = message.id
-                    elif message.last_event_id:
-                        self._last_event_id = message.last_event_id
+                    version = document.version
+                    try:
+                        kind = document.apply(path, delta)
+                        self._has_deltas = True
+                        if message.id is not None:  # as _record does
+                            self._last_event_id = message.id
+                        elif message.last_event_id:
+                            self._last_event_id = message.last_event_id
+                    except BaseException:
+                        # An interrupt may come when the delta is applied: without its id it would be applied again.
+                        if document.version != version or document.holds(delta):  # an object that is this event's own
+                            self._has_deltas = True
+                            self._record(message)
+                        raise
                     return kind
             message = to_event(event)
             return self._apply_event(message, event)
@@ -611,13 +626,21 @@ class Assembler:
         return snapshot
 
     def _close(self, end: End) -> Kind | None:
-        if self._document.closed:
+        document = self._document
+        if document.torn:
+            raise document.refusal()
+        if document.closed:
             return None
         # Pings may come before an empty answer; an event that was not understood may have been the answer.
         if self._unheard and not self._has_deltas and (self._misunderstood or not self._has_chunks):
             raise self._no_deltas()
-        repaired = self._document.close()
-        self._end = end
+        try:
+            repaired = document.close()
+            self._end = end
+        except BaseException:  # an interrupt
+            if document.closed and not document.torn:
+                self._end = end
+            raise
         return "append" if repaired else None
 
     def _tell(self, kind: Kind | None) -> None:
@@ -665,11 +688,12 @@ class Assembler:
 
     def _check_open(self, *, may_reopen: bool = False) -> None:
         """Raise an error if the document has ended; with `may_reopen` not if that was a guess."""
-        if not self._document.closed or (may_reopen and self._end == "eof"):
+        document = self._document
+        if not document.closed or (may_reopen and self._end == "eof" and not document.torn):
             return
         happened = "failed" if self._has_failed else "ended"
         otherwise = ", and reopen() continues this one" if self._end == "eof" else ""
-        raise ClosedError(f"the stream has {happened}; reset() begins a new document{otherwise}")
+        raise document.refusal(f"the stream has {happened}; reset() begins a new document{otherwise}")
 
     def _check_free(self) -> None:
         """Raise an error if the document is held, as it is while callbacks are told."""
@@ -741,29 +765,47 @@ class Assembler:
             if not self._reset_on_new_span:
                 raise self._started_over(event, span_id)
             document = self._successor()
+        version, waiting = document.version, len(document.halves)
         try:
-            kind = self._apply_delta(document, chunk)
-        except StreamJSONError as error:
-            if not (started_over and self._skips and is_skippable(error)):
-                raise
-            # The delta is skipped, but not that the sender has begun anew: what comes next belongs to the new span.
-            self._locate(error, event)
-            kind, rejected = None, error
-        # Nothing has changed up to here but the document, which is as it was if its delta was rejected.
-        if started_over:
-            if kind is None:
-                kind = "set"
-            else:
-                document.preludes.add(document.base)
-            self._succeed(document)
+            try:
+                kind = self._apply_delta(document, chunk)
+            except StreamJSONError as error:
+                if not (started_over and self._skips and is_skippable(error)):
+                    raise
+                # The delta is skipped, but not that the sender has begun anew: what comes next belongs to the new span.
+                self._locate(error, event)
+                kind, rejected = None, error
+            # Nothing has changed up to here but the document, which is as it was if its delta was rejected.
+            has_delta = rejected is None and not is_blank(chunk)
+            self._note(event, chunk, document, started_over=started_over, has_delta=has_delta)
+        except BaseException:  # as in _consume
+            is_begun = started_over and self._document is document
+            if is_begun or document.version != version or len(document.halves) != waiting:
+                self._note(event, chunk, document, started_over=started_over, has_delta=not is_blank(chunk))
+            raise
         if rejected is not None:
             self._skip(given, rejected)
-        if span_id is not None:
-            self._span_id = span_id
+        return "set" if started_over and kind is None else kind
+
+    def _note(
+        self,
+        event: ServerSentEvent[Any],
+        chunk: StreamingChunk,
+        document: Document,
+        *,
+        started_over: bool,
+        has_delta: bool,
+    ) -> None:
+        """Note what a chunk that was applied to `document` says of the stream. A second call changes nothing."""
+        if started_over:
+            if document.version > document.base:
+                document.preludes.add(document.base)
+            self._succeed(document)
+        if chunk.span_id is not None:
+            self._span_id = chunk.span_id
         self._has_chunks = True
-        self._has_deltas = self._has_deltas or (rejected is None and not is_blank(chunk))
+        self._has_deltas = self._has_deltas or has_delta
         self._record(event)
-        return kind
 
     def _apply_delta(self, document: Document, chunk: StreamingChunk) -> Kind | None:
         delta, path = chunk.delta, chunk.json_path
@@ -791,7 +833,7 @@ class Assembler:
     def _successor(self) -> Document:
         """Return the empty document that follows this one, by a version of its own unless this one is empty too."""
         old = self._document
-        base = old.version + 1 if old.holder.slots else old.version
+        base = old.version + 1 if old.version > old.base else old.version
         return Document(
             self._limits,
             prefix=self._prefix,

@@ -101,7 +101,7 @@ def save(document: Document) -> dict[str, Any]:
     version = document.version
     reported = reported_at(document)
     saved: dict[str, Any] = {"version": version, "document": None, "changes": None, "holes": [], "reopened": False}
-    if document.holder.slots:
+    if version > document.base:
         then, saved["reopened"] = (version, False) if reported is None else reported
         saved["document"] = {
             "value": read(document, *locate(document, (), then), then),

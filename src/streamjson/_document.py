@@ -27,6 +27,7 @@ location is touched again, and nothing while it stays open.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from ._errors import ClosedError
@@ -54,6 +55,10 @@ from ._tree import (
 
 __all__ = ["Document"]
 
+_TORN: Final = (
+    "an interrupt has broken off an event; snapshot() has what was whole,"
+    " Assembler.restore(assembler.checkpoint()) resumes from there, and reset() begins a new document"
+)
 _GIVES_WAY: Final = ("nothing", "null")
 _LONG: Final = 4096  # characters; to measure these takes less than a microsecond
 
@@ -107,10 +112,14 @@ class Document(Log):
             length = len(delta)
             # Half of a surrogate pair is not printable.
             if 0 < length <= SHORT and (delta.isascii() or (length <= WIDE and delta.isprintable())):
-                self.lengths.append(length)
-                self.pieces.append(delta)
-                self.delta = delta
-                self.version += 1
+                try:
+                    self.lengths.append(length)
+                    self.pieces.append(delta)
+                    self.delta = delta
+                    self.version += 1
+                except BaseException:  # an interrupt; where nothing is raised, `try` costs nothing
+                    self.tear()
+                    raise
                 return "append"
         return self.go(path, delta)
 
@@ -118,26 +127,30 @@ class Document(Log):
         """Apply any other delta, as `apply`; for those who do what is hot there themselves."""
         if self.version < self.hot_until and type(path) is str:
             length, size = 0, -1  # in characters and in bytes, of a short text or a plain scalar
-            if type(delta) is str:
-                length = size = len(delta)
-                if length > SHORT or not delta.isascii():
-                    size = short_size(delta, SHORT)
-                    if size > 0 and path == self.open_path:
+            try:
+                if type(delta) is str:
+                    length = size = len(delta)
+                    if length > SHORT or not delta.isascii():
+                        size = short_size(delta, SHORT)
+                        if size > 0 and path == self.open_path:
+                            return self._grow(delta, length)
+                    if size > 0 and path == self.fresh_path and self._open_last(path):
                         return self._grow(delta, length)
-                if size > 0 and path == self.fresh_path and self._open_last(path):
-                    return self._grow(delta, length)
-            elif delta is None or type(delta) is bool or self.intake.is_plain(delta):
-                size = 8
-            if size >= 0:
-                visited = self.places.visited
-                place = visited.get(path) if visited else None  # in document order nothing is
-                if place is not None:
-                    if length and self._come_back(path, place, delta):
-                        return "append"
-                elif self._add_next(path, delta, length, size) or self._add_first(path, delta, length, size):
-                    return "set"
+                elif delta is None or type(delta) is bool or self.intake.is_plain(delta):
+                    size = 8
+                if size >= 0:
+                    visited = self.places.visited
+                    place = visited.get(path) if visited else None  # in document order nothing is
+                    if place is not None:
+                        if length and self._come_back(path, place, delta):
+                            return "append"
+                    elif self._add_next(path, delta, length, size) or self._add_first(path, delta, length, size):
+                        return "set"
+            except BaseException:
+                self.tear()
+                raise
         elif self.closed:
-            raise ClosedError("the document is closed; reset() begins a new one")
+            raise self.refusal()
         node, key, rest = self.places.find(path)
         return self._apply_with_care(path, node, key, rest, delta)
 
@@ -291,16 +304,30 @@ class Document(Log):
 
     def close(self) -> bool:
         """End the document: halves that are held are repaired. Return whether that was a change."""
-        repaired = False
-        if not self.closed:
-            self.repaired = list(self.halves.values())
-            repaired = self._repair()
-            self.preludes.discard(self.version)  # the last repair is not before a change, it is the change
+        if self.closed:
+            return False
+        before = self.version
+        try:
+            version = self._repair()
             self._leave()
             self._tally()
-            self.freeze()
-            self.quiet = False
-        return repaired
+            if version > before:
+                self.preludes.discard(version)  # the last repair is not before a change, it is the change
+                self.delta = REPLACEMENT
+                self.version = version
+            self._end()
+        except BaseException:
+            if self.version > before:
+                self._end()
+            else:
+                self.tear()
+            raise
+        return version > before
+
+    def _end(self) -> None:
+        self.repaired, self.halves = list(self.halves.values()), {}
+        self.quiet = False
+        self.freeze()
 
     def reopen(self) -> bool:
         """Continue after `close`: halves that it has repaired are pending again. Return whether that was a change.
@@ -315,25 +342,31 @@ class Document(Log):
         sizes = [utf8_size(string) for _, _, string in strings]
         self._check_document(len(strings), sum(sizes), len(strings))
         is_untouched = self.version == self.untouched
-        self.closed = False
-        for node, key, string in strings:
-            version = self.version + 1
-            self._count(len(string))
-            self._put(node, key, string, version)
-            self._log(version, node, key)
-            self.delta = string
+        version = self.version
+        try:
+            for node, key, string in strings:
+                version += 1
+                self._count(len(string))
+                self._put(node, key, string, version)
+                self._log(version, node, key)
+                self.preludes.add(version)
+                self.delta = string
+            if strings:
+                self.preludes.discard(version)  # it is not before a change, it is the change
+            self.node_count += len(strings)
+            self.size += sum(sizes)
+            self.halves = {(id(node), key): (node, key, half) for node, key, half in self.repaired}
+            self.repaired = []
             self.version = version
-            self.preludes.add(version)
-        self.preludes.discard(self.version)
-        self.node_count += len(strings)
-        self.size += sum(sizes)
-        self.halves = {(id(node), key): (node, key, half) for node, key, half in self.repaired}
-        self.repaired = []
-        if is_untouched:
-            self.untouched = self.version
-        self.seal_run()
-        self.quiet = False
-        self.settle()
+            if is_untouched:
+                self.untouched = version
+            self.seal_run()
+            self.quiet = False
+            self.closed = False
+            self.settle()
+        except BaseException:
+            self.tear()
+            raise
         return bool(strings)
 
     def seal_run(self) -> None:
@@ -347,11 +380,16 @@ class Document(Log):
         self.closed = True
         self.hot_until = -1
 
+    def refusal(self, reason: str = "the document is closed; reset() begins a new one") -> ClosedError:
+        """Return the error for what comes after the end. `reason` is the message, unless the document is torn."""
+        return ClosedError(_TORN, code="torn") if self.torn else ClosedError(reason)
+
     # ------------------------------------------------------------------------------------------------------------------
     # a string grows
 
     def _append(self, path: str | Path, node: Node, key: Step, delta: str) -> Kind | None:
         place = (id(node), key)
+        given = delta
         delta, half = self._with_half(place, delta)
         if not delta and not half:
             return None
@@ -368,26 +406,40 @@ class Document(Log):
             is_left = waiting > 0 and (self.in_order or bool(half))
             runs = waiting + (is_left or not is_open)
             self._check_document(0, growth + 3 * waiting, runs)
-        if delta:
-            self.halves.pop(place, None)
-            if self.in_order and self._repair():
+        before = version = self.version
+        if not delta:
+            if is_open:
+                self.open_path = NO_PATH  # the hot ways know nothing of the half
+            self.hot_until = version
+            self.halves[place] = (node, key, given if type(given) is str else half)
+            self.settle()
+            return None
+        try:
+            if waiting and self.in_order:
+                version = self._repair({place})
                 self.quiet = False  # it is not asked for each text that is mended
             elif not is_open:
                 text = self._text(node, key)
                 self._notice(node, place, text.ignored_by)
                 text.ignored_by = self.watch if self.quiet else None
-            self._extend(node, key, delta)
-            self.open_path = path
-        if half:
-            self.halves[place] = (node, key, half)
-            self.open_path = self.fresh_path = NO_PATH  # the hot ways know nothing of the half
-        if half or growth > SHORT or self.version >= self.hot_until or not is_open:
-            self.settle()
-        return "append" if delta else None
+            version += 1
+            self._extend(node, key, delta, version)
+            self.open_path = NO_PATH if half else path
+            self.delta = delta
+            self.version = version
+            if half or self.halves:
+                self._hold(node, key, half, {place})
+            if half or growth > SHORT or version >= self.hot_until or not is_open:
+                self.settle()
+        except BaseException:
+            self.tear()
+            if self.version > before:
+                self._hold(node, key, half, {place})
+            raise
+        return "append"
 
-    def _extend(self, node: Node, key: Step, delta: str) -> None:
-        """Write an append, checked and mended, and open the string for more."""
-        version = self.version + 1
+    def _extend(self, node: Node, key: Step, delta: str, version: int) -> None:
+        """Write what `version` appends to a string, checked and mended, and open the string for more."""
         is_open = self._is_open(node, key)
         if not is_open:
             self._leave()
@@ -399,8 +451,6 @@ class Document(Log):
             self._log(version, node, key)
             self.node, self.key, self.text, self.pieces = node, key, text, text.pieces
         self.pieces.append(delta)
-        self.delta = delta
-        self.version = version
 
     def _with_half(self, place: tuple[int, Step], delta: str) -> tuple[str, str]:
         """Return `delta` mended with the half that its string holds, and the half at its end."""
@@ -409,14 +459,28 @@ class Document(Log):
             return mend(("" if held is None else held[2]) + str.__str__(delta))
         return str.__str__(delta), ""
 
-    def _repair(self) -> bool:
-        """Repair all halves that wait. Return whether there were any."""
-        halves = list(self.halves.values())
-        for node, key, _ in halves:
-            self._extend(node, key, REPLACEMENT)
-            self.preludes.add(self.version)
-        self.halves.clear()
-        return bool(halves)
+    def _repair(self, but: Collection[tuple[int, Step]] = ()) -> int:
+        """Write the repairs of all halves that wait, but not of these; return the version of the last one."""
+        version = self.version
+        for place, (node, key, _) in self.halves.items():
+            if place not in but:
+                version += 1
+                self._extend(node, key, REPLACEMENT, version)
+                self.preludes.add(version)
+        return version
+
+    def holds(self, delta: object) -> bool:
+        """Tell whether this very object is a half that waits. A delta that is only a half makes no version."""
+        return any(half is delta for _, _, half in self.halves.values())
+
+    def _hold(self, node: Node, key: Step, half: str, gone: Iterable[tuple[int, Step]]) -> None:
+        """Note which halves wait after a change that took those `gone` and brought `half`. May be called again."""
+        if self.in_order and self.halves:  # the others have been repaired
+            self.halves = {}
+        for place in gone:
+            self.halves.pop(place, None)
+        if half:
+            self.halves[id(node), key] = (node, key, half)
 
     # ------------------------------------------------------------------------------------------------------------------
     # a value is set
@@ -429,7 +493,7 @@ class Document(Log):
         birth = self.version + 1 + (len(self.halves) if self.in_order else 0)  # after the repairs that come before it
         if given == "string":
             delta, half = mend(str.__str__(delta))
-            nodes, size = nodes + 1, size + utf8_size(delta) + 3 * len(half)
+            nodes, size = nodes + 1, size + utf8_size(delta)
             self.intake.check("max_string_bytes", utf8_size(delta) + 3 * len(half))
             thing: Any = delta
         elif given in ("object", "array"):
@@ -444,42 +508,46 @@ class Document(Log):
         # cost a search for them.
         waiting = len(self.halves) - ((id(node), key) in self.halves)
         is_left = waiting > 0 and not self.in_order and bool(half)  # as in _append
-        self._check_document(nodes, size + 3 * waiting, waiting + 1 + is_left)
-        discarded = self._halves_in(node, key) if self.halves else []
+        self._check_document(nodes, size + 3 * (waiting + len(half)), waiting + 1 + is_left)
+        discarded: Collection[tuple[int, Step]] = self._halves_in(node, key) if self.halves else ()
         if discarded and self.in_order and type(thing) is Node:  # fewer repairs come before it
             thing, _, _ = self.intake.container(delta, where, birth - len(discarded), 0)
         if type(thing) is Node:
             delta = MISSING
 
-        for place in discarded:
-            del self.halves[place]
-        repaired = self.in_order and self._repair()
-        self._leave()
-        again = bool(self.nodes) and node is self.nodes[-1] and key == self.keys[-1] and not rest
-        inside = bool(rest) or type(thing) is Node  # what nobody watches itself may contain what somebody does
-        if repaired:
-            self.quiet = False  # as in _append
-        elif not again or inside:  # else whom the last change concerned, this one does
-            self._notice(node, None if inside else (id(node), key), None)
-        version = self.version + 1
-        self._count(len(delta) if given == "string" else 0)
-        for step in rest:
-            child = new_node(where_of(self.holder, node, key), is_object=type(step) is str)
-            self._put(node, key, child, version)
-            node, key = child, step
-        self._put(node, key, thing, version)
-        self._log(version, node, key)
-        self.node_count += nodes
-        self.size += size
-        self.delta = delta
-        self.version = version
-        if half:
-            self.size -= 3  # counted when it is written
-            self.halves[id(node), key] = (node, key, half)
-        self.fresh_path = NO_PATH if half else path
-        self.settle()
-        if isinstance(path, str):
-            self.places.remember(path, node, key)
+        before = self.version
+        try:
+            version = self._repair(discarded) if self.halves and self.in_order else before
+            self._leave()
+            again = bool(self.nodes) and node is self.nodes[-1] and key == self.keys[-1] and not rest
+            inside = bool(rest) or type(thing) is Node  # what nobody watches itself may contain what somebody does
+            if version > before:
+                self.quiet = False  # as in _append
+            elif not again or inside:  # else whom the last change concerned, this one does
+                self._notice(node, None if inside else (id(node), key), None)
+            version += 1
+            self._count(len(delta) if given == "string" else 0)
+            for step in rest:
+                child = new_node(where_of(self.holder, node, key), is_object=type(step) is str)
+                self._put(node, key, child, version)
+                node, key = child, step
+            self._put(node, key, thing, version)
+            self._log(version, node, key)
+            self.node_count += nodes
+            self.size += size
+            self.delta = delta
+            self.version = version
+            if half or self.halves:
+                self._hold(node, key, half, discarded)
+            self.fresh_path = NO_PATH if half else path
+            self.settle()
+            if isinstance(path, str):
+                self.places.remember(path, node, key)
+        except BaseException:
+            self.tear()
+            if self.version > before:
+                self._hold(node, key, half, discarded)
+            raise
         return "set"
 
     def _notice(self, node: Node, place: tuple[int, Step] | None, mark: object) -> None:
@@ -510,9 +578,9 @@ class Document(Log):
             node.births.append(version)
             slots[key] = thing
 
-    def _halves_in(self, node: Node, key: Step) -> list[tuple[int, Step]]:
+    def _halves_in(self, node: Node, key: Step) -> set[tuple[int, Step]]:
         """Return the places of the halves that a slot holds, or a container in it. Costs what the container holds."""
-        found: list[tuple[int, Step]] = []
+        found: set[tuple[int, Step]] = set()
         todo: list[tuple[Node, Step, Any]] = [(node, key, look(node, key))]
         while todo and len(found) < len(self.halves):
             node, key, thing = todo.pop()
@@ -520,7 +588,7 @@ class Document(Log):
                 slots: Any = thing.slots
                 todo += [(thing, *slot) for slot in (slots.items() if thing.is_object else enumerate(slots))]
             elif (id(node), key) in self.halves:
-                found.append((id(node), key))
+                found.add((id(node), key))
         return found
 
     # ------------------------------------------------------------------------------------------------------------------

@@ -129,6 +129,7 @@ TABLE: Final[dict[str, dict[str, str]]] = {
     },
     "ClosedError": {
         "closed": "called after the end",
+        "torn": "called after an interrupt has broken off an event",
     },
     "StreamJSONError": {
         "applying": "apply, close or reset was called from inside a callback",
@@ -333,7 +334,11 @@ class CheckpointError(StreamJSONError):
 
 
 class ClosedError(StreamJSONError):
-    """Called after the end, or after an error that ended it. `reset()` opens again."""
+    """Called after the end, or after an error that ended it (`closed`). `reset()` opens again.
+
+    Or after an interrupt, such as a signal handler's exception, has broken off an event (`torn`). The document holds
+    all events before it: `Assembler.restore(assembler.checkpoint())` resumes from there.
+    """
 
     code = "closed"
 

@@ -13,6 +13,9 @@
   written before its slot, the history of a slot before what replaces it, a run's place before its start, and pieces are
   joined between two counts (`Text.rejoin`). So a reader of the newest version needs only look, when it has read,
   whether another one has begun (`is_newest`).
+- *Interrupts.* A signal handler may raise between any two writes. All versions of one event become visible at once,
+  when `version` is set, so an event that is broken off before that leaves what it has written to no reader: to them it
+  is a writer in the midst of its work. No writer could go on from there, so the document is *torn*, and closed.
 
 It owns the log, the string that is open, and the count of what was received. The hot ways of `_document` look at no
 limit while deltas of their kind (at most 255 bytes of text, or a plain scalar) can't use up what is left: `hot_until`
@@ -47,7 +50,7 @@ class Log:
     __slots__ = (
         "base", "closed", "delta", "fresh_path", "halves", "held", "hot_until", "in_order", "intake", "key", "keys",
         "lengths", "lineage", "node", "node_count", "nodes", "open_path", "pieces", "scratch", "size", "starts", "sums",
-        "text", "uncounted", "version",
+        "text", "torn", "uncounted", "version",
     )  # fmt: skip
 
     def __init__(self, intake: Intake, *, in_order: bool, base: int, lineage: object) -> None:
@@ -76,12 +79,18 @@ class Log:
         # only those to their strings), who keeps it from changes.
         self.hot_until = base
         self.closed = False
+        self.torn = False
         self.halves: dict[tuple[int, Step], tuple[Node, Step, str]] = {}
         self.held: Literal["", "telling", "unawaited"] = ""
 
     def is_newest(self, version: int) -> bool:
         """Tell whether no later version has begun: asked after a read, whether that was of `version`."""
         return len(self.lengths) == version - self.base + 1
+
+    def tear(self) -> None:
+        """Refuse every further delta, as a write was broken off. What was whole can be read."""
+        self.closed = self.torn = True
+        self.hot_until = -1
 
     def _log(self, version: int, node: Node, key: Step) -> None:
         self.nodes.append(node)
@@ -110,12 +119,16 @@ class Log:
         first = slots[key]
         if type(first) is not str:
             return False
-        self.text = text = self.scratch
-        self.pieces = text.pieces = [first]
-        text.counted, text.merged = 1, 0
-        text.size = len(first) if first.isascii() else utf8_size(first)
-        slots[key] = text
-        self.node, self.key, self.open_path = node, key, path
+        try:
+            self.text = text = self.scratch
+            self.pieces = text.pieces = [first]
+            text.counted, text.merged = 1, 0
+            text.size = len(first) if first.isascii() else utf8_size(first)
+            slots[key] = text
+            self.node, self.key, self.open_path = node, key, path
+        except BaseException:
+            self.tear()
+            raise
         return True
 
     def _leave(self) -> None:
@@ -139,13 +152,17 @@ class Log:
 
     def _tally(self) -> None:
         """Count what strings have got, and join it, so that memory is the text's and not that of its pieces."""
-        for text in self.uncounted:
-            self.count(text)
-        self.uncounted.clear()
-        if self.node is not None:
-            self.count(self.text)
-            if self.text is not self.scratch:
-                self.uncounted.append(self.text)  # it may get more before it is left
+        try:
+            for text in self.uncounted:
+                self.count(text)
+            self.uncounted.clear()
+            if self.node is not None:
+                self.count(self.text)
+                if self.text is not self.scratch:
+                    self.uncounted.append(self.text)  # it may get more before it is left
+        except BaseException:
+            self.tear()
+            raise
 
     def count(self, text: Text) -> None:
         """Count and join what a string has got since it was counted."""

@@ -85,7 +85,7 @@ def _progress_of(document: Document) -> _Progress:
         progress = document.progress = _Progress(*first)
     starts = document.starts
     run = progress.searched
-    while not progress.eras and run < len(starts):
+    while not progress.eras and run < len(starts) and starts[run] <= document.version:  # not one in the making
         if _returns(document, run):
             progress.eras = [_Era(starts[run], is_end=False)]
         run += 1
@@ -113,7 +113,7 @@ def reported_at(document: Document) -> tuple[int, bool] | None:
 def reopen(document: Document, version: int) -> None:
     """Note that the document was reported whole at `version`, and continues."""
     eras = _progress_of(document).eras
-    if document.holder.slots and not (eras and eras[-1].is_end and eras[-1].start == version + 1):
+    if document.version > document.base and not (eras and eras[-1].is_end and eras[-1].start == version + 1):
         eras.append(_Era(version + 1, is_end=True))
 
 

@@ -106,9 +106,12 @@ def run_at(document: Document, version: int) -> int:
 
 def string_at(document: Document, node: Node, key: Step, thing: Text | str, version: int) -> str:
     """Return the string `thing`, which slot `key` of `node` held at `version`, as it was then."""
-    is_newest = version == document.version
     if isinstance(thing, str):
-        return thing if is_newest else thing[: length_at(document, node, key, thing, version)]
+        # As `is_newest`, a call less: one that was left just now may hold what no version shows yet.
+        if len(document.lengths) == version - document.base + 1:
+            return thing
+        return thing[: length_at(document, node, key, thing, version)]
+    is_newest = version == document.version
     string = thing.whole() if is_newest else ""
     if not is_newest or not document.is_newest(version):
         string = thing.part(0, length_at(document, node, key, thing, version))
