@@ -45,9 +45,10 @@ from typing import (
 
 from attrs import frozen
 
+from ._annotations import UNIONS, check_type, peel
 from ._errors import StructureError, shorten
 from ._events import MISSING
-from ._fields import ARRAYS, UNIONS, check_type, fields_of, kind_of, likely, peel
+from ._fields import ARRAYS, fields_of, kind_of, likely
 from ._path import format_path
 
 __all__ = ["Structurer", "structurer"]
