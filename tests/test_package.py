@@ -17,7 +17,7 @@ import streamjson
 # What is inside of the document, and how patterns and types are followed, is nobody's business.
 INSIDE = {
     "_annotations", "_checkpoint", "_chunks", "_document", "_draft", "_envelope", "_fields", "_intake", "_log",
-    "_matcher", "_matching", "_pattern", "_places", "_progress", "_pull", "_structure", "_tree", "_values",
+    "_matcher", "_matching", "_pattern", "_places", "_progress", "_pull", "_strict", "_structure", "_tree", "_values",
     "_versions",
 }  # fmt: skip
 MODULES = sorted(path.stem for path in Path(str(streamjson.__file__)).parent.glob("_[a-z]*.py"))
@@ -83,7 +83,7 @@ def test_importing_it_loads_nothing_heavy() -> None:
 
 
 def test_what_few_use_is_loaded_when_they_do() -> None:
-    few = {f"streamjson.{module}" for module in ("_structure", "_draft", "_fields", "_annotations")}
+    few = {f"streamjson.{module}" for module in ("_structure", "_strict", "_draft", "_fields", "_annotations")}
     assert not few & loaded_by("import streamjson")
 
 

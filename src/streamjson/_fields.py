@@ -1,6 +1,6 @@
 """What is known of a type: what JSON it is made of, and, of a class of the five families, its fields.
 
-The families are attrs, dataclasses, TypedDict, msgspec and pydantic. `_draft` makes objects from it, and
+The families are attrs, dataclasses, TypedDict, msgspec and pydantic. `_draft` and `_strict` make objects from it, and
 `_structure` finds the validator of a type. It owns what it remembers of up to 256 classes; msgspec or pydantic is
 imported for a class of theirs alone.
 
