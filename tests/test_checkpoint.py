@@ -499,7 +499,7 @@ def test_what_is_forged_from_is_sound() -> None:
         "value": {"o": {"z": None}, "s": "x", "n": 1, "l": [None, None, 2], "m": 3}, "open": ["m"], "holes": "[1,2]"
     }  # fmt: skip
     assert members["changes"] == [['[["s"],"append"]', "y"], ['[["n"],"set"]', 4]]
-    assert (members["holes"], members["halves"], members["version"]) == ("[1,2]", f'[[["s"],{ord(HIGH)}]]', 7)
+    assert (members["holes"], members["halves"], members["version"]) == ("[1,2]", rf'[["[\"s\"]",{ord(HIGH)}]]', 7)
     assert sj.Assembler.restore(forged({})).snapshot().value["s"] == "xy"
 
 

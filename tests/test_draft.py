@@ -8,13 +8,27 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Annotated, Any, Generic, Literal, NewType, NotRequired, Optional, Required, TypedDict, TypeVar
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    NewType,
+    NotRequired,
+    Optional,
+    Required,
+    Self,
+    TypedDict,
+    TypeVar,
+)
 
 import attrs
 import msgspec
 import pydantic
 import pytest
 from hypothesis import given, strategies as st
+from typing_extensions import TypeAliasType
 
 import streamjson as sj
 from schemas import SCHEMAS, VALIDATED, Comment, Glossary, Schema, Trip
@@ -157,6 +171,25 @@ class Bounded(Generic[Item]):
     item: Item
 
 
+Aliased: Any = TypeAliasType("Aliased", list[S2])
+Either: Any = TypeAliasType("Either", D | S2)
+
+
+@attrs.define
+class Holder:
+    item: Final[S2]
+    me: Self | None = None
+
+
+@dataclasses.dataclass
+class InitOnly:
+    name: str
+    factor: dataclasses.InitVar[int]
+
+    def __post_init__(self, factor: int) -> None:
+        boom()
+
+
 Name = NewType("Name", str)
 Dogs = NewType("Dogs", list[Dog])  # type: ignore[valid-newtype]  # checkers want a class; users don't ask them
 
@@ -231,6 +264,10 @@ CASES = {
     "optional": (Optional[S2], {}, ("S2", {"level": None})),  # noqa: UP045  # the older way to write it
     "annotated": (Annotated[list[Annotated[S2, {}]], []], [{}], [("S2", {"level": None})]),
     "new type": (Dogs, [{}], [("Dog", {"kind": None, "name": None})]),
+    "alias of a list": (Aliased, [{}], [("S2", {"level": None})]),
+    "union in an alias in a union": (Optional[Either], {"tags": []}, facts(draft(D, {}))),  # noqa: UP045  # no |
+    "final field": (Holder, {"item": {}}, ("Holder", {"item": ("S2", {"level": None}), "me": None})),
+    "itself": (Holder, {"me": {}}, ("Holder", {"item": None, "me": ("Holder", {"item": None, "me": None})})),
     "half an enum": (Kind, "do", "do"),
     "half a number": (S2, {"level": "2"}, ("S2", {"level": "2"})),
     "any": (Any, {"a": 1}, {"a": 1}),
@@ -323,6 +360,10 @@ def test_a_model_is_a_whole_one() -> None:
     assert draft(Swapped, {}).__pydantic_private__ is None
     with pytest.raises(pydantic.ValidationError):
         draft(Swapped, {}).a = 1  # type: ignore[misc]  # it is frozen
+
+
+def test_data_for_an_init_var_is_left_out_as_no_code_of_the_user_runs() -> None:
+    assert vars(draft(InitOnly, {"name": "x", "factor": 2})) == {"name": "x"}
 
 
 def test_a_struct_is_a_whole_one() -> None:

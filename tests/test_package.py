@@ -16,9 +16,9 @@ import streamjson
 
 # What is inside of the document, and how patterns and types are followed, is nobody's business.
 INSIDE = {
-    "_body", "_checkpoint", "_chunks", "_closing", "_digests", "_document", "_draft", "_envelope", "_fields",
-    "_foreign", "_intake", "_log", "_matcher", "_matching", "_pattern", "_places", "_progress", "_pull",
-    "_structure", "_tasks", "_tree", "_values", "_versions",
+    "_annotations", "_body", "_checkpoint", "_chunks", "_closing", "_digests", "_document", "_draft", "_envelope",
+    "_fields", "_foreign", "_intake", "_log", "_matcher", "_matching", "_pattern", "_places", "_progress", "_pull",
+    "_strict", "_structure", "_tasks", "_tree", "_values", "_versions",
 }  # fmt: skip
 MODULES = sorted(path.stem for path in Path(str(streamjson.__file__)).parent.glob("_[a-z]*.py"))
 PUBLIC = [name for name in MODULES if name not in INSIDE]
@@ -83,7 +83,8 @@ def test_importing_it_loads_nothing_heavy() -> None:
 
 
 def test_what_few_use_is_loaded_when_they_do() -> None:
-    assert not {"streamjson._structure", "streamjson._draft", "streamjson._fields"} & loaded_by("import streamjson")
+    few = {f"streamjson.{module}" for module in ("_structure", "_strict", "_draft", "_fields", "_annotations")}
+    assert not few & loaded_by("import streamjson")
 
 
 def test_it_depends_on_attrs_alone_beside_the_standard_library() -> None:

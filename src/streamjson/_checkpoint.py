@@ -118,7 +118,7 @@ def save(document: Document) -> dict[str, Any]:
 
 
 def _saved_halves(document: Document, halves: Iterable[tuple[Node, Step, str]]) -> str:
-    return _packed([[_steps(document, node, key), ord(half)] for node, key, half in halves])
+    return _packed([[_packed(_steps(document, node, key)), ord(half)] for node, key, half in halves])
 
 
 def _packed(value: object) -> str:
@@ -174,19 +174,19 @@ def _load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool,
         if has_returned:
             take_up(document, base + 2, is_end=is_reopened)
             _mark_holes(document, _unpacked(saved["holes"], bounds))
-    halves = _halves(document, _unpacked(saved["halves"], bounds))
+    halves = _halves(document, saved["halves"], bounds)
     document.halves = {(id(node), key): (node, key, half) for node, key, half in halves}
-    document.repaired = list(_halves(document, _unpacked(saved["repaired"], bounds)))
+    document.repaired = list(_halves(document, saved["repaired"], bounds))
     document.horizon = document.untouched = version
     document.settle()
     document.fresh_path = document.open_path = NO_PATH  # the paths that would go on are not known
     return document
 
 
-def _halves(document: Document, saved: Any) -> Iterator[tuple[Node, Step, str]]:
+def _halves(document: Document, saved: Any, bounds: Limits) -> Iterator[tuple[Node, Step, str]]:
     """Yield saved halves, each with the slot of its string."""
-    for steps, unit in _a_list(saved, "halves"):
-        node, key = _slot(document, steps)
+    for steps, unit in _a_list(_unpacked(saved, bounds), "halves"):
+        node, key = _slot(document, _unpacked(steps, bounds))
         if kind_of(look(node, key)) != "string" or unit not in _HIGH_HALVES:
             raise _senseless("halves", steps)
         yield node, key, chr(unit)

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast, get_args, get_origin
 
+from ._annotations import UNIONS, check_type, members_of, peel
 from ._events import MISSING
-from ._fields import UNIONS, Fields, Way, check_type, fields_of, kind_of, likely, peel
+from ._fields import Fields, Way, fields_of, kind_of, likely
 from ._limits import too_deep
 
 __all__ = ["draft"]
@@ -72,7 +73,7 @@ def _drafted(into: Any, value: Any) -> Any:
         return _made(fields, value) if fields.is_root or kind is dict else value
     origin, arguments = get_origin(into), get_args(into)
     if origin in UNIONS:
-        members = [member for member in arguments if kind_of(member) is kind]
+        members = [member for member in members_of(into) if kind_of(member) is kind]
         if len(members) > 1 and kind is dict:
             members = likely(members, value)
         return _drafted(members[0], value) if len(members) == 1 else value

@@ -1,7 +1,7 @@
 """What is known of a type: what JSON it is made of, and, of a class of the five families, its fields.
 
-The families are attrs, dataclasses, TypedDict, msgspec and pydantic. `_draft` makes objects of what is known here, and
-`_structure` finds out who validates what. It owns what it remembers of up to 256 classes; msgspec or pydantic is
+The families are attrs, dataclasses, TypedDict, msgspec and pydantic. `_draft` and `_strict` make objects from it, and
+`_structure` finds the validator of a type. It owns what it remembers of up to 256 classes; msgspec or pydantic is
 imported for a class of theirs alone.
 
 A `Field` says where an object has it and what it is by default; `Fields.make` makes an instance without running any
@@ -11,70 +11,68 @@ code of the user's but factories of defaults.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
+from collections import OrderedDict, deque
+from collections.abc import (
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    MutableSet,
+    Sequence,
+    Set as AbstractSet,
+)
 from contextlib import suppress
 from copy import deepcopy
 from enum import Enum
 from functools import lru_cache, partial
-from types import UnionType
-from typing import (
-    Annotated,
-    Any,
-    Final,
-    Literal,
-    NotRequired,
-    Required,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from types import NoneType
+from typing import Any, Final, Literal, NotRequired, Required, Self, get_args, get_origin, get_type_hints
 
 import attrs
 
-from ._errors import shorten
+from ._annotations import members_of, peel, qualifiers_of, replaced, unqualified
 
-__all__ = ["ARRAYS", "UNIONS", "Field", "Fields", "Way", "check_type", "fields_of", "kind_of", "likely", "peel"]
+__all__ = [
+    "ARRAYS",
+    "OBJECTS",
+    "Field",
+    "Fields",
+    "Way",
+    "fields_of",
+    "is_named_tuple",
+    "kind_of",
+    "kinds_of",
+    "likely",
+]
 
 Way = tuple[str | int, ...]
 
-UNIONS: Final = (Union, UnionType)
-# The types that a JSON array may become, and by what.
+# The types that a JSON array may become, and by what; the same of an object.
 ARRAYS: Final[dict[Any, Callable[[Iterable[Any]], Any]]] = {
     list: list,
     tuple: tuple,
     set: set,
     frozenset: frozenset,
+    deque: deque,
     Sequence: list,
+    MutableSequence: list,
     AbstractSet: frozenset,
+    MutableSet: set,
 }
+OBJECTS: Final[dict[Any, Callable[[dict[Any, Any]], Any]]] = {
+    dict: dict,
+    OrderedDict: OrderedDict,
+    Mapping: dict,
+    MutableMapping: dict,
+}
+_SCALARS: Final = (str, int, float, bool, NoneType)
 _Factory: Any = attrs.Factory  # a class that attrs declares to be a function
-_WRAPPERS: Final = (Annotated, Final, NotRequired, Required)
+_InitVar: Any = dataclasses.InitVar  # generic, but not at run time
 
-
-def check_type(into: object) -> None:
-    """Raise `TypeError` for what is no type."""
-    if not (isinstance(into, type) or into is Any or get_origin(into) or _alias(into)):
-        raise TypeError(f"into is a type, such as a class or list[Person], not {shorten(into)}")
-
-
-def peel(into: Any) -> Any:
-    """Return a type without what is said about it: `Annotated`, a `NewType`, an alias and the like."""
-    while True:
-        if get_origin(into) in _WRAPPERS:
-            into = get_args(into)[0]
-        elif isinstance(into, TypeVar):
-            into = into.__bound__ or Any
-        elif alias := _alias(into):
-            into = alias
-        else:
-            return into
-
-
-def _alias(into: Any) -> Any:
-    """Return what a `NewType`, or an alias of Python 3.12, stands for."""
-    return None if isinstance(into, type) else getattr(into, "__supertype__", None) or getattr(into, "__value__", None)
+# ---------------------------------------------------------------------------------------------------------------------
+# what JSON a type is made of
 
 
 def kind_of(into: Any) -> type | None:
@@ -84,7 +82,27 @@ def kind_of(into: Any) -> type | None:
     if fields is not None:
         return kind_of(fields.all[0].type) if fields.is_root else dict
     origin = get_origin(into) or into
-    return dict if origin in (dict, Mapping) else list if origin in ARRAYS else None
+    return dict if origin in OBJECTS else list if origin in ARRAYS or is_named_tuple(origin) else None
+
+
+def kinds_of(into: Any) -> set[type | None]:
+    """Return all that `kind_of` says of the members of a union, or of a type that is none; of `Any`, every kind."""
+    kinds: set[type | None] = set()
+    for member in members_of(into):
+        bare = peel(member)
+        fields = fields_of(bare)
+        if bare is Any:
+            kinds |= {dict, list, None}
+        elif fields is not None and fields.is_root:
+            kinds |= kinds_of(fields.all[0].type)
+        else:
+            kinds.add(kind_of(bare))
+    return kinds
+
+
+def is_named_tuple(origin: Any) -> bool:
+    """Return whether a class is a `NamedTuple`."""
+    return isinstance(origin, type) and tuple in origin.__mro__ and hasattr(origin, "_field_defaults")
 
 
 def likely(members: Iterable[Any], value: dict[str, Any]) -> list[Any]:
@@ -95,16 +113,25 @@ def likely(members: Iterable[Any], value: dict[str, Any]) -> list[Any]:
     best: list[Any] = []
     most = -1
     for member in members:
-        fields = fields_of(peel(member))
-        tags = {} if fields is None else fields.tags
-        if any(name in value and value[name] not in options for name, options in tags.items()):
-            continue
-        known = 0 if fields is None else len(fields.names & value.keys())
+        known = max([_known(fields_of(peel(part)), value) for part in members_of(member)])
         if known > most:
             best, most = [], known
-        if known == most:
+        if known == most >= 0:
             best.append(member)
     return best
+
+
+def _known(fields: Fields | None, value: dict[str, Any]) -> int:
+    """Return how many names of an object a class knows; -1 if its tag is another one."""
+    if fields is None:
+        return 0
+    if any(name in value and value[name] not in options for name, options in fields.tags.items()):
+        return -1
+    return len(fields.names & value.keys())
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the fields of a class
 
 
 @attrs.frozen
@@ -116,6 +143,8 @@ class Field:
     type: Any
     default: Callable[[dict[str, Any]], Any]  # from the fields before it
     may_be_absent: bool = False
+    argument: str | None = None  # of an attrs class or a dataclass: by which name its `__init__` takes the field
+    is_required: bool = False  # by this `__init__`
 
 
 @attrs.frozen
@@ -126,11 +155,19 @@ class Fields:
     make: Callable[[dict[str, Any], set[str], Any], Any]
     is_root: bool = False  # a pydantic RootModel: the value is its one field
     tags: dict[str, tuple[Any, ...]] = attrs.Factory(dict[str, tuple[Any, ...]])
+    init_only: tuple[Field, ...] = ()  # `InitVar`: `__init__` takes it, and no instance has it
 
     @property
     def names(self) -> set[Any]:
         """The names that an object may have."""
-        return {*self.tags, *(way[0] for field in self.all for way in field.ways if way)}
+        return {*self.tags, *(way[0] for field in (*self.all, *self.init_only) for way in field.ways if way)}
+
+    def typed(self, type_of: Callable[[Field], Any]) -> Fields:
+        """Return the same with other types."""
+        all_, init_only = (
+            tuple(attrs.evolve(field, type=type_of(field)) for field in fields) for fields in (self.all, self.init_only)
+        )
+        return attrs.evolve(self, all=all_, init_only=init_only)
 
 
 def fields_of(into: Any) -> Fields | None:
@@ -138,14 +175,17 @@ def fields_of(into: Any) -> Fields | None:
 
     Raises `TypeError` where its annotations can't be resolved.
     """
-    origin = get_origin(into) or into
+    origin: Any = get_origin(into) or into
     if not isinstance(origin, type):
         return None
     try:
         fields = _fields_of(origin)
     except NameError as error:
         raise TypeError(f"the annotations of {origin.__name__} can't be resolved: {error}") from error
-    return _filled(fields, origin, get_args(into)) if fields and get_args(into) else fields
+    if fields is None or not get_args(into):
+        return fields
+    bound = dict(zip(getattr(origin, "__parameters__", ()), get_args(into), strict=False))
+    return fields.typed(lambda field: replaced(field.type, bound))
 
 
 @lru_cache(maxsize=256)  # classes are kept alive by this, so it has a bound
@@ -157,13 +197,13 @@ def _fields_of(cls: Any) -> Fields | None:
     elif attrs.has(cls):
         fields = Fields(tuple(_of_attrs(cls)), partial(_bare, cls))
     elif hasattr(cls, "__dataclass_fields__"):
-        fields = Fields(tuple(_of_dataclass(cls)), partial(_bare, cls))
+        fields = Fields(tuple(_of_dataclass(cls)), partial(_bare, cls), init_only=tuple(_init_only(cls)))
     elif hasattr(cls, "__required_keys__"):
         fields = Fields(tuple(_of_typed_dict(cls)), _typed_dict)
     else:
         return None
-    for base in getattr(cls, "__orig_bases__", ()):
-        fields = _filled(fields, get_origin(base), get_args(base))
+    bound = _bound_in(cls)
+    fields = fields.typed(lambda field: replaced(unqualified(field.type), bound.get(field.name, {})))
     tags = {
         str(field.ways[0][0]): options for field in fields.all if any(field.ways) and (options := _options(field.type))
     }
@@ -176,17 +216,23 @@ def _options(into: Any) -> tuple[Any, ...]:
     return tuple(option.value if isinstance(option, Enum) else option for option in options)
 
 
-def _filled(fields: Fields, generic: Any, arguments: tuple[Any, ...]) -> Fields:
-    """Put type arguments in the place of a class's type variables."""
-    bound: dict[Any, Any] = dict(zip(getattr(generic, "__parameters__", ()), arguments, strict=False))
+def _bound_in(cls: Any) -> dict[str, dict[Any, Any]]:
+    """Return, for each field, what `Self` and the type variables of the class that defines it are in this class."""
+    bound: dict[Any, dict[Any, Any]] = {}
 
-    def filled(into: Any) -> Any:
-        if isinstance(into, TypeVar):
-            return bound.get(into, into)
-        variables = getattr(into, "__parameters__", ()) if get_origin(into) else ()
-        return into[tuple(bound.get(variable, variable) for variable in variables)] if variables else into
+    def visit(one: Any, arguments: tuple[Any, ...]) -> None:
+        bound.setdefault(one, dict(zip(getattr(one, "__parameters__", ()), arguments, strict=False)))
+        for base in one.__dict__.get("__orig_bases__", one.__bases__):
+            generic = get_origin(base) or base
+            if isinstance(generic, type):  # TypedDict itself is a function
+                visit(generic, tuple(replaced(argument, bound[one]) for argument in get_args(base)))
 
-    return attrs.evolve(fields, all=tuple(attrs.evolve(field, type=filled(field.type)) for field in fields.all))
+    visit(cls, getattr(cls, "__parameters__", ()))
+    # A TypedDict has all annotations itself, and its bases are not in its MRO; of any other class the first one counts.
+    is_flat = hasattr(cls, "__required_keys__")
+    lineage = list(bound) if is_flat else [one for one in reversed(cls.__mro__) if one in bound]
+    own: dict[Any, Any] = {Self: cls[cls.__parameters__] if getattr(cls, "__parameters__", ()) else cls}
+    return {name: {**bound[one], **own} for one in lineage for name in getattr(one, "__annotations__", ())}
 
 
 def _of_attrs(cls: Any) -> Iterator[Field]:
@@ -197,22 +243,55 @@ def _of_attrs(cls: Any) -> Iterator[Field]:
         else:
             make = _default(None if default is attrs.NOTHING else default)
         ways = ((attribute.name,),) if attribute.init else ()
-        yield Field(attribute.name, ways, attribute.type, make)
+        yield Field(
+            attribute.name,
+            ways,
+            Any if attribute.type is None else _unless_bare(attribute.type, default),
+            make,
+            argument=attribute.alias if attribute.init else None,
+            is_required=default is attrs.NOTHING,
+        )
 
 
 def _of_dataclass(cls: Any) -> Iterator[Field]:
     hints = get_type_hints(cls, include_extras=True)
     for info in dataclasses.fields(cls):
-        ways = ((info.name,),) if info.init else ()
-        yield Field(info.name, ways, hints[info.name], _default_of(info, dataclasses.MISSING))
+        yield _of_info(info, _unless_bare(hints[info.name], info.default))
+
+
+def _init_only(cls: Any) -> Iterator[Field]:
+    variables: dict[str, Any] = {
+        name: Any if hint is _InitVar else hint.type
+        for name, hint in get_type_hints(cls, include_extras=True).items()
+        if hint is _InitVar or isinstance(hint, _InitVar)
+    }
+    # The type in it may be a text still.
+    holder = type(cls.__name__, (), {"__annotations__": variables, "__module__": cls.__module__})
+    for name, hint in get_type_hints(holder, include_extras=True).items():
+        yield _of_info(cls.__dataclass_fields__[name], hint)
+
+
+def _of_info(info: Any, hint: Any) -> Field:
+    return Field(
+        info.name,
+        ((info.name,),) if info.init else (),
+        hint,
+        _default_of(info, dataclasses.MISSING),
+        argument=info.name if info.init else None,
+        is_required=info.default is dataclasses.MISSING and info.default_factory is dataclasses.MISSING,
+    )
+
+
+def _unless_bare(hint: Any, default: Any) -> Any:
+    """Return an annotation; for a bare `Final`, the type of its default (PEP 591), where that is one of JSON."""
+    return default.__class__ if hint is Final and default.__class__ in _SCALARS else hint
 
 
 def _of_typed_dict(cls: Any) -> Iterator[Field]:
     for name, hint in get_type_hints(cls, include_extras=True).items():
         # Where annotations are postponed, __required_keys__ knows nothing of what wraps them.
-        may_be_absent = get_origin(hint) is NotRequired or (
-            get_origin(hint) is not Required and name not in cls.__required_keys__
-        )
+        said = qualifiers_of(hint)
+        may_be_absent = NotRequired in said or (Required not in said and name not in cls.__required_keys__)
         yield Field(name, ((name,),), hint, _default(None), may_be_absent)
 
 
