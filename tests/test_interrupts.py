@@ -203,7 +203,8 @@ def assembled(events: list[Event], options: dict[str, Any]) -> sj.Assembler:
 def state(assembler: sj.Assembler) -> dict[str, Any]:
     """Return all that decides what the next events mean."""
     members = unseal("assembler", assembler.checkpoint())
-    del members["event_number"], members["skipped_count"]  # how many were tried
+    for name in ("event_number", "skipped_count", "misunderstood", "unheard"):  # what was tried
+        del members[name]
     return members
 
 

@@ -776,12 +776,11 @@ class Assembler:
                 self._locate(error, event)
                 kind, rejected = None, error
             # Nothing has changed up to here but the document, which is as it was if its delta was rejected.
-            has_delta = rejected is None and not is_blank(chunk)
-            self._note(event, chunk, document, started_over=started_over, has_delta=has_delta)
+            self._note(event, chunk, document, started_over=started_over, is_rejected=rejected is not None)
         except BaseException:  # as in _consume
             is_begun = started_over and self._document is document
             if is_begun or document.version != version or len(document.halves) != waiting:
-                self._note(event, chunk, document, started_over=started_over, has_delta=not is_blank(chunk))
+                self._note(event, chunk, document, started_over=started_over, is_rejected=rejected is not None)
             raise
         if rejected is not None:
             self._skip(given, rejected)
@@ -794,7 +793,7 @@ class Assembler:
         document: Document,
         *,
         started_over: bool,
-        has_delta: bool,
+        is_rejected: bool,
     ) -> None:
         """Note what a chunk that was applied to `document` says of the stream. A second call changes nothing."""
         if started_over:
@@ -804,7 +803,7 @@ class Assembler:
         if chunk.span_id is not None:
             self._span_id = chunk.span_id
         self._has_chunks = True
-        self._has_deltas = self._has_deltas or has_delta
+        self._has_deltas = self._has_deltas or not (is_rejected or is_blank(chunk))
         self._record(event)
 
     def _apply_delta(self, document: Document, chunk: StreamingChunk) -> Kind | None:

@@ -325,7 +325,9 @@ class Document(Log):
         return version > before
 
     def _end(self) -> None:
-        self.repaired, self.halves = list(self.halves.values()), {}
+        if self.halves:  # else it is called again, after an interrupt
+            self.repaired = list(self.halves.values())
+            self.halves = {}
         self.quiet = False
         self.freeze()
 
