@@ -152,7 +152,11 @@ CONSTRAINED = {
 
 
 @pytest.mark.parametrize("into", CONSTRAINED.values(), ids=CONSTRAINED)
-@pytest.mark.parametrize("hold", [field_of, dataclass_of, typed_dict_of, lambda into: into], ids=["attrs", "dataclass", "typed dict", "alone"])
+@pytest.mark.parametrize(
+    "hold",
+    [field_of, dataclass_of, typed_dict_of, lambda into: into],
+    ids=["attrs", "dataclass", "typed dict", "alone"],
+)
 def test_a_constraint_holds_inside_other_words(into: Any, hold: Any) -> None:
     wrap = ITEM if hold(int) is int else NAMED
     structure = structurer(hold(into))
