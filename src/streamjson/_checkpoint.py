@@ -140,7 +140,7 @@ def load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool, 
         return _load(saved, limits, prefix=prefix, replace=replace, in_order=in_order)
     except (LimitExceededError, CheckpointError):
         raise
-    except (StreamJSONError, LookupError, TypeError, ValueError) as error:
+    except (StreamJSONError, LookupError, TypeError, ValueError, RecursionError) as error:
         message = f"the checkpoint does not say what one says: {type(error).__name__}, {shorten(str(error))}"
         raise CheckpointError(message) from None
 
