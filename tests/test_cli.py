@@ -168,7 +168,7 @@ ASSEMBLED = {
         sj.encode_sse(sj.ServerSentEvent("x", event="note")) * 2,
         1,
         "",
-        "error: -: the stream ended without a delta: 2 events came that brought nothing, the first: 'x' (event 3, byte",
+        "error: -: the stream ended without a delta, after pings; the first: 'x' (event 3, byte",
     ),
     "null": ([], block(delta=None, json_path=""), 0, "null\n", ""),
     "one value": ([], block(delta=False, json_path=""), 0, "false\n", ""),
@@ -266,7 +266,7 @@ ALL = {
     "none, after pings": (
         PING,
         [],
-        ["error: -: document 1: the stream ended without a delta: ", "-: 1 document, 1 failed"],
+        ["error: -: document 1: the stream ended without a delta, after ", "-: 1 document, 1 failed"],
     ),
     "ignored events": (
         NAME + DONE + IGNORED * 2 + SPAN_A,

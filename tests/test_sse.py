@@ -716,9 +716,10 @@ def is_end_of(error: Exception | None, stream: bytes, *, is_truncated: bool) -> 
     names = (b"data", b"event", b"id", b"retry")
     is_known = any(line.startswith(b":") or line.partition(b":")[0] in names for line in lines)
     may_become_known = any(name.startswith(lines[-1]) for name in names)
-    is_empty = not any(lines) or stream in (b"\xef", b"\xef\xbb")
+    is_empty = not b"".join(lines).strip() or stream in (b"\xef", b"\xef\xbb")
     code = getattr(error, "code", None)
-    if stream.removeprefix(b"\xef\xbb\xbf")[:1] in (b"<", b"{", b"[") or not (is_known or may_become_known or is_empty):
+    is_marked = stream.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith((b"<", b"{", b"["))
+    if is_marked or not (is_known or may_become_known or is_empty):
         return code == "not_an_event_stream"
     if code == "no_line_ends":
         return len(lines) == 1 and is_truncated

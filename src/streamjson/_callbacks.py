@@ -115,7 +115,8 @@ class Subscription(Generic[N]):
             try:
                 done._value = self._structurer(done.value, str(done.path))
             except StructureError as error:
-                skipped.take_misfit(done, error, self._on_misfit)
+                if not skipped.takes_misfit(done, error, self._on_misfit):
+                    raise
                 return False
         return True
 

@@ -98,7 +98,8 @@ class FinishedValues:
             try:
                 done._value = structurer(done.value, str(done.path))
             except StructureError as error:
-                self._assembler._skipped.take_misfit(done, error, self._assembler._on_misfit)
+                if not self._assembler._skipped.takes_misfit(done, error, self._assembler._on_misfit):
+                    raise
                 return MISSING
         return done
 

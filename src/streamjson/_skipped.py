@@ -71,16 +71,17 @@ class Skipped:
             error.path = error.path[:WHOLE]
         self.last.append(SkippedEvent(message, error))
 
-    def take_misfit(self, done: object, error: StructureError, on_misfit: OnMisfit) -> None:
-        """Raise the error of a finished value that does not fit, or count and keep it, and report it."""
+    def takes_misfit(self, done: object, error: StructureError, on_misfit: OnMisfit) -> bool:
+        """Count, keep and report a finished value that does not fit; return False if its error is to be raised."""
         if on_misfit == "raise":
-            raise error
+            return False
         self.add(done, error)
         if callable(on_misfit):
             try:
                 on_misfit(error)
             except StopIteration as stop:  # it would end the loop that takes the values
                 raise RuntimeError("on_misfit raised StopIteration") from stop
+        return True
 
 
 def check_on_misfit(on_misfit: object) -> None:
