@@ -588,7 +588,8 @@ class Document(Log):
             node, key, thing = todo.pop()
             if type(thing) is Node:
                 slots: Any = thing.slots
-                todo += [(thing, *slot) for slot in (slots.items() if thing.is_object else enumerate(slots))]
+                items: Any = slots.items() if thing.is_object else enumerate(slots)
+                todo += [(thing, step, item) for step, item in items]
             elif (id(node), key) in self.halves:
                 found.add((id(node), key))
         return found
