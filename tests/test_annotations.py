@@ -184,3 +184,15 @@ def test_an_alias_by_statement_is_a_wrapper() -> None:
     assert inner_of(names["Two"][int]) == tuple[int, int]
     with pytest.raises(TypeError, match="the alias Late can't be resolved"):
         inner_of(names["Late"])
+
+
+def test_an_alias_that_cannot_be_resolved_is_a_type_error() -> None:
+    class Lazy:
+        """As of `type Lazy = Nowhere` in Python 3.12, which is looked up when it is asked for."""
+
+        @property
+        def __value__(self) -> Any:
+            raise NameError("name 'Nowhere' is not defined")
+
+    with pytest.raises(TypeError, match="Nowhere"):
+        peel(Lazy())

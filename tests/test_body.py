@@ -178,3 +178,8 @@ def test_a_response_is_refused_with_its_clients_own_call(response: object, call:
         with pytest.raises(sj.InvalidEventError) as caught:
             take(response)  # type: ignore[operator]
         assert call in caught.value.message
+
+
+def test_unknown_fields_may_come_before_the_first_event_in_any_number_of_pieces() -> None:
+    pieces = [b"foo: " + b"x" * 300 + b"\n", b"bar: 1\n", b"data: x\n\n"]
+    assert [event.data for event in sj.decode_sse(pieces)] == ["x"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -202,6 +204,29 @@ def test_a_callback_that_raises_before_a_failure_does_not_hide_it() -> None:
     assert "mine" in repr(caught.value.__cause__)
 
 
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_an_asynchronous_callback_is_notified_before_a_failure(*, is_broken: bool) -> None:
+    async def source() -> AsyncIterator[object]:
+        yield {**X, "error": BOOM}
+
+    async def main() -> None:
+        stream = sj.assemble(source())
+        seen: list[object] = []
+
+        @stream.assembler.on("a")
+        async def _(change: sj.Change) -> None:
+            seen.append(change.match_value)
+            if is_broken:
+                raise ValueError("mine")
+
+        with pytest.raises(sj.StreamFailedError) as caught:
+            await anext(stream)
+        assert seen == ["x"]
+        assert ("mine" in repr(caught.value.__cause__)) == is_broken
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [
@@ -250,6 +275,7 @@ def test_an_event_in_our_own_words_is_not_ignored(payload: dict[str, Any]) -> No
     assembler = sj.Assembler()
     assert assembler.apply(payload) is None
     assert (assembler.ignored_count, assembler.passed_over) == (0, 0)
+    assert sj.assemble([PING, X]).passed_over == 0
 
 
 PING = sj.ServerSentEvent('{"type": "ping"}', event="ping")

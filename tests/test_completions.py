@@ -319,3 +319,11 @@ def test_the_message_of_a_group_shows_what_was_said() -> None:
     assert str(error).startswith("1 callback failed, and the event is applied; first: 'x' is not 'y' (")
     long, _ = raised_by(ValueError("x" * 1000))
     assert len(str(long)) < 300
+
+
+def test_what_was_gone_before_a_reader_began_is_not_given() -> None:
+    deltas: list[tuple[str, Any]] = [("x.a", "1"), ("y", "2"), ("x", None)]
+    stream = sj.assemble([sj.StreamingChunk(delta, path) for path, delta in deltas])
+    for _ in range(3):
+        next(stream)
+    assert [str(done.path) for done in stream.completions("$..*")] == ["x", "y"]

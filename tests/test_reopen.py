@@ -340,3 +340,20 @@ def test_any_stream_in_any_parts_ends_as_in_one(parts: list[Deltas], completion:
                 assembler.on_complete("$..*", hear)
     whole.close()
     assert assembler.snapshot().value == whole.snapshot().value
+
+
+def test_an_interrupt_while_reopening_tears_the_document() -> None:
+    class Breaking(bytearray):
+        def append(self, length: Any) -> None:
+            super().append(length)
+            raise KeyboardInterrupt
+
+    assembler = closed([("t", "x" + HIGH)])
+    assembler._document.lengths = Breaking(assembler._document.lengths)
+    with pytest.raises(KeyboardInterrupt):
+        assembler.reopen()
+    for call in (assembler.reopen, lambda: assembler.apply_delta("t", "y")):
+        with pytest.raises(sj.ClosedError) as caught:
+            call()
+        assert caught.value.code == "torn"
+    assert assembler.snapshot().value == {"t": "x" + BAD}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import streamjson as sj
+from streamjson._tasks import current_task, is_cancellation_of_another
 
 X, Y, Z = ({"delta": delta, "json_path": "a"} for delta in "xyz")
 
@@ -455,3 +457,15 @@ def test_for_over_an_asynchronous_stream_says_what_is_meant() -> None:
         await stream.aclose()
 
     run(main)
+
+
+def test_what_the_event_loop_says_of_a_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> list[bool]:
+        errors = (asyncio.CancelledError(), KeyboardInterrupt())
+        return [is_cancellation_of_another(error) for error in errors]
+
+    assert asyncio.run(main()) == [True, False]
+    assert current_task() is None
+    monkeypatch.delitem(sys.modules, "asyncio")
+    assert current_task() is None
+    assert not is_cancellation_of_another(KeyboardInterrupt())

@@ -139,9 +139,7 @@ def is_finished(document: Document, steps: tuple[Step, ...], version: int) -> bo
 
 
 def is_settled(document: Document, steps: tuple[Step, ...]) -> bool:
-    """Tell whether the value at `steps` is finished now; of a document that was just reopened all that is there is."""
-    if not is_there(document, steps, document.version):
-        return False
+    """Tell whether the value at `steps`, which is there, is finished now; of a document just reopened all that is."""
     eras = _progress_of(document).eras
     if not eras:
         return is_finished(document, steps, document.version)

@@ -22,7 +22,16 @@ is cut, has several fields or has CR is read line by line (the general way, whic
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+)
 from typing import Any, Final, TypeAlias, cast, overload
 
 from attrs import define
@@ -612,11 +621,11 @@ class _AsyncEvents(AsyncGenerator[ServerSentEvent[str], None]):
         return step
 
     async def athrow(self, *error: Any) -> ServerSentEvent[str]:
+        step: Awaitable[ServerSentEvent[str]] = self._events.athrow(*error)
         try:
-            event: ServerSentEvent[str] = await self._events.athrow(*error)
+            return await step
         finally:
             await self.aclose()
-        return event
 
     async def aclose(self) -> None:
         await self._events.aclose()

@@ -444,8 +444,7 @@ class AsyncSnapshotStream(_Stream):
             finally:
                 reader, self._reader = self._reader, None
             if self._finished:  # closed meanwhile, though the source has gone on
-                if self._is_cancelled:
-                    reader.uncancel()
+                self._uncancel(reader)
                 break
             try:
                 kind = self._end() if event is _END else self._consume(event)
@@ -467,9 +466,13 @@ class AsyncSnapshotStream(_Stream):
         await self._release()  # if it was closed while it was read
         raise StopAsyncIteration
 
+    def _uncancel(self, reader: Any) -> int:
+        """Take back that `aclose` has cancelled the reader; return how many cancellations remain."""
+        return reader.uncancel() if self._is_cancelled else 0
+
     def _is_stop(self, error: BaseException) -> bool:
         """Tell whether an error came of `aclose`, which has cancelled the reader, and of nothing else."""
-        remaining = self._reader.uncancel() if self._is_cancelled else 0
+        remaining = self._uncancel(self._reader)
         if isinstance(error, Exception):  # the source's own answer to being interrupted
             return True
         return remaining == 0 and is_cancellation_of_another(error)
