@@ -517,7 +517,7 @@ class Twin:
         data = self.source.choice(OTHERS)
         assert self.assembler.apply(sj.ServerSentEvent(data, id="p", event="ping")) is None
         self.passed_over += data != ""
-        self.has_pings |= data != ""
+        self.has_pings = True
         self.record("p")
 
     def junk(self) -> None:

@@ -753,7 +753,7 @@ class Assembler:
     def _note_unheard(self, event: object) -> None:
         """Note an event that brought nothing, to be named where no other one brings anything."""
         if not self._unheard:
-            data: object = getattr(event, "data", None) or event
+            data: object = getattr(event, "data", event) or f"event: {getattr(event, 'event', '')}"
             self._unheard = shorten(data, 200) if isinstance(data, str | bytes) else brief(data)
 
     def _apply_chunk(self, event: ServerSentEvent[Any], chunk: StreamingChunk, given: object) -> Kind | None:
