@@ -80,8 +80,8 @@ def decoder(data: bytes) -> None:
         errors=(sj.LimitExceededError, sj.StreamTruncatedError, sj.InvalidEventError),
     )
     if isinstance(error, sj.InvalidEventError):  # it is no event stream: see tests/test_body.py
-        assert error.code in {"not_an_event_stream", "no_line_ends"}
-        assert told == []
+        assert error.code in {"not_an_event_stream", "no_line_ends", "trailing_body"}
+        assert told == [] or (error.code == "trailing_body" and len(told) == len(expected["events"]))  # type: ignore[arg-type]
         return
     is_cut = expected["truncated"] and not expected["error"]
     if is_cut and error is None:

@@ -107,9 +107,32 @@ def test_an_event_stream_without_much_in_it_is_one(body: bytes) -> None:
         assert len(list(sj.decode_sse(pieces))) <= 1
 
 
-def test_what_was_decoded_before_is_given() -> None:
-    """A body that begins as an event stream is one, whatever follows."""
-    assert len(list(sj.decode_sse([SSE, HTML, b"\n"]))) == 1
+@pytest.mark.parametrize("head", [SSE, b": ping\n\n", b"retry: 3000\n\n", b"event: ping\ndata\n\n", b"foo: 1\n" + SSE])
+@pytest.mark.parametrize(
+    "rest", [HTML, b"\n" + HTML, b"<html>\n\n: hi\n", JSON_ERROR, JSON_ERROR + b"\n", b'{\n "error": 1\n}']
+)
+def test_a_body_that_ends_in_another_one_is_refused_after_its_events(head: bytes, rest: bytes) -> None:
+    body = head + rest
+    for size in (1, 2, 7, len(body)):
+        events = []
+        with pytest.raises(sj.InvalidEventError) as caught:
+            events.extend(sj.decode_sse(body[at : at + size] for at in range(0, len(body), size)))
+        assert caught.value.code == "trailing_body"
+        assert caught.value.body.startswith(rest.strip().splitlines()[0].decode())
+        assert events == list(sj.decode_sse(head))
+
+
+@pytest.mark.parametrize("rest", [SSE, b"id: 1\ndata: x\n\n", b"data: x\r\n\r\n", b"event: a\ndata: x\n\n"])
+def test_a_line_of_another_body_before_an_event_is_ignored(rest: bytes) -> None:
+    """As the format says: "Otherwise: The field is ignored" (9.2.6)."""
+    body = SSE + b"<html>\n\n" + rest
+    for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
+        assert len(list(sj.decode_sse(pieces))) == 2
+
+
+def test_a_cut_event_after_a_line_of_another_body_is_truncated() -> None:
+    with pytest.raises(sj.StreamTruncatedError):
+        list(sj.decode_sse([SSE + b"<html>\ndata: 1"]))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

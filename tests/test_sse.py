@@ -721,6 +721,8 @@ def is_end_of(error: Exception | None, stream: bytes, *, is_truncated: bool) -> 
     is_marked = stream.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith((b"<", b"{", b"["))
     if is_marked or not (is_known or may_become_known or is_empty):
         return code == "not_an_event_stream"
+    if code == "trailing_body":
+        return any(line.startswith((b"<", b"{")) for line in lines)
     if code == "no_line_ends":
         return len(lines) == 1 and is_truncated
     return isinstance(error, StreamTruncatedError) is is_truncated

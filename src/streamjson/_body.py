@@ -6,6 +6,8 @@ as unknown fields are ignored. So `decode_sse` shows the pieces of a body to a `
 - A body that begins with `<`, `{` or `[`, blanks before it allowed, or with the marks of gzip, deflate, zstd or UTF-16
   is refused at once: that is, when enough of it is there to be shown, so that how the input was cut does not matter.
 - Any other is refused at its end, if it has a line and none of its lines was a comment or a known field.
+- A body may end in another one: an error page after events or comments. If the lines after the last event look like
+  JSON or HTML, that is an error at the end. Such a line before an event is ignored, as the format says.
 - Pieces without line ends, such as the `iter_lines()` of many clients gives, are refused at the end: the ends were cut
   off, so the events can't be found. This alone is seen by how the input was cut; it is an error in any case.
 
@@ -19,9 +21,10 @@ from typing import Final
 
 from ._errors import InvalidEventError
 
-__all__ = ["BodyCheck", "kind_of", "right_call"]
+__all__ = ["BODY_MARKS", "SHOWN_BYTES", "BodyCheck", "kind_of", "may_be_field", "not_an_event_stream", "right_call"]
 
-_SHOWN: Final = 200  # bytes of a body that an error shows
+SHOWN_BYTES: Final = 200  # of a body, in an error
+BODY_MARKS: Final = (b"<", b"{")  # how a line begins that no event stream has: one of HTML or JSON
 _BOM: Final = b"\xef\xbb\xbf"
 _MARKS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x1f\x8b", "gzip"),
@@ -69,14 +72,14 @@ class BodyCheck:
         self._is_of_lines |= self._head != b"" and (is_blank_line or piece.startswith(_BEGINNINGS))
         self._last = piece
         self._has_line_end |= b"\n" in piece or b"\r" in piece
-        if len(self._head) < _SHOWN:
-            self._head = (self._head + piece).lstrip(b" \t\r\n")[:_SHOWN]
+        if len(self._head) < SHOWN_BYTES:
+            self._head = (self._head + piece).lstrip(b" \t\r\n")[:SHOWN_BYTES]
         self._is_held = self._head.removeprefix(_BOM).lstrip().startswith(tuple(mark for mark, _ in _MARKS))
-        if self._is_held and len(self._head) == _SHOWN:
-            raise self._refusal()
+        if self._is_held and len(self._head) == SHOWN_BYTES:
+            raise not_an_event_stream(self._head)
         return not self._is_held
 
-    def end(self, last_line: bytes) -> None:
+    def end(self, last_line: bytes | bytearray) -> None:
         """Raise an error if the body was no event stream; none of its lines was, but for the unfinished last one."""
         if self._is_of_lines and not self._has_line_end and _is_of_stream(self._head):
             raise InvalidEventError(
@@ -85,31 +88,35 @@ class BodyCheck:
                 code="no_line_ends",
             )
         if self._is_held or (
-            self._head.strip(b"\r\n") not in (b"", _BOM[:1], _BOM[:2], _BOM) and not _may_be(last_line)
+            self._head.strip(b"\r\n") not in (b"", _BOM[:1], _BOM[:2], _BOM) and not may_be_field(last_line)
         ):
-            raise self._refusal()
-
-    def _refusal(self) -> InvalidEventError:
-        kind = kind_of(self._head)
-        encoding = "utf-16-be" if self._head[:1] == b"\0" else "utf-16" if kind == "UTF-16" else "utf-8"
-        text = self._head.decode(encoding, "replace" if kind == "UTF-16" else "backslashreplace")
-        body = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-        error = InvalidEventError(
-            f"the body is no event stream, it looks like {kind}: {_ADVICE[kind]}; it begins {body[:_SHOWN]!r}",
-            code="not_an_event_stream",
-        )
-        error.body = body
-        return error
+            raise not_an_event_stream(self._head)
 
 
-def _is_of_stream(line: bytes) -> bool:
+def not_an_event_stream(head: bytes, *, is_rest: bool = False) -> InvalidEventError:
+    """Return the error for a body, or the rest of one, that begins with `head` and is not an event stream."""
+    kind = kind_of(head)
+    encoding = "utf-16-be" if head[:1] == b"\0" else "utf-16" if kind == "UTF-16" else "utf-8"
+    text = head[:SHOWN_BYTES].decode(encoding, "replace" if kind == "UTF-16" else "backslashreplace")
+    body = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    if is_rest:
+        what = f"the stream ends in {kind} instead of events: the server, or a gateway before it, has likely failed"
+    else:
+        what = f"the body is no event stream, it looks like {kind}: {_ADVICE[kind]}"
+    code = "trailing_body" if is_rest else "not_an_event_stream"
+    error = InvalidEventError(f"{what}; it begins {body[:SHOWN_BYTES]!r}", code=code)
+    error.body = body
+    return error
+
+
+def _is_of_stream(line: bytes | bytearray) -> bool:
     """Tell whether a line is a comment or a known field."""
     return line.startswith(b":") or line.partition(b":")[0] in _FIELDS
 
 
-def _may_be(line: bytes) -> bool:
+def may_be_field(line: bytes | bytearray) -> bool:
     """Tell whether an unfinished line is, or may become, one of an event stream."""
-    return line != b"" and (_is_of_stream(line) or any(name.startswith(line) for name in _FIELDS))
+    return bool(line) and (_is_of_stream(line) or any(name.startswith(line) for name in _FIELDS))
 
 
 def kind_of(head: bytes) -> str:

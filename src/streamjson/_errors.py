@@ -53,6 +53,7 @@ TABLE: Final[dict[str, dict[str, str]]] = {
         "missing_path": "a delta that is neither text nor null came without a path",
         "needs_decoding": "bytes, lines or a response were given where events are expected: use decode_sse",
         "not_an_event_stream": "the body is HTML, JSON, compressed or else no event stream; it begins as `body` shows",
+        "trailing_body": "after its last event the body goes on as HTML or JSON, which begins as `body` shows",
         "no_line_ends": "the pieces are lines without their ends: give the raw body to decode_sse",
         "line_break": "an id or event type to be encoded holds CR, LF or (an id) NUL",
     },
@@ -177,7 +178,8 @@ class StreamJSONError(Exception):
 class InvalidEventError(StreamJSONError):
     """The event is not what the wire model says. The document is unchanged and the assembler goes on.
 
-    `body` is the beginning of a body that is no event stream (`not_an_event_stream`), shortened and printable, else "".
+    `body` is the beginning of what is not an event stream (`not_an_event_stream`, `trailing_body`), shortened and
+    printable, else "".
     """
 
     code = "bad_event"

@@ -36,7 +36,7 @@ from typing import Any, Final, TypeAlias, cast, overload
 
 from attrs import define
 
-from ._body import BodyCheck, right_call
+from ._body import BODY_MARKS, SHOWN_BYTES, BodyCheck, may_be_field, not_an_event_stream, right_call
 from ._closing import aclose_all, close_all
 from ._errors import ClosedError, InvalidEventError, LimitExceededError, StreamJSONError, StreamTruncatedError, shorten
 from ._events import ServerSentEvent
@@ -88,6 +88,7 @@ class SSEDecoder:
     retry_ms: int | None
     replaced_count: int
     _is_known: bool  # whether a line of this connection was a comment or a known field
+    _stray: bytes  # the first bytes of lines since the last event that look like another body: JSON, HTML
     _limits: Limits
     _max_event_bytes: int
     _max_id_bytes: int
@@ -127,6 +128,7 @@ class SSEDecoder:
         """
         self._refusal = ""
         self._is_known = False
+        self._stray = b""
         self._skippable = _BOM
         self._position = 0
         self._held.clear()
@@ -256,6 +258,7 @@ class SSEDecoder:
 
     def _take_data(self, datas: list[str], events: list[ServerSentEvent[str]]) -> None:
         self._is_known = True
+        self._stray = b""
         start, last_event_id = self._start, self.last_event_id
         for data in datas:
             event: ServerSentEvent[str] = _new(ServerSentEvent)  # 85 ns less than by its __init__
@@ -285,6 +288,7 @@ class SSEDecoder:
             events.append(event)
             start += len(pair) + 6
         self._is_known = True
+        self._stray = b""
         self.last_event_id = events[-1].last_event_id
         self._start = self._position = start
         return True
@@ -361,6 +365,8 @@ class SSEDecoder:
             if name == b"retry":
                 self._is_known = True
                 self._read_retry(value)
+            elif self._stray or line.startswith(BODY_MARKS):
+                self._stray += bytes(line[:SHOWN_BYTES]) + b"\n" if len(self._stray) < SHOWN_BYTES else b""
             return
         self._is_known = True
         self._kept += kept
@@ -394,6 +400,7 @@ class SSEDecoder:
             # "If the data buffer's last character is a U+000A LINE FEED (LF) character, then remove the last character
             # from the data buffer."
             del self._data[-1:]
+            self._stray = b""
             # Decoded as a whole: an LF ends a sequence that is cut, so the lines decode as they would one by one.
             data, event = self._text(self._data), self._text(self._event)
             events.append(
@@ -486,9 +493,10 @@ def decode_sse(
 
     Raises at the call `InvalidEventError` (`bad_event`) where `pieces` is text, a response or nothing to iterate over.
     While iterating, after all events before: `LimitExceededError`; `InvalidEventError` for a piece that is not bytes,
-    for a body that is no event stream (`not_an_event_stream`, with the beginning of the body as `body`), and for lines
-    without their ends (`no_line_ends`); `StreamTruncatedError` (`truncated`) when the source ends inside an event, with
-    the `last_event_id` to resume from. What the source raises passes through.
+    for a body that is no event stream (`not_an_event_stream`, with the beginning of the body as `body`) or ends in
+    another one (`trailing_body`), and for lines without their ends (`no_line_ends`); `StreamTruncatedError`
+    (`truncated`) when the source ends inside an event, with the `last_event_id` to resume from. What the source raises
+    passes through.
 
     >>> import streamjson as sj
     >>> for event in sj.decode_sse([b"id: 1\\nda", b"ta: a\\n\\ndata: [DONE]\\n\\n"]):
@@ -545,7 +553,12 @@ class _Body:
         decoder = self.decoder
         is_truncated = decoder.truncated  # reads what is held
         if not decoder._is_known:
-            self._check.end(bytes(decoder._line[:8]))
+            self._check.end(decoder._line[:8])
+        elif decoder._kept == 0 and not may_be_field(decoder._line[:8]):
+            rest = decoder._stray + decoder._line[:SHOWN_BYTES]
+            if rest.startswith(BODY_MARKS):
+                decoder.close()
+                raise not_an_event_stream(rest, is_rest=True)
         events: list[ServerSentEvent[str]] = []
         if is_truncated:
             start, last_event_id = decoder._start, decoder.last_event_id
