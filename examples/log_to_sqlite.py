@@ -21,12 +21,13 @@ def store(stream: sj.SnapshotStream, database: sqlite3.Connection) -> None:
         stream.final()
     except sj.StreamJSONError as error:  # of the sender, or of the log; what has arrived is stored all the same
         problem = error.message
-    document = None if stream.snapshot.value is sj.MISSING else json.dumps(stream.snapshot.value)
-    row = (stream.snapshot.span_id, document, problem)
+    value = stream.snapshot.value
+    row = (stream.snapshot.span_id, None if value is sj.MISSING else json.dumps(value), problem)
     answer = database.execute("insert into answer (span, document, problem) values (?, ?, ?)", row).lastrowid
-    bad = [(answer, str(event), error.code, error.message) for event, error in stream.skipped]  # the last 100
-    database.executemany("insert into bad_event values (?, ?, ?, ?)", bad)
-    print(f"answer {answer}: {problem or 'whole'}, {stream.skipped_count} bad events", file=sys.stderr)
+    bad = [(answer, str(event), error.code, error.message) for event, error in stream.skipped + stream.ignored]
+    database.executemany("insert into bad_event values (?, ?, ?, ?)", bad)  # at most the last 100 of each
+    count = stream.skipped_count + stream.ignored_count
+    print(f"answer {answer}: {problem or 'whole'}, {count} bad events", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 import streamjson as sj
 
-
-class Day(TypedDict):
-    date: str
-    title: str
-
-
+Day = TypedDict("Day", {"date": str, "title": str})  # noqa: UP013  # a class is four lines
 app = FastAPI()
 
 
@@ -29,10 +24,14 @@ async def ask_model() -> AsyncIterator[sj.AsyncSnapshotStream]:  # FastAPI close
 
 @app.get("/trip", response_class=EventSourceResponse)
 async def trip(stream: Annotated[sj.AsyncSnapshotStream, Depends(ask_model)]) -> AsyncIterator[ServerSentEvent]:
-    async for part in stream.completions(into={"title": str, "budget.total": float, "days[*]": Day}):
-        value = None if part.gone else part.value  # a model may take back what was finished
-        yield ServerSentEvent(event=part.pattern, data={"path": str(part.path), "value": value})
-    yield ServerSentEvent(event="end", data={})  # the browser closes its EventSource, which would ask again
+    try:
+        async for part in stream.completions(into={"title": str, "budget.total": float, "days[*]": Day}):
+            value = None if part.gone else part.value  # a model may take back what was finished
+            yield ServerSentEvent(event=part.pattern, data={"path": str(part.path), "value": value})
+        yield ServerSentEvent(event="end", data={})  # the browser closes its EventSource, which would ask again
+    except (sj.StreamJSONError, httpx2.HTTPError) as error:  # too late for another status
+        print(error)
+        yield ServerSentEvent(event="failed", data={"message": "the model's answer broke off"})
 
 
 if __name__ == "__main__":

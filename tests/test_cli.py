@@ -545,7 +545,8 @@ def test_split_is_advised_for_json_documents_only(stdin):
 SPLIT_ADVICE = "; for a JSON document, `streamjson split -` writes the event stream that builds it"
 NO_STREAMS = {
     "HTML": (b"<html>\n<body>", r"HTML or XML; it begins `<html>\n<body>`"),
-    "JSON": (b'{"error": "no key"}', f'JSON; it begins `{{"error": "no key"}}`{SPLIT_ADVICE}'),
+    "JSON": (b'{"a": "b"}', f'JSON; it begins `{{"a": "b"}}`{SPLIT_ADVICE}'),
+    "an error": (b'{"error": "no key"}', 'JSON; it begins `{"error": "no key"}`; it may be the error of an API'),
     "JSON lines": (b"{}\n{}\n", rf"JSON lines; it begins `{{}}\n{{}}\n`{SPLIT_ADVICE}"),
     "gzip": (b"\x1f\x8b" + bytes(300), "gzip; decompress it first, with `gunzip` or `curl --compressed`"),
     "zstd": (b"\x28\xb5\x2f\xfd", "zstd; decompress it first, with `zstd -d` or `curl --compressed`"),
@@ -561,6 +562,31 @@ def test_an_input_that_is_not_an_event_stream_is_reported_without_a_place_in_it(
     assert (result.returncode, result.stdout) == (1, b"")
     message = f"streamjson: error: -: the input is not an event stream, it looks like {told}\n"
     assert one_line(result.stderr) == message
+
+
+def test_an_error_page_after_events_is_reported_and_the_document_printed():
+    result = run("assemble", "-", stdin=NAME + b"<html>502 Bad Gateway</html>\n")
+    assert (result.returncode, json.loads(result.stdout)) == (1, {"name": "Jane"})
+    assert b"the stream ends in HTML or XML instead of events" in result.stderr
+
+
+def test_split_advises_assemble_for_an_event_stream(tmp_path):
+    path = tmp_path / "a.sse"
+    path.write_bytes(NAME)
+    assert one_line(run("split", str(path)).stderr).endswith(
+        f"; it looks like an event stream, which `streamjson assemble {path}` reads\n"
+    )
+
+
+def test_a_conflict_names_the_option_of_the_command():
+    result = run("assemble", "-", stdin=NAME + b'data: {"delta": 1, "json_path": "name"}\n\n')
+    assert b"; --on-conflict replace lets the newer one win" in result.stderr
+
+
+@pytest.mark.parametrize("size", ["10", "x", "0x5", "80x", "80x24x2"])
+def test_a_size_that_is_none_shows_what_one_is(size):
+    result = run("watch", "-", "--export", "a.svg", "--export-size", size)
+    assert result.stderr.decode().endswith(f"argument --export-size: {size!r} is not COLSxROWS, as in 80x24\n")
 
 
 UNRECOGNIZED = {
@@ -700,6 +726,15 @@ def test_watch_without_a_terminal_does_what_assemble_does(name):
         assembled.stdout,
         assembled.stderr,
     )
+
+
+@pytest.fixture(autouse=True)
+def _default_signals():
+    """The tests may run under `nohup`, as some runners do, whose ignored hang-up the command inherits."""
+    previous = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGQUIT)}
+    yield
+    for number, handler in previous.items():
+        signal.signal(number, handler)
 
 
 class Terminal:

@@ -134,9 +134,27 @@ def test_the_proxy_reports_a_part_that_does_not_fit_and_passes_on_the_others():
     assert "days[0] does not fit Day: title: is missing" in printed[0]
 
 
-def test_the_proxy_does_not_take_a_cut_for_an_end():
-    with serving(answers(*BLOCKS[:-1])) as url, proxy(url) as address, pytest.raises(httpx2.HTTPError):
-        parts_of(address)
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        (b"", "without [DONE]"),
+        (b'data: {"error": {"message": "overloaded"}}\n\n', "overloaded"),
+        (b"data: {", "incomplete"),
+        (b"<html>502 Bad Gateway</html>\n", "502 Bad Gateway"),
+    ],
+    ids=["a cut", "an error event", "a cut event", "an error page"],
+)
+def test_the_proxy_tells_the_browser_that_the_answer_broke_off(rest: bytes, reason: str):
+    async def respond(exchange: Exchange) -> None:
+        await exchange.start(chunked=rest == b"data: {")
+        await exchange.send(b"".join(BLOCKS[:40]) + rest)
+
+    printed: list[str] = []
+    with serving(respond) as url, proxy(url, printed) as address:
+        events = parts_of(address)
+    assert events[0] == parts(TRIP)[0]
+    assert events[-1] == ("failed", {"message": "the model's answer broke off"})
+    assert reason in printed[0]
 
 
 def test_the_proxy_passes_on_that_the_model_refuses():

@@ -491,7 +491,7 @@ def test_the_model_is_left_when_the_browser_leaves_an_endpoint_that_yields(
     with serving(model.respond) as url, running(callbacks.app) as proxy:
         with httpx2.stream("GET", f"{proxy}/people") as response:
             pieces = response.iter_bytes()  # is held, as it leaves when it is collected
-            assert next(pieces).startswith(b'data: {"name":"Jane","age":34}')
+            assert next(pieces).startswith(b'event: person\ndata: {"name": "Jane", "age": 34}')
             assert not model.was_left.is_set()
         assert model.was_left.wait(TIMEOUT_S)
 

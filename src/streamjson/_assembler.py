@@ -874,7 +874,7 @@ class Assembler:
         return self._failed(
             event,
             f"the sender started over: span {shorten(new_span_id)} came after deltas of {shorten(self._span_id)};"
-            " on_new_span='reset' begins a new document",
+            " on_new_span='reset' begins a new document, and split_streams reads a log of several",
             code="new_span",
             new_span_id=new_span_id,
         )

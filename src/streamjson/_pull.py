@@ -18,7 +18,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 from ._assembler import Assembler
 from ._completion import Completion, Structurer, structurer_of
 from ._document import Document
-from ._errors import ConflictError, StructureError
+from ._errors import ConflictError, StructureError, shorten
 from ._events import MISSING, is_object
 from ._matcher import Matcher, State
 from ._matching import Along, postorder
@@ -38,8 +38,11 @@ T_co = TypeVar("T_co", covariant=True)
 def structurers(patterns: tuple[str, ...], into: Any) -> dict[str, Structurer | None]:
     """Return what makes the values of each pattern: `into` is one type for all, or a mapping from pattern to type.
 
-    Raises `TypeError` where there is no pattern, or a type for one that is not given.
+    Raises `TypeError` where there is no pattern, one that is not text, or a type for one that is not given.
     """
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise TypeError(f"a pattern is text, and several are several arguments: not {shorten(pattern)}")
     types: Mapping[str, Any] = into if is_object(into) else dict.fromkeys(patterns, into)
     patterns = patterns or tuple(types)
     others = [pattern for pattern in types if pattern not in patterns]

@@ -58,8 +58,8 @@ Print the document that a stream of Server-Sent Events builds, as JSON.
 Standard input is read as it arrives. Standard output is always UTF-8.
 A bad event ends the reading: what is printed is the document before it. With
 --on-invalid skip it is passed over, and reported on standard error at the end.
-A log of several streams, one after the other, is printed with --all: one line
-for each document. One that failed is reported on standard error instead, with
+A log of several streams, with a blank line between two of them, is printed with
+--all: one line for each document. One that failed is reported on standard error instead, with
 its number, and the exit code is 1; the others are printed all the same.
 """
 
@@ -67,7 +67,7 @@ ASSEMBLE_EXAMPLES = """\
 examples:
   streamjson assemble examples/trip.sse
   streamjson assemble examples/trip.sse --compact | jq .budget.total
-  cat examples/*.sse | streamjson assemble - --all > documents.jsonl
+  for f in *.sse; do cat $f; echo; echo; done | streamjson assemble - --all
   curl -N https://api.example/stream | streamjson assemble - --every 10
 """
 
@@ -344,7 +344,10 @@ def _speed(text: str) -> float:
 
 def _size(text: str) -> tuple[int, int]:
     columns, _, rows = text.partition("x")
-    return min(_at_least_one(columns), 1000), min(_at_least_one(rows), 1000)
+    try:
+        return min(_at_least_one(columns), 1000), min(_at_least_one(rows), 1000)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not COLSxROWS, as in 80x24") from None
 
 
 def _svg(text: str) -> str:

@@ -25,6 +25,7 @@ from typing import Final
 from attrs import define, evolve, field
 
 from streamjson import (
+    ConflictError,
     InvalidEventError,
     LimitExceededError,
     Limits,
@@ -208,6 +209,8 @@ class Source:
             error.args = (_about_limit(error),)
         elif isinstance(error, StreamFailedError) and error.code == "new_span":
             error.args = (_about_spans(error),)
+        elif isinstance(error, ConflictError):
+            error.args = (error.message.replace("on_conflict='replace'", "--on-conflict replace"),)
         return f"error: {self._place()}: {error}{self.advice()}"
 
     def describe_empty(self) -> str:
@@ -226,6 +229,8 @@ class Source:
         """Return what to add to an error where no event came and the input begins like a JSON document."""
         if self.events or not self.head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
             return ""
+        if b'"error"' in self.head:
+            return "; it may be the error of an API"
         name = shlex.quote(self.name)
         return f"; for a JSON document, `streamjson split {name}` writes the event stream that builds it"
 

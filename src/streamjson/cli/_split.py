@@ -7,6 +7,7 @@ is taken apart.
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import cast
 
 from streamjson import (
@@ -36,7 +37,11 @@ def split_command(arguments: argparse.Namespace) -> int:
         for number, chunk in enumerate(disassemble(document, arguments.piece_chars), 1):
             write_output(encode_sse(ServerSentEvent(chunk, id=str(number))))
     except StreamJSONError as error:
-        tell(f"error: {arguments.file}: {_about(error)}")
+        is_stream = error.code == "bad_json" and data.lstrip().startswith(
+            (b"data:", b"event:", b"id:", b"retry:", b":")
+        )
+        advice = f"; it looks like an event stream, which `streamjson assemble {shlex.quote(arguments.file)}` reads"
+        tell(f"error: {arguments.file}: {_about(error)}{advice if is_stream else ''}")
         return 2
     if arguments.done:
         write_output(encode_sse(ServerSentEvent("[DONE]")))
