@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 JOBS ?= 2
+# A worker that is done takes tests from the other ones.
+SPREAD = -n $(JOBS) --dist worksteal
 # More for pytest, for example: make test ARGS="-k snapshot"
 ARGS ?=
 # How long `make fuzz` takes, shared among its targets
@@ -12,6 +14,9 @@ VENV := .venv
 LOWEST := .venv-lowest
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
+# The test files of the code that imports attrs, jsonpath-ng, rich, msgspec, cattrs or pydantic
+DEPENDENT := annotations cli draft events examples fields generated_types jsonpath_cts package path pattern skipped \
+	strict structure typed
 SOURCES := $(shell find src -not -path '*/__pycache__*' -not -name '__pycache__') pyproject.toml README.md LICENSE
 
 # src/ must not be found by accident, and an activated environment must not matter.
@@ -33,15 +38,15 @@ demo: $(VENV)/wheel.stamp ## Watch an example stream fill in a document
 
 .PHONY: test
 test: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Run all tests, and every example of the documentation
-	$(VENV)/bin/python -m pytest -n $(JOBS) $(ARGS)
+	$(VENV)/bin/python -m pytest $(SPREAD) $(ARGS)
 
 .PHONY: properties
 properties: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Run the tests with 5,000 examples for each property
-	$(VENV)/bin/python -m pytest -n $(JOBS) --hypothesis-profile=thorough $(ARGS)
+	$(VENV)/bin/python -m pytest $(SPREAD) --hypothesis-profile=thorough $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless the tests, run without msgspec, cover every branch of the core
-	$(VENV)/bin/python -m pytest -n $(JOBS) --hypothesis-profile=quick --without-fast --cov $(ARGS)
+	$(VENV)/bin/python -m pytest $(SPREAD) --hypothesis-profile=quick --without-fast -m "not slow" --cov $(ARGS)
 
 .PHONY: coverage-modules
 coverage-modules: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless each core module's own test file covers it
@@ -55,8 +60,9 @@ coverage-modules: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless each cor
 	done; exit $$status
 
 .PHONY: lowest
-lowest: $(LOWEST)/wheel.stamp ## Run the tests with the lowest versions of the dependencies
-	$(LOWEST)/bin/python -m pytest -n $(JOBS) --hypothesis-profile=quick $(ARGS)
+lowest: $(LOWEST)/wheel.stamp ## Run the tests of what uses a dependency with the lowest versions of all of them
+	$(LOWEST)/bin/python -m pytest $(SPREAD) --hypothesis-profile=quick $(ARGS) \
+		$(DEPENDENT:%=tests/test_%.py)
 
 .PHONY: lint
 lint: $(VENV)/lint.stamp ## Check style, format and which module imports which

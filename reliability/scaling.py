@@ -86,13 +86,14 @@ def _timed(work: Work, size: int) -> float:
         gc.enable()
 
 
-def measure(name: str, *, quick: bool = False) -> Exponent:
-    """Measure one kind of work; `quick` does each size once, of a tenth."""
+def measure(name: str, *, quick: bool = False, divisor: int = 10) -> Exponent:
+    """Measure one kind of work; `quick` does each size once, divided by `divisor`."""
     kind = WORKS[name]
     # glibc learns from what is freed how much to keep. Else memory goes back to the kernel after a large size only, and
     # what it takes to fetch it again, page by page, is ten times the work.
     bytearray(31 * 1024 * 1024)
-    sizes = [(kind.least // 10 if quick else kind.least) * 2**power for power in range(SIZES)]
+    least = max(kind.least // divisor, 8) if quick else kind.least
+    sizes = [least * 2**power for power in range(SIZES)]
     best = dict.fromkeys(sizes, float("inf"))
     for _ in range(1 if quick else REPEATS):
         for size in sizes:

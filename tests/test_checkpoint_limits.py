@@ -55,7 +55,7 @@ def assert_read(acts: Acts, options: dict[str, Any]) -> None:
 
 
 WORST: dict[str, tuple[Acts, dict[str, Any]]] = {
-    "texts that are come back to": ([(f"a.b.c.t{n}", t) for t in ("x", "y", HIGH) for n in range(60)], {}),
+    "texts that are come back to": ([(f"a.b.c.t{n}", t) for t in ("x", "y", HIGH) for n in range(30)], {}),
     "halves that are kept": ([(f"a[{n}]", t) for t in ("x", HIGH) for n in range(60)], {"completion": "end"}),
     "holes": ([("a", "x"), ("l[40]", 1), ("a", "y")], {}),
     "holes that are filled": (

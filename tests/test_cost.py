@@ -21,6 +21,8 @@ import streamjson as sj
 from streamjson import _path
 from streams import SHAPES, interleaved, one_string, people, wide_array
 
+pytestmark = pytest.mark.slow
+
 Step = Callable[[], object]
 
 LINEAR = 15  # times for ten times the size; a quadratic cost takes a hundred. Lists grow in leaps, hence the room.

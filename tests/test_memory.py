@@ -23,6 +23,8 @@ import streamjson as sj
 from streamjson import _path
 from streams import SHAPES, one_string
 
+pytestmark = pytest.mark.slow
+
 THOROUGH = settings.default is not None and settings.default.max_examples >= 5000
 EVENTS = 1_000_000 if THOROUGH else 100_000
 

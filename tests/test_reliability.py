@@ -10,6 +10,8 @@ import pytest
 
 import scaling
 
+pytestmark = pytest.mark.slow
+
 # By its path: `benchmarks/` has a `run`, too.
 SPEC = spec_from_file_location("reliability_run", Path(scaling.__file__).parent / "run.py")
 run = module_from_spec(SPEC)
@@ -25,7 +27,7 @@ def test_the_exponent_is_the_slope_of_the_logarithms(power):
 
 @pytest.mark.parametrize("name", scaling.WORKS)
 def test_each_work_can_be_done(name):
-    result = scaling.measure(name, quick=True)
+    result = scaling.measure(name, quick=True, divisor=1000)
 
     assert len(result.sizes) == len(result.seconds) == scaling.SIZES
 

@@ -242,9 +242,12 @@ def test_a_text_is_refused_in_all_families(holder: Any, into: Any, value: Any) -
 
 
 @pytest.mark.parametrize("family", ["attrs", "dataclass", "typed dict", "msgspec"])
-def test_a_number_in_a_text_is_not_a_date(family: str) -> None:
+@pytest.mark.parametrize(
+    ("into", "text"), [(dt.datetime, "1700000000"), (dt.date, "86400"), (dt.date, "0"), (dt.date, "-0")]
+)
+def test_a_number_in_a_text_is_not_a_date(family: str, into: Any, text: str) -> None:
     with pytest.raises(StructureError):  # even a strict model reads it as seconds since 1970
-        structurer(HOLDERS[family](dt.datetime))({"item": "1700000000"})
+        structurer(HOLDERS[family](into))({"item": text})
 
 
 def test_a_text_becomes_an_item_a_key_and_a_member_of_a_union() -> None:

@@ -17,6 +17,8 @@ from cap import CONSTANT_BYTES, measure
 from hostile import ATTACKS, NOT_YET, ROWS, SMALL, WAITING, Attack
 from streamjson import _path
 
+pytestmark = pytest.mark.slow
+
 EACH = [pytest.param(one, id=f"{one.table}: {one.row}: {one.name}") for one in ATTACKS.values()]
 
 

@@ -48,6 +48,8 @@ _TEXTS: Final = {
     "pathlib.Path",
     "uuid.UUID",
 }
+# What the text of a date has after its first character, and no number.
+_DATES: Final = {"date": ("-", "a date"), "datetime": (":", "a date with a time")}
 _SHOWN: Final = 5  # of the things that are wrong with one value
 _SHOWN_CHARS: Final = 300
 
@@ -200,13 +202,15 @@ def _pydantic(into: Any, config: Any = None) -> Convert:  # a model has its own
 
 def _text(into: Any) -> Convert:
     convert = _pydantic(into, {"strict": True, "val_json_bytes": "base64"})
+    mark, expected = _DATES.get(into.__qualname__, ("", ""))
 
-    def of_datetime(value: Any) -> Any:
-        if isinstance(value, str) and ":" not in value:  # pydantic reads a number in a text as seconds since 1970
-            raise ValueError(f"a date with a time is expected, not {shorten(value)}")
-        return convert(value)
+    def of_date(value: Any) -> Any:
+        date = convert(value)
+        if isinstance(value, str) and mark not in value[1:]:  # pydantic reads a number in a text as seconds since 1970
+            raise ValueError(f"{expected} is expected, not {shorten(value)}")
+        return date
 
-    return of_datetime if into.__qualname__ == "datetime" else convert
+    return of_date if mark else convert
 
 
 def _msgspec(into: Any) -> Convert:
