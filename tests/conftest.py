@@ -2,7 +2,7 @@
 
 A profile is chosen by `pytest --hypothesis-profile=NAME`, or by `HYPOTHESIS_PROFILE=NAME`:
 
-- `standard`: 300 examples each; what `make test` runs.
+- `standard`: 100 examples each; what `make test` runs.
 - `thorough`: 5,000 examples each; `make properties`.
 - `quick`: 30 examples each, the same at every run; for questions that properties don't answer, such as `make coverage`.
 
@@ -28,7 +28,7 @@ COMMON = settings(
     suppress_health_check=[HealthCheck.too_slow],  # the same clock
 )
 settings.register_profile("quick", COMMON, max_examples=30, derandomize=True)
-settings.register_profile("standard", COMMON, max_examples=300)
+settings.register_profile("standard", COMMON, max_examples=100)
 settings.register_profile("thorough", COMMON, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "standard"))
 

@@ -254,6 +254,7 @@ def test_a_text_becomes_an_item_a_key_and_a_member_of_a_union() -> None:
     assert structurer(list[bytes])(["aGk="]) == [b"hi"]
     assert structurer(dict[uuid.UUID, int])({ID: 1}) == {uuid.UUID(ID): 1}
     assert structurer(bytes | None)("aGk=") == b"hi"
+    assert structurer(bytes | Literal["two"])("two") == "two"  # which is Base64, too
     assert structurer(alias(Annotated[dt.timedelta, "said"]))("PT1H") == dt.timedelta(hours=1)
     assert structurer(Path)("a/b") == Path("a/b")
 

@@ -482,6 +482,10 @@ def _union(children: Sequence[Spec], value: Any) -> Any:
     members = [member for child in children for member in child.flat]
     if any(member.plain is type(value) for member in members):
         return value
+    for member in members:
+        for option in member.options:
+            if option == value and type(option) is type(value):
+                return option
     members = [member for member in members if kind_of(value) in member.kinds]
     if type(value) is dict and members:
         most = max(_known(member, value) for member in members)
@@ -626,7 +630,7 @@ def _keep(self: Any, *init_only: Any) -> None:
 
 def _attrs_class(name: str, fields: Sequence[FieldSpec]) -> Any:
     all_ = {
-        field.name: attrs.field(type=field.into, default=attrs.NOTHING if field.is_required else None)
+        field.name: attrs.field(type=field.into or type(None), default=attrs.NOTHING if field.is_required else None)
         for field in fields
     }
     return attrs.make_class(name, all_, kw_only=True)

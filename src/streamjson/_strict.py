@@ -283,6 +283,7 @@ def _union(into: Any, converters: Converters) -> Convert:
     members = members_of(into, lambda part: converters.unwrapped(part)[1] is not None)
     bare = [converters.unwrapped(member)[0] for member in members]
     plain = [kind for kind in (NoneType, *_KINDS) if kind in bare]
+    literals = [_literal(kind) for kind in bare if get_origin(kind) is Literal]
     members = tuple(member for member, kind in zip(members, bare, strict=True) if kind is not NoneType)
     converts = {id(member): converters.of(member) for member in members}
     kinds = {id(member): kinds_of(member) for member in members}
@@ -290,6 +291,9 @@ def _union(into: Any, converters: Converters) -> Convert:
     def convert(value: Any) -> Any:
         if type(value) in plain:
             return value
+        for literal in literals:  # before any other type that takes the text
+            with suppress(ValueError):
+                return literal(value)
         kind = value.__class__ if value.__class__ in (dict, list) else None
         fitting = [member for member in members if kind in kinds[id(member)]]
         if kind is dict:
