@@ -25,7 +25,7 @@ from streamjson._snapshot import UNREAD
 from streamjson._tree import Text
 from streams import SHAPES, Stream, people
 
-# Of the instructions, `quick` takes each seventh and `standard` each third, from another one on in each case of the table.
+# Of the instructions, `quick` takes each seventh, `standard` each third: in each case of the table from another one on.
 EXAMPLES = settings.default.max_examples if settings.default is not None else 100
 EVERY = 7 if EXAMPLES < 100 else 3 if EXAMPLES < 5000 else 1
 
