@@ -14,9 +14,8 @@ VENV := .venv
 LOWEST := .venv-lowest
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
-# The test files of the code that imports attrs, jsonpath-ng, rich, msgspec, cattrs or pydantic
-DEPENDENT := annotations cli draft events examples fields generated_types jsonpath_cts package path pattern skipped \
-	strict structure typed
+# The tests of the code that imports attrs, jsonpath-ng, rich, msgspec, cattrs or pydantic
+DEPENDENT := typed paths dialects test_cli.py test_examples.py test_package.py test_skipped.py
 SOURCES := $(shell find src -not -path '*/__pycache__*' -not -name '__pycache__') pyproject.toml README.md LICENSE
 
 # src/ must not be found by accident, and an activated environment must not matter.
@@ -50,19 +49,19 @@ coverage: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless the tests, run w
 
 .PHONY: coverage-modules
 coverage-modules: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless each core module's own test file covers it
-	@status=0; for module in $(patsubst src/streamjson/_%.py,%,$(filter-out %/__init__.py,$(wildcard src/streamjson/_*.py))); do \
-		echo "tests/test_$$module.py"; \
-		COVERAGE_FILE=.coverage.$$module $(VENV)/bin/python -m pytest --quiet --no-header \
-			--hypothesis-profile=quick --cov --cov-report= --cov-fail-under=0 tests/test_$$module.py $(ARGS) && \
-		COVERAGE_FILE=.coverage.$$module $(VENV)/bin/python -m coverage report --include="*/streamjson/_$$module.py" \
-			|| status=1; \
-		rm -f .coverage.$$module; \
+	@status=0; for module in $(filter-out %/__init__,$(patsubst src/streamjson/_%.py,%,$(wildcard src/streamjson/_*.py src/streamjson/_*/*.py))); do \
+		test=tests/$$(dirname $$module)/test_$$(basename $$module).py; echo "$$test"; \
+		COVERAGE_FILE=.coverage.$$(basename $$module) $(VENV)/bin/python -m pytest --quiet --no-header \
+			--hypothesis-profile=quick --cov --cov-report= --cov-fail-under=0 $$test $(ARGS) && \
+		COVERAGE_FILE=.coverage.$$(basename $$module) $(VENV)/bin/python -m coverage report \
+			--include="*/streamjson/_$$module.py" || status=1; \
+		rm -f .coverage.$$(basename $$module); \
 	done; exit $$status
 
 .PHONY: lowest
 lowest: $(LOWEST)/wheel.stamp ## Run the tests of what uses a dependency with the lowest versions of all of them
 	$(LOWEST)/bin/python -m pytest $(SPREAD) --hypothesis-profile=quick $(ARGS) \
-		$(DEPENDENT:%=tests/test_%.py)
+		$(DEPENDENT:%=tests/%)
 
 .PHONY: lint
 lint: $(VENV)/lint.stamp ## Check style, format and which module imports which

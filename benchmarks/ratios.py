@@ -36,7 +36,7 @@ import streamjson as sj  # noqa: E402 - found by the line above, as the others
 import streams  # noqa: E402
 from contestants import by_hand  # noqa: E402
 from documents import document  # noqa: E402
-from streamjson._events import quick_decoder  # noqa: E402
+from streamjson._json import quick_decoder  # noqa: E402
 
 __all__ = ["GROUPS", "Ratio", "ratios"]
 

@@ -1,7 +1,7 @@
 r"""Second readers of paths and patterns: each grammar as one regular expression, and what the pieces of a text mean.
 
-Written from the grammars at the top of `_path` and `_pattern`, not from their code. They tell right from wrong, but not
-what is wrong, and know no limits.
+Written from the grammars at the top of the modules of `_paths`, not from their code. They tell right from wrong, but
+not what is wrong, and know no limits.
 """
 
 from __future__ import annotations

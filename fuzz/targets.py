@@ -21,11 +21,12 @@ from grammars import read_path, read_pattern
 from rfc9535 import select
 from source import Source, text_of
 from sse_reference import cut_at, outcome, pieces_of, refused
-from streamjson._envelope import seal
+from streamjson._dialects.foreign import to_fields
 from streamjson._errors import CODES
-from streamjson._events import decode_json, quick_decoder, to_fields
-from streamjson._path import parse_path
-from streamjson._pattern import compile_pattern
+from streamjson._json import decode_json, quick_decoder
+from streamjson._paths.path import parse_path
+from streamjson._paths.pattern import compile_pattern
+from streamjson._resume.envelope import seal
 from twin import Twin
 
 __all__ = ["TARGETS"]

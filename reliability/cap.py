@@ -22,7 +22,7 @@ sys.path[:0] = [str(HERE)]
 
 import streamjson as sj  # noqa: E402 - found by the line above, as its siblings
 from hostile import ATTACKS, DEFAULT, SMALL  # noqa: E402
-from streamjson._events import quick_decoder  # noqa: E402
+from streamjson._json import quick_decoder  # noqa: E402
 
 __all__ = ["CONSTANT_BYTES", "Measured", "measure"]
 

@@ -22,7 +22,7 @@ HERE: Final = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]  # tests/ has `streams`
 
 import streamjson as sj  # noqa: E402 - found by the line above, as its siblings
-from streamjson import _path  # noqa: E402
+from streamjson._paths import path as _path  # noqa: E402
 from streams import interleaved, one_string, people, wide_array  # noqa: E402
 
 __all__ = ["BOUND", "WORKS", "Exponent", "measure"]

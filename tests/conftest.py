@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import streamjson
-from streamjson._events import quick_decoder
+from streamjson._json import quick_decoder
 
 COMMON = settings(
     deadline=None,  # a wall clock says nothing on a busy machine

@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from streamjson._errors import LimitExceededError
-from streamjson._events import ServerSentEvent
 from streamjson._limits import Limits
-from streamjson._sse import SSEDecoder
+from streamjson._wire.decoder import SSEDecoder
+from streamjson._wire.event import ServerSentEvent
 
 # ---- cutting ----
 

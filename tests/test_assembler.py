@@ -19,8 +19,7 @@ from hypothesis import example, given, strategies as st
 
 from streamjson import assemble
 from streamjson._assembler import Assembler
-from streamjson._document import Document
-from streamjson._envelope import seal, unseal
+from streamjson._document.document import Document
 from streamjson._errors import (
     CheckpointError,
     ClosedError,
@@ -28,13 +27,15 @@ from streamjson._errors import (
     InvalidEventError,
     InvalidPathError,
     LimitExceededError,
-    StreamFailedError,
     StreamJSONError,
 )
-from streamjson._events import MISSING, ServerSentEvent, StreamingChunk, quick_decoder
+from streamjson._json import MISSING, quick_decoder
 from streamjson._limits import Limits
-from streamjson._path import parse_path
-from streamjson._snapshot import Change
+from streamjson._paths.path import parse_path
+from streamjson._resume.envelope import seal, unseal
+from streamjson._view.change import Change
+from streamjson._view.failure import StreamFailedError
+from streamjson._wire.event import ServerSentEvent, StreamingChunk
 
 RULES = json.loads((Path(__file__).parent / "vectors" / "rules.json").read_text("utf-8"))
 HIGH, LOW, EMOJI, BAD = "\ud83d", "\ude00", "😀", "\ufffd"

@@ -18,7 +18,7 @@ import pytest
 from attrs import frozen
 
 import streamjson as sj
-from streamjson import _path
+from streamjson._paths import path as _path
 from streams import SHAPES, interleaved, one_string, people, wide_array
 
 pytestmark = pytest.mark.slow

@@ -25,12 +25,13 @@ from streamjson._errors import (
     InvalidPathError,
     InvalidPatternError,
     LimitExceededError,
-    StreamFailedError,
     StreamJSONError,
     StreamTruncatedError,
     StructureError,
     shorten,
 )
+from streamjson._view import failure
+from streamjson._view.failure import StreamFailedError
 
 CLASSES: list[type[StreamJSONError]] = [
     InvalidEventError,
@@ -86,7 +87,11 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
     assert set(StreamJSONError.__subclasses__()) == set(CLASSES)
     drawing = (_errors.__doc__ or "").split("\n\n")[1]
     assert re.findall(r"\w+Error\b", drawing) == ["StreamJSONError", *(kind.__name__ for kind in CLASSES)]
-    assert set(_errors.__all__) == {"StreamJSONError", *(kind.__name__ for kind in CLASSES)}
+    named = {*_errors.__all__, *failure.__all__}
+    assert {name for name in named if name.endswith("Error")} == {
+        "StreamJSONError",
+        *(kind.__name__ for kind in CLASSES),
+    }
 
 
 @pytest.mark.parametrize("kind", [StreamJSONError, *CLASSES])
@@ -103,9 +108,8 @@ def test_an_error_is_public_and_documented_and_has_a_code_of_its_own(kind: type[
 # ---------------------------------------------------------------------------------------------------------------------
 # the codes
 
-SOURCES = {
-    path.name: ast.parse(path.read_text("utf-8")) for path in sorted(Path(str(_errors.__file__)).parent.glob("*.py"))
-}
+ROOT = Path(str(_errors.__file__)).parent
+SOURCES = {str(path.relative_to(ROOT)): ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.rglob("*.py"))}
 
 
 def texts(node: ast.AST) -> Iterator[str]:

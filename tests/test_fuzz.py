@@ -14,20 +14,14 @@ from hypothesis import given, strategies as st
 from figures import Figures, Finding, table
 from seeds import seeds
 from source import Source, text_of
-from streamjson import (
-    Assembler,
-    Change,
-    Snapshot,
-    StreamJSONError,
-    _checkpoint,
-    _events,
-    _path,
-    _pattern,
-    _snapshot,
-    _sse,
-)
-from streamjson._document import Document
-from streamjson._intake import Intake
+from streamjson import Assembler, Change, Snapshot, StreamJSONError, _json
+from streamjson._dialects import foreign as _foreign
+from streamjson._document.admission import Intake
+from streamjson._document.document import Document
+from streamjson._paths import path as _path, pattern as _pattern
+from streamjson._resume import checkpoint as _checkpoint
+from streamjson._view import snapshot as _snapshot
+from streamjson._wire import decoder as _sse, event as _event
 from targets import TARGETS
 
 FUZZ = Path(__file__).parent.parent / "fuzz"
@@ -147,16 +141,16 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     "the path's reader raises what is not documented": (
         "path", IndexError, replaced(_path._Reader, "bracket", raising(IndexError())),
     ),
-    "text may nest deeper": ("chunk", AssertionError, replaced(_events, "_check_nesting", nothing)),
+    "text may nest deeper": ("chunk", AssertionError, replaced(_json, "_check_nesting", nothing)),
     "digits are not counted": (
         "chunk", AssertionError,
-        replaced(_events, "_digit_counting_decoder", lambda _: lambda *_args: _events._DECODER),
+        replaced(_json, "_digit_counting_decoder", lambda _: lambda *_args: _json._DECODER),
     ),
     "the JSON reader raises what is not documented": (
-        "chunk", RecursionError, replaced(_events, "decode_json", raising(RecursionError())),
+        "chunk", RecursionError, replaced(_foreign, "decode_json", raising(RecursionError())),
     ),
     "a camel case name is not read": (
-        "chunk", AssertionError, lambda patch: patch.setitem(_events.OTHER_SPELLING, "json_path", "json_path"),
+        "chunk", AssertionError, lambda patch: patch.setitem(_event.OTHER_SPELLING, "json_path", "json_path"),
     ),
     "a held half is not repaired": (
         "assembler", AssertionError, replaced(Document, "_repair", lambda _: lambda self, *_but: self.version),

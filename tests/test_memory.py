@@ -20,7 +20,7 @@ import pytest
 from hypothesis import settings
 
 import streamjson as sj
-from streamjson import _path
+from streamjson._paths import path as _path
 from streams import SHAPES, one_string
 
 pytestmark = pytest.mark.slow

@@ -14,35 +14,36 @@ import pytest
 
 import streamjson
 
-# What is inside of the document, and how patterns and types are followed, is nobody's business.
-INSIDE = {
-    "_annotations", "_body", "_checkpoint", "_chunks", "_closing", "_digests", "_document", "_draft", "_envelope",
-    "_fields", "_foreign", "_intake", "_log", "_matcher", "_matching", "_pattern", "_places", "_progress", "_pull",
-    "_strict", "_structure", "_tasks", "_tree", "_values", "_versions",
-}  # fmt: skip
-MODULES = sorted(path.stem for path in Path(str(streamjson.__file__)).parent.glob("_[a-z]*.py"))
-PUBLIC = [name for name in MODULES if name not in INSIDE]
+ROOT = Path(str(streamjson.__file__)).parent
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("_*/__init__.py"))
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in ROOT.rglob("*.py")
+    if path.relative_to(ROOT).parts[0] not in {"cli", "__init__.py", "__main__.py"} and path.name != "__init__.py"
+)
 
 
-def test_the_root_exports_all_that_the_public_modules_do() -> None:
-    names = [name for module in PUBLIC for name in importlib.import_module(f"streamjson.{module}").__all__]
-    assert len(names) == len(set(names))
-    assert sorted(streamjson.__all__) == sorted(names)
-
-
-def test_the_exported_names_are_there_sorted_and_the_modules_own() -> None:
-    assert len(streamjson.__all__) == len(set(streamjson.__all__))
-    for module in PUBLIC:
-        for name in importlib.import_module(f"streamjson.{module}").__all__:
-            assert getattr(streamjson, name) is getattr(importlib.import_module(f"streamjson.{module}"), name)
-
-
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", [*PACKAGES, *MODULES])
 def test_each_module_says_what_it_exports_and_what_it_is(module: str) -> None:
     loaded = importlib.import_module(f"streamjson.{module}")
     assert loaded.__doc__
     assert sorted(set(loaded.__all__)) == sorted(loaded.__all__)
     assert all(hasattr(loaded, name) for name in loaded.__all__)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_face_shows_what_its_modules_export(package: str) -> None:
+    face = importlib.import_module(f"streamjson.{package}")
+    modules = [importlib.import_module(f"streamjson.{name}") for name in MODULES if name.startswith(f"{package}.")]
+    exported = {name for module in modules for name in module.__all__}
+    assert set(face.__all__) <= exported
+
+
+def test_the_names_of_the_root_are_sorted() -> None:
+    assert streamjson.__all__ == [
+        *sorted(name for name in streamjson.__all__ if name.isupper()),
+        *sorted(name for name in streamjson.__all__ if not name.isupper()),
+    ]
 
 
 def test_no_other_name_is_public() -> None:
@@ -75,7 +76,7 @@ def loaded_by(statement: str) -> set[str]:
 
 def test_importing_it_loads_nothing_heavy() -> None:
     loaded = loaded_by("import streamjson")
-    assert "streamjson._document" in loaded
+    assert "streamjson._document.document" in loaded
     forbidden = {
         "asyncio", "cattrs", "httpx", "httpx2", "jsonpath_ng", "logging", "msgspec", "pydantic", "rich", "socket", "ssl"
     }  # fmt: skip
@@ -83,8 +84,7 @@ def test_importing_it_loads_nothing_heavy() -> None:
 
 
 def test_what_few_use_is_loaded_when_they_do() -> None:
-    few = {f"streamjson.{module}" for module in ("_structure", "_strict", "_draft", "_fields", "_annotations")}
-    assert not few & loaded_by("import streamjson")
+    assert not [name for name in loaded_by("import streamjson") if name.startswith("streamjson._typed")]
 
 
 def test_it_depends_on_attrs_alone_beside_the_standard_library() -> None:

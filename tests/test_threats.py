@@ -15,7 +15,7 @@ from attrs import evolve
 import streamjson as sj
 from cap import CONSTANT_BYTES, measure
 from hostile import ATTACKS, NOT_YET, ROWS, SMALL, WAITING, Attack
-from streamjson import _path
+from streamjson._paths import path as _path
 
 pytestmark = pytest.mark.slow
 

@@ -11,10 +11,7 @@
 from __future__ import annotations
 
 from ._assembler import Assembler
-from ._callbacks import Subscription
-from ._completion import Completion
-from ._disassemble import disassemble
-from ._encode import encode_sse
+from ._dialects import disassemble
 from ._errors import (
     CheckpointError,
     ClosedError,
@@ -23,20 +20,19 @@ from ._errors import (
     InvalidPathError,
     InvalidPatternError,
     LimitExceededError,
-    StreamFailedError,
     StreamJSONError,
     StreamTruncatedError,
     StructureError,
 )
-from ._events import MISSING, JSONValue, Missing, ServerSentEvent, StreamingChunk
+from ._json import MISSING, JSONValue, Missing
 from ._limits import Limits
-from ._path import Path, format_path, parse_path
-from ._replay_filter import ReplayFilter
+from ._notify import Subscription
+from ._paths import Path, format_path, parse_path
+from ._resume import ReplayFilter
 from ._skipped import SkippedEvent
-from ._snapshot import Change, End, Match, Snapshot
-from ._split import split_streams
-from ._sse import SSEDecoder, decode_sse
-from ._stream import AsyncSnapshotStream, SnapshotStream, assemble
+from ._streams import AsyncSnapshotStream, SnapshotStream, assemble, split_streams
+from ._view import Change, Completion, End, Match, Snapshot, StreamFailedError
+from ._wire import ServerSentEvent, SSEDecoder, StreamingChunk, decode_sse, encode_sse
 
 __all__ = [
     "MISSING",

@@ -4,14 +4,14 @@ What an event does, in this order:
 
 1. data `[DONE]`, with or without blanks around it: the document is closed, `end` is `"done"`;
 2. empty data: the ids are recorded;
-3. what `_chunks` finds in the data: a failure of the sender is a `StreamFailedError`, final, after the delta beside it;
-   an event of another protocol is rejected; what is not understood is ignored or passed over, and counted;
+3. what `_dialects` finds in the data: a failure of the sender is a `StreamFailedError`, final, after the delta beside
+   it; an event of another protocol is rejected; what is not understood is ignored or passed over, and counted;
 4. another span id than the one before, after deltas: the sender started over, see `on_new_span`;
 5. no delta: ids and span are recorded;
 6. a delta with a path: applied there; `""` is the root;
 7. a delta without a path: null and `""` change nothing, other text makes the root one growing string (text mode).
 
-Then callbacks are notified (`_callbacks`), and what they raise changes nothing.
+Then callbacks are notified (`_notify`), and what they raise changes nothing.
 
 A stream that ends without a delta, after events that were ignored, skipped or passed over, has failed (`no_deltas`):
 an empty document would look like an answer.
@@ -31,38 +31,29 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Literal, NoReturn, Self, TypedDict, TypeVar, Unpack, overload
 
-from ._callbacks import Subscription, Watch
-from ._checkpoint import KIND, load, members_of, save
-from ._chunks import Failure, is_blank, is_done, read_event
-from ._completion import Completion, Structurer, structurer_of
-from ._document import Document
-from ._envelope import seal
-from ._errors import (
-    CheckpointError,
-    ConflictError,
-    InvalidEventError,
-    InvalidPathError,
-    StreamFailedError,
-    StreamJSONError,
-    shorten,
-)
-from ._events import (
-    CHUNK_VALUES,
-    MISSING,
-    JSONValue,
-    ServerSentEvent,
-    StreamingChunk,
-    quick_decoder,
-    to_event,
-)
+from ._dialects import Failure, is_blank, is_done, read_event, to_event
+from ._document import SHORT, WIDE, Document, Kind, a_kind
+from ._errors import CheckpointError, ConflictError, InvalidEventError, InvalidPathError, StreamJSONError, shorten
+from ._json import CHUNK_VALUES, MISSING, JSONValue, quick_decoder
 from ._limits import Limits, check_limits
-from ._log import SHORT, WIDE, Kind
-from ._path import Path, parse_path
-from ._pattern import compile_pattern
-from ._places import a_kind
-from ._progress import reopen
+from ._notify import Subscription, Watch
+from ._paths import Path, compile_pattern, parse_path
+from ._resume import KIND, load, members_of, save, seal
 from ._skipped import OnMisfit, Skipped, SkippedEvent, check_on_misfit, is_skippable
-from ._snapshot import UNREAD, Change, End, Snapshot, brief, make_change
+from ._view import (
+    UNREAD,
+    Change,
+    Completion,
+    End,
+    Snapshot,
+    StreamFailedError,
+    Structurer,
+    brief,
+    make_change,
+    reopen,
+    structurer_of,
+)
+from ._wire import ServerSentEvent, StreamingChunk
 
 __all__ = ["Assembler"]
 
@@ -558,7 +549,7 @@ class Assembler:
         self._watch.follow(document)
 
     # ------------------------------------------------------------------------------------------------------------------
-    # for `_stream`, which needs no `Change`
+    # for `_streams`, which needs no `Change`
 
     def _consume(self, event: object) -> Kind | None:
         """Apply an event. Errors tell where they happened."""

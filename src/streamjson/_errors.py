@@ -6,7 +6,7 @@
     |-- InvalidPatternError         the pattern is not JSONPath, or can't be decided while the document grows
     |-- ConflictError               the delta does not fit what is there
     |-- LimitExceededError          a bound of `Limits` was reached
-    |-- StreamFailedError           the sender reported an error or started over; final
+    |-- StreamFailedError           the sender reported an error or started over; final (in `_view`: it has a snapshot)
     |-- StreamTruncatedError        the source ended inside an event, or without `[DONE]`
     |-- StructureError              a finished value does not fit the type that was asked for
     |-- CheckpointError             what was saved can't be gone on from
@@ -21,12 +21,8 @@ An error tells where it happened, as far as that is known: `event_number` (from 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from ._events import ServerSentEvent
-    from ._log import Kind
-    from ._snapshot import Snapshot
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 __all__ = [
     "CheckpointError",
@@ -36,7 +32,6 @@ __all__ = [
     "InvalidPathError",
     "InvalidPatternError",
     "LimitExceededError",
-    "StreamFailedError",
     "StreamJSONError",
     "StreamTruncatedError",
     "StructureError",
@@ -141,6 +136,17 @@ TABLE: Final[dict[str, dict[str, str]]] = {
 CODES: Final[dict[str, str]] = {code: meaning for codes in TABLE.values() for code, meaning in codes.items()}
 
 
+class DecodedEvent(Protocol):
+    """An event that was decoded before an error, as a `ServerSentEvent[str]` is."""
+
+    data: str
+    id: str | None
+    event: str
+    retry: int | None
+    last_event_id: str
+    offset: int | None
+
+
 class StreamJSONError(Exception):
     """The base of every error of this library.
 
@@ -157,7 +163,7 @@ class StreamJSONError(Exception):
         self.event_number: int | None = None
         self.offset: int | None = None
         self.last_event_id: str | None = None
-        self.events: list[ServerSentEvent[str]] = []
+        self.events: Sequence[DecodedEvent] = []
 
     @property
     def message(self) -> str:
@@ -272,35 +278,6 @@ class LimitExceededError(StreamJSONError):
         self.maximum = maximum
         self.met = met
         self.is_full = is_full
-
-
-class StreamFailedError(StreamJSONError):
-    """The sender reported an error, or started over. Final: nothing more is applied until `reset()`.
-
-    `snapshot` is the document so far. `error_type` and `error_message` are the sender's; for `new_span`
-    `span_id` is the span that the document belongs to and `new_span_id` the one that came.
-    """
-
-    code = "stream_error"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str | None = None,
-        snapshot: Snapshot | None = None,
-        error_type: str | None = None,
-        error_message: str | None = None,
-        span_id: str | None = None,
-        new_span_id: str | None = None,
-    ) -> None:
-        super().__init__(message, code=code)
-        self.snapshot = snapshot
-        self.error_type = error_type
-        self.error_message = error_message
-        self.span_id = span_id
-        self.new_span_id = new_span_id
-        self._kind: Kind | None = None  # of the change that the same event made, until callbacks are notified
 
 
 class StreamTruncatedError(StreamJSONError):

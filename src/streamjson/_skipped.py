@@ -27,7 +27,7 @@ from ._errors import (
     StructureError,
     shorten,
 )
-from ._events import ServerSentEvent, StreamingChunk
+from ._wire import ServerSentEvent, StreamingChunk
 
 __all__ = ["SkippedEvent"]
 

@@ -19,9 +19,21 @@ from typing import Any
 from attrs import define
 
 from streamjson import Snapshot
-from streamjson._document import Document
-from streamjson._tree import Node, Step, Text, kind_of, trail
-from streamjson._versions import locate, location, read, slot_at, slots_at, string_at, visible
+from streamjson._document import (
+    Document,
+    Node,
+    Step,
+    Text,
+    kind_of,
+    locate,
+    location,
+    read,
+    slot_at,
+    slots_at,
+    string_at,
+    trail,
+    visible,
+)
 
 __all__ = ["Part", "last_changed", "root_of"]
 

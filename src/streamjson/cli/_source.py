@@ -39,8 +39,8 @@ from streamjson import (
     decode_sse,
     split_streams,
 )
-from streamjson._body import kind_of
 from streamjson._errors import shorten
+from streamjson._wire import kind_of
 
 __all__ = ["Source", "counted", "open_input", "state_of"]
 

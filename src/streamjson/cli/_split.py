@@ -20,7 +20,7 @@ from streamjson import (
     disassemble,
     encode_sse,
 )
-from streamjson._events import decode_json
+from streamjson._json import decode_json
 
 from ._console import tell, write_output
 from ._source import Source, open_input

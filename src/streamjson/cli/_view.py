@@ -28,8 +28,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from streamjson import Snapshot
-from streamjson._path import format_path
-from streamjson._tree import Step
+from streamjson._document import Step
+from streamjson._paths import format_path
 
 from ._cells import as_json, as_text, chop, cut_end, cut_start, wrap
 from ._peek import Part, last_changed, root_of

@@ -1,0 +1,144 @@
+"""From a delta to what slots hold: checked, mended, and copied.
+
+Numbers and booleans become the plain types, texts lose lone halves of surrogate pairs, a container becomes nodes of
+its own. What was given is never kept, nor changed.
+
+It owns the limits, as numbers. A value that is refused leaves nothing behind.
+Cost: linear in the value; nothing is recursive, so depth costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite, log10
+from typing import Any, Final, cast
+
+from attrs import asdict
+
+from .._errors import InvalidEventError, shorten
+from .._json import utf8_size, well_formed
+from .._limits import Limits
+from .tree import Node, Step, Where, kind_of, new_node, path_of
+
+__all__ = ["SCALAR", "Intake"]
+
+SCALAR: Final = ("number", "boolean")
+
+
+class Intake:
+    """Reads deltas within limits. `bounds` are the limits as numbers, so that one that is lifted needs no test."""
+
+    __slots__ = ("bounds", "limits", "plain_number")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.bounds: dict[str, int] = {name: sys.maxsize if n is None else n for name, n in asdict(limits).items()}
+        self.plain_number = 10 ** min(18, self.bounds["max_number_digits"])  # exclusive; below it nothing need be asked
+
+    def check(self, limit: str, met: int, before: int = 0) -> None:
+        """Raise `LimitExceededError` if `met` is more than the limit of this name; there was `before` of it already."""
+        maximum = self.bounds[limit]
+        if met > maximum:
+            raise self.limits.exceeded(limit, met, is_full=before > 0 and met - before <= maximum)
+
+    def kind_of(self, delta: object) -> str:
+        """Return the JSON type of a delta. Raises `InvalidEventError` for what is none."""
+        kind = kind_of(delta)
+        if kind == "nothing":
+            raise InvalidEventError("MISSING is no JSON value")
+        return kind
+
+    def is_plain(self, value: Any) -> bool:
+        """Tell whether `value` is a scalar but no text, of a plain type, and within the limits; for the hot path."""
+        if type(value) is int:
+            return bool(-self.plain_number < value < self.plain_number)
+        return value is None or value is True or value is False or (type(value) is float and isfinite(value))
+
+    def scalar(self, value: Any) -> Any:
+        """Return a number or boolean as one of the plain types."""
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, float):
+            if not isfinite(value):
+                raise InvalidEventError(f"{float(value)} is no JSON value", code="bad_number")
+            return float(value)
+        max_digits = self.limits.max_number_digits
+        if max_digits is not None and not -self.plain_number < value < self.plain_number:
+            # Digits are counted where it matters: it takes quadratic time, and CPython refuses 4,300.
+            estimate = value.bit_length() * log10(2)
+            if estimate >= max_digits - 1:
+                digits = len(str(abs(value))) if estimate < 4_200 else int(estimate) + 1
+                self.check("max_number_digits", digits)
+        return int(value)
+
+    def scalar_size(self, value: Any) -> int:
+        """Return what a scalar that is no text counts in bytes: 8, and a large integer what it takes."""
+        return max(8, (value.bit_length() + 7) // 8) if type(value) is int else 8
+
+    def name(self, name: str) -> int:
+        """Return the size of a member's name in bytes."""
+        size = utf8_size(name)
+        self.check("max_key_bytes", size)
+        return size
+
+    def container(self, value: Any, where: Where, version: int, nodes_so_far: int) -> tuple[Node, int, int]:
+        """Return a container as nodes, and how many values and bytes it has."""
+        count = 1
+        size = 0
+        root = new_node(where, is_object=isinstance(value, Mapping))
+        above = len(path_of(where))
+        # Only what is being read, from the root down: a list of all that is still to be read took 70 bytes a container.
+        reading: list[tuple[Iterator[tuple[Step, Any]], Node]] = []
+        source: Any = value
+        node = root
+        while True:
+            self.check("max_depth", above + len(reading) + 1)
+            length = len(source)
+            if length:
+                count += length
+                self.check("max_nodes", nodes_so_far + count, nodes_so_far)
+                if not node.is_object:
+                    self.check("max_array_length", length)
+                members = self._members(source) if node.is_object else enumerate(cast("Iterable[Any]", source))
+                reading.append((members, node))
+            source = None
+            while reading and source is None:
+                items, node = reading[-1]
+                is_object, slots = node.is_object, node.slots
+                for step, item in items:
+                    kind = self.kind_of(item)
+                    thing: Any = None
+                    if kind == "string":
+                        thing = well_formed(str.__str__(item))
+                        item_size = utf8_size(thing)
+                        size += item_size
+                        self.check("max_string_bytes", item_size)
+                    elif kind in ("object", "array"):
+                        thing = new_node((node.where, step), is_object=kind == "object")
+                        source = item
+                    else:
+                        thing = self.scalar(item) if kind in SCALAR else None
+                        size += self.scalar_size(thing)
+                    if is_object:
+                        slots[step] = thing
+                    else:
+                        slots.append(thing)
+                    if source is not None:
+                        node = thing
+                        break
+                else:
+                    if is_object:
+                        size += sum(map(utf8_size, slots))
+                    node.births = [version] * len(slots)
+                    reading.pop()
+            if source is None:
+                return root, count, size
+
+    def _members(self, source: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+        for name, item in source.items():
+            if not isinstance(name, str):
+                raise InvalidEventError(f"the names of an object are text, not {shorten(name)}")
+            clean = well_formed(str.__str__(name))
+            self.name(clean)
+            yield clean, item

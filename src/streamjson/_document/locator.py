@@ -1,0 +1,153 @@
+"""From the text of a path to the slot that it leads to in the tree.
+
+A path is parsed only where it must be. A stream in document order writes the fields of one object, item after item:
+a sibling of the last location shares the text before its last dot, and the next item shares its array's text.
+A place that is visited a second time is remembered by its whole text, for fields that are written in turn.
+
+It owns these shortcuts; `forget` drops them when a container is replaced. It changes nothing in the tree. The hot ways
+of `document` look at them themselves.
+Cost: a comparison and a slice for a sibling or a next item, a look-up for a place known; else O(path), to parse and
+walk. Memory: at most `MANY` texts and `MANY_NAMES` names.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from attrs import evolve
+
+from .._errors import ConflictError
+from .._json import MISSING
+from .._limits import Limits
+from .._paths import Path, format_path, parse_path, strip_prefix
+from .tree import HOLE, Node, Step, Where, kind_of, look, path_of, where_of
+
+__all__ = ["MANY", "Places", "a_kind", "conflict"]
+
+MANY: Final = 4096  # Places at which the memory of them begins anew.
+MANY_NAMES: Final = 256  # The same for names: so many have no schema's objects, and what has more gains nothing.
+FOLLOWING: Final = 300  # Characters that a short name (255), an index and what stands between them have at most.
+NOWHERE: Final = ()  # as the beginning of a path's text: `startswith` takes alternatives, and these are none
+
+
+class Places:
+    """The shortcuts, and the walk that needs none. `head` is the last object's text, `list_head` the last array's."""
+
+    __slots__ = (
+        "deep", "head", "head_length", "head_node", "holder", "known", "limits", "list_head", "list_length",
+        "list_may_nest", "list_node", "names", "prefix", "replace", "short", "short_name", "visited",
+    )  # fmt: skip
+
+    def __init__(self, holder: Node, limits: Limits, prefix: Path, *, replace: bool) -> None:
+        self.holder = holder
+        # The prefix takes part of a path, and is no part of the document.
+        depth = limits.max_depth
+        self.limits = limits if depth is None else evolve(limits, max_depth=depth + len(prefix))
+        self.prefix = prefix
+        self.replace = replace
+        # So many characters can't have too many bytes, nor if a short name and an index follow.
+        self.short = 2**62 if limits.max_path_bytes is None else limits.max_path_bytes // 4 - FOLLOWING
+        self.deep = 2**62 if limits.max_depth is None else limits.max_depth
+        self.short_name = 255 if limits.max_key_bytes is None else min(255, limits.max_key_bytes)
+        self.names: dict[str, str] = {}
+        self.visited: dict[str, tuple[Node, Step]] = {}
+        self.known: dict[str, tuple[Node, Step]] = {}  # the same for readers, without the prefix
+        self.head: str | tuple[()] = NOWHERE
+        self.list_head: str | tuple[()] = NOWHERE
+        self.head_length = self.list_length = 0
+        self.head_node = self.list_node = holder
+        self.list_may_nest = False  # whether the items may have members
+
+    def find(self, path: str | Path) -> tuple[Node, Step, tuple[Step, ...]]:
+        """Return the last container on `path` that exists, the slot in it, and the steps that lead on from there.
+
+        Raises `InvalidPathError`, and `ConflictError` where the path leads through something that it can't.
+        """
+        if type(path) is not str or len(path) > self.short:
+            return self._walk(format_path(path) if isinstance(path, Path) else path)
+        node, key, rest = self._beside(path) or self._walk(path)
+        if not rest and look(node, key) is not MISSING:
+            if len(self.visited) >= MANY:
+                self.visited.clear()
+            self.visited[path] = (node, key)
+        return node, key, rest
+
+    def _beside(self, path: str) -> tuple[Node, Step, tuple[Step, ...]] | None:
+        if path.startswith(self.head):
+            name = self.names.get(path[self.head_length :])
+            if name is not None:
+                return self.head_node, name, ()
+        if path.startswith(self.list_head) and path[self.list_length :] == f"{len(self.list_node.slots)}]":
+            return self.list_node, len(self.list_node.slots), ()
+        return None
+
+    def _walk(self, path: str) -> tuple[Node, Step, tuple[Step, ...]]:
+        steps = strip_prefix(parse_path(path, limits=self.limits), self.prefix, path)
+        node: Node = self.holder
+        key: Step = 0
+        for position, step in enumerate(steps):
+            there = look(node, key)
+            if type(there) is Node and there.is_object is (type(step) is str):
+                node, key = there, step
+            elif self.replace or there is MISSING or there is HOLE or there is None:
+                return node, key, steps[position:]
+            else:
+                raise conflict(where_of(self.holder, node, key), there, "name" if type(step) is str else "index")
+        return node, key, ()
+
+    def remember(self, path: str, node: Node, key: Step) -> None:
+        """Note which texts lead to `node`, the container of the location that `path` has just created."""
+        if len(path) > self.short:
+            return
+        if isinstance(key, str):
+            head = path.removesuffix(key)
+            # Else the name is not a bare one. At the root, "$" would be none.
+            if head == path or (head and head[-1] != ".") or key == "$":
+                return
+            if key.isascii() and len(key) <= self.short_name:
+                if len(self.names) >= MANY_NAMES:
+                    self.names.clear()
+                self.names[key] = key
+            self.head, self.head_length, self.head_node = head, len(head), node
+        else:
+            head = path
+        head, bracket, _ = head.rpartition("[")
+        # In a text without quotes every bracket holds an index, and the last one is of the array that is nearest.
+        if not bracket or head + bracket == self.list_head or "'" in path or '"' in path or node is self.holder:
+            return
+        where: Where = (node.where, key)
+        while where is not None and type(where[1]) is str:
+            where = where[0]
+        if where is not None:
+            self.list_head, self.list_length, self.list_node = head + bracket, len(head) + 1, self._node_at(where[0])
+            self.list_may_nest = len(path_of(where)) < self.deep
+
+    def _node_at(self, where: Where) -> Any:
+        node = self.holder.slots[0]
+        for step in path_of(where):
+            node = node.slots[step]
+        return node
+
+    def forget(self) -> None:
+        """Drop the shortcuts: what they lead to may have been replaced."""
+        self.head = self.list_head = NOWHERE
+        self.visited.clear()
+        self.known = {}  # a new one: a reader in another thread may hold the old one, and add to it
+
+
+def conflict(where: Where, there: object, given: str) -> ConflictError:
+    """Return the error for a delta of kind `given`, or a path through it with a "name" or an "index"."""
+    path = str(Path(path_of(where)))
+    found = kind_of(there)
+    what = f"a path with {a_kind(given)} leads through it" if given in ("name", "index") else f"{a_kind(given)} came"
+    return ConflictError(
+        f"{path or 'the root'} holds {a_kind(found)} and {what}; on_conflict='replace' lets the newer one win",
+        path=path,
+        found=found,
+        given=given,
+    )
+
+
+def a_kind(kind: str) -> str:
+    """Return the name of a kind of value with its article."""
+    return kind if kind == "null" else f"{'an' if kind[0] in 'aoi' else 'a'} {kind}"

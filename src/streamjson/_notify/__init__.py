@@ -1,0 +1,9 @@
+"""A change -> the callbacks that are registered for its location, in order."""
+
+from __future__ import annotations
+
+from .dispatcher import Watch
+from .subscription import Subscription
+from .tasks import current_task, is_cancellation_of_another
+
+__all__ = ["Subscription", "Watch", "current_task", "is_cancellation_of_another"]

@@ -1,0 +1,9 @@
+"""A half-built document -> bytes, and back; the events of a new connection -> those that are new."""
+
+from __future__ import annotations
+
+from .checkpoint import KIND, load, members_of, save
+from .envelope import seal
+from .replay_filter import ReplayFilter
+
+__all__ = ["KIND", "ReplayFilter", "load", "members_of", "save", "seal"]

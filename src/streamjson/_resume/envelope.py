@@ -1,0 +1,84 @@
+"""What is saved as bytes, to be read later, maybe by another version on another machine: a JSON object with a digest.
+
+    {"format":1,"sha256":"<64 hex digits>","kind":"assembler", ...}
+
+`format` and `sha256` come first, written just so, in every format; the digest is of all bytes that follow them. It
+finds what was damaged, and is no signature: keep what you save where nobody else can write. It is JSON, never code.
+
+It knows nothing of what it holds. Cost: linear.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from hashlib import sha256
+from typing import Any, Final, NoReturn
+
+from .._errors import CheckpointError, LimitExceededError, shorten
+from .._json import check_values
+from .._limits import Limits, too_deep
+
+__all__ = ["seal", "unseal"]
+
+FORMAT: Final = 1
+_UNLIMITED: Final = Limits.unlimited()
+_HEAD: Final = re.compile(rb'\{"format":([1-9][0-9]{0,8}),"sha256":"([0-9a-f]{64})",')
+
+
+def seal(kind: str, members: dict[str, Any]) -> bytes:
+    """Return a JSON object of these members as bytes.
+
+    Raises `LimitExceededError` where the interpreter can't write a value that lifted limits have let in.
+    """
+    try:
+        text = json.dumps({"kind": kind, **members}, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        met = sys.getrecursionlimit() + 1  # at least: the encoder does not tell where it gave up
+        raise too_deep("the document nests deeper than the interpreter writes JSON", met) from None
+    except ValueError:  # CPython's own bound on digits
+        maximum = sys.get_int_max_str_digits()
+        raise LimitExceededError(
+            "a number has more digits than the interpreter writes: bound them by Limits.max_number_digits",
+            limit="max_number_digits",
+            maximum=maximum,
+            met=maximum + 1,
+        ) from None
+    rest = text[1:].encode(errors="backslashreplace")  # halves that a sender's ids may hold, as JSON escapes them
+    return f'{{"format":{FORMAT},"sha256":"{sha256(rest).hexdigest()}",'.encode() + rest
+
+
+def unseal(kind: str, data: bytes | bytearray | memoryview, limits: Limits = _UNLIMITED) -> dict[str, Any]:
+    """Return the members.
+
+    Raises `CheckpointError` for anything but what `seal` has written for this kind, and `LimitExceededError` where it
+    has more values, or nests deeper, than `limits` allow: before it is parsed.
+    """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise CheckpointError(f"a checkpoint is bytes, not {shorten(data)}")
+    data = bytes(data)
+    head = _HEAD.match(data)
+    if head is None:
+        raise CheckpointError(f"this is no checkpoint, or its beginning is damaged: {shorten(data)}")
+    if int(head[1]) > FORMAT:
+        raise CheckpointError(
+            f"the checkpoint has format {int(head[1])}, and this version of streamjson reads up to {FORMAT}",
+            code="newer_format",
+        )
+    rest = memoryview(data)[head.end() :]
+    if sha256(rest).hexdigest().encode() != head[2]:
+        raise CheckpointError("the checkpoint was cut or changed since it was written: its digest is another one")
+    try:
+        text = "{" + str(rest, "utf-8")
+        check_values(text, limits)
+        members: dict[str, Any] = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"the checkpoint can't be read: {shorten(str(error))}") from None
+    if members.get("kind") != kind:
+        raise CheckpointError(f"this is a checkpoint of kind {shorten(members.get('kind'))}, not {kind!r}")
+    return members
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")

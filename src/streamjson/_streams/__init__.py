@@ -1,0 +1,8 @@
+"""An iterable of events, synchronous or asynchronous -> snapshots, finished values, text, further streams."""
+
+from __future__ import annotations
+
+from .split import split_streams
+from .stream import AsyncSnapshotStream, SnapshotStream, assemble
+
+__all__ = ["AsyncSnapshotStream", "SnapshotStream", "assemble", "split_streams"]

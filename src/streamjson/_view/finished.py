@@ -1,0 +1,314 @@
+"""Which values of a document are finished, and by which change.
+
+Models write in document order: a value is finished when the next change lands outside of it, a container that was set
+whole with its parts, and everything when the stream ends well. Holes never are. So nothing is kept: whether a value is
+finished at a version is told by where the change was that made the version, and what a change has finished by where
+the change before it was.
+
+Senders that write several fields at once break this. The first return to a finished value, or the loss of one, makes
+the stream *interleaved*: from then on nothing is known to be finished but what was, and has not changed since; the
+rest waits for the end. A document that is not `in_order` is interleaved from its start.
+
+A document that is reopened was reported whole, as its end was a guess. So it is interleaved from then on, and all that
+was there is finished until it changes.
+
+It owns the `progress` of a document: how far its log was searched for a return, and its *eras*: one from the first
+return, and one from each guessed end, each with what changed in it.
+It does not know who asks. A location is a *trail*: 0, for the slot of the root, and the steps of its path.
+
+Cost: the search is O(path) for each run of the log, once, and only if somebody asks. `is_finished` is O(path);
+`finished_by` costs what may match of what is finished, `unfinished` and `lost` after a return the whole document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, TypeVar
+
+from .._document import HOLE, Document, Node, Step, locate, location, slot_at, slots_at, trail
+from .._json import MISSING
+from .._paths import State
+from .selection import Along, postorder
+
+__all__ = [
+    "finished_by",
+    "is_finished",
+    "is_settled",
+    "is_there",
+    "lost",
+    "reopen",
+    "reported_at",
+    "returned_at",
+    "take_up",
+    "unfinished",
+    "was_given",
+    "was_reported",
+]
+
+T = TypeVar("T")
+
+_NEVER: Final = 2**62
+
+
+class _Era:
+    """The versions from `start` on. What was finished before, and has not changed in it, is finished.
+
+    After a guessed end (`is_end`) that is all that was there. `changed` is the version of the first change in this era
+    of each slot that was changed, or contains a change, as far as `marked` runs of the log were looked at.
+    """
+
+    __slots__ = ("changed", "is_end", "marked", "start")
+
+    def __init__(self, start: int, *, is_end: bool) -> None:
+        self.start = start
+        self.is_end = is_end
+        self.changed: dict[tuple[int, Step], int] = {}
+        self.marked = 0
+
+
+class _Progress:
+    """`searched` counts the runs that were looked at for a return; a later era never ends."""
+
+    __slots__ = ("eras", "searched")
+
+    def __init__(self, *eras: _Era) -> None:
+        self.eras = list(eras)
+        self.searched = 1  # the first run returns to nothing
+
+
+def _progress_of(document: Document) -> _Progress:
+    progress: _Progress | None = document.progress
+    if progress is None:
+        first = () if document.in_order else (_Era(document.base, is_end=False),)
+        progress = document.progress = _Progress(*first)
+    starts = document.starts
+    run = progress.searched
+    while not progress.eras and run < len(starts) and starts[run] <= document.version:  # not one in the making
+        if _returns(document, run):
+            progress.eras = [_Era(starts[run], is_end=False)]
+        run += 1
+        progress.searched = run  # not one more than it was: another reader may have gone on, too
+    return progress
+
+
+def returned_at(document: Document) -> int | None:
+    """Return the version that made the stream interleaved, None if it is in document order so far."""
+    eras = _progress_of(document).eras
+    return eras[0].start if eras else None
+
+
+def reported_at(document: Document) -> tuple[int, bool] | None:
+    """Return the version at which it was last decided what had been reported, and whether that was all there was.
+
+    None as long as values are finished in document order, and before the end of a document that is not in order.
+    """
+    eras = _progress_of(document).eras
+    if not eras or eras[-1].start == document.base:
+        return None
+    return eras[-1].start - 1, eras[-1].is_end
+
+
+def reopen(document: Document, version: int) -> None:
+    """Note that the document was reported whole at `version`, and continues."""
+    eras = _progress_of(document).eras
+    if document.version > document.base and not (eras and eras[-1].is_end and eras[-1].start == version + 1):
+        eras.append(_Era(version + 1, is_end=True))
+
+
+def take_up(document: Document, start: int, *, is_end: bool = False) -> None:
+    """Say that an era began at version `start`, of a document that is restored."""
+    document.progress = _Progress(_Era(start, is_end=is_end))
+
+
+def is_there(document: Document, steps: tuple[Step, ...], version: int) -> bool:
+    """Tell whether `steps` lead to a value at `version`; a hole is none."""
+    thing = locate(document, steps[1:], version)[2]
+    return thing is not MISSING and thing is not HOLE
+
+
+def is_finished(document: Document, steps: tuple[Step, ...], version: int) -> bool:
+    """Tell whether the value at `steps` was finished at `version`, as far as was known then."""
+    if not is_there(document, steps, version):
+        return False
+    eras = [era for era in _progress_of(document).eras if era.start <= version]
+    if not eras:
+        return not _touch(steps, trail(document.holder, *location(document, version)))
+    return _is_kept(document, eras[-1], steps, version)
+
+
+def is_settled(document: Document, steps: tuple[Step, ...]) -> bool:
+    """Tell whether the value at `steps`, which is there, is finished now; of a document just reopened all that is."""
+    eras = _progress_of(document).eras
+    if not eras:
+        return is_finished(document, steps, document.version)
+    return _is_kept(document, eras[-1], steps, document.version)
+
+
+def was_reported(document: Document, steps: tuple[Step, ...], since: int) -> bool:
+    """Tell whether the value at `steps` was finished after version `since`, and before the era that lasts."""
+    eras = _progress_of(document).eras
+    if not eras or since >= eras[-1].start:
+        return False
+    return _was_finished(document, eras[-1], steps) and not is_finished(document, steps, since)
+
+
+def was_given(document: Document, steps: tuple[Step, ...], began: int) -> bool:
+    """Tell whether a reader that began at version `began` was given the value at `steps`, before the era that lasts."""
+    eras = _progress_of(document).eras
+    if eras and began >= eras[-1].start:
+        return is_finished(document, steps, began)
+    return was_reported(document, steps, -1)
+
+
+def _was_finished(document: Document, era: _Era, steps: tuple[Step, ...]) -> bool:
+    """Tell whether the value at `steps` was finished when an era began."""
+    return (is_there if era.is_end else is_finished)(document, steps, era.start - 1)
+
+
+def _is_kept(document: Document, era: _Era, steps: tuple[Step, ...], version: int) -> bool:
+    """Tell whether the value at `steps`, which is there, was finished when an era began and has not changed since."""
+    if not _was_finished(document, era, steps):
+        return False
+    node, key, _ = locate(document, steps[1:], version)
+    is_same = locate(document, steps[1:], era.start - 1)[0] is node
+    return is_same and _changed(document, era).get((id(node), key), _NEVER) > version
+
+
+def finished_by(document: Document, run: int, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
+    """Yield what matches of what the first change of a run has finished, deepest first.
+
+    `run` is not the first one, and begins before the stream is interleaved.
+    """
+    version = document.starts[run] - 1
+    node, key = document.nodes[run - 1], document.keys[run - 1]
+    if node is document.nodes[run]:  # a sibling, as most are, or the same location again
+        if key != document.keys[run]:
+            thing = node.slots[key] if node.history is None else slot_at(node, key, version)
+            yield from postorder(node, key, thing, along.at(document, node, key), version)
+        return
+    before, top, common = _turn(document, run)
+    if common == len(top):
+        return
+    if common == len(before):  # into what was set whole
+        node, key, thing = locate(document, before[1:], version)
+        yield from postorder(node, key, thing, along.at(document, node, key), version, way=top[common:])
+    else:
+        yield from _up(document, before, common, version, along)
+
+
+def unfinished(document: Document, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
+    """Yield what matches of what only the end of the stream finishes, deepest first."""
+    version = document.version
+    if not is_there(document, (0,), version):
+        return
+    if returned_at(document) is None:
+        yield from _up(document, trail(document.holder, *location(document, version)), 0, version, along)
+        return
+    root = document.holder.slots[0]
+    for node, key, state in postorder(document.holder, 0, root, along.matcher.start, version):
+        if not is_settled(document, trail(document.holder, node, key)):
+            yield node, key, state
+
+
+def lost(document: Document, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
+    """Yield what matches of what was finished before the era that lasts, and is not there any more."""
+    eras = _progress_of(document).eras
+    if not eras:
+        return
+    then = eras[-1].start - 1
+    root = slot_at(document.holder, 0, then)
+    for node, key, state in postorder(document.holder, 0, root, along.matcher.start, then):
+        steps = trail(document.holder, node, key)
+        if not is_there(document, steps, document.version) and _was_finished(document, eras[-1], steps):
+            yield node, key, state
+
+
+def _touch(steps: tuple[Step, ...], others: tuple[Step, ...]) -> bool:
+    """Tell whether one of two locations contains the other."""
+    common = min(len(steps), len(others))
+    return steps[:common] == others[:common]
+
+
+def _up(
+    document: Document, steps: tuple[Step, ...], common: int, version: int, along: Along[T]
+) -> Iterator[tuple[Node, Step, State[T]]]:
+    """Yield what matches in and at the last of `steps`, and then above, down to `common` steps."""
+    slots: list[tuple[Node, Step, State[T]]] = []
+    node: Any = document.holder
+    state = along.matcher.start
+    for step in steps:
+        if slots:
+            state = state.step(step)
+        slots.append((node, step, state))
+        node = slot_at(node, step, version)
+    yield from postorder(*slots[-1][:2], node, state, version)
+    for slot in reversed(slots[common:-1]):
+        if slot[2].targets:
+            yield slot
+
+
+def _turn(document: Document, run: int) -> tuple[tuple[Step, ...], tuple[Step, ...], int]:
+    """Compare where the log was before a run with where it goes.
+
+    Return the location of the change before, the highest one that the first change of the run created or replaced, and
+    how many steps they share.
+    """
+    version = document.starts[run]
+    before = trail(document.holder, document.nodes[run - 1], document.keys[run - 1])
+    top = trail(document.holder, document.nodes[run], document.keys[run])
+    node: Any = document.holder
+    for count, step in enumerate(top, start=1):
+        thing = slot_at(node, step, version)
+        if slot_at(node, step, version - 1) is not thing:
+            top = top[:count]
+            break
+        node = thing
+    common = 0
+    while common < min(len(before), len(top)) and before[common] == top[common]:
+        common += 1
+    return before, top, common
+
+
+def _returns(document: Document, run: int) -> bool:
+    """Tell whether the first change of a run changes a finished value, or makes one vanish."""
+    version = document.starts[run]
+    node, key = document.nodes[run], document.keys[run]
+    if node is document.nodes[run - 1]:
+        return key != document.keys[run - 1] and _existed(node, key, version)
+    before, top, common = _turn(document, run)
+    if common < len(top):
+        if common == len(before):  # into what was set whole
+            return False
+        node, key, _ = locate(document, top[1 : common + 1], version)
+        return _existed(node, key, version)
+    # What was open may change and vanish, with what contains it.
+    thing = locate(document, top[1:], version - 1)[2]
+    for step in before[common:]:
+        if any(other != step and item is not HOLE for other, item in slots_at(thing, version - 1)):
+            return True
+        thing = slot_at(thing, step, version - 1)
+    return False
+
+
+def _existed(node: Node, key: Step, version: int) -> bool:
+    """Tell whether a slot that `version` changed held a value before."""
+    if node.births[-1] == version:  # then that is the slot that was created
+        return False
+    thing = slot_at(node, key, version - 1)
+    return thing is not MISSING and thing is not HOLE
+
+
+def _changed(document: Document, era: _Era) -> dict[tuple[int, Step], int]:
+    """Return the version of the first change in an era for each slot that was changed, or contains a change."""
+    starts = document.starts
+    runs = range(era.marked, len(starts))
+    for run in runs:
+        place = (id(document.nodes[run]), document.keys[run])
+        if starts[run] < era.start or place in era.changed:
+            continue
+        node: Any = document.holder
+        for step in trail(document.holder, document.nodes[run], document.keys[run]):
+            era.changed.setdefault((id(node), step), starts[run])
+            node = slot_at(node, step, starts[run])
+    era.marked = runs.stop
+    return era.changed

@@ -1,0 +1,297 @@
+"""What a reader holds: a `Snapshot` is a version of the document, a `Change` is the step to a version.
+
+Both are a reference to the document and a number, made in O(1) for a document of any size; values are read from
+`_document` when somebody asks. Neither ever changes. A snapshot that is kept keeps its document, and what becomes of
+it later, alive; its `value` alone does not.
+
+All paths, in and out, are without the stream's `path_prefix`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, overload
+
+from .._document import (
+    MANY,
+    Document,
+    Node,
+    Step,
+    container_at,
+    locate,
+    read,
+    trail,
+    value_at,
+)
+from .._errors import shorten
+from .._json import MISSING
+from .._paths import Path, compile_pattern, parse_path
+from .change import Change, _Coalesced, changes_between
+from .finished import is_finished, is_there
+from .selection import select
+
+__all__ = ["UNREAD", "End", "Match", "Snapshot"]
+
+T = TypeVar("T")
+
+End: TypeAlias = Literal["open", "done", "eof"]
+
+
+class Unread(Enum):
+    """The type of `UNREAD`."""
+
+    UNREAD = "UNREAD"
+
+
+UNREAD: Final = Unread.UNREAD
+
+
+class Match(NamedTuple):
+    """A location that a pattern selects, and its value."""
+
+    path: Path
+    value: Any
+
+
+class Snapshot:
+    """The document at one moment of the stream. It never changes, and taking it costs the same for any document.
+
+    `version` counts the changes that it shows. `end` tells how the stream has ended: `"done"` (with `[DONE]`), `"eof"`
+    (the source ended, or `close()` was called), or `"open"`: not yet, or not well.
+    `span_id` and `last_event_id` are those of the events applied so far.
+
+    >>> import streamjson as sj
+    >>> assembler = sj.Assembler()
+    >>> _ = assembler.apply_delta("people[0].name", "Jane")
+    >>> early = assembler.snapshot()
+    >>> _ = assembler.apply_delta("people[0].name", " Doe")
+    >>> early.value, assembler.snapshot().value
+    ({'people': [{'name': 'Jane'}]}, {'people': [{'name': 'Jane Doe'}]})
+    """
+
+    __slots__ = (
+        "_changes", "_document", "_since", "_value", "end", "last_event_id", "span_id", "version",
+    )  # fmt: skip
+
+    _document: Document
+    _since: int
+    version: int
+    end: End
+    span_id: str | None
+    last_event_id: str
+    _value: Any  # UNREAD, or the first snapshot of this version, which has it
+    _changes: tuple[Change, ...]  # unset until somebody asks
+
+    @property
+    def complete(self) -> bool:
+        """Whether the stream has ended well, so that this is the whole document."""
+        return self.end != "open"
+
+    @property
+    def value(self) -> Any:
+        """The document as plain objects; `MISSING` before the first change. Always the same object for one snapshot.
+
+        Built when first asked for. Values that are read in the order of their versions share every container that did
+        not change, so a read costs the containers on the changed paths; a value older than one that was read already
+        is built whole. A value is shared: changing it may show in later values. `copy_value()` is your own.
+        """
+        value = self._value
+        if value is UNREAD:
+            value = value_at(self._document, self.version)
+            if self._value is UNREAD:  # else another thread was the first; CPython lets none in between
+                self._value = value
+            value = self._value
+        elif type(value) is Snapshot:
+            value = self._value = value.value
+        return value
+
+    def copy_value(self) -> Any:
+        """Return the document as plain objects that nobody else has. O(document)."""
+        return read(self._document, *locate(self._document, (), self.version), self.version)
+
+    def get(self, path: str | Iterable[Step], default: Any = None, *, copy: bool = False) -> Any:
+        """Return the value at `path` as plain objects, or `default` if there is no value.
+
+        `path` is text (see `parse_path`) or steps. An item that an array has only because a later one exists is None.
+        A container is shared, as `value` is: changing it may show in what `get` and `value` return later. With
+        `copy=True` it is the caller's own.
+
+        Raises `InvalidPathError`. Builds only the value that it returns: O(steps) for a value that is not a container.
+        A container is kept, and reading it again costs the paths in it that changed; with `copy=True`, or at a version
+        older than the last one read, it costs its size.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("people[1].name", "Jane")
+        >>> snapshot = assembler.snapshot()
+        >>> snapshot.get("people[1].name"), snapshot.get("people[0]"), snapshot.get("people[2]", "nobody")
+        ('Jane', None, 'nobody')
+        """
+        document, version = self._document, self.version
+        known: dict[Any, tuple[Node, Step]] | None = None
+        if type(path) is str and version == document.version:
+            # What was written to just now, or was asked for before: no parse, and no walk.
+            places = document.places
+            known = places.known
+            if path == document.open_path and not places.prefix:
+                string = document.text.whole()
+                # `is_newest`, a call less; and if it was left meanwhile, that may have been another string.
+                if path == document.open_path and len(document.lengths) == version - document.base + 1:
+                    return string
+            place = known.get(path)
+            if place is None and path == document.fresh_path and not places.prefix:
+                run = len(document.starts) - 1
+                place = document.nodes[run], document.keys[run]
+            if place is not None:
+                node, key = place
+                thing = node.slots[key]
+                if len(document.lengths) == version - document.base + 1:
+                    if type(thing) is str:
+                        return thing
+                    if type(thing) is Node and not copy:
+                        return self._shared(node, thing)
+                    return read(document, node, key, thing, version)
+        node, key, thing = locate(document, self._steps(path), version)
+        if thing is MISSING:
+            return default
+        if known is not None and document.is_newest(version):  # else it may lead to what is replaced
+            if len(known) >= MANY:
+                known.clear()
+            known[path] = node, key
+        if type(thing) is Node and not copy:
+            return self._shared(node, thing)
+        return read(document, node, key, thing, version)
+
+    def _shared(self, node: Node, container: Node) -> Any:
+        """Return a container, which is in a slot of `node`, as plain objects that later reads share."""
+        if node is self._document.holder:
+            return self.value
+        return container_at(self._document, container, self.version)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What changed since the snapshot that the stream yielded before; of an assembler's snapshot, the last change.
+
+        As `changes_since`. Found when first asked for.
+        """
+        try:
+            return self._changes
+        except AttributeError:
+            self._changes = self.changes_since(max(self._since, 0))
+            return self._changes
+
+    def changes_since(self, since: Snapshot | int) -> tuple[Change, ...]:
+        """Return what makes the value at `since`, an older snapshot or version, the value of this one.
+
+        One change per location, none under another, in the order in which the locations were created: an append for a
+        string that existed then and has grown, else a set with the whole value. What was replaced, or created inside
+        something new, is told by the highest such location. Across a reset, or from before a checkpoint that this was
+        restored from, it is one set at the root.
+
+        Raises `ValueError` for a newer snapshot, or one of another document. Costs what changed since.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("title", "Jo")
+        >>> early = assembler.snapshot()
+        >>> _ = assembler.apply_delta("title", "hn"), assembler.apply_delta("tags[0]", "new")
+        >>> assembler.snapshot().changes_since(early)
+        (<Change 3: append 'hn' at title>, <Change 3: set ['new'] at tags>)
+        """
+        document = self._document
+        if isinstance(since, Snapshot):
+            if since._document.lineage is not document.lineage:
+                raise ValueError("the snapshot is one of another document: take both from one assembler or stream")
+            since = since.version
+        if type(since) is not int:
+            raise TypeError(f"since is a snapshot or its version, not {shorten(since)}")
+        if not 0 <= since <= self.version:
+            raise ValueError(f"version {since} is not one of those up to this snapshot's, {self.version}")
+        if since == self.version:
+            return ()
+        if since < document.horizon:
+            return (_Coalesced(document, self.version, "set", MISSING, document.holder, 0, since),)
+        return tuple(changes_between(document, since, self.version))
+
+    def is_complete(self, path: str | Iterable[Step]) -> bool:
+        """Tell whether the value at `path` is finished, as far as was known at this snapshot; False if there is none.
+
+        A value is finished when a change landed outside of it, and all are when the stream has ended well. Where the
+        sender came back to a value that was finished, only those are that were before and have not changed since.
+        With `completion="end"` nothing is before the end.
+
+        Raises `InvalidPathError`. O(steps).
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("people[0].name", "Jane"), assembler.apply_delta("people[0].age", 34)
+        >>> snapshot = assembler.snapshot()
+        >>> snapshot.is_complete("people[0].name"), snapshot.is_complete("people[0]")
+        (True, False)
+        """
+        steps = (0, *self._steps(path))
+        if self.complete:
+            return is_there(self._document, steps, self.version)
+        return is_finished(self._document, steps, self.version)
+
+    def find(self, pattern: str) -> list[Match]:
+        """Return the locations that a JSONPath pattern selects, and their values; an empty list if it selects nothing.
+
+        They are in the order of RFC 9535: under a union that of its selectors, under `..` the matches in a container
+        before those in its items and members, else that of the document. A location that is selected in several ways
+        comes once, the first time. The values are plain objects that nobody else has.
+
+        Raises `InvalidPatternError`, also before there is a document. Costs what each segment selects and what it
+        returns: O(steps) for one location; `..` costs the containers below it.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("people", [{"name": "Jane"}, {"name": "John"}])
+        >>> assembler.snapshot().find("people[*].name")
+        [Match(path=Path(('people', 0, 'name')), value='Jane'), Match(path=Path(('people', 1, 'name')), value='John')]
+        """
+        document, version = self._document, self.version
+        segments = compile_pattern(pattern, limits=document.intake.limits).segments
+        root = locate(document, (), version)
+        if root[2] is MISSING:
+            return []
+        return [
+            Match(Path(trail(document.holder, node, key)[1:]), read(document, node, key, thing, version))
+            for node, key, thing in select(segments, root, version)
+        ]
+
+    @overload
+    def draft(self, into: type[T]) -> T: ...
+    @overload
+    def draft(self, into: Any) -> Any: ...
+    def draft(self, into: Any) -> Any:
+        """Return an object of the type `into` with what is there so far, and nothing of it validated.
+
+        What is missing has its default, or is None, so it says more than its type allows: it is for showing. Takes
+        the types that `into` takes elsewhere; O(document).
+
+        >>> import streamjson as sj
+        >>> from dataclasses import dataclass
+        >>> @dataclass
+        ... class Person:
+        ...     name: str
+        ...     age: int
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("name", "Ja")
+        >>> assembler.snapshot().draft(Person)
+        Person(name='Ja', age=None)
+        """
+        from .._typed import draft_of  # noqa: PLC0415  # as `_typed`, for those who use it
+
+        return draft_of(into, self.copy_value())
+
+    def _steps(self, path: str | Iterable[Step]) -> Path:
+        if isinstance(path, str):
+            return parse_path(path, limits=self._document.intake.limits)
+        if not isinstance(path, Iterable):
+            raise TypeError(f"a path is text, such as 'people[0].name', or steps, not {shorten(path)}")
+        return Path(path)
+
+    def __repr__(self) -> str:
+        return f"<Snapshot {self.version}: {self.end}, last event id {self.last_event_id!r}>"

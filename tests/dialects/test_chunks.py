@@ -1,0 +1,430 @@
+"""What an event brings: a chunk, the sender's failure, or neither; and the failures that senders really send."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from opperai import models as opper
+
+import streamjson as sj
+from streamjson._dialects.chunks import Brought, Failure, is_blank, is_done, read_event
+
+LIMITS = sj.Limits()
+DONE = sj.ServerSentEvent("[DONE]")
+Chunk = sj.StreamingChunk
+X = {"delta": "x", "json_path": "a"}
+
+
+def brought(data: object, event_type: str = "message") -> Brought:
+    return read_event(sj.ServerSentEvent(data, event=event_type), LIMITS)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# failures
+
+DEEP: list[object] = [{"error": [{"error": [{"error": [{"message": "m"}]}]}]}]
+BOOM = {"message": "boom", "type": "server_error", "param": None, "code": None}
+
+# What a gateway or server has sent in the place of an answer, inside HTTP 200; and what is said of it.
+FAILURES: dict[str, tuple[object, tuple[str | None, str | None]]] = {
+    "OpenAI": ({"error": BOOM}, ("server_error", "boom")),
+    "an error that is text": ({"error": "boom"}, (None, "boom")),
+    "Google": ({"error": {"code": 503, "message": "boom", "status": "UNAVAILABLE"}}, ("503", "boom")),
+    "Google, in an array": ([{"error": {"code": 503, "message": "boom"}}], ("503", "boom")),
+    "vLLM": ({"object": "error", "message": "boom", "type": "BadRequest", "code": 400}, ("BadRequest", "boom")),
+    "Anthropic": (
+        {"type": "error", "error": {"type": "overloaded_error", "message": "boom"}, "request_id": "r"},
+        ("overloaded_error", "boom"),
+    ),
+    "OpenAI Responses, flat": (
+        {"type": "error", "code": "rate_limit", "message": "boom", "param": None, "sequence_number": 3},
+        ("rate_limit", "boom"),
+    ),
+    "OpenAI Responses, at the end": (
+        {"type": "response.failed", "response": {"status": "failed", "error": {"code": "oops", "message": "boom"}}},
+        ("oops", "boom"),
+    ),
+    "OpenRouter": (
+        {
+            "object": "chat.completion.chunk", "error": {"code": 502, "message": "boom"},
+            "choices": [{"delta": {"content": ""}, "finish_reason": "error"}],
+        },
+        ("502", "boom"),
+    ),
+    "AI SDK": ({"type": "error", "errorText": "boom"}, (None, "boom")),
+    "AG-UI": ({"type": "RUN_ERROR", "message": "boom", "code": "oops"}, ("oops", "boom")),
+    "Opper v3": ({"type": "error", "error": "boom"}, (None, "boom")),
+    "ADK": ({"errorCode": "SAFETY", "errorMessage": "boom", "content": {"parts": []}}, (None, "boom")),
+    "Cloudflare": ({"errors": [{"code": 7003, "message": "boom"}], "success": False}, ("7003", "boom")),
+    "Mistral": ({"type": "conversation.response.error", "message": "boom", "code": 3}, ("3", "boom")),
+    "a title beside the message": ({"error": "Bad Request", "message": "boom", "statusCode": 400}, (None, "boom")),
+    "an error in an error": ({"error": {"error": {"message": "boom", "type": "t"}}}, ("t", "boom")),
+    "an error that is a number": ({"error": 500}, ("500", None)),
+    "an error that is true": ({"error": True}, (None, None)),
+    "an empty error": ({"error": {}}, (None, None)),
+    "an error in words of its own": ({"error": {"why": "boom"}}, (None, '{"why": "boom"}')),
+    "a span and an error": ({"span_id": "s", "error": "boom"}, (None, "boom")),
+    "a path and an error": ({"json_path": "a", "error": "boom"}, (None, "boom")),
+    "a null delta and an error": ({"delta": None, "error": "boom"}, (None, "boom")),
+    "an empty delta and an error": ({"delta": "", "error": "boom"}, (None, "boom")),
+    "ours": ({"error_type": "quota", "error_message": "boom"}, ("quota", "boom")),
+    "ours, with an error beside it": ({"error_type": "quota", "error": {"message": "boom"}}, ("quota", "boom")),
+    "ours, in camel case": ({"errorType": "quota", "errorMessage": "boom"}, ("quota", "boom")),
+    "ours, a message that is an object": ({"error_message": {"message": "boom", "code": 3}}, ("3", "boom")),
+    "ours, a type that is a number": ({"error_type": 429, "error_message": "boom"}, ("429", "boom")),
+    "ours, a type that is an object": ({"error_type": {}, "error_message": ["boom"]}, (None, "boom")),
+    "ours, by its chunk type": ({"chunk_type": "error"}, (None, None)),
+    "ours, by its chunk type, beside a delta": ({**X, "chunk_type": "error", "error_message": "boom"}, (None, "boom")),
+    "errors without end": ({"error": DEEP}, (None, json.dumps(DEEP))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("payload", "told"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("event_type", ["message", "", "ping", "error"])
+def test_a_failure_is_final_whatever_its_shape(
+    payload: object, told: tuple[str | None, str | None], event_type: str
+) -> None:
+    events = [X, sj.ServerSentEvent(json.dumps(payload), event=event_type), sj.ServerSentEvent("[DONE]")]
+    stream = sj.assemble(events, on_invalid="skip")
+    with pytest.raises(sj.StreamFailedError) as caught:
+        stream.final()
+    error = caught.value
+    assert (error.code, stream.snapshot.complete, stream.snapshot.value) == ("stream_error", False, {"a": "x"})
+    if event_type == "error" and told == (None, None):
+        told = (None, json.dumps(payload))  # data that says nothing is the message
+    assert (error.error_type, error.error_message) == told
+    with pytest.raises(sj.ClosedError):
+        stream.assembler.apply(X)
+
+
+BESIDE: dict[str, dict[str, Any]] = {
+    "a conflict": {"delta": 5, "json_path": "a"},
+    "a path that is no text": {"delta": "x", "json_path": 5},
+    "a path that is none": {"delta": "x", "json_path": "a[-1]"},
+    "an object without a path": {"delta": {"content": ""}},
+    "another protocol": {"choices": [], "delta": "x"},
+    "an unknown type": {"type": "chunk", "delta": "x"},
+    "the type error": {"type": "error", "delta": {}},
+    "the type error, and text": {"type": "error", "delta": "x"},
+    "an id, as a mapping": {"id": "x"},
+    "an event of this name, as a mapping": {"event": "oops", "data": None},
+}
+
+
+@pytest.mark.parametrize("fields", BESIDE.values(), ids=BESIDE)
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("on_invalid", ["skip", "raise"])
+def test_nothing_hides_an_error(fields: dict[str, Any], on_invalid: Any, *, as_text: bool) -> None:
+    """Neither that the delta beside it is rejected, nor that the event is not understood otherwise."""
+    payload = {**fields, "error": BOOM}
+    event = sj.ServerSentEvent(json.dumps(payload)) if as_text else payload
+    stream = sj.assemble([X, event, DONE], on_invalid=on_invalid)
+    with pytest.raises(sj.StreamFailedError) as caught:
+        stream.final()
+    assert (caught.value.error_message, stream.snapshot.value) == ("boom", {"a": "x"})
+
+
+class Event:
+    """An object of an SDK."""
+
+    def __init__(self, **attributes: object) -> None:
+        self.__dict__.update(attributes)
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        (Event(type="response.output_text.delta", delta='{"na', item_id="m"), "foreign_event"),
+        (Event(type="message_start", message=Event(content=[])), "foreign_event"),
+        (Event(choices=[Event(delta=Event(content="x"))], object="chat.completion.chunk"), "foreign_event"),
+        (Event(candidates=[Event()]), "foreign_event"),
+        (Event(delta=None, json_path=None, span_id=None, error={"message": "boom"}), "stream_error"),
+        (Event(type="error", error=Event(message="boom")), "stream_error"),
+    ],
+)
+def test_an_object_of_another_sdk_is_no_answer(event: object, code: str) -> None:
+    with pytest.raises(sj.StreamJSONError) as caught:
+        sj.assemble([event]).final()
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"n": 10**5000}, {"error": {"code": 10**5000}}, {"error": [10**5000, 1]}, {"error": {"x": {(1, 2): 3}}}],
+    ids=["a number", "a code", "an array", "a name that is no text"],
+)
+def test_a_mapping_that_is_not_json_gives_a_documented_error(event: dict[str, Any]) -> None:
+    with pytest.raises(sj.StreamFailedError):
+        sj.assemble([event, DONE]).final()
+
+
+NO_FAILURES: dict[str, dict[str, Any]] = {
+    "an error that is null": {"error": None},
+    "an error that is false": {"error": False},
+    "an empty text": {"error": ""},
+    "an empty object": {"error": {}},
+    "an empty list": {"errors": []},
+    "a message": {"error_message": "m"},
+    "a type": {"type": "error"},
+    "an object": {"object": "error"},
+}
+
+
+@pytest.mark.parametrize("fields", NO_FAILURES.values(), ids=NO_FAILURES)
+def test_beside_a_delta_this_is_no_failure(fields: dict[str, Any]) -> None:
+    """Senders that send every field send empty ones."""
+    assert brought({**X, **fields}) == Brought(Chunk.from_dict({**X, **fields}))
+
+
+def test_an_error_beside_a_delta_comes_after_it() -> None:
+    assembler = sj.Assembler()
+    seen: list[object] = []
+    assembler.on("a", lambda change: seen.append(change.match_value))
+    with pytest.raises(sj.StreamFailedError) as caught:
+        assembler.apply({**X, "error": BOOM})
+    assert caught.value.snapshot is not None
+    assert (caught.value.snapshot.value, caught.value.error_message, seen) == ({"a": "x"}, "boom", ["x"])
+    assert assembler.snapshot().complete is False
+
+
+def test_a_callback_that_raises_before_a_failure_does_not_hide_it() -> None:
+    stream = sj.assemble([{**X, "error": BOOM}])
+
+    @stream.assembler.on("a")
+    def _(_change: object) -> None:
+        raise ValueError("mine")
+
+    with pytest.raises(sj.StreamFailedError) as caught:
+        next(stream)
+    assert "mine" in repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_an_asynchronous_callback_is_notified_before_a_failure(*, is_broken: bool) -> None:
+    async def source() -> AsyncIterator[object]:
+        yield {**X, "error": BOOM}
+
+    async def main() -> None:
+        stream = sj.assemble(source())
+        seen: list[object] = []
+
+        @stream.assembler.on("a")
+        async def _(change: sj.Change) -> None:
+            seen.append(change.match_value)
+            if is_broken:
+                raise ValueError("mine")
+
+        with pytest.raises(sj.StreamFailedError) as caught:
+            await anext(stream)
+        assert seen == ["x"]
+        assert ("mine" in repr(caught.value.__cause__)) == is_broken
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        pytest.param("boom", (None, "boom"), id="text"),
+        pytest.param("", (None, ""), id="nothing"),
+        pytest.param('"boom"', (None, '"boom"'), id="a JSON string"),
+        pytest.param("[1]", (None, "[1]"), id="an array"),
+        pytest.param('{"message": "boom"}', (None, "boom"), id="an object"),
+        pytest.param('{"message": "boom", "error_type": 2}', ("2", "boom"), id="a type that is no text"),
+        pytest.param('{"delta": 1, "json_path": 2}', (None, '{"delta": 1, "json_path": 2}'), id="a chunk"),
+        pytest.param("[" * 500, (None, "[" * 500), id="too deep to read"),
+        pytest.param(Chunk(error_type="e"), ("e", None), id="a chunk of ours"),
+        pytest.param(b"boom", (None, None), id="bytes"),
+    ],
+)
+def test_the_data_of_an_error_event(data: object, told: tuple[str | None, str | None]) -> None:
+    assert brought(data, "error") == Brought(failure=Failure(*told))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# neither a failure nor a delta
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        pytest.param({"model": "m"}, "none of the fields", id="no field of ours"),
+        pytest.param({"span_id": None, "model": "m"}, "none of the fields", id="a null field of ours"),
+        pytest.param({"json_path": "a", "value": 1}, "no delta", id="a path without a delta"),
+        pytest.param({"json_path": "", "chunk_type": "json"}, "no delta", id="the root without a delta"),
+        pytest.param({"delta": "x", "type": "token"}, "'token' is not known", id="a delta with an unknown type"),
+    ],
+)
+def test_what_is_not_understood_is_ignored_and_counted(payload: dict[str, Any], reason: str) -> None:
+    stream = sj.assemble([payload, X, payload])
+    assert stream.final() == {"a": "x"}
+    assert stream.ignored_count == 2
+    event, error = stream.ignored[1]
+    assert event == payload
+    assert (error.code, error.event_number) == ("ignored_event", 3)
+    assert reason in error.message
+
+
+@pytest.mark.parametrize("payload", [{}, {"span_id": None}, {"span_id": "s"}, {"json_path": "a", "span_id": "s"}])
+def test_an_event_in_our_own_words_is_not_ignored(payload: dict[str, Any]) -> None:
+    assembler = sj.Assembler()
+    assert assembler.apply(payload) is None
+    assert (assembler.ignored_count, assembler.passed_over) == (0, 0)
+    assert sj.assemble([PING, X]).passed_over == 0
+
+
+PING = sj.ServerSentEvent('{"type": "ping"}', event="ping")
+SPAN, OTHER, BAD = {"span_id": "s"}, {"model": "m"}, {"delta": 1, "json_path": "a[*]"}
+
+
+@pytest.mark.parametrize(
+    ("events", "named"),
+    [
+        pytest.param([OTHER, DONE], "model", id="an event of unknown fields"),
+        pytest.param([OTHER], "model", id="without DONE"),
+        pytest.param([SPAN, OTHER, {"x": 1}, DONE], "model", id="beside a span"),
+        pytest.param([{"json_path": "a", "value": 1}, DONE], "value", id="a path without a delta"),
+        pytest.param([BAD, DONE], "a[*]", id="a rejected event that was skipped"),
+        pytest.param([PING, PING, DONE], "ping", id="only pings"),
+        pytest.param([PING], "ping", id="one ping"),
+        pytest.param([sj.ServerSentEvent("", event="ping"), DONE], "ping", id="a ping without data"),
+        pytest.param([{"delta": None}, OTHER, DONE], "model", id="a null delta without a path"),
+    ],
+)
+@pytest.mark.parametrize("is_restored", [False, True], ids=["", "restored"])
+def test_a_stream_that_brought_nothing_has_failed(events: list[object], named: str, *, is_restored: bool) -> None:
+    assembler = sj.Assembler(on_invalid="skip")
+    *events, last = events
+    for event in events:
+        assembler.apply(event)
+    if is_restored:
+        assembler = sj.Assembler.restore(assembler.checkpoint(), on_invalid="skip")
+    stream = sj.assemble([last], assembler=assembler)
+    with pytest.raises(sj.StreamFailedError) as caught:
+        stream.final()
+    assert caught.value.code == "no_deltas"
+    assert named in caught.value.message
+    assert (stream.snapshot.value, stream.snapshot.complete) == (sj.MISSING, False)
+    assert assembler.close() is None
+
+
+def test_a_push_that_brought_nothing_has_failed() -> None:
+    assembler = sj.Assembler()
+    assembler.apply(sj.ServerSentEvent('{"model": "m"}', id="7"))
+    with pytest.raises(sj.StreamFailedError) as caught:
+        assembler.close()
+    assert (caught.value.code, caught.value.last_event_id) == ("no_deltas", "7")
+
+
+@pytest.mark.parametrize(
+    "events",
+    [[], [DONE], [SPAN, DONE], [SPAN, PING, DONE], [{}, DONE], [sj.ServerSentEvent("", id="1")], [{"delta": ""}, DONE]],
+)
+def test_an_empty_answer_in_our_own_words_is_missing(events: list[object]) -> None:
+    assert sj.assemble(events).final() is sj.MISSING
+
+
+def test_what_came_before_a_reset_does_not_count() -> None:
+    assembler = sj.Assembler()
+    assembler.apply(OTHER)
+    assembler.reset()
+    for event in (PING, SPAN, DONE):
+        assembler.apply(event)
+    assert assembler.snapshot().complete
+
+
+def test_a_delta_that_was_skipped_counts_for_the_document_that_it_began() -> None:
+    events = [SPAN, X, {"span_id": "t", "delta": 1, "json_path": "a[*]"}, DONE]
+    with pytest.raises(sj.StreamFailedError) as caught:
+        sj.assemble(events, on_invalid="skip", on_new_span="reset").final()
+    assert caught.value.code == "no_deltas"
+
+
+@pytest.mark.parametrize("empty", [{"error": ""}, {"error_type": "", "error_message": ""}])
+def test_senders_that_send_every_field_send_empty_texts(empty: dict[str, str]) -> None:
+    assert sj.assemble([{"span_id": "s", **empty}, {"delta": "", **empty}, {**X, **empty}]).final() == {"a": "x"}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# other event types, and what an SDK has lost
+
+OTHER_TYPES: dict[str, tuple[object, Brought]] = {
+    "a chunk": (Chunk(1, "a"), Brought(Chunk(1, "a"))),
+    "a chunk that says nothing": (Chunk(), Brought()),
+    "text": ("ping", Brought()),
+    "an array": ("[1]", Brought()),
+    "an object without a delta": ('{"time": 1}', Brought()),
+    "a delta": ('{"delta": 1, "json_path": "a"}', Brought(Chunk(1, "a"))),
+    "a span": ('{"spanId": "1"}', Brought(Chunk(span_id="1"))),
+    "a field of a wrong type, and nothing else": ('{"json_path": 1}', Brought()),
+    "a number too long, in no object": ("1" * 2000, Brought()),
+}
+
+
+@pytest.mark.parametrize(("data", "expected"), OTHER_TYPES.values(), ids=OTHER_TYPES)
+def test_an_event_of_another_type_brings_a_chunk_or_nothing(data: object, expected: Brought) -> None:
+    assert brought(data, "keepalive") == expected
+
+
+@pytest.mark.parametrize("data", ['{"delta": 1, "json_path": 1}', '{"delta": %s, "json_path": "a"}' % ("1" * 2000)])
+def test_a_delta_of_another_type_is_not_lost(data: str) -> None:
+    with pytest.raises((sj.InvalidEventError, sj.LimitExceededError)):
+        brought(data, "keepalive")
+
+
+@pytest.mark.parametrize("event_type", ["message", "chunk"])
+def test_a_delta_that_an_sdk_has_lost_is_an_error(event_type: str) -> None:
+    """opperai 1.7.2 makes its `Unset` of a delta that is an object, and knows only that the field was set."""
+    model = opper.FunctionStreamCallStreamPostResponseBody.model_validate_json(
+        '{"data": {"delta": {"a": 1}, "json_path": "people"}}'
+    )
+    assert model.data is not None
+    with pytest.raises(sj.InvalidEventError, match="decode_sse") as caught:
+        brought(model.data, event_type)
+    assert caught.value.code == "unset_delta"
+    absent = opper.FunctionStreamCallStreamPostResponseBody.model_validate_json('{"data": {"json_path": "people"}}')
+    assert absent.data is not None
+    assert brought(absent.data, event_type).chunk is None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# for those who look at an event without applying it
+
+BLANKS: dict[str, tuple[dict[str, Any], bool]] = {
+    "nothing": ({}, True),
+    "a span": ({"span_id": "1"}, True),
+    "a delta": ({"delta": 1, "json_path": "a"}, False),
+    "null at a path": ({"delta": None, "json_path": "a"}, False),
+    "null without a path": ({"delta": None}, True),
+    "empty text without a path": ({"delta": ""}, True),
+    "text without a path": ({"delta": "x"}, False),
+    "false without a path": ({"delta": False}, False),
+}
+
+
+@pytest.mark.parametrize(("fields", "blank"), BLANKS.values(), ids=BLANKS)
+def test_a_blank_chunk_changes_nothing(fields: dict[str, Any], *, blank: bool) -> None:
+    chunk = Chunk.from_dict(fields)
+    assert is_blank(chunk) == blank
+
+
+@pytest.mark.parametrize("event", [sj.ServerSentEvent(""), sj.ServerSentEvent("{"), b"data: {}", 7, {"delta": 1}])
+def test_what_is_not_done(event: object) -> None:
+    assert not is_done(event)
+
+
+@pytest.mark.parametrize("data", ["[DONE]", " [DONE]", "[DONE]\r", "\t[DONE] \n"])
+@pytest.mark.parametrize("event_type", ["message", "ping", "error", "done"])
+def test_blanks_around_done_do_not_matter(data: str, event_type: str) -> None:
+    stream = sj.assemble([X, sj.ServerSentEvent(data, event=event_type), X])
+    assert stream.final() == {"a": "x"}
+    assert stream.snapshot.end == "done"
+
+
+def test_done_of_another_library() -> None:
+    assert is_done(SimpleNamespace(data="[DONE]\n", event="message", id="7"))

@@ -1,0 +1,973 @@
+"""Whatever an input yields is an event, its data a chunk; hostile JSON is a documented error, in linear time."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import json
+import sys
+from collections import OrderedDict, UserDict, UserList, deque
+from collections.abc import Callable, Iterable, Iterator
+from types import MappingProxyType, SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import httpx2
+import httpx_sse
+import msgspec
+import pytest
+from hypothesis import example, given, strategies as st
+from opperai import models as opper
+from opperai.types.basemodel import Unset
+from opperai.utils import unmarshal_json
+from opperai.utils.eventstreaming import EventStream, EventStreamAsync
+
+import streamjson as sj
+from streamjson._dialects import foreign as _events
+from streamjson._dialects.foreign import to_event, to_fields
+from streamjson._errors import InvalidEventError, LimitExceededError, StreamJSONError
+from streamjson._json import _VALUE, MISSING, Missing, decode_json, is_array, quick_decoder
+from streamjson._limits import Limits
+from streamjson._wire.event import ServerSentEvent, StreamingChunk
+
+LIMITS = Limits()
+
+
+def to_chunk(data: object, limits: Limits) -> StreamingChunk:
+    return StreamingChunk.from_dict(data.to_dict() if isinstance(data, StreamingChunk) else to_fields(data, limits))
+
+
+URL = "https://example.invalid/stream"
+
+
+def facts(event: ServerSentEvent[Any]) -> tuple[object, ...]:
+    """All fields, `offset` included, which `==` leaves out."""
+    return (event.data, event.id, event.event, event.retry, event.last_event_id, event.offset)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# MISSING
+
+
+def test_missing_is_falsy_and_not_none() -> None:
+    assert not MISSING
+    assert MISSING is not None
+    assert repr(MISSING) == "MISSING"
+    assert isinstance(MISSING, Missing)
+
+
+@pytest.mark.parametrize("value", [[], (1,), range(2), deque(), UserList()], ids=lambda v: type(v).__name__)
+def test_a_sequence_is_an_array(value: object) -> None:
+    assert is_array(value)
+
+
+@pytest.mark.parametrize(
+    "value", [b"", bytearray(), memoryview(b""), {}, {1}, None, 1, iter([])], ids=lambda v: type(v).__name__
+)
+def test_bytes_and_other_iterables_are_none(value: object) -> None:
+    assert not is_array(value)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the models
+
+SNAKE = {
+    "delta": "x",
+    "json_path": "a.b",
+    "span_id": "s",
+    "chunk_type": "json",
+    "error_type": "t",
+    "error_message": "m",
+}
+CAMEL = {
+    "delta": "x",
+    "jsonPath": "a.b",
+    "spanId": "s",
+    "chunkType": "json",
+    "errorType": "t",
+    "errorMessage": "m",
+}
+WHOLE = StreamingChunk("x", "a.b", "s", "json", "t", "m")
+
+
+@pytest.mark.parametrize(
+    ("data", "chunk"),
+    [
+        pytest.param(SNAKE, WHOLE, id="snake case"),
+        pytest.param(CAMEL, WHOLE, id="camel case"),
+        pytest.param({"delta": 1, "jsonPath": "a", "span_id": "s"}, StreamingChunk(1, "a", "s"), id="both spellings"),
+        pytest.param({"json_path": None, "jsonPath": "a"}, StreamingChunk(json_path="a"), id="null equals absent"),
+        pytest.param({"json_path": "a", "jsonPath": "b"}, StreamingChunk(json_path="a"), id="snake case first"),
+        pytest.param({"json_path": "", "jsonPath": "b"}, StreamingChunk(json_path=""), id="empty is not absent"),
+        pytest.param({}, StreamingChunk(), id="empty"),
+        pytest.param({"delta": None}, StreamingChunk(None), id="a null delta is not absent"),
+        pytest.param({"model": "x", "usage": {"n": [1]}}, StreamingChunk(), id="unknown fields are ignored"),
+        pytest.param(dict.fromkeys(SNAKE), StreamingChunk(None), id="all null"),
+        pytest.param({"delta": {"a": []}}, StreamingChunk({"a": []}), id="a container as delta"),
+    ],
+)
+def test_from_dict(data: dict[str, Any], chunk: StreamingChunk) -> None:
+    assert StreamingChunk.from_dict(data) == chunk
+
+
+@pytest.mark.parametrize("name", [name for name in (*SNAKE, *CAMEL) if name != "delta"])
+@pytest.mark.parametrize("value", [0, 1.5, True, [], {}, b"x"], ids=repr)
+def test_a_field_of_a_wrong_type_is_refused(name: str, value: object) -> None:
+    with pytest.raises(InvalidEventError, match="is text or null") as info:
+        StreamingChunk.from_dict({"delta": 1, name: value})
+    assert info.value.code == "bad_event"
+
+
+@pytest.mark.parametrize(
+    ("chunk", "camel_case", "data"),
+    [
+        pytest.param(WHOLE, False, SNAKE, id="snake case"),
+        pytest.param(WHOLE, True, CAMEL, id="camel case"),
+        pytest.param(StreamingChunk(), False, {}, id="empty"),
+        pytest.param(
+            StreamingChunk(None, ""), False, {"delta": None, "json_path": ""}, id="null and the root are kept"
+        ),
+    ],
+)
+def test_to_dict(chunk: StreamingChunk, *, camel_case: bool, data: dict[str, Any]) -> None:
+    assert chunk.to_dict(camel_case=camel_case) == data
+
+
+TEXTS = st.none() | st.text()
+CHUNKS = st.builds(
+    StreamingChunk,
+    st.just(MISSING) | st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers()),
+    TEXTS, TEXTS, TEXTS, TEXTS, TEXTS,
+)  # fmt: skip
+
+
+@given(chunk=CHUNKS, camel_case=st.booleans())
+def test_from_dict_reads_what_to_dict_writes(chunk: StreamingChunk, *, camel_case: bool) -> None:
+    assert StreamingChunk.from_dict(chunk.to_dict(camel_case=camel_case)) == chunk
+    text = json.dumps(chunk.to_dict(camel_case=camel_case))
+    assert to_chunk(text, LIMITS) == chunk
+
+
+def test_an_events_offset_is_not_compared() -> None:
+    assert ServerSentEvent("x", offset=1) == ServerSentEvent("x", offset=2)
+    assert ServerSentEvent("x", "1") != ServerSentEvent("x", "2")
+    assert "offset" not in repr(ServerSentEvent("x", offset=1))
+
+
+def test_the_models_have_slots() -> None:
+    with pytest.raises(AttributeError):
+        ServerSentEvent("x").jsonPath = 1  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError):
+        StreamingChunk().jsonPath = 1  # type: ignore[attr-defined]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# whatever an input yields -> ServerSentEvent
+
+
+class Word(enum.StrEnum):
+    A = "a"
+
+
+CHUNK = StreamingChunk("x", "a")
+EVENT = ServerSentEvent("{}", "1", "ping", 5, "1", offset=9)
+
+
+class OwnEvent(ServerSentEvent[str]):
+    """A user's subclass."""
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(EVENT, EVENT, id="our event"),
+        pytest.param(CHUNK, ServerSentEvent(CHUNK), id="our chunk"),
+        pytest.param({"delta": 1}, ServerSentEvent({"delta": 1}), id="a chunk as a mapping"),
+        pytest.param({"spanId": "s"}, ServerSentEvent({"spanId": "s"}), id="a chunk in camel case"),
+        pytest.param({}, ServerSentEvent({}), id="an empty mapping is a chunk"),
+        pytest.param({"model": "x"}, ServerSentEvent({"model": "x"}), id="an unknown mapping is a chunk"),
+        pytest.param(
+            {"delta": 1, "data": "x"}, ServerSentEvent({"delta": 1, "data": "x"}), id="a chunk's field decides"
+        ),
+        pytest.param({"data": "x"}, ServerSentEvent("x"), id="an event as a mapping"),
+        pytest.param(
+            {"data": "x", "id": "1", "event": "e", "retry": 3, "last_event_id": "2", "offset": 4},
+            ServerSentEvent("x", "1", "e", 3, "2", offset=4),
+            id="every field of an event",
+        ),
+        pytest.param({"data": None, "id": None, "event": None}, ServerSentEvent(""), id="null fields of an event"),
+        pytest.param({"event": ""}, ServerSentEvent(""), id="an empty event type"),
+        pytest.param({"id": "7"}, ServerSentEvent("", "7"), id="an id alone"),
+        pytest.param({"retry": 7}, ServerSentEvent("", retry=7), id="a retry alone"),
+        pytest.param({"data": "x", "retry": "7", "offset": "7"}, ServerSentEvent("x"), id="a retry that is no number"),
+        pytest.param({"data": {"delta": 1}}, ServerSentEvent({"delta": 1}), id="data decoded already"),
+        pytest.param(OrderedDict(data="x"), ServerSentEvent("x"), id="an ordered mapping"),
+        pytest.param(MappingProxyType({"data": "x"}), ServerSentEvent("x"), id="a read-only mapping"),
+        pytest.param(UserDict(data="x"), ServerSentEvent("x"), id="a mapping that has .data"),
+        pytest.param(SimpleNamespace(data="x"), ServerSentEvent("x"), id="an object with data"),
+        pytest.param(
+            SimpleNamespace(data="x", id="1", event="e", retry=3),
+            ServerSentEvent("x", None, "e", 3, "1"),
+            id="a foreign id is the last event id",
+        ),
+        pytest.param(SimpleNamespace(data=None, event=None), ServerSentEvent(""), id="an object with no data"),
+        pytest.param(SimpleNamespace(data="x", id=Word.A), ServerSentEvent("x", last_event_id="a"), id="a text enum"),
+        pytest.param(opper.StreamingChunk(delta="x"), ServerSentEvent(opper.StreamingChunk(delta="x")), id="a model"),
+    ],
+)
+def test_to_event(given: object, expected: ServerSentEvent[Any]) -> None:
+    assert facts(to_event(given)) == facts(expected)
+
+
+def test_our_own_events_and_their_subclasses_pass_as_they_are() -> None:
+    event = OwnEvent("x")
+    assert to_event(event) is event
+    assert to_event(EVENT) is EVENT
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"id": 7}, {"id": b"7"}, {"event": None}, {"event": 0}, {"last_event_id": None}, {"last_event_id": 7}],
+    ids=repr,
+)
+def test_an_event_made_by_hand_has_texts_where_the_wire_has_some(fields: dict[str, Any]) -> None:
+    """Else a number would be recorded as the id to resume from: where events are applied nothing is asked."""
+    with pytest.raises(InvalidEventError, match=next(iter(fields))):
+        ServerSentEvent('{"delta": 1, "json_path": "a"}', **fields)
+
+
+def test_a_chunk_is_not_copied() -> None:
+    assert to_event(CHUNK).data is CHUNK
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        pytest.param("data: {}", "needs_decoding", id="a line"),
+        pytest.param(b"data: {}", "needs_decoding", id="bytes"),
+        pytest.param(bytearray(b"x"), "needs_decoding", id="a bytearray"),
+        pytest.param(memoryview(b"x"), "needs_decoding", id="a memoryview"),
+        pytest.param("", "needs_decoding", id="an empty line"),
+        pytest.param(Word.A, "needs_decoding", id="text of a subclass"),
+        pytest.param(None, "bad_event", id="None"),
+        pytest.param(7, "bad_event", id="a number"),
+        pytest.param([{"delta": 1}], "bad_event", id="a list"),
+        pytest.param(("a", "x"), "bad_event", id="a pair"),
+        pytest.param(object(), "bad_event", id="an object without data"),
+        pytest.param(SimpleNamespace(), "bad_event", id="a namespace without data"),
+        pytest.param(ValueError("x"), "bad_event", id="an exception"),
+        pytest.param({"data": "x", "id": 7}, "bad_event", id="an id that is no text"),
+        pytest.param({"data": "x", "event": 7}, "bad_event", id="an event type that is no text"),
+        pytest.param({"data": "x", "last_event_id": b"7"}, "bad_event", id="a last event id that is no text"),
+        pytest.param(SimpleNamespace(data="x", id=7), "bad_event", id="a foreign id that is no text"),
+        pytest.param(SimpleNamespace(data="x", event=7), "bad_event", id="a foreign event type that is no text"),
+        pytest.param({"data": "x", "event": 0}, "bad_event", id="an event type that is zero"),
+        pytest.param({"data": "x", "last_event_id": 0}, "bad_event", id="a last event id that is zero"),
+    ],
+)
+def test_what_is_no_event_is_refused(given: object, code: str) -> None:
+    for _ in range(2):  # what was learned of the type is the same the second time
+        with pytest.raises(InvalidEventError) as info:
+            to_event(given)
+        assert info.value.code == code
+        assert ("decode_sse" in str(info.value)) is (code == "needs_decoding")
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param([0, 1, 2], id="the event first"),
+        pytest.param([1, 2, 0], id="the chunk first"),
+        pytest.param([2, 0, 1], id="neither first"),
+    ],
+)
+def test_objects_of_one_class_may_have_different_attributes(order: list[int]) -> None:
+    class Thing:
+        def __init__(self, **attributes: object) -> None:
+            self.__dict__.update(attributes)
+
+    for kind in order:
+        if kind == 0:
+            assert to_event(Thing(data="x")).data == "x"
+        elif kind == 1:
+            thing = Thing(delta=1)
+            assert to_event(thing).data is thing
+        else:
+            with pytest.raises(InvalidEventError):
+                to_event(Thing())
+
+
+def test_classes_made_at_run_time_do_not_pile_up() -> None:
+    for number in range(1000):
+        thing = type(f"Thing{number}", (), {"data": "x"})()
+        assert to_event(thing).data == "x"
+        assert len(_events._adapters) <= 256
+    assert to_event(EVENT) is EVENT
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the objects of other libraries, as they make them
+
+STREAM = (
+    b'id: 1\ndata: {"span_id": "s"}\n\n'
+    b"event: message\nid: 2\nretry: 5000\n"
+    b'data: {"delta": "J\xc3\xb6", "json_path": "people[0].name", "chunk_type": "json"}\n\n'
+    b'data: {"delta": 7, "json_path": "n"}\n\n'
+    b'data: {"delta": null, "json_path": "z"}\n\n'
+)
+DOCUMENT = {"people": [{"name": "Jö"}], "n": 7, "z": None}
+
+
+def in_pieces(data: bytes, size: int = 7) -> Iterator[bytes]:
+    return (data[at : at + size] for at in range(0, len(data), size))
+
+
+def opper_events(data: bytes, sentinel: str | None = None) -> Iterable[opper.FunctionStreamCallStreamPostResponseBody]:
+    """Events as the SDK's own decoder makes them of bytes."""
+    return EventStream(
+        httpx.Response(200, headers={"content-type": "text/event-stream"}, content=in_pieces(data)),
+        lambda raw: unmarshal_json(raw, opper.FunctionStreamCallStreamPostResponseBody),
+        sentinel,
+    )
+
+
+def test_opperai_events() -> None:
+    events = list(opper_events(STREAM))
+    assert {type(event) for event in events} == {opper.FunctionStreamCallStreamPostResponseBody}
+    assert isinstance(events[0].data.delta, Unset)
+    assembler = sj.Assembler()
+    changes = [assembler.apply(event) for event in events]
+    assert [None if change is None else change.kind for change in changes] == [None, "set", "set", "set"]
+    assert assembler.snapshot().value == DOCUMENT
+    assert assembler.span_id == "s"
+    # The SDK gives each event the id of its own block only: the last one stays.
+    assert assembler.last_event_id == "2"
+    assert facts(to_event(events[1])) == (events[1].data, None, "message", 5000, "2", None)
+
+
+def test_opperai_stream_is_a_source() -> None:
+    assert sj.assemble(opper_events(STREAM + b"data: [DONE]\n\n", "[DONE]")).final() == DOCUMENT
+
+
+def test_opperai_asynchronous_stream_is_a_source() -> None:
+    async def content() -> Any:
+        for piece in in_pieces(STREAM):
+            yield piece
+
+    async def run() -> Any:
+        source = EventStreamAsync(
+            httpx.Response(200, content=content()),
+            lambda raw: unmarshal_json(raw, opper.FunctionStreamCallStreamPostResponseBody),
+        )
+        return await sj.assemble(source).final()
+
+    assert asyncio.run(run()) == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("payload", "chunk"),
+    [
+        pytest.param({}, StreamingChunk(), id="nothing set"),
+        pytest.param({"delta": "x"}, StreamingChunk("x"), id="text mode"),
+        pytest.param({"delta": None, "json_path": "a"}, StreamingChunk(None, "a"), id="null is set"),
+        pytest.param({"delta": True, "json_path": "a"}, StreamingChunk(True, "a"), id="a boolean"),
+        pytest.param({"delta": 1.5, "json_path": None}, StreamingChunk(1.5), id="a null path is none"),
+        pytest.param(
+            {"chunk_type": "error", "error_type": "t", "error_message": "m"},
+            StreamingChunk(MISSING, None, None, "error", "t", "m"),
+            id="an error",
+        ),
+    ],
+)
+def test_opperai_payloads(payload: dict[str, Any], chunk: StreamingChunk) -> None:
+    (event,) = opper_events(f"data: {json.dumps(payload)}\n\n".encode())
+    assert to_chunk(to_event(event).data, LIMITS) == chunk
+    model = opper.FunctionStreamCallStreamPostResponseBody.model_validate_json(json.dumps({"data": payload}))
+    assert to_chunk(to_event(model).data, LIMITS) == chunk
+
+
+def test_httpx_sse_events() -> None:
+    transport = httpx.MockTransport(
+        lambda request: httpx.Response(200, headers={"content-type": "text/event-stream"}, content=STREAM)
+    )
+    with httpx.Client(transport=transport) as client, httpx_sse.connect_sse(client, "GET", URL) as source:
+        events = list(source.iter_sse())
+    assert {type(event) for event in events} == {httpx_sse.ServerSentEvent}
+    stream = sj.assemble(events)
+    assert stream.final() == DOCUMENT
+    assert (stream.assembler.last_event_id, stream.assembler.span_id) == ("2", "s")
+    assert facts(to_event(events[1])) == (events[1].data, None, "message", 5000, "2", None)
+
+
+def test_httpx_sse_asynchronous_events() -> None:
+    async def run() -> Any:
+        transport = httpx.MockTransport(
+            lambda request: httpx.Response(200, headers={"content-type": "text/event-stream"}, content=STREAM)
+        )
+        async with (
+            httpx.AsyncClient(transport=transport) as client,
+            httpx_sse.aconnect_sse(client, "GET", URL) as source,
+        ):
+            return await sj.assemble(source.aiter_sse()).final()
+
+    assert asyncio.run(run()) == DOCUMENT
+
+
+def test_httpx_sse_event_made_by_hand() -> None:
+    assert facts(to_event(httpx_sse.ServerSentEvent(data="x"))) == ("x", None, "message", None, "", None)
+    assert facts(to_event(httpx_sse.ServerSentEvent("e", "x", "1", 3))) == ("x", None, "e", 3, "1", None)
+
+
+def respond(request: httpx2.Request) -> httpx2.Response:
+    return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=STREAM)
+
+
+def test_httpx2_events() -> None:
+    with httpx2.Client(transport=httpx2.MockTransport(respond)) as client, client.sse(URL) as source:
+        events = list(source)
+    assert {type(event) for event in events} == {httpx2.ServerSentEvent}
+    stream = sj.assemble(events)
+    assert stream.final() == DOCUMENT
+    assert (stream.assembler.last_event_id, stream.assembler.span_id) == ("2", "s")
+    assert facts(to_event(httpx2.ServerSentEvent("e", "x", "1", 3))) == ("x", None, "e", 3, "1", None)
+
+
+def test_httpx2_event_source_has_both_protocols_and_counts_as_asynchronous() -> None:
+    async def run() -> Any:
+        async with (
+            httpx2.AsyncClient(transport=httpx2.MockTransport(respond)) as client,
+            client.sse(URL) as source,
+        ):
+            return await sj.assemble(source).final()
+
+    assert asyncio.run(run()) == DOCUMENT
+    with httpx2.Client(transport=httpx2.MockTransport(respond)) as client, client.sse(URL) as source:
+        assert sj.assemble(iter(source)).final() == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(httpx_sse.ServerSentEvent(event="ping", data="{}"), id="httpx-sse"),
+        pytest.param(httpx2.ServerSentEvent(event="ping", data="{}"), id="httpx2"),
+        pytest.param({"event": "ping", "data": "{}"}, id="mapping"),
+        pytest.param(ServerSentEvent("{}", event="ping"), id="ours"),
+        pytest.param(
+            opper.FunctionStreamCallStreamPostResponseBody(event="ping", data=opper.StreamingChunk()), id="opperai"
+        ),
+    ],
+)
+def test_the_event_type_of_any_library_counts(event: object) -> None:
+    assembler = sj.Assembler()
+    assert assembler.apply(event) is None
+    assert assembler.passed_over == 1
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# an event's data -> StreamingChunk
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(CHUNK, id="a chunk"),
+        pytest.param('{"delta": "x", "json_path": "a"}', id="text"),
+        pytest.param(' \t\r\n{"delta": "x", "json_path": "a"} ', id="text with blanks around"),
+        pytest.param({"delta": "x", "jsonPath": "a"}, id="a mapping"),
+        pytest.param(MappingProxyType({"delta": "x", "json_path": "a"}), id="a read-only mapping"),
+        pytest.param(opper.StreamingChunk(delta="x", json_path="a"), id="a model"),
+        pytest.param(SimpleNamespace(delta="x", jsonPath="a"), id="an object in camel case"),
+        pytest.param(SimpleNamespace(delta="x", json_path="a", span_id=None), id="an object with null"),
+    ],
+)
+def test_to_chunk(data: object) -> None:
+    assert to_chunk(data, LIMITS) == CHUNK
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        pytest.param("", "bad_json", id="empty"),
+        pytest.param("hello", "bad_json", id="not JSON"),
+        pytest.param("{", "bad_json", id="unfinished"),
+        pytest.param('{"delta": "x', "bad_json", id="an unfinished string"),
+        pytest.param("{'delta': 1}", "bad_json", id="single quotes"),
+        pytest.param('{"delta": 1} {"delta": 2}', "bad_json", id="two values"),
+        pytest.param('{"delta": 1}]', "bad_json", id="a bracket too many"),
+        pytest.param('{"delta": 1,}', "bad_json", id="a trailing comma"),
+        pytest.param('{"delta": 01}', "bad_json", id="a leading zero"),
+        pytest.param('{"delta": +1}', "bad_json", id="a plus sign"),
+        pytest.param('{"delta": .5}', "bad_json", id="no digit before the point"),
+        pytest.param('{"delta": "a\nb"}', "bad_json", id="a raw line break"),
+        pytest.param('{"delta": "\\x41"}', "bad_json", id="no escape of JSON"),
+        pytest.param('{"delta": "\\u12"}', "bad_json", id="a cut escape"),
+        pytest.param('\ufeff{"delta": 1}', "bad_json", id="a byte order mark"),
+        pytest.param("\x00", "bad_json", id="NUL"),
+        pytest.param("[1]", "bad_event", id="an array"),
+        pytest.param('"x"', "bad_event", id="a string"),
+        pytest.param("7", "bad_event", id="a number"),
+        pytest.param("null", "bad_event", id="null"),
+        pytest.param("true", "bad_event", id="true"),
+        pytest.param('{"delta": NaN}', "bad_number", id="NaN"),
+        pytest.param('{"delta": Infinity}', "bad_number", id="Infinity"),
+        pytest.param('{"delta": -Infinity}', "bad_number", id="-Infinity"),
+        pytest.param('{"usage": [NaN]}', "bad_number", id="NaN in a field that is ignored"),
+        pytest.param('{"json_path": 7}', "bad_event", id="a path that is no text"),
+        pytest.param('{"span_id": {}}', "bad_event", id="a span id that is no text"),
+        pytest.param(None, "bad_event", id="None"),
+        pytest.param(b"{}", "bad_event", id="bytes"),
+        pytest.param([1], "bad_event", id="a list"),
+        pytest.param(object(), "bad_event", id="an object"),
+        pytest.param(SimpleNamespace(delta=1, json_path=7), "bad_event", id="an object with a wrong field"),
+        pytest.param(StreamingChunk(1, json_path=7), "bad_event", id="a chunk with a path that is no text"),  # type: ignore[arg-type]
+        pytest.param(StreamingChunk(span_id=7), "bad_event", id="a chunk with a span id that is no text"),  # type: ignore[arg-type]
+        pytest.param(StreamingChunk(error_type=7), "bad_event", id="a chunk with an error that is no text"),  # type: ignore[arg-type]
+    ],
+)
+def test_data_that_is_no_chunk_is_refused(data: object, code: str) -> None:
+    with pytest.raises(InvalidEventError) as info:
+        to_chunk(data, LIMITS)
+    assert info.value.code == code
+    assert len(info.value.message) < 300
+
+
+def test_a_chunk_made_by_hand_may_hold_text_of_a_subclass() -> None:
+    assert to_chunk(StreamingChunk(1, Word.A), LIMITS) == StreamingChunk(1, "a")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# hostile JSON
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+        max_leaves=20,
+    ),
+    st.sampled_from([Limits(), Limits(max_depth=20, max_number_digits=20), Limits.unlimited()]),
+    st.sampled_from([None, 1]),
+)
+def test_json_is_read_as_the_standard_library_reads_it(value: object, limits: Limits, indent: int | None) -> None:
+    text = json.dumps(value, indent=indent)
+    try:
+        read = decode_json(text, limits)
+    except LimitExceededError:
+        assert limits.max_number_digits == 20
+    else:
+        assert read == json.loads(text)
+
+
+@given(st.text(st.sampled_from(list('[]{}",:\\u0d8e-+.1 NaInfty\n'))), st.sampled_from([1, 3, None]))
+def test_any_text_is_decoded_or_a_documented_error(text: str, bound: int | None) -> None:
+    try:
+        value = decode_json(text, Limits(max_depth=bound, max_number_digits=bound))
+    except (InvalidEventError, LimitExceededError):
+        pass
+    else:
+        assert value == json.loads(text)
+
+
+def arrays(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+def objects(levels: int) -> str:
+    return '{"a":' * (levels - 1) + "{}" + "}" * (levels - 1)
+
+
+def both(levels: int) -> str:
+    """Arrays and objects in turn, with brackets in the names, where they are no depth."""
+    text = "1"
+    for level in range(levels):
+        text = f"[{text}]" if level % 2 else f'{{"[{{\\"]": {text}}}'
+    return text
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3, 128])
+@pytest.mark.parametrize("build", [arrays, objects, both])
+def test_nesting_is_refused_at_one_level_more_than_the_document_may_have(
+    build: Callable[[int], str], levels: int
+) -> None:
+    limits = Limits(max_depth=levels)
+    text = f'{{"delta": {build(levels)}}}'
+    assert decode_json(text, limits) == json.loads(text)
+    with pytest.raises(LimitExceededError) as info:
+        decode_json(f'{{"delta": {build(levels + 1)}}}', limits)
+    error = info.value
+    assert (error.limit, error.code, error.maximum, error.met) == ("max_depth", "max_depth", levels, levels + 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"delta": "' + "[{" * 1000 + '"}', id="in a string"),
+        pytest.param('{"delta": "\\"' + "[{" * 1000 + '"}', id="after an escaped quote"),
+        pytest.param('{"delta": "\\\\", "json_path": "' + "[{" * 1000 + '"}', id="after an escaped backslash"),
+        pytest.param('{"' + "[{" * 1000 + '": 1}', id="in a name"),
+        pytest.param('{"delta": [' + "[],{}," * 1000 + "[]]}", id="side by side"),
+    ],
+)
+def test_brackets_that_do_not_nest_are_no_depth(text: str) -> None:
+    assert decode_json(text, Limits(max_depth=2)) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[" * 1_000_000, id="arrays without end"),
+        pytest.param('{"a":' * 500_000, id="objects without end"),
+        pytest.param('{"delta": ' + "[" * 1_000_000, id="in a delta"),
+        pytest.param("]" * 200 + "[" * 1_000_000, id="closed before they open"),
+        pytest.param('[""' + ",[" * 1_000_000, id="after a string"),
+        pytest.param('["' + "\\" * 1_000_001 + "[" * 300, id="after an unfinished string"),
+    ],
+)
+def test_deep_text_never_reaches_the_parser(text: str) -> None:
+    with pytest.raises(StreamJSONError) as info:
+        decode_json(text, LIMITS)
+    assert info.value.code in {"max_depth", "bad_json"}
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
+)
+
+
+def count_values(value: object) -> int:
+    if isinstance(value, dict | list):
+        return 1 + sum(map(count_values, value.values() if isinstance(value, dict) else value))
+    return 1
+
+
+@given(VALUES, st.sampled_from([None, 1]), st.sampled_from([(",", ":"), (" , ", "\t:\n ")]))
+def test_the_values_of_a_text_are_counted_as_the_parser_finds_them(value: object, indent: Any, marks: Any) -> None:
+    text = json.dumps(value, indent=indent, separators=marks, ensure_ascii=False)
+    assert sum(1 for _ in _VALUE.finditer(text)) == count_values(json.loads(text))
+
+
+WIDE_DELTAS = {
+    "arrays": lambda n: "[" + ",".join(["[]"] * (n - 1)) + "]",
+    "objects": lambda n: "[" + ",".join(["{}"] * (n - 1)) + "]",
+    "numbers": lambda n: "[" + ",".join(["0"] * (n - 1)) + "]",
+    "texts": lambda n: "[" + ",".join(['",[{:"'] * (n - 1)) + "]",
+    "members": lambda n: "{" + ",".join(f'"{number}" : 0' for number in range(n - 1)) + "}",
+}
+
+
+@pytest.mark.parametrize("wide", WIDE_DELTAS.values(), ids=WIDE_DELTAS)
+def test_values_are_bounded_before_they_are_parsed(wide: Callable[[int], str]) -> None:
+    limits = Limits(max_nodes=5000)
+    around = '{"json_path": "a", "span_id": "s", "model": {"name": "m", "tags": [1, 2, 3]}, "delta": %s}'
+    text = around % wide(4999)  # the delta, and the object that it becomes a member of
+    assembler = sj.Assembler(limits=limits)
+    assembler.apply(ServerSentEvent(text))
+    assert assembler.version == 1
+    with pytest.raises(LimitExceededError) as info:
+        sj.Assembler(limits=limits).apply(ServerSentEvent(around % wide(5000)))
+    assert info.value.limit == "max_nodes"
+    with (
+        patch("streamjson._json._digit_counting_decoder", side_effect=AssertionError("it was parsed")),
+        pytest.raises(LimitExceededError) as info,
+    ):
+        decode_json(around % wide(6100), limits)
+    assert (info.value.limit, info.value.maximum, info.value.met) == ("max_nodes", 5000, 5001)
+
+
+def test_what_other_fields_hold_is_bounded_as_well() -> None:
+    limits = Limits(max_nodes=5000)
+    text = '{"delta": 1, "json_path": "a", "unknown": %s}'
+    assert decode_json(text % WIDE_DELTAS["arrays"](5000), limits)
+    with pytest.raises(LimitExceededError, match="max_nodes"):
+        decode_json(text % WIDE_DELTAS["arrays"](6000), limits)
+    assert decode_json(text % WIDE_DELTAS["arrays"](6000), Limits(max_nodes=None))
+
+
+def test_a_text_that_nests_too_deep_says_so_also_where_it_has_too_many_values() -> None:
+    limits = Limits(max_nodes=5000)
+    for text in ("[" * 10_000, "[" + "[" * 200 + "0" + "]" * 200 + ",0" * 10_000 + "]"):
+        with pytest.raises(LimitExceededError, match="max_depth"):
+            decode_json(text, limits)
+
+
+def test_a_long_event_is_bounded_also_where_digits_are_not() -> None:
+    """Without a bound on digits, texts of any length would be decoded on the quick way."""
+    assembler = sj.Assembler(limits=Limits(max_nodes=5000, max_number_digits=None))
+    with pytest.raises(LimitExceededError, match="5001 values"):
+        assembler.apply(ServerSentEvent(f'{{"delta": {WIDE_DELTAS["numbers"](10_000)}, "json_path": "a"}}'))
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_without_a_depth_limit_the_interpreters_own_is_a_documented_error(opening: str) -> None:
+    text = opening * 1_000_000
+    with pytest.raises(LimitExceededError) as info:
+        decode_json(text, Limits(max_depth=None))
+    error = info.value
+    assert (error.limit, error.met) == ("max_depth", 1_000_000)
+    assert isinstance(error.maximum, int)
+    assert "None" not in str(error)
+    assembler = sj.Assembler(limits=Limits.unlimited())
+    with pytest.raises(LimitExceededError):
+        assembler.apply(ServerSentEvent('{"delta": ' + text))
+    assert assembler.version == 0
+
+
+@pytest.mark.parametrize(
+    ("literal", "digits"),
+    [
+        pytest.param("9" * 30, 30, id="an integer"),
+        pytest.param("-" + "9" * 30, 30, id="a negative one"),
+        pytest.param("0." + "3" * 29, 30, id="a fraction"),
+        pytest.param("1" * 15 + "." + "3" * 15, 30, id="digits on both sides"),
+        pytest.param("1." + "3" * 27 + "e-12", 30, id="an exponent's digits count"),
+        pytest.param("1E+" + "0" * 28 + "1", 30, id="a padded exponent"),
+    ],
+)
+def test_digits_are_counted_exactly(literal: str, digits: int) -> None:
+    text = f'{{"delta": [{literal}]}}'
+    for bound in (digits, digits + 1, None):
+        assert decode_json(text, Limits(max_number_digits=bound)) == json.loads(text)
+    with pytest.raises(LimitExceededError) as info:
+        decode_json(text, Limits(max_number_digits=digits - 1))
+    assert (info.value.limit, info.value.maximum, info.value.met) == ("max_number_digits", digits - 1, digits)
+
+
+def test_a_long_text_of_short_numbers_is_no_long_number() -> None:
+    text = "[" + "123456," * 1000 + "-1.5e3]"
+    assert decode_json(text, Limits(max_number_digits=6)) == json.loads(text)
+
+
+@pytest.mark.parametrize("digits", [1001, 5000, 1_000_000])
+@pytest.mark.parametrize("form", ["{}", "-{}", "{}.5", "0.{}", "1e{}"])
+def test_a_long_number_is_a_limit_not_a_value_error(digits: int, form: str) -> None:
+    with pytest.raises(LimitExceededError) as info:
+        decode_json(f'{{"delta": {form.format("7" * digits)}}}', LIMITS)
+    assert info.value.code == "max_number_digits"
+
+
+def test_where_the_limit_is_lifted_the_interpreters_bound_on_digits_is_a_documented_error() -> None:
+    digits = sys.get_int_max_str_digits()
+    assert digits > 0
+    for limits in (Limits(max_number_digits=None), Limits(max_number_digits=digits + 1)):
+        assert isinstance(decode_json("7" * digits, limits), int)
+        with pytest.raises(InvalidEventError, match="get_int_max_str_digits") as info:
+            decode_json("7" * (digits + 1), limits)
+        assert info.value.code == "bad_number"
+
+
+@pytest.mark.parametrize("literal", ["1e400", "-1e400", "[1e400]", '{"a": [-1e999]}', "1" * 400 + ".0"])
+def test_a_number_that_overflows_is_no_value_of_a_document(literal: str) -> None:
+    assembler = sj.Assembler()
+    with pytest.raises(InvalidEventError) as info:
+        assembler.apply(ServerSentEvent(f'{{"delta": {literal}, "json_path": "a"}}'))
+    assert (info.value.code, assembler.version) == ("bad_number", 0)
+
+
+def test_of_equal_names_the_last_one_wins() -> None:
+    assert to_chunk('{"delta": 1, "json_path": "a", "delta": 2, "json_path": "b"}', LIMITS) == StreamingChunk(2, "b")
+    assert decode_json('{"a": {"b": 1}, "a": {}}', LIMITS) == {"a": {}}
+
+
+def test_halves_of_surrogate_pairs_are_decoded_and_left_to_the_document() -> None:
+    assert decode_json('"\\ud83d"', LIMITS) == "\ud83d"
+    assert decode_json('"\\ud83d\\ude00"', LIMITS) == "😀"
+    stream = sj.assemble([ServerSentEvent('{"delta": {"\\ud83d": "\\ude00"}, "json_path": "a"}')])
+    assert json.dumps(stream.final(), ensure_ascii=False).encode() == '{"a": {"\ufffd": "\ufffd"}}'.encode()
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        pytest.param("\\", id="backslashes"),
+        pytest.param('"', id="quotes"),
+        pytest.param('\\"', id="escaped quotes"),
+        pytest.param('\\\\"', id="escaped backslashes and quotes"),
+        pytest.param('"\\', id="strings that end in a backslash"),
+        pytest.param('["', id="brackets and quotes"),
+        pytest.param('"a\\\\"', id="strings"),
+        pytest.param('"a":', id="names"),
+        pytest.param('"a"  ', id="strings and blanks"),
+        pytest.param('"a":  ]', id="names without values"),
+        pytest.param("1 ", id="numbers and blanks"),
+        pytest.param(",", id="commas"),
+    ],
+)
+def test_huge_runs_of_quotes_and_backslashes_take_one_pass(unit: str) -> None:
+    # 2 MB: a check that went back over what it has read would not end.
+    text = "[" * 200 + '"' + unit * (2_000_000 // len(unit))
+    with pytest.raises(StreamJSONError) as info:
+        decode_json(text, LIMITS)
+    assert info.value.code in {"bad_json", "max_depth"}
+    with pytest.raises(StreamJSONError):
+        decode_json(text[199:], Limits(max_nodes=1))
+    with pytest.raises(StreamJSONError):
+        decode_json(text[200:] + "," * 2000, Limits(max_nodes=1))
+    quoted = "[" * 2 + "[]," * 200 + '"' + unit * (1_000_000 // len(unit))
+    with pytest.raises(StreamJSONError):
+        decode_json(quoted, LIMITS)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the quick decoder says what `decode_json` says, or nothing
+
+WITHOUT_MSGSPEC = {"msgspec": None}  # of `sys.modules`: an import of it is an ImportError
+
+
+@pytest.fixture
+def chosen_anew() -> Iterator[None]:
+    """With no decoder chosen yet; afterwards the one is chosen again that was."""
+    is_fast = isinstance(quick_decoder()[0], type(msgspec.json.Decoder().decode))
+    quick_decoder.cache_clear()
+    yield
+    quick_decoder.cache_clear()
+    with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
+        quick_decoder()
+
+
+def decoder(*, is_fast: bool) -> Any:
+    """Return what `quick_decoder` does, and leave the one that was chosen."""
+    with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
+        return quick_decoder.__wrapped__()
+
+
+QUICK = {"msgspec": decoder(is_fast=True), "the standard library": decoder(is_fast=False)}
+either_quick = pytest.mark.parametrize("quick", QUICK.values(), ids=QUICK)
+
+
+@pytest.mark.usefixtures("chosen_anew")
+@pytest.mark.parametrize("is_fast", [True, False], ids=["with msgspec", "without"])
+def test_the_quick_decoder_is_that_of_msgspec_where_it_is_installed_and_is_chosen_once(*, is_fast: bool) -> None:
+    with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
+        decode, closer_look = quick_decoder()
+
+    assert (msgspec.MsgspecError in closer_look) is is_fast
+    with patch.dict(sys.modules, WITHOUT_MSGSPEC if is_fast else {}):
+        assert quick_decoder() == (decode, closer_look)
+        assert decode('{"delta": "x", "json_path": "a"}') == {"delta": "x", "json_path": "a"}
+
+
+@pytest.mark.usefixtures("chosen_anew")
+@pytest.mark.parametrize("is_fast", [True, False], ids=["with msgspec", "without"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param('{"delta": "x", "json_path": "a"}', id="plain"),
+        pytest.param('  {"delta": "x", "json_path": "a"} ', id="blanks around"),
+        pytest.param('{"delta": "x", "json_path": "a", "model": 1}', id="other fields"),
+        pytest.param('{"json_path": "a", "delta": "\\u0078"}', id="escapes"),
+    ],
+)
+def test_an_assembler_reads_the_same_with_either_decoder(data: str, *, is_fast: bool) -> None:
+    with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
+        assembler = sj.Assembler()
+
+    assert str(assembler.apply(ServerSentEvent(data))) == "<Change 1: set 'x' at a>"
+
+
+@either_quick
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("[DONE]", id="the mark of the end"),
+        pytest.param("hello", id="not JSON"),
+        pytest.param('{"delta": "x', id="cut"),
+        pytest.param('{"delta": 1} {"delta": 2}', id="two values"),
+        pytest.param('{"delta": 1}]', id="a bracket too many"),
+        pytest.param('{"delta": 01}', id="a leading zero"),
+        pytest.param('"a\nb"', id="a raw line break"),
+        pytest.param('"\\x41"', id="no escape of JSON"),
+        pytest.param("\ufeff1", id="a byte order mark"),
+        pytest.param("\xa01", id="a blank that is none of JSON's"),
+        pytest.param("[" * 100_000, id="deeper than the interpreter reads"),
+        pytest.param("7" * (sys.get_int_max_str_digits() + 1) + "]", id="more digits than the interpreter reads"),
+    ],
+)
+def test_what_the_quick_decoder_can_not_read_asks_for_a_closer_look(quick: Any, text: str) -> None:
+    decode, closer_look = quick
+    with pytest.raises(closer_look):
+        decode(text)
+
+
+@pytest.mark.parametrize("value", [1, None, "ab", [1, 2], {"delta": 1, "model": 2}], ids=repr)
+def test_the_errors_of_a_value_that_has_not_the_expected_members_ask_for_a_closer_look(value: Any) -> None:
+    for _, closer_look in QUICK.values():
+        with pytest.raises(closer_look):
+            len(value), value["delta"], value["json_path"]
+
+
+# JSON as any sender may write it, and what is nearly JSON.
+ANY_TEXT = st.text(st.characters() | st.sampled_from('\ud83d\ude00😀"\\\x00\x1f\x7f\u2028'), max_size=6)
+NUMBERS = st.sampled_from(
+    [
+        "-0", "-0.0", "1.0", "1E5", "1e+2", "-1.5e-3", "5e-324", "1e-400", "1e400", "9007199254740993",
+        "9007199254740993.0", "9223372036854775807", "9223372036854775808", "-9223372036854775809",
+        "18446744073709551616", "1" * 40, "-" + "9" * 60, "0." + "3" * 40, "01", "1.", ".5", "+1", "-", "1e", "0x1",
+        "NaN", "-Infinity", "Infinity", "true", "True", "null", "nul",
+    ]
+)  # fmt: skip
+ESCAPES = st.sampled_from(
+    [r"\n", r"\/", r"\u00e9", r"\u0000", r"\ud83d", r"\ude00", r"\ud83d\ude00", r"\uD83D\u0061", r"\x41", r"\u12", "é"]
+)
+STRINGS = (
+    st.builds(json.dumps, ANY_TEXT, ensure_ascii=st.booleans())
+    | st.builds('"{}"'.format, ANY_TEXT)
+    | st.builds('"{}"'.format, st.lists(ESCAPES, max_size=3).map("".join))
+)
+SCALARS = NUMBERS | STRINGS | st.builds(repr, st.integers() | st.floats())
+BLANKS = st.sampled_from(["", "", "", " ", "\n\t", "\xa0"])
+MEMBERS = st.sampled_from(['"a"', '"a"', '"b"', r'"\u0061"', "a"]) | STRINGS
+
+
+def listed(inner: st.SearchStrategy[str], brackets: str) -> st.SearchStrategy[str]:
+    return st.builds(
+        lambda blank, items: brackets[0] + blank + f"{blank},{blank}".join(items) + brackets[1],
+        BLANKS,
+        st.lists(inner, max_size=3),
+    )
+
+
+JSON_TEXTS = st.recursive(
+    SCALARS,
+    lambda inner: listed(inner, "[]") | listed(st.builds("{}:{}".format, MEMBERS, inner), "{}"),
+    max_leaves=6,
+)
+
+
+@st.composite
+def nearly_json(draw: st.DrawFn) -> str:
+    """Return a JSON text, or one that was cut, changed in one place, or has something before or after it."""
+    text = draw(JSON_TEXTS)
+    at = draw(st.integers(0, len(text)))
+    return draw(
+        st.sampled_from([text, text, text[:at], text[at:], text[:at] + text[at + 1 :]])
+        | st.builds(lambda more: text[:at] + more + text[at:], st.sampled_from('[]{}",:\\ 0e-\x00\ud83d'))
+        | st.builds(lambda before, after: before + text + after, BLANKS, BLANKS | JSON_TEXTS)
+    )
+
+
+@either_quick
+@given(text=nearly_json())
+@example(text='{"a": 1, "a": 2.50}')
+@example(text='{"a": NaN}')
+@example(text="1" * 128)
+@example(text='"\\ud83d"')
+@example(text="[" * 128)
+@example(text="[" * 64 + "]" * 64)
+def test_the_quick_decoder_returns_what_decode_json_returns_or_asks_for_a_closer_look(quick: Any, text: str) -> None:
+    decode, closer_look = quick
+    text = text[:128]  # as long as no limit of depth or digits can be met
+    try:
+        found = read(decode, text)
+    except closer_look:
+        return
+    assert found == read(lambda text: decode_json(text, LIMITS), text)
+
+
+def read(decode: Callable[[str], object], text: str) -> object:
+    try:
+        return repr(decode(text))
+    except InvalidEventError as error:  # NaN or Infinity, where the standard library's scanner met them
+        return error.code, str(error)

@@ -1,0 +1,157 @@
+"""The log: runs, pieces that are joined and counted later, and strings that are opened when they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from streamjson._document.change_log import CALM, SHORT
+from streamjson._document.document import Document
+from streamjson._document.history import string_at
+from streamjson._document.tree import Text
+from streamjson._errors import ClosedError, LimitExceededError
+from streamjson._limits import Limits
+
+
+def filled(*deltas: tuple[str, Any], **limits: int) -> Document:
+    document = Document(Limits(**limits))
+    for path, delta in deltas:
+        document.apply(path, delta)
+    return document
+
+
+def slot(document: Document, name: str) -> Any:
+    return document.holder.slots[0].slots[name]
+
+
+def test_a_string_is_opened_when_it_grows_and_plain_again_when_its_run_ends():
+    document = filled(("a", "x"))
+    assert slot(document, "a") == "x"
+    document.apply("a", "y")
+    assert type(slot(document, "a")) is Text
+    document.apply("b", 1)
+    assert slot(document, "a") == "xy"
+    assert (document.starts, document.keys) == ([1, 3], ["a", "b"])
+
+
+GROWING = {
+    "at once": [("a", "x"), ("a", "y")],
+    "by another path": [("a", "x"), ("['a']", "y")],
+    "after it was left": [("a", "x"), ("b", "x"), ("a", "y"), ("c", 1), ("a", "z")],
+    "by a long piece": [("a", "x"), ("a", "y" * (SHORT + 1)), ("a", "z")],
+    "from a long one": [("a", "x" * (SHORT + 1)), ("a", "y")],
+    "in other characters": [("a", "é"), ("a", "😀"), ("a", "日本"), ("b", "é"), ("a", "é"), ("b", "😀")],
+    "by halves": [("a", "x\ud83d"), ("a", "\ude00")],
+    "after a number": [("a", 1), ("a", None), ("a", "x"), ("a", "y")],
+}
+
+
+@pytest.mark.parametrize("deltas", GROWING.values(), ids=GROWING)
+@pytest.mark.parametrize("read", [False, True], ids=["unread", "read each time"])
+def test_what_was_received_is_counted_once_however_it_came(deltas, read):
+    document = Document(Limits())
+    for path, delta in deltas:
+        document.apply(path, delta)
+        if read and type(thing := slot(document, "a")) in {str, Text}:
+            string_at(document, document.holder.slots[0], "a", thing, document.version)
+    document.close()
+
+    texts = "".join(delta for _, delta in deltas if isinstance(delta, str))
+    text_bytes = len(texts.encode("utf-16", "surrogatepass").decode("utf-16").encode())
+    names = {path.strip("[']") for path, _ in deltas}
+    others = sum(8 for _, delta in deltas if not isinstance(delta, str))
+    assert document.size == text_bytes + len(names) + others
+
+
+def test_pieces_are_joined_in_blocks_and_blocks_again():
+    document = filled(*[("a", "x" * (SHORT + 1))] * (2 * CALM + 5))
+
+    assert len(document.pieces) < CALM + 5
+    whole = document.text.whole()
+    assert whole == "x" * (SHORT + 1) * (2 * CALM + 5)
+    document.apply("a", "y" * (SHORT + 1))
+    document.apply("a", "z")
+    document.apply("a", "z" * (SHORT + 1))
+    assert len(document.pieces) <= CALM
+    assert document.text.whole() == whole + "y" * (SHORT + 1) + "z" * (SHORT + 2)
+    assert document.size == 1 + (SHORT + 1) * (2 * CALM + 7) + 1
+
+
+@pytest.mark.parametrize("later", [0, 1, 5], ids=lambda count: f"{count} pieces later")
+def test_what_a_reader_has_joined_is_not_joined_again(later):
+    document = filled(*[("a", "xy")] * 10)
+    string = document.text.whole()
+    for _ in range(later):
+        document.apply("a", "z")
+    document.settle()
+
+    assert document.pieces[0] is string
+    assert document.pieces[1:] == ["z" * later] * (later > 0)
+    assert document.text.whole() == string + "z" * later
+
+
+def test_pieces_that_nobody_has_read_are_joined_when_they_are_counted():
+    document = filled(*[("a", "xy")] * 10)
+    document.settle()
+
+    assert document.pieces == ["xy", "xy" * 9]
+    document.apply("a", "z")
+    document.settle()
+    assert document.pieces == ["xy", "xy" * 9, "z"]
+
+
+@given(st.lists(st.sampled_from(["a", "b"]), max_size=60), st.integers(1, 40))
+def test_the_bound_of_a_string_is_met_exactly_by_pieces_in_turn(turns: list[str], bound: int) -> None:
+    document = Document(Limits(max_string_bytes=bound))
+    lengths = {"a": 0, "b": 0}
+    for name in turns:
+        if lengths[name] + 3 > bound:
+            with pytest.raises(LimitExceededError):
+                document.apply(name, "日")
+        else:
+            document.apply(name, "日")
+            lengths[name] += 3
+
+
+def test_a_closed_document_allows_nothing_ahead():
+    document = filled(("a", "x"))
+    document.close()
+    document.settle()
+
+    assert document.hot_until <= document.version
+
+
+class Interrupt(BaseException):
+    """What a signal handler raises."""
+
+
+class Breaking(dict[str, Any]):
+    """Members of which none can be replaced without an interrupt."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        raise Interrupt
+
+
+def test_a_log_that_is_interrupted_as_it_opens_a_string_is_torn():
+    document = filled(("a", "x"))
+    document.holder.slots[0].slots = Breaking(document.holder.slots[0].slots)
+    with pytest.raises(Interrupt):
+        document.apply("a", "y")
+    assert (document.torn, document.closed, document.version) == (True, True, 1)
+    with pytest.raises(ClosedError, match="an interrupt"):
+        document.apply("a", "y")
+
+
+def test_a_log_that_is_interrupted_as_it_counts_is_torn():
+    class Uncounted(list[Text]):
+        def __iter__(self) -> Iterator[Text]:
+            raise Interrupt
+
+    document = filled(("a", "x"))
+    document.uncounted = Uncounted()
+    with pytest.raises(Interrupt):
+        document.settle()
+    assert document.torn

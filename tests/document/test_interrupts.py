@@ -1,0 +1,261 @@
+"""An exception inside `apply`, between any two instructions, as a signal handler raises it.
+
+An event is applied whole or not at all: afterwards the assembler has the state before it, or the state after it. It
+works, or every further delta is a `ClosedError` (`torn`); then a checkpoint still holds the one state or the other.
+Each instruction of the modules that write is interrupted once, for each event of each stream.
+"""
+
+from __future__ import annotations
+
+import dis
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+import pytest
+
+import streamjson as sj
+from scenarios import READS, SCENARIOS
+from streamjson import _assembler
+from streamjson._document import change_log as _log, document as _document, locator as _places, tree as _tree
+from streamjson._resume.envelope import unseal
+
+HIGH, LOW = "\ud83d", "\ude00"
+WRITERS = {str(module.__file__) for module in (_assembler, _document, _log, _places, _tree)}
+
+Event = Any  # what `apply` takes, what `apply_delta` takes as a tuple, or the name of another method
+
+
+EFFECTS = {"CALL", "CALL_FUNCTION_EX", "DELETE_SUBSCR", "RETURN_VALUE", "STORE_ATTR", "STORE_SLICE", "STORE_SUBSCR"}
+
+
+@cache
+def instructions(code: CodeType) -> dict[int, str]:
+    """Return the name of the instruction at each offset."""
+    return {instruction.offset: instruction.opname for instruction in dis.get_instructions(code)}
+
+
+class Interrupt(BaseException):
+    """What the signal handler raises."""
+
+
+def interrupted(run: Callable[[], object], number: int) -> bool:
+    """Run until the instruction of this number in the writers is reached, and raise there; tell whether it was."""
+    count = -1
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        if frame.f_code.co_filename not in WRITERS:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "opcode":
+            count += 1
+            if count == number:
+                raise Interrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        run()
+    except Interrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def places(run: Callable[[], object]) -> list[int]:
+    """Return the numbers of the instructions in `run` that are worth an interrupt, each as it is first reached.
+
+    These are the ones after an instruction that may have had an effect, and returns, which no `try` covers.
+    """
+    seen: set[Any] = set()
+    found: list[int] = []
+    count = -1
+    after_effect = True
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count, after_effect
+        if frame.f_code.co_filename not in WRITERS:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "opcode":
+            count += 1
+            place = (frame.f_code, frame.f_lasti)
+            name = instructions(frame.f_code)[frame.f_lasti]
+            if place not in seen and (after_effect or name == "RETURN_VALUE"):
+                seen.add(place)
+                found.append(count)
+            after_effect = name in EFFECTS
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        run()
+    finally:
+        sys.settrace(before)
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# streams
+
+
+class Case(NamedTuple):
+    """Events that are applied, and events of which each one is interrupted."""
+
+    before: list[Event]
+    after: list[Event]
+    options: dict[str, Any]
+    writes: bool = True  # whether an interrupt can tear the document
+
+
+def chunks(*deltas: tuple[str, Any]) -> list[Event]:
+    """Return events of deltas as another library may give them."""
+    return [{"data": {"delta": delta, "json_path": path}, "id": f"{path}{delta!r}"} for path, delta in deltas]
+
+
+def wire(*deltas: tuple[str, Any]) -> list[Event]:
+    """Return the same events as they are decoded from the wire."""
+    return [
+        sj.ServerSentEvent(json.dumps({"delta": delta, "json_path": path}), id=f"{path}{delta!r}{number}")
+        for number, (path, delta) in enumerate(deltas)
+    ]
+
+
+def spans(*deltas: tuple[str, str | None, Any]) -> list[Event]:
+    return [
+        {
+            "data": {"span_id": span_id, **({} if path is None else {"delta": delta, "json_path": path})},
+            "id": str(number),
+        }
+        for number, (span_id, path, delta) in enumerate(deltas)
+    ]
+
+
+LONG = [("a", "x" * 300), ("b", "y" * 300)] * 3
+CASES: dict[str, Case] = {
+    **{
+        name: Case(wire(*one.before), wire(*one.after), {"on_conflict": "replace"}) for name, one in SCENARIOS.items()
+    },
+    "deltas without events": Case(
+        [], [("a", "x"), ("a", "y"), ("a", "z"), ("b", HIGH), ("b", LOW), ("a", "x"), ("a", HIGH), ("l[0].c", 1)], {}
+    ),
+    "events of another library": Case(
+        chunks(("a", "x")), chunks(("a", "y"), ("b", 1), ("a", "z" + HIGH), ("a", LOW)), {}
+    ),
+    "a text without paths": Case([{"delta": "x"}], [{"delta": "y" + HIGH}, {"delta": LOW}], {}),
+    "long pieces in turn": Case(wire(*LONG), wire(*LONG[:3]), {}),
+    "a half at a string that was left": Case(
+        wire(("a", "x"), ("b", "y"), ("a", "x")),
+        wire(("b", HIGH), ("b", LOW), ("a", HIGH), ("b", HIGH), ("c", "z")),
+        {},
+    ),
+    "halves that strings keep": Case(
+        wire(("a", "x" + HIGH), ("b", "y")),
+        wire(("b", HIGH), ("a", LOW), ("b", LOW + HIGH), ("a", "z"), ("b", None), ("a", HIGH), ("c.d", "x" + HIGH)),
+        {"completion": "end"},
+    ),
+    "halves that are discarded": Case(
+        wire(("o.a", "x"), ("o.b", "y" + HIGH), ("o.a", HIGH)),
+        wire(("o", {"c": 1}), ("o", [1])),
+        {"on_conflict": "replace"},
+    ),
+    "halves that strings keep are discarded": Case(
+        wire(("o.a", "x" + HIGH), ("p", HIGH), ("o.b", "y" + HIGH)),
+        wire(("o", {"c": 1}), ("p", 1), ("o.c", "x")),
+        {"on_conflict": "replace", "completion": "end"},
+    ),
+    "another span": Case(
+        spans(("1", None, None), ("1", "a", "x"), ("1", "b", HIGH)),
+        spans(("2", "a", "z"), ("2", "a", "w"), ("3", None, None), ("3", "a", 1), ("4", "l[9999]", 1)),
+        {"on_new_span": "reset", "on_invalid": "skip"},
+    ),
+    "the end": Case(wire(("a", "x"), ("a", HIGH)), [{"data": "[DONE]"}], {}),
+    "the end of a document that is whole": Case(wire(("a", "x"), ("a", "y")), [{"data": "[DONE]"}], {}),
+    "a failure": Case(wire(("a", "x"), ("a", HIGH)), [{"error_message": "quota"}], {}, writes=False),
+    "close, halves in two strings": Case(wire(("a", "x"), ("b", "y" + HIGH), ("a", HIGH)), ["close"], {}),
+}  # fmt: skip
+
+
+def perform(assembler: sj.Assembler, event: Event) -> None:
+    with suppress(sj.StreamFailedError):
+        if isinstance(event, str):
+            getattr(assembler, event)()
+        elif isinstance(event, tuple):
+            assembler.apply_delta(*event)
+        else:
+            assembler.apply(event)
+
+
+def assembled(events: list[Event], options: dict[str, Any]) -> sj.Assembler:
+    assembler = sj.Assembler(**options)
+    for event in events:
+        perform(assembler, event)
+    return assembler
+
+
+def state(assembler: sj.Assembler) -> dict[str, Any]:
+    """Return all that decides what the next events mean."""
+    members = unseal("assembler", assembler.checkpoint())
+    for name in ("event_number", "skipped_count", "misunderstood", "unheard"):  # what was tried
+        del members[name]
+    return members
+
+
+def seen(snapshot: sj.Snapshot) -> list[Any]:
+    return [snapshot.version, snapshot.end, snapshot.span_id, *(read(snapshot) for read in READS.values())]
+
+
+def check_resumed(assembler: sj.Assembler, rest: list[Event], expected: Any) -> None:
+    for event in rest:
+        perform(assembler, event)
+    assert state(assembler) == expected
+
+
+@pytest.mark.parametrize(("before", "after", "options", "writes"), CASES.values(), ids=CASES)
+def test_an_interrupted_event_is_applied_whole_or_not_at_all(
+    before: list[Event], after: list[Event], options: dict[str, Any], *, writes: bool
+) -> None:
+    events = before + after
+    final = state(assembled(events, options))
+    is_torn: set[bool] = set()
+    for count in range(len(before), len(events)):
+        event, rest = events[count], events[count + 1 :]
+        states = [state(assembled(events[:number], options)) for number in (count, count + 1)]
+        shown = [seen(assembled(events[:number], options).snapshot()) for number in (count, count + 1)]
+        trial = assembled(events[:count], options)
+        for place in places(lambda event=event, trial=trial: perform(trial, event)):
+            assembler = assembled(events[:count], options)
+            old = assembler.snapshot()
+            _ = old.value
+            if not interrupted(lambda event=event, assembler=assembler: perform(assembler, event), place):
+                continue
+            now = assembler.snapshot()
+            there = state(assembler)
+            assert there in states, place
+            applied = states.index(there)
+            assert seen(now) == shown[applied]
+            assert [old.value, old.copy_value()] == shown[0][3:5]
+            left = rest if applied else [event, *rest]
+            check_resumed(sj.Assembler.restore(assembler.checkpoint(), **options), left, final)
+            is_torn.add(assembler._document.torn)
+            if not assembler._document.torn:
+                check_resumed(assembler, left, final)
+                continue
+            for refused in (event, {"delta": 1, "json_path": "other"}, {"data": "[DONE]"}, "close"):
+                with pytest.raises(sj.ClosedError, match=r"restore\(assembler.checkpoint\(\)\)") as caught:
+                    perform(assembler, refused)
+                assert caught.value.code == "torn"
+            assert state(assembler) == there
+            assembler.reset()
+            assert assembler.version == now.version + (now.value is not sj.MISSING)
+            assembler.apply_delta("a", 1)
+            assert assembler.snapshot().value == {"a": 1}
+    assert is_torn == ({False, True} if writes else {False})

@@ -1,0 +1,198 @@
+"""An annotation is taken apart and put together again, and no wrapper hides what is in it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, NewType, NotRequired, Optional, Required, Self, TypeVar
+
+import pytest
+from typing_extensions import ReadOnly, TypeAliasType
+
+from streamjson._typed.annotations import (
+    check_type,
+    expanded,
+    inner_of,
+    members_of,
+    peel,
+    qualifiers_of,
+    replaced,
+    unqualified,
+)
+
+T = TypeVar("T")
+U = TypeVar("U")
+Bound = TypeVar("Bound", bound=int)
+
+Name = NewType("Name", str)
+Names: Any = TypeAliasType("Names", list[Name])
+Pair: Any = TypeAliasType("Pair", tuple[T, list[U]], type_params=(T, U))
+Nothing: Any = TypeAliasType("Nothing", None)
+Either: Any = TypeAliasType("Either", int | None)
+
+INNER = {
+    "class": (int, int),
+    "list": (list[Name], list[Name]),
+    "union": (int | None, int | None),
+    "annotated": (Annotated[Names, "said"], Names),
+    "final": (Final[Names], Names),
+    "required": (Required[int], int),
+    "read-only": (ReadOnly[NotRequired[int]], NotRequired[int]),
+    "new type": (Name, str),
+    "alias": (Names, list[Name]),
+    "alias of null": (Nothing, None),
+    "generic alias": (Pair[int, Name], tuple[int, list[Name]]),
+    "generic alias without arguments": (Pair, tuple[T, list[U]]),
+    "type variable": (T, T),
+    "no type": ("text", "text"),
+}
+
+
+@pytest.mark.parametrize(("into", "inner"), INNER.values(), ids=INNER)
+def test_a_wrapper_has_an_inner_type(into: Any, inner: Any) -> None:
+    assert inner_of(into) == inner
+
+
+def test_a_type_without_a_wrapper_is_returned_itself() -> None:
+    for into in (int, list[Name], int | None, T):
+        assert inner_of(into) is into
+
+
+@pytest.mark.parametrize(
+    ("into", "peeled"),
+    [
+        (Annotated[Final[TypeAliasType("X", Name)], "said"], str),
+        (T, Any),
+        (Bound, int),
+        (list[Name], list[Name]),
+    ],
+    ids=str,
+)
+def test_peel_removes_every_wrapper(into: Any, peeled: Any) -> None:
+    assert peel(into) == peeled
+
+
+@pytest.mark.parametrize(
+    ("into", "members"),
+    [
+        (int, (int,)),
+        (int | str | None, (int, str, type(None))),
+        (Optional[Either], (int, type(None), type(None))),  # noqa: UP045  # an alias of the backport has no |
+        (Annotated[int | Annotated[str | list[int], "said"], "said"], (int, str, list[int])),
+        (list[int | str], (list[int | str],)),
+    ],
+    ids=str,
+)
+def test_a_union_has_the_members_of_the_unions_in_it(into: Any, members: Any) -> None:
+    assert members_of(into) == members
+
+
+def test_a_union_that_stays_whole_is_a_member() -> None:
+    whole = Annotated[int | str, "whole"]
+    assert members_of(list[int] | whole, lambda part: part is whole) == (list[int], whole)
+
+
+@pytest.mark.parametrize(
+    ("into", "bare", "qualifiers"),
+    [
+        (int, int, []),
+        (Final[int], int, [Final]),
+        (Annotated[Required[Annotated[int, "a"]], "b"], Annotated[int, "a", "b"], [Required]),
+        (ReadOnly[NotRequired[int]], int, [ReadOnly, NotRequired]),
+        (Annotated[int, "a"], Annotated[int, "a"], []),
+        (Name, Name, []),
+    ],
+    ids=str,
+)
+def test_qualifiers_are_listed_and_removed(into: Any, bare: Any, qualifiers: Any) -> None:
+    assert unqualified(into) == bare
+    assert qualifiers_of(into) == qualifiers
+
+
+REPLACED = {
+    "variable": (T, int),
+    "another variable": (U, U),
+    "self": (Self, dict),
+    "list": (list[T], list[int]),
+    "deep": (Mapping[str, list[T | None]], Mapping[str, list[int | None]]),
+    "tuple": (tuple[T, ...], tuple[int, ...]),
+    "annotated": (Annotated[list[T], T], Annotated[list[int], T]),
+    "generic alias": (Pair[T, Self], Pair[int, dict]),
+    "literal": (Literal["T"], Literal["T"]),
+}
+
+
+@pytest.mark.parametrize(("into", "expected"), REPLACED.values(), ids=REPLACED)
+def test_variables_are_replaced_wherever_they_stand(into: Any, expected: Any) -> None:
+    assert replaced(into, {T: int, Self: dict}) == expected
+
+
+def test_a_type_in_which_nothing_is_replaced_is_returned_itself() -> None:
+    for into in (list[U], Annotated[int, "said"], int | None, Literal[1]):
+        assert replaced(into, {T: int}) is into
+
+
+@pytest.mark.parametrize(
+    ("into", "expected"),
+    [
+        (Name, str),
+        (dict[str, Names], dict[str, list[str]]),
+        (Annotated[Pair[Name, Names], "said"], Annotated[tuple[str, list[list[str]]], "said"]),
+        (Optional[Either], int | None),  # noqa: UP045  # as above
+        (list[int], list[int]),
+    ],
+    ids=str,
+)
+def test_names_are_expanded_wherever_they_stand(into: Any, expected: Any) -> None:
+    assert expanded(into) == expected
+
+
+@pytest.mark.parametrize(
+    "into", [int, Any, list[int], int | None, Annotated[int, ""], Name, Names, Pair[int, str]], ids=str
+)
+def test_a_type_is_accepted(into: Any) -> None:
+    check_type(into)
+
+
+@pytest.mark.parametrize("into", [5, "int", None, [int], print], ids=str)
+def test_an_object_that_is_not_a_type_is_refused(into: Any) -> None:
+    with pytest.raises(TypeError, match=r"^into is a type, such as a class or list\[Person\], not "):
+        check_type(into)
+
+
+class LazyAlias:
+    """What `type Late = Unheard` makes: it looks its names up when its value is asked for."""
+
+    @property
+    def __value__(self) -> Any:
+        raise NameError("name 'Unheard' is not defined")
+
+    def __repr__(self) -> str:
+        return "Late"
+
+
+def test_an_alias_that_can_not_be_resolved_is_refused() -> None:
+    with pytest.raises(TypeError, match="the alias Late can't be resolved: name 'Unheard' is not defined"):
+        check_type(LazyAlias())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the statement came with Python 3.12")
+def test_an_alias_by_statement_is_a_wrapper() -> None:
+    names: dict[str, Any] = {}
+    exec("type Two[T] = tuple[T, T]\ntype Late = Unheard", names)
+
+    assert inner_of(names["Two"][int]) == tuple[int, int]
+    with pytest.raises(TypeError, match="the alias Late can't be resolved"):
+        inner_of(names["Late"])
+
+
+def test_an_alias_that_cannot_be_resolved_is_a_type_error() -> None:
+    class Lazy:
+        """As of `type Lazy = Nowhere` in Python 3.12, which is looked up when it is asked for."""
+
+        @property
+        def __value__(self) -> Any:
+            raise NameError("name 'Nowhere' is not defined")
+
+    with pytest.raises(TypeError, match="Nowhere"):
+        peel(Lazy())

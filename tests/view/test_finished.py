@@ -1,0 +1,175 @@
+"""What is finished, against the definition: all values looked at, at each change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given, strategies as st
+
+import streamjson as sj
+from naive_model import ConflictError, NaiveCompletions, NaiveDocument, finished_order
+from streamjson._document.document import Document
+from streamjson._document.tree import trail
+from streamjson._limits import Limits
+from streamjson._paths.automaton import Matcher
+from streamjson._paths.pattern import compile_pattern
+from streamjson._view.finished import finished_by, is_finished, is_there, lost, returned_at, take_up, unfinished
+from streamjson._view.selection import Along
+from test_properties import SEEDS, VALUES, WILD_STREAMS, cut, interleave
+
+Stream = list[tuple[Any, Any]]
+
+ALL = Matcher([(compile_pattern("$"), None), (compile_pattern("$..*"), None)])
+
+
+def built(stream: Stream, *, replace: bool = False, in_order: bool = True) -> tuple[Document, NaiveDocument]:
+    """Apply a stream to the document and to the model; who refuses a delta, refuses it in both."""
+    document = Document(Limits(), replace=replace, in_order=in_order)
+    naive = NaiveDocument(replace=replace, in_order=in_order)
+    for place, delta in stream:
+        path = sj.parse_path(place) if isinstance(place, str) else sj.Path(place)
+        try:
+            naive.apply(tuple(path), delta)
+        except ConflictError:
+            with pytest.raises(sj.ConflictError):
+                document.apply(path, delta)
+        else:
+            document.apply(path, delta)
+    naive.close()
+    document.close()
+    return document, naive
+
+
+def told_in_order(document: Document) -> list[tuple[tuple[Any, ...], int]]:
+    """Return what `finished_by` yields for one run after the other, with the version."""
+    along = Along(ALL)
+    returned = returned_at(document)
+    told = []
+    for run in range(1, len(document.starts)):
+        if returned is None or document.starts[run] < returned:
+            found = finished_by(document, run, along)
+            told += [(trail(document.holder, *slot[:2])[1:], document.starts[run] - 1) for slot in found]
+    return told
+
+
+def places(document: Document, found: Any) -> list[tuple[Any, ...]]:
+    return [trail(document.holder, node, key)[1:] for node, key, _ in found]
+
+
+def check(document: Document, naive: NaiveDocument, *, in_order: bool = True) -> None:
+    model = NaiveCompletions(naive, in_order=in_order)
+    assert told_in_order(document) == [(place, version) for place, version, _ in model.told]
+    for version, finished in enumerate(model.finished_at):
+        for place in finished_order(naive.holders[version][0]):
+            assert is_finished(document, (0, *place), version) is (place in finished), (place, version)
+    told = {place for place, _, _ in model.told}
+    last = finished_order(naive.holders[-1][0])
+    assert places(document, unfinished(document, Along(ALL))) == [one for one in last if one not in model.finished]
+    assert set(places(document, lost(document, Along(ALL)))) == told - set(last)
+
+
+@given(WILD_STREAMS, st.booleans(), st.booleans())
+@example([(("a",), [[None]]), (("a", 0, "a"), [])], True, True)  # what is replaced on the way is not finished
+@example([(("a",), {"b": 1}), (("a", "a"), 1), (("a",), {}), (("b",), 1)], False, True)  # b is lost
+@example([(("a", 1), 1), (("a", 0), 1), (("a", 0), 2)], False, True)  # a hole was not finished
+def test_what_is_finished_is_what_the_definition_says(stream: Stream, replace: bool, in_order: bool) -> None:
+    check(*built(stream, replace=replace, in_order=in_order), in_order=in_order)
+
+
+@given(VALUES, SEEDS)
+def test_a_stream_in_document_order_finishes_all_in_that_order(value: Any, chance: Any) -> None:
+    document, naive = built(cut(value, chance))
+
+    assert returned_at(document) is None
+    told = [place for place, _ in told_in_order(document)]
+    assert told + places(document, unfinished(document, Along(ALL))) == finished_order(naive.holders[-1][0])
+
+
+@given(VALUES, SEEDS)
+def test_interleaved_fields_are_finished_at_the_end(value: Any, chance: Any) -> None:
+    check(*built(interleave(cut(value, chance), chance)))
+
+
+@given(WILD_STREAMS, st.lists(st.integers(0, 30)))
+def test_it_makes_no_difference_when_one_asks(stream: Stream, moments: list[int]) -> None:
+    early = Document(Limits())
+    for number, (place, delta) in enumerate(stream):
+        try:
+            early.apply(sj.Path(place), delta)
+        except sj.ConflictError:
+            continue
+        if number in moments:
+            returned_at(early)
+            is_finished(early, (0, "a"), early.version)
+    late, naive = built(stream)
+    early.close()
+
+    assert returned_at(early) == returned_at(late)
+    for version in range(len(naive.values)):
+        for place in finished_order(naive.holders[version][0]):
+            assert is_finished(early, (0, *place), version) is is_finished(late, (0, *place), version)
+
+
+def test_an_empty_document_has_nothing_to_finish() -> None:
+    document = Document(Limits())
+
+    assert returned_at(document) is None
+    assert not is_finished(document, (0,), 0)
+    assert places(document, unfinished(document, Along(ALL))) == []
+    assert places(document, lost(document, Along(ALL))) == []
+
+
+@pytest.mark.parametrize(
+    ("stream", "returned"),
+    [
+        pytest.param([("a", "x"), ("b", "x"), ("c", "x")], None, id="one field after the other"),
+        pytest.param([("a", "x"), ("b", "x"), ("a", "y")], 3, id="back to a text"),
+        pytest.param([("a.b", 1), ("c", 1), ("a.d", 1)], 3, id="back to an object"),
+        pytest.param([("a[0].b", 1), ("a[1].b", 1), ("a[0].c", 1)], 3, id="back to an item"),
+        pytest.param([("a[2]", 1), ("a[0]", 1), ("a[1]", 1)], None, id="filling holes"),
+        pytest.param([("n", 1), ("n", 12), ("n", 123)], None, id="a number that grows"),
+        pytest.param([("a", None), ("a.b", 1)], None, id="through a null that is open"),
+        pytest.param([("a", None), ("b", 1), ("a.b", 1)], 3, id="through a null that is finished"),
+        pytest.param([("a.b", 1), ("a", {"b": 2})], None, id="an object set anew, with nothing finished in it"),
+        pytest.param([("a.b", 1), ("a.c", 1), ("a", {"b": 2})], 3, id="an object set anew, with a finished part"),
+        pytest.param([("a", {"b": "", "c": ""}), ("a.b", "x")], None, id="into an object that was set whole"),
+        pytest.param([("a", {"b": "", "c": ""}), ("a.b", "x"), ("a.c", "y")], 3, id="back to its second part"),
+        pytest.param([("a.b.c", 1), ("a.b", None)], None, id="null over what is open"),
+        pytest.param([("a.b.c.d", 1), ("a.b", None)], None, id="null over what is open and deep"),
+    ],
+)
+def test_the_first_return_is_found(stream: Stream, returned: int | None) -> None:
+    document, naive = built(stream)
+
+    assert returned_at(document) == returned
+    check(document, naive)
+
+
+def test_a_hole_and_what_is_not_there_are_never_finished() -> None:
+    document, _ = built([("a[1]", 1), ("b", 1)])
+
+    assert is_there(document, (0, "a", 1), 2)
+    assert not is_there(document, (0, "a", 0), 2)
+    assert not is_there(document, (0, "c"), 2)
+    assert [is_finished(document, (0, *path), 2) for path in [("a", 1), ("a", 0), ("c",), ("a",)]] == [
+        True, False, False, True
+    ]  # fmt: skip
+
+
+def test_a_document_that_is_restored_knows_of_the_return_without_its_history():
+    document, _ = built([("a", "x"), ("b", 1), ("c", 1)])
+    take_up(document, 3)
+
+    assert returned_at(document) == 3
+    assert [is_finished(document, (0, name), 3) for name in "abc"] == [True, False, False]
+
+
+def test_only_what_matches_is_told() -> None:
+    names = Along(Matcher([(compile_pattern("$..name"), None)]))
+    document, _ = built([("people[0].name", "Jane"), ("people[1].name", "John"), ("total", 2)])
+
+    assert [places(document, finished_by(document, run, names)) for run in (1, 2)] == [
+        [("people", 0, "name")], [("people", 1, "name")]
+    ]  # fmt: skip
+    assert places(document, unfinished(document, names)) == []
