@@ -95,11 +95,11 @@ ratios: $(BENCH)/wheel.stamp ## Measure what is claimed of the speed, and fail w
 
 .PHONY: fuzz
 fuzz: $(FUZZ)/wheel.stamp ## Search for inputs that break the rules: make fuzz MINUTES=30
-	$(FUZZ)/bin/python fuzz/run.py --minutes $(MINUTES) $(ARGS)
+	$(FUZZ)/bin/python tests/fuzz/run.py --minutes $(MINUTES) $(ARGS)
 
 .PHONY: reliability
 reliability: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Run every attack under the default limits, and fit how time grows (10 minutes)
-	$(VENV)/bin/python reliability/run.py $(ARGS)
+	$(VENV)/bin/python tests/reliability/run.py $(ARGS)
 
 .PHONY: wheel
 wheel: dist/wheel.stamp ## Build the wheel in dist/
@@ -108,9 +108,9 @@ wheel: dist/wheel.stamp ## Build the wheel in dist/
 .PHONY: clean
 clean: ## Remove everything that these targets made
 	rm -rf .venv .venv-* dist .hypothesis .coverage .coverage.* .benchmarks
-	rm -rf fuzz/findings
+	rm -rf tests/fuzz/findings
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	find src tests benchmarks fuzz reliability examples -name __pycache__ -prune -exec rm -rf {} +
+	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp is the time of the last installation. Dependency groups need pip 25.1.
 

@@ -24,7 +24,7 @@ from streamjson._view import snapshot as _snapshot
 from streamjson._wire import decoder as _sse, event as _event
 from targets import TARGETS
 
-FUZZ = Path(__file__).parent.parent / "fuzz"
+FUZZ = Path(__file__).parent / "fuzz"
 CORPUS = {name: sorted((FUZZ / "corpus" / name).iterdir()) for name in TARGETS}
 
 

@@ -1,4 +1,4 @@
-"""The measurements under `reliability/` can be made, and the page shows what was measured last."""
+"""The measurements under `tests/reliability/` can be made, and the page shows what was measured last."""
 
 from __future__ import annotations
 

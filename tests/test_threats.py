@@ -1,6 +1,6 @@
 """What a hostile sender sends has the outcome that is promised, in bounded memory and linear time.
 
-The attacks are those of `reliability/hostile.py`, row by row. Each runs in a process of its own, under small limits,
+The attacks are those of `reliability/hostile.py`, row by row. Each runs in a process of its own, under small limits
 and under a cap of its memory; the command `make reliability` runs them under the default limits.
 """
 

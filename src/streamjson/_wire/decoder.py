@@ -584,7 +584,7 @@ def _decode(pieces: Iterable[BytesLike], body: _Body) -> Generator[ServerSentEve
                 try:
                     events = decoder.feed(part)
                 except StreamJSONError as error:
-                    yield from error.events
+                    yield from cast("list[ServerSentEvent[str]]", error.events)
                     raise
                 yield from events
         yield from body.end()
@@ -603,7 +603,7 @@ async def _decode_async(
                 try:
                     events = decoder.feed(part)
                 except StreamJSONError as error:
-                    for event in error.events:
+                    for event in cast("list[ServerSentEvent[str]]", error.events):
                         yield event
                     raise
                 for event in events:

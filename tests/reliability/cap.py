@@ -85,7 +85,7 @@ def _peak() -> int:
     peak = _memory("VmHWM")
     if peak is not None:
         return peak
-    import resource  # noqa: PLC0415  # there is none on Windows
+    import resource  # there is none on Windows
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
@@ -93,7 +93,7 @@ def _peak() -> int:
 def _set_cap(growth: int) -> None:
     size = _memory("VmSize")
     if size is not None:
-        import resource  # noqa: PLC0415  # as above
+        import resource  # as above
 
         resource.setrlimit(resource.RLIMIT_AS, (size + growth, size + growth))
 

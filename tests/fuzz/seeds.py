@@ -1,4 +1,4 @@
-"""Writes the seeds: `python fuzz/seeds.py`. From the vectors of the tests, and by hand where there are none.
+"""Writes the seeds: `python tests/fuzz/seeds.py`. From the vectors of the tests, and by hand where there are none.
 
 A file is named by what it is. Files that no seed is named like stay as they are: regressions, and what `--keep` added.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 HERE: Final = Path(__file__).resolve().parent
-TESTS: Final = HERE.parent / "tests"
+TESTS: Final = HERE.parent
 sys.path[:0] = [str(HERE), str(TESTS)]
 
 import streamjson as sj  # noqa: E402 - as what follows, which is found by the line above

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests")]
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 import streamjson as sj  # noqa: E402 - as `streams`
 from streams import SHAPES  # noqa: E402 - found by the line above

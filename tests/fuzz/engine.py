@@ -10,7 +10,7 @@ from typing import Final
 import atheris
 
 HERE: Final = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 # The library only: what it is held against must not be searched for new ways to go.
 with atheris.instrument_imports(include=["streamjson"]):

@@ -42,17 +42,20 @@ SHARES: Final = {"assembler": 3}
 
 EXAMPLES: Final = """\
 examples:
-  python fuzz/run.py --minutes 30 --json figures.json      all targets
-  python fuzz/run.py --target path chunk --runs 1000000    two targets, a million inputs each
-  python fuzz/run.py --target path --reproduce FILE        one input, without atheris: what happens
-  python fuzz/run.py --minutes 60 --keep                   add what leads to new places to corpus/
+  python tests/fuzz/run.py --minutes 30 --json figures.json      all targets
+  python tests/fuzz/run.py --target path chunk --runs 1000000    two targets, a million inputs each
+  python tests/fuzz/run.py --target path --reproduce FILE        one input, without atheris: what happens
+  python tests/fuzz/run.py --minutes 60 --keep                   add what leads to new places to corpus/
 """
 
 
 def options_of(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="fuzz/run.py", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="tests/fuzz/run.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--minutes", type=float, help=f"how long, shared among the targets (without --runs: {DEFAULT_MINUTES:g})")
@@ -91,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table(rows))
     findings = [(one.target, finding) for one in rows for finding in one.findings]
     for name, finding in findings:
-        print(f"\n{name}: {finding.what}\n  python fuzz/run.py --target {name} --reproduce {finding.file}")
+        print(f"\n{name}: {finding.what}\n  python tests/fuzz/run.py --target {name} --reproduce {finding.file}")
     if options.json is not None:
         options.json.write_text(json.dumps(figures(rows, options), indent=2) + "\n", encoding="utf-8")
     return 1 if findings else 0

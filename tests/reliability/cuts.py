@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 HERE: Final = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "tests")]
+sys.path[:0] = [str(HERE.parent)]
 
 import streamjson as sj  # noqa: E402 - as `streams`
 from streams import SHAPES  # noqa: E402 - found by the line above
 
 __all__ = ["Cuts", "Resumable", "cut_everywhere", "figures", "streams_to_cut"]
 
-EXAMPLES: Final = HERE.parent / "examples"
+EXAMPLES: Final = HERE.parents[1] / "examples"
 LONG: Final = 5_000  # events
 SAMPLE: Final = (
     29  # of so many resumptions one is tried, where all would take too long; a prime, so that it falls anywhere

@@ -1,9 +1,9 @@
 """The command that measures what is promised under attack and under faults: see docs/reliability.md, which it writes.
 
-    python reliability/run.py              everything, under the default limits: results.json and the page (10 minutes)
-    python reliability/run.py --quick      only a look: small limits, small sizes, no file
-    python reliability/run.py --only scaling
-    python reliability/run.py --page       write the page's tables from results.json again
+    python tests/reliability/run.py            everything, under the default limits: results.json and the page (10 minutes)
+    python tests/reliability/run.py --quick    only a look: small limits, small sizes, no file
+    python tests/reliability/run.py --only scaling
+    python tests/reliability/run.py --page     write the page's tables from results.json again
 
 It returns 1 where a promise was not kept.
 """
@@ -37,7 +37,7 @@ import streamjson as sj  # noqa: E402
 __all__ = ["main"]
 
 RESULTS: Final = HERE / "results.json"
-PAGE: Final = HERE.parent / "docs" / "reliability.md"
+PAGE: Final = HERE.parents[1] / "docs" / "reliability.md"
 MIB: Final = 1024 * 1024
 
 Rows = list[dict[str, Any]]
@@ -85,7 +85,7 @@ def _of_module(name: str) -> Callable[..., Iterator[dict[str, Any]]]:
     return figures
 
 
-def fuzzing(*, quick: bool) -> Iterator[dict[str, Any]]:  # noqa: ARG001  # it reads what a long run has found
+def fuzzing(*, quick: bool) -> Iterator[dict[str, Any]]:  # it reads what a long run has found
     """Yield the figures that `make fuzz` has written last, with `--json`."""
     figures = json.loads((HERE.parent / "fuzz" / "results.json").read_text(encoding="utf-8"))
     for row in [*figures["targets"], {**figures, "target": "all", "findings": [None] * figures["findings"]}]:
