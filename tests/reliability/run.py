@@ -1,6 +1,6 @@
 """The command that measures what is promised under attack and under faults: see docs/reliability.md, which it writes.
 
-    python tests/reliability/run.py            everything, under the default limits: results.json and the page (10 minutes)
+    python tests/reliability/run.py            everything, under the default limits: writes the page (10 minutes)
     python tests/reliability/run.py --quick    only a look: small limits, small sizes, no file
     python tests/reliability/run.py --only scaling
     python tests/reliability/run.py --page     write the page's tables from results.json again

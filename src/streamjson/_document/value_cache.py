@@ -13,11 +13,11 @@ trusted (PyPy, CPython without its global lock), everything on the path is copie
 *The chain.* Where the document changes, event after event, the values from the root down are at hand in a list, and not
 in their nodes.
 
-*Threads.* While somebody reads, `version` says so, and other readers wait; who writes does not. A lock would take a
-tenth of the time of a read. What is found of the newest version is used only if no other has begun meanwhile.
+*Threads.* While a reader is at work, `version` is `_BUSY`; another reader, in another thread or in a signal handler,
+builds a value of its own, and the writer does not look. A lock would take a tenth of the time of a read. A result for
+the newest version is used only if no newer version has started during the read.
 
-*Interrupts.* A thread that interrupts its own read, as a signal handler may, gets a value that is built for it alone.
-After a read that was broken off all values are given up, and built anew.
+*Interrupts.* After a read that was broken off all values are given up, and built again.
 
 *Single containers.* `container_at` keeps a plain value for each of the last containers that were read alone, with its
 version. These values share nothing with the document's or with each other. The next read applies the runs of the log
@@ -34,7 +34,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable
-from time import sleep
 from typing import Any, Final
 
 from .._json import MISSING
@@ -213,16 +212,6 @@ def _put(container: Any, key: Any, value: Any) -> bool:
     return True
 
 
-def _is_interrupted(document: Document) -> bool:
-    """Tell whether it is this thread that is reading a value of the document: it has interrupted itself."""
-    frame = sys._getframe(1).f_back
-    while frame is not None:
-        if frame.f_code is value_at.__code__ and frame.f_locals["document"] is document:
-            return True
-        frame = frame.f_back
-    return False
-
-
 def value_at(document: Document, version: int) -> Any:
     """Return the document at `version` as plain objects; `MISSING` if there is nothing."""
     if document.values is None:
@@ -233,11 +222,8 @@ def value_at(document: Document, version: int) -> Any:
     newest = _BUSY
     try:
         newest, values.version = values.version, _BUSY  # an exchange: CPython lets no other thread in between
-        while newest == _BUSY:
-            if _is_interrupted(document):
-                return read(document, *locate(document, (), version), version)
-            sleep(0)  # lets the other reader go on
-            newest, values.version = values.version, _BUSY
+        if newest == _BUSY:  # another thread reads, or this one has interrupted its own read
+            return read(document, *locate(document, (), version), version)
         if version == newest + 1:
             try:
                 text, delta = values.text, document.delta
