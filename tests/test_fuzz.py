@@ -30,6 +30,8 @@ from streamjson._document import Document
 from streamjson._intake import Intake
 from targets import TARGETS
 
+pytestmark = pytest.mark.slow
+
 FUZZ = Path(__file__).parent.parent / "fuzz"
 CORPUS = {name: sorted((FUZZ / "corpus" / name).iterdir()) for name in TARGETS}
 
