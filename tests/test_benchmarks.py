@@ -13,6 +13,8 @@ from documents import SHAPES, Document, document
 from measure import QUICK, Check, Measurement, check, measure, measure_wire
 from works import WORKS
 
+pytestmark = pytest.mark.slow
+
 SMALL = [("people", "10 KB"), ("texts", "10 KB"), ("deep", "600 items")]
 ALL = [*SMALL, ("wide_array", "100,000 items"), ("interleaved", "100 KB")]
 

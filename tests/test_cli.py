@@ -35,6 +35,8 @@ from streamjson.cli._source import Source
 from streamjson.cli._view import Status, view
 from streamjson.cli._watch import Show
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 COMMAND = [sys.executable, "-m", "streamjson"]

@@ -24,6 +24,8 @@ from streamjson._view import snapshot as _snapshot
 from streamjson._wire import decoder as _sse, event as _event
 from targets import TARGETS
 
+pytestmark = pytest.mark.slow
+
 FUZZ = Path(__file__).parent / "fuzz"
 CORPUS = {name: sorted((FUZZ / "corpus" / name).iterdir()) for name in TARGETS}
 

@@ -21,6 +21,8 @@ import pytest
 import streamjson as sj
 from loopback import TIMEOUT_S, Exchange, serving
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 TRIP = json.loads((EXAMPLES / "expected/trip.json").read_text("utf-8"))
 PEOPLE = json.loads((EXAMPLES / "expected/people.json").read_text("utf-8"))

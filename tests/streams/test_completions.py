@@ -93,6 +93,7 @@ def test_a_location_that_two_patterns_select_is_given_for_each() -> None:
         ((), {}, "give a pattern"),
         (("people[*]",), {"places[*]": Place}, "no pattern here"),
         (("people[*]",), print, "type"),
+        ((["people[*]", "summary"],), None, "a pattern is text"),
     ],
 )
 def test_a_mistake_shows_before_anything_is_read(patterns: tuple[str, ...], into: Any, message: str) -> None:

@@ -30,6 +30,7 @@ _WORD: Final = 2**64 - 1
 _FEWEST_SLOTS: Final = 16
 # The hash of a text differs from process to process. Odd, so that no two digests become one.
 _SPREAD: Final = hash("where digests are kept") | 1
+_MIX: Final = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio: its multiples are far apart
 
 
 def digest_of(text: str) -> int:
@@ -121,7 +122,9 @@ class Digests:
         slots = self._slots
         last = len(slots) - 1
         bits = digest >> ignored_bits
-        slot = (bits * _SPREAD & _WORD) >> (64 - last.bit_length())
+        # Twice: one multiplication leaves digests of one id side by side where _SPREAD happens to be a bad number.
+        mixed = bits * _SPREAD & _WORD
+        slot = ((mixed ^ mixed >> 32) * _MIX & _WORD) >> (64 - last.bit_length())
         while slots[slot] and slots[slot] >> ignored_bits != bits:
             slot = (slot + 1) & last
         return slot
