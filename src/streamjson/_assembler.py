@@ -261,7 +261,7 @@ class Assembler:
                     document.lengths.append(length)
                     document.pieces.append(delta)
                     document.delta = delta
-                    document.version = version = document.version + 1
+                    document.version = version = document.version + 1  # last: INVARIANTS 1
                 except BaseException:
                     document.tear()
                     raise

@@ -8,14 +8,8 @@
 - *Texts.* A string that was set stands in its slot as it is. When it grows it is opened: a `Text`, a list of pieces,
   takes its place, and when its run ends a plain string again, so that no object of ours remains. One that is visited
   again is a `Text` for good, with the runs that it grew in.
-- *Readers* may be in other threads (with the global lock of CPython), and do not wait. A version begins with its entry
-  in `lengths` and ends when `version` counts it; in between, what an older version shows is not touched: a birth is
-  written before its slot, the history of a slot before what replaces it, a run's place before its start, and pieces are
-  joined between two counts (`Text.rejoin`). So a reader of the newest version needs only look, when it has read,
-  whether another one has begun (`is_newest`).
-- *Interrupts.* A signal handler may raise between any two writes. All versions of one event become visible at once,
-  when `version` is set, so an event that is broken off before that leaves what it has written to no reader: to them it
-  is a writer in the midst of its work. No writer could go on from there, so the document is *torn*, and closed.
+- *Readers* may be in other threads, and do not wait; a signal handler may raise between any two writes. `INVARIANTS.md`
+  has the rules that make both safe.
 
 It owns the log, the string that is open, and the count of what was received. The hot ways of `document` look at no
 limit while deltas of their kind (at most 255 bytes of text, or a plain scalar) can't use up what is left: `hot_until`

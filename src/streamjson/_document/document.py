@@ -102,7 +102,7 @@ class Document(Log):
                     self.lengths.append(length)
                     self.pieces.append(delta)
                     self.delta = delta
-                    self.version += 1
+                    self.version += 1  # last: INVARIANTS 1
                 except BaseException:  # an interrupt; where nothing is raised, `try` costs nothing
                     self.tear()
                     raise
@@ -145,7 +145,7 @@ class Document(Log):
         self.lengths.append(length)
         self.pieces.append(delta)
         self.delta = delta
-        self.version += 1
+        self.version += 1  # last: INVARIANTS 1
         return "append"
 
     def _apply_with_care(
@@ -190,7 +190,7 @@ class Document(Log):
                 return False
             size += len(key)
             self.lengths.append(length)
-            node.births.append(version)
+            node.births.append(version)  # before its slot: INVARIANTS 2
             node.slots[key] = delta
         elif path.startswith(places.list_head):
             node = places.list_node
@@ -198,7 +198,7 @@ class Document(Log):
             if path[places.list_length :] != f"{key}]" or key >= self.max_array_length:
                 return False
             self.lengths.append(length)
-            node.births.append(version)
+            node.births.append(version)  # before its slot: INVARIANTS 2
             node.slots.append(delta)
         else:
             return False
@@ -212,7 +212,7 @@ class Document(Log):
         self.delta = delta
         self.fresh_path = path
         self.quiet = node.ignored_by is self.watch
-        self.version = version
+        self.version = version  # last: INVARIANTS 1
         return True
 
     def _add_first(self, path: str, delta: Any, length: int, size: int) -> bool:
@@ -233,10 +233,10 @@ class Document(Log):
             self._leave()
         version = self.version + 1
         child = new_node((node.where, place), is_object=True)
-        child.births.append(version)
+        child.births.append(version)  # before its slot: INVARIANTS 2
         child.slots[key] = delta
         self.lengths.append(length)
-        node.births.append(version)
+        node.births.append(version)  # before its slot: INVARIANTS 2
         node.slots.append(child)
         self.nodes.append(child)
         self.keys.append(key)
@@ -249,7 +249,7 @@ class Document(Log):
         places.head = path[: -len(key)]
         places.head_length = len(places.head)
         places.head_node = child
-        self.version = version
+        self.version = version  # last: INVARIANTS 1
         return True
 
     def _come_back(self, path: str, place: tuple[Node, Step], delta: Any) -> bool:
@@ -285,7 +285,7 @@ class Document(Log):
         self.fresh_path = NO_PATH
         self.delta = delta
         self.quiet = True
-        self.version = version
+        self.version = version  # last: INVARIANTS 1
         return True
 
     def close(self) -> bool:
@@ -300,7 +300,7 @@ class Document(Log):
             if version > before:
                 self.preludes.discard(version)  # the last repair is not before a change, it is the change
                 self.delta = REPLACEMENT
-                self.version = version
+                self.version = version  # last: INVARIANTS 1
             self._end()
         except BaseException:
             if self.version > before:
@@ -345,7 +345,7 @@ class Document(Log):
             self.size += sum(sizes)
             self.halves = {(id(node), key): (node, key, half) for node, key, half in self.repaired}
             self.repaired = []
-            self.version = version
+            self.version = version  # last: INVARIANTS 1
             if is_untouched:
                 self.untouched = version
             self.seal_run()
@@ -414,7 +414,7 @@ class Document(Log):
             self._extend(node, key, delta, version)
             self.open_path = NO_PATH if half else path
             self.delta = delta
-            self.version = version
+            self.version = version  # last: INVARIANTS 1
             if half or self.halves:
                 self._hold(node, key, half, {place})
             if half or growth > SHORT or version >= self.hot_until or not is_open:
@@ -524,7 +524,7 @@ class Document(Log):
             self.node_count += nodes
             self.size += size
             self.delta = delta
-            self.version = version
+            self.version = version  # last: INVARIANTS 1
             if half or self.halves:
                 self._hold(node, key, half, discarded)
             self.fresh_path = NO_PATH if half else path
@@ -551,19 +551,19 @@ class Document(Log):
         if old is not MISSING:
             if node.history is None:
                 node.history = {}
-            node.history.setdefault(key, []).append((version, old))
+            node.history.setdefault(key, []).append((version, old))  # before what replaces it: INVARIANTS 2
             slots[key] = thing
             if type(old) is Node:  # the shortcuts may lead into it
                 self.places.forget()
             return
         if type(key) is int:
             while len(slots) < key:
-                node.births.append(version)
+                node.births.append(version)  # before its slot: INVARIANTS 2
                 slots.append(HOLE)
-            node.births.append(version)
+            node.births.append(version)  # before its slot: INVARIANTS 2
             slots.append(thing)
         else:
-            node.births.append(version)
+            node.births.append(version)  # before its slot: INVARIANTS 2
             slots[key] = thing
 
     def _halves_in(self, node: Node, key: Step) -> set[tuple[int, Step]]:
