@@ -529,20 +529,20 @@ def _is_source(value: object) -> bool:
 class _Body:
     """What both ways of reading a body share: all but the reading."""
 
-    __slots__ = ("_check", "_dispatch_last", "_is_checked", "decoder", "is_begun")
+    __slots__ = ("_check", "_dispatch_last", "decoder", "is_begun", "is_checked")
 
     def __init__(self, decoder: SSEDecoder, *, dispatch_last: bool) -> None:
         self.decoder = decoder
         self._dispatch_last = dispatch_last
         self._check = BodyCheck()
-        self._is_checked = False
+        self.is_checked = False
         self.is_begun = False  # whether the generator that reads it has started, and so closes its source
 
     def parts(self, piece: BytesLike) -> Iterable[BytesLike]:
         """Return what is to be decoded of a piece, in parts: the events of a large one would take much at once."""
-        if not self._is_checked:
-            self._is_checked = self.decoder._is_known
-            if not (self._is_checked or self._check.admits(piece := _to_bytes(piece))):
+        if not self.is_checked:
+            self.is_checked = self.decoder._is_known
+            if not (self.is_checked or self._check.admits(piece := _to_bytes(piece))):
                 return ()
         if type(piece) is not bytes or len(piece) <= _WINDOW:
             return (piece,)
@@ -580,7 +580,8 @@ def _decode(pieces: Iterable[BytesLike], body: _Body) -> Generator[ServerSentEve
     try:
         yield None
         for piece in iterator:
-            for part in body.parts(piece):
+            is_small = body.is_checked and type(piece) is bytes and len(piece) <= _WINDOW  # a call less for each piece
+            for part in (piece,) if is_small else body.parts(piece):
                 try:
                     events = decoder.feed(part)
                 except StreamJSONError as error:
@@ -599,7 +600,8 @@ async def _decode_async(
     body.is_begun = True
     try:
         async for piece in iterator:
-            for part in body.parts(piece):
+            is_small = body.is_checked and type(piece) is bytes and len(piece) <= _WINDOW  # as above
+            for part in (piece,) if is_small else body.parts(piece):
                 try:
                     events = decoder.feed(part)
                 except StreamJSONError as error:
