@@ -17,11 +17,11 @@ from __future__ import annotations
 import sys
 from array import array
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterable, Iterator
-from hashlib import blake2b
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cache
 from typing import Any, Final, Self
 
-__all__ = ["DIGEST_BYTES", "Digests", "digest_of", "digest_with_id", "id_bits", "is_digest"]
+__all__ = ["DIGEST_BYTES", "Digests", "digest_of", "digest_with_id", "hashed", "id_bits", "is_digest"]
 
 DIGEST_BYTES: Final = 8
 _CONTENT_BITS: Final = 12
@@ -36,7 +36,20 @@ _MIX: Final = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio: its multi
 def digest_of(text: str) -> int:
     """Return the digest of a text; never 0."""
     data = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(data, digest_size=DIGEST_BYTES).digest(), "little") or 1
+    return int.from_bytes(hashed(data, DIGEST_BYTES), "little") or 1
+
+
+def hashed(data: bytes, size: int) -> bytes:
+    """Return the BLAKE2b digest of `size` bytes."""
+    digest: bytes = _blake2b()(data, digest_size=size).digest()
+    return digest
+
+
+@cache
+def _blake2b() -> Callable[..., Any]:
+    from hashlib import blake2b  # noqa: PLC0415  # it loads OpenSSL, a tenth of what `import streamjson` takes
+
+    return blake2b
 
 
 def digest_with_id(id: str, content: int) -> int:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from hashlib import sha256
 from typing import Any, Final, NoReturn
 
 from .._errors import CheckpointError, LimitExceededError, shorten
@@ -25,6 +24,12 @@ __all__ = ["seal", "unseal"]
 FORMAT: Final = 1
 _UNLIMITED: Final = Limits.unlimited()
 _HEAD: Final = re.compile(rb'\{"format":([1-9][0-9]{0,8}),"sha256":"([0-9a-f]{64})",')
+
+
+def _digest_of(data: bytes | memoryview) -> str:
+    from hashlib import sha256  # noqa: PLC0415  # it loads OpenSSL, a tenth of what `import streamjson` takes
+
+    return sha256(data).hexdigest()
 
 
 def seal(kind: str, members: dict[str, Any]) -> bytes:
@@ -46,7 +51,7 @@ def seal(kind: str, members: dict[str, Any]) -> bytes:
             met=maximum + 1,
         ) from None
     rest = text[1:].encode(errors="backslashreplace")  # halves that a sender's ids may hold, as JSON escapes them
-    return f'{{"format":{FORMAT},"sha256":"{sha256(rest).hexdigest()}",'.encode() + rest
+    return f'{{"format":{FORMAT},"sha256":"{_digest_of(rest)}",'.encode() + rest
 
 
 def unseal(kind: str, data: bytes | bytearray | memoryview, limits: Limits = _UNLIMITED) -> dict[str, Any]:
@@ -67,7 +72,7 @@ def unseal(kind: str, data: bytes | bytearray | memoryview, limits: Limits = _UN
             code="newer_format",
         )
     rest = memoryview(data)[head.end() :]
-    if sha256(rest).hexdigest().encode() != head[2]:
+    if _digest_of(rest).encode() != head[2]:
         raise CheckpointError("the checkpoint was cut or changed since it was written: its digest is another one")
     try:
         text = "{" + str(rest, "utf-8")

@@ -44,7 +44,6 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from typing import Any, Final, Literal, Self, TypeAlias, cast
 
 from attrs import define
@@ -52,7 +51,7 @@ from attrs import define
 from .._dialects import is_blank, is_done, read_event, to_event
 from .._errors import CODES, CheckpointError, InvalidEventError, StreamJSONError, shorten
 from .._limits import Limits, check_limits
-from .digests import DIGEST_BYTES, Digests, digest_of, digest_with_id, id_bits, is_digest
+from .digests import DIGEST_BYTES, Digests, digest_of, digest_with_id, hashed, id_bits, is_digest
 from .envelope import seal, unseal
 
 __all__ = ["ReplayFilter"]
@@ -619,7 +618,7 @@ class _FromStart:
 
 def _linked(chain: bytes, content: int) -> bytes:
     """Return the digest of some events and one more."""
-    return blake2b(chain + content.to_bytes(DIGEST_BYTES, "little"), digest_size=_CHAIN_BYTES).digest()
+    return hashed(chain + content.to_bytes(DIGEST_BYTES, "little"), _CHAIN_BYTES)
 
 
 _Way: TypeAlias = _ByIds | _FromStart
