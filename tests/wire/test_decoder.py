@@ -488,6 +488,13 @@ def test_the_events_of_one_large_piece_are_not_held_all_at_once() -> None:
     assert peak_of(lambda: asyncio.run(read_async())) < 4_000_000
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_pieces_of_any_size_and_kind_may_follow_each_other(kind: type) -> None:
+    small, large = b"data: a\n\n", b"data: b\n\n" * 20_000
+    events = decode_sse(map(kind, (small, large, small)))
+    assert [event.data for event in events] == ["a", *["b"] * 20_000, "a"]
+
+
 def test_a_limit_in_the_middle_of_a_large_piece_comes_after_the_events_before() -> None:
     piece = b"data: 1\n\n" * 20_000 + b"data: 12345\n\n" + b"data: 1\n\n" * 20_000
     events = decode_sse([piece], limits=Limits(max_event_bytes=8))
