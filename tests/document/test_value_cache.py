@@ -365,6 +365,21 @@ def test_value_during_another_read_is_built_alone():
     assert document.values.version == _values._BUSY  # the other read goes on as if nothing had happened
 
 
+def test_interrupt_during_another_read_leaves_the_cache_alone():
+    document = grown("a.b")
+    value_at(document, 1)
+    document.values.version = _values._BUSY
+    root = document.holder.slots[0]
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    root.slots = MeddledDict(root.slots, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        value_at(document, 1)
+    assert document.values.version == _values._BUSY
+
+
 def test_a_read_that_interrupts_another_one_gets_a_value_of_its_own():
     document = grown("a.b")
     document.apply("a.c", "y")
