@@ -727,7 +727,7 @@ def is_end_of(error: Exception | None, stream: bytes, *, is_truncated: bool) -> 
     names = (b"data", b"event", b"id", b"retry")
     is_known = any(line.startswith(b":") or line.partition(b":")[0] in names for line in lines)
     may_become_known = any(name.startswith(lines[-1]) for name in names)
-    is_empty = not b"".join(lines).strip() or stream in (b"\xef", b"\xef\xbb")
+    is_empty = stream.lstrip(b" \t\r\n").rstrip(b"\r\n") in (b"", b"\xef", b"\xef\xbb", b"\xef\xbb\xbf")
     code = getattr(error, "code", None)
     is_marked = stream.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith((b"<", b"{", b"["))
     if is_marked or not (is_known or may_become_known or is_empty):
@@ -735,7 +735,7 @@ def is_end_of(error: Exception | None, stream: bytes, *, is_truncated: bool) -> 
     if code == "trailing_body":
         return any(line.startswith((b"<", b"{")) for line in lines)
     if code == "no_line_ends":
-        return len(lines) == 1 and is_truncated
+        return len(lines) == 1
     return isinstance(error, StreamTruncatedError) is is_truncated
 
 

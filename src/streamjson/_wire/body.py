@@ -9,7 +9,8 @@ as unknown fields are ignored. So `decode_sse` shows the pieces of a body to a `
 - A body may end in another one: an error page after events or comments. If the lines after the last event look like
   JSON or HTML, that is an error at the end. Such a line before an event is ignored, as the format says.
 - Pieces without line ends, such as the `iter_lines()` of many clients gives, are refused at the end: the ends were cut
-  off, so the events can't be found. This alone is seen by how the input was cut; it is an error in any case.
+  off, so the events can't be found. This alone is seen by how the input was cut; such a body brings no event in any
+  case.
 
 It knows no event. Cost: O(1) for each piece.
 """
