@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 HERE: Final = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]  # tests/ has what the library is held against
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # tests/ has what the library is held against
 
 from figures import Figures, table  # noqa: E402 - found by the line above
 from targets import TARGETS  # noqa: E402

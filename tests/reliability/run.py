@@ -27,7 +27,7 @@ from typing import Any, Final
 from attrs import asdict
 
 HERE: Final = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]  # tests/ has `streams`
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # tests/ has `streams`
 
 import cap  # noqa: E402 - found by the line above, as its siblings
 import hostile  # noqa: E402

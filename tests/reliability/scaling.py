@@ -19,7 +19,7 @@ from typing import Any, Final
 from attrs import asdict, frozen
 
 HERE: Final = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]  # tests/ has `streams`
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # tests/ has `streams`
 
 import streamjson as sj  # noqa: E402 - found by the line above, as its siblings
 from streamjson._paths import path as _path  # noqa: E402
