@@ -1,15 +1,10 @@
-"""From whatever an input yields to an event, and from an event's data to a chunk.
-
-Owns the two wire models, `ServerSentEvent` and `StreamingChunk`, and the decoding of JSON text within limits.
-Knows nothing of paths (text here), of documents, or of what a chunk does.
+"""From an object of any library to an event, and from an event's data to its fields.
 
 An input may yield our own classes, mappings of either shape, or foreign objects: one with `.data` that holds JSON text
 (httpx-sse, httpx2) or a model with the chunk's attributes (the opperai SDK). How to read an object is decided by its
 type, once, and remembered.
 
-JSON text is RFC 8259's: NaN and Infinity are refused (and 1e400 where it is applied), of equal names the last one wins.
-Text that nests deeper than the document may, or holds more values, is refused before the parser sees it: parsed, a text
-such as `[[],[],...]` takes 26 times its size.
+Knows nothing of what the fields mean (`chunks`), nor of other protocols (`protocols`).
 
 Cost: linear in the text.
 """

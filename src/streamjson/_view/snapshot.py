@@ -1,8 +1,8 @@
-"""What a reader holds: a `Snapshot` is a version of the document, a `Change` is the step to a version.
+"""A `Snapshot` is a version of the document, as a reader holds it.
 
-Both are a reference to the document and a number, made in O(1) for a document of any size; values are read from
-`_document` when somebody asks. Neither ever changes. A snapshot that is kept keeps its document, and what becomes of
-it later, alive; its `value` alone does not.
+It is a reference to the document and a number, made in O(1) for a document of any size; values are read from
+`_document` on request. It never changes. A snapshot that is kept keeps its document, and what becomes of it later,
+alive; its `value` alone does not.
 
 All paths, in and out, are without the stream's `path_prefix`.
 """
@@ -282,7 +282,7 @@ class Snapshot:
         >>> assembler.snapshot().draft(Person)
         Person(name='Ja', age=None)
         """
-        from .._typed import draft_of  # noqa: PLC0415  # as `_typed`, for those who use it
+        from .._typed import draft_of  # noqa: PLC0415  # only drafts need it
 
         return draft_of(into, self.copy_value())
 
