@@ -151,10 +151,12 @@ class StreamJSONError(Exception):
     """The base of every error of this library.
 
     `code` is stable; the message is for people. `event_number`, `offset` (bytes) and `last_event_id` say where, and are
-    None where that is not known. `events` are those that `SSEDecoder.feed` had decoded before, in the same call.
+    None where that is not known. `deltas_applied` is the number of deltas of the same event that were applied before
+    the error: they stay applied. `events` are those that `SSEDecoder.feed` had decoded before, in the same call.
     """
 
     code: str = "bad_event"
+    deltas_applied: int = 0
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
@@ -178,6 +180,8 @@ class StreamJSONError(Exception):
             places.append(f"byte offset {self.offset}")
         if self.last_event_id:
             places.append(f"after id {shorten(self.last_event_id)}")
+        if self.deltas_applied:
+            places.append(f"deltas of this event that were applied: {self.deltas_applied}")
         return f"{self.message} ({', '.join(places)})" if places else self.message
 
 

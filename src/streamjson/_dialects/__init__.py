@@ -1,9 +1,30 @@
-"""An event -> what it brings: a chunk of our wire, a failure, another protocol; and back, a value -> chunks."""
+"""An event -> what it brings, in verbs that every wire shares; and back, a value -> chunks."""
 
 from __future__ import annotations
 
-from .chunks import Failure, is_blank, is_done, read_event
+from .base import Delta, Dialect, Done, Failed, Foreign, NewRun, Nothing, Set, Verb
+from .chunks import Chunks
 from .disassembly import disassemble
+from .failures import span_of
 from .foreign import needs_decoding, to_event, to_fields
+from .registry import DIALECTS, make_dialect
 
-__all__ = ["Failure", "disassemble", "is_blank", "is_done", "needs_decoding", "read_event", "to_event", "to_fields"]
+__all__ = [
+    "DIALECTS",
+    "Chunks",
+    "Delta",
+    "Dialect",
+    "Done",
+    "Failed",
+    "Foreign",
+    "NewRun",
+    "Nothing",
+    "Set",
+    "Verb",
+    "disassemble",
+    "make_dialect",
+    "needs_decoding",
+    "span_of",
+    "to_event",
+    "to_fields",
+]

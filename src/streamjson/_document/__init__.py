@@ -6,6 +6,7 @@ from .admission import SCALAR
 from .change_log import NO_PATH, SHORT, WIDE, Kind
 from .document import Document
 from .history import (
+    characters,
     differences,
     ending_at,
     growth,
@@ -38,6 +39,7 @@ __all__ = [
     "Text",
     "Where",
     "a_kind",
+    "characters",
     "container_at",
     "differences",
     "ending_at",

@@ -27,6 +27,8 @@ location is touched again, and nothing while it stays open.
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
@@ -53,7 +55,7 @@ class Document(Log):
     """The tree and the log. The modules downstream read its attributes; only the methods here write them."""
 
     __slots__ = (
-        "containers", "holder", "horizon", "ignored", "max_array_length", "places", "preludes", "progress", "quiet",
+        "containers", "holder", "horizon", "ignored", "joined", "max_array_length", "places", "progress", "quiet",
         "repaired", "replace", "roomy", "untouched", "values", "watch",
     )  # fmt: skip
 
@@ -77,7 +79,7 @@ class Document(Log):
         self.untouched = base  # the version at which nothing was applied yet, since it was made or restored
         self.repaired: list[tuple[Node, Step, str]] = []  # the halves that its end has repaired
         self.places = Places(self.holder, limits, prefix, replace=replace)
-        self.preludes: set[int] = set()
+        self.joined: list[tuple[int, int]] = []  # events that made several versions: the first and the last, in order
         # For those who follow: their token, and whether the last change concerns nobody.
         self.watch: object = None
         self.ignored: dict[tuple[int, Step] | None, object] = {}
@@ -147,6 +149,32 @@ class Document(Log):
         self.delta = delta
         self.version += 1  # last: INVARIANTS 1
         return "append"
+
+    def set_value(self, path: str | Path, value: Any) -> Kind | None:
+        """Set `value` at `path`, whatever is there; return what happened, None if an equal scalar or string is there.
+
+        An error leaves all as it was.
+        """
+        if self.closed:
+            raise self.refusal()
+        node, key, rest = self.places.find(path)
+        given = self.intake.kind_of(value)
+        if given in SCALAR:
+            value = self.intake.scalar(value)
+        if not rest and self._is_equal(node, key, given, value):
+            return None
+        return self._set(path, node, key, rest, given, value)
+
+    def _is_equal(self, node: Node, key: Step, given: str, value: Any) -> bool:
+        """Return whether a slot holds this scalar or string already, and no half of a pair waits there."""
+        there = look(node, key)
+        if kind_of(there) != given:
+            return False
+        if given != "string":
+            return given == "null" or (given in SCALAR and type(value) is type(there) and value == there)
+        if (id(node), key) in self.halves:
+            return False
+        return mend(str.__str__(value)) == (there.whole() if type(there) is Text else there, "")
 
     def _apply_with_care(
         self, path: str | Path, node: Node, key: Step, rest: tuple[Step, ...], delta: Any
@@ -298,7 +326,7 @@ class Document(Log):
             self._leave()
             self._tally()
             if version > before:
-                self.preludes.discard(version)  # the last repair is not before a change, it is the change
+                self.join(before + 1, version)
                 self.delta = REPLACEMENT
                 self.version = version  # last: INVARIANTS 1
             self._end()
@@ -337,10 +365,8 @@ class Document(Log):
                 self._count(len(string))
                 self._put(node, key, string, version)
                 self._log(version, node, key)
-                self.preludes.add(version)
                 self.delta = string
-            if strings:
-                self.preludes.discard(version)  # it is not before a change, it is the change
+            self.join(self.version + 1, version)
             self.node_count += len(strings)
             self.size += sum(sizes)
             self.halves = {(id(node), key): (node, key, half) for node, key, half in self.repaired}
@@ -362,6 +388,22 @@ class Document(Log):
         self.fresh_path = NO_PATH
         if self.nodes and type(look(self.nodes[-1], self.keys[-1])) is str:
             self._text(self.nodes[-1], self.keys[-1])
+
+    def join(self, first: int, last: int) -> None:
+        """Record that one event made the versions from `first` to `last`, if these are several."""
+        if first < last:
+            joined = self.joined
+            joined[bisect_left(joined, (first, 0)) :] = [(first, last)]
+
+    def event_of(self, version: int) -> tuple[int, int]:
+        """Return the first and the last version of the event that made `version`."""
+        joined = self.joined
+        at = bisect_right(joined, (version, sys.maxsize)) - 1
+        return joined[at] if at >= 0 and version <= joined[at][1] else (version, version)
+
+    def expect_listeners(self) -> None:
+        """Record that the last event may concern a listener, though its last change does not."""
+        self.quiet = False
 
     def freeze(self) -> None:
         """Refuse every further delta, and leave the document as it is."""
@@ -414,6 +456,8 @@ class Document(Log):
             self._extend(node, key, delta, version)
             self.open_path = NO_PATH if half else path
             self.delta = delta
+            if version > before + 1:
+                self.join(before + 1, version)
             self.version = version  # last: INVARIANTS 1
             if half or self.halves:
                 self._hold(node, key, half, {place})
@@ -454,7 +498,6 @@ class Document(Log):
             if place not in but:
                 version += 1
                 self._extend(node, key, REPLACEMENT, version)
-                self.preludes.add(version)
         return version
 
     def holds(self, delta: object) -> bool:
@@ -524,6 +567,8 @@ class Document(Log):
             self.node_count += nodes
             self.size += size
             self.delta = delta
+            if version > before + 1:
+                self.join(before + 1, version)
             self.version = version  # last: INVARIANTS 1
             if half or self.halves:
                 self._hold(node, key, half, discarded)

@@ -28,6 +28,7 @@ from .tree import HOLE, Node, Step, Text, trail
 __all__ = [
     "Difference",
     "build",
+    "characters",
     "differences",
     "ending_at",
     "growth",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .dispatcher import Watch
+from .registration import Registration
 from .subscription import Subscription
 from .tasks import current_task, is_cancellation_of_another
 
-__all__ = ["Subscription", "Watch", "current_task", "is_cancellation_of_another"]
+__all__ = ["Registration", "Subscription", "Watch", "current_task", "is_cancellation_of_another"]

@@ -37,10 +37,10 @@ from .._view import (
     Completion,
     MatchedChange,
     Structurer,
+    change_at,
     finished_by,
     is_there,
     lost,
-    prelude,
     preorder,
     returned_at,
     unfinished,
@@ -70,7 +70,6 @@ class Watch:
         "_is_over",
         "_is_ready",
         "_is_stale",
-        "_limits",
         "_on",
         "_on_complete",
         "_refuses",
@@ -78,10 +77,11 @@ class Watch:
         "_skipped",
         "_values",
         "awaits",
+        "limits",
     )  # fmt: skip
 
     def __init__(self, document: Document, limits: Limits, skipped: Skipped) -> None:
-        self._limits = limits
+        self.limits = limits
         self._skipped = skipped
         self.awaits = False  # whether coroutines are awaited: an asynchronous stream sets it
         self._awaited: set[Subscription[Any]] = set()
@@ -131,9 +131,9 @@ class Watch:
             name = callback.__name__
             raise TypeError(f"{name} is a class, not a callback: into={name} makes values of it")
         count = len(self._on) + len(self._on_complete) + 1
-        if self._limits.max_patterns is not None and count > self._limits.max_patterns:
-            raise self._limits.exceeded("max_patterns", count)
-        compiled = compile_pattern(pattern, limits=self._limits)
+        if self.limits.max_patterns is not None and count > self.limits.max_patterns:
+            raise self.limits.exceeded("max_patterns", count)
+        compiled = compile_pattern(pattern, limits=self.limits)
         if isinstance(callback, Subscription):  # of another pattern, by a second decorator
             callback = callback.__wrapped__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of any
         document = self._document
@@ -273,10 +273,8 @@ class Watch:
             self._renew()
         if kind is not None:
             self._is_ready = False
-            version = first = document.version
-            while first - 1 in document.preludes:
-                first -= 1
-            for at in range(first, version + 1):
+            version = document.version
+            for at in range(document.event_of(version)[0], version + 1):
                 if at == document.base:  # a reset is a change of the root
                     self._alerts = [(one, Path()) for one in self._changes.matcher.start.targets]
                 else:
@@ -285,7 +283,7 @@ class Watch:
                         self._tell_finished(run, news)
                     if run != self._run:  # else it goes on where the last one was
                         self._run, self._alerts = run, self._find_alerts(run)
-                happened, delta = (kind, document.delta) if at == version else prelude(document, at)
+                happened, delta = (kind, document.delta) if at == version else change_at(document, at)
                 for subscription, match in self._alerts:
                     news.append((subscription, MatchedChange(document, at, happened, delta, match)))
             document.quiet = not self._alerts

@@ -70,11 +70,13 @@ _MEMBERS: Final[dict[str, set[type] | tuple[str, ...]]] = {
     "has_chunks": {bool},
     "misunderstood": {int},
     "unheard": {str},
+    "dialect": {str},
     "reopened": {bool},
 }
 # Members that came later, and what they are in a checkpoint without them.
 _LATER: Final[dict[str, Any]] = {
     "ignored_count": 0, "has_chunks": True, "misunderstood": 0, "unheard": "", "reopened": False, "repaired": [],
+    "dialect": "chunks", "dialect_state": None,
 }  # fmt: skip
 _HIGH_HALVES: Final = range(0xD800, 0xDC00)
 

@@ -48,9 +48,10 @@ from typing import Any, Final, Literal, Self, TypeAlias, cast
 
 from attrs import define
 
-from .._dialects import is_blank, is_done, read_event, to_event
+from .._dialects import Delta, Dialect, Done, Failed, Foreign, NewRun, Nothing, Set, make_dialect, to_event
 from .._errors import CODES, CheckpointError, InvalidEventError, StreamJSONError, shorten
 from .._limits import Limits, check_limits
+from .._paths import Path
 from .digests import DIGEST_BYTES, Digests, digest_of, digest_with_id, hashed, id_bits, is_digest
 from .envelope import seal, unseal
 
@@ -91,11 +92,11 @@ class ReplayFilter:
     {'name': 'Jane'}
     """
 
-    __slots__ = ("_asked", "_item", "_limits", "_refusal", "_refuses", "_way")
+    __slots__ = ("_asked", "_dialect", "_item", "_refusal", "_refuses", "_way")
 
     def __init__(self, *, replays_from_start: bool = False, limits: Limits = _DEFAULT_LIMITS) -> None:
         check_limits(limits)
-        self._limits = limits
+        self._dialect = make_dialect("chunks", limits)
         self._way: _Way = _FromStart() if replays_from_start else _ByIds()
         self._refusal = ""  # the code
         self._refuses = False  # whether `is_replay` raises: a live connection goes on after a refusal
@@ -125,7 +126,7 @@ class ReplayFilter:
         self._settle()
         if self._refuses:
             raise _refused(self._refusal)
-        item = _read(event, self._limits)
+        item = _read(event, self._dialect)
         if item is not None and self._way.passing:
             try:
                 if self._way.passes(item):
@@ -146,7 +147,7 @@ class ReplayFilter:
             item, self._asked, self._item = self._item, None, None
         else:  # events may be asked about before any of them is applied
             self._settle()
-            item = _read(event, self._limits)
+            item = _read(event, self._dialect)
         if item is not None:
             self._record(self._way.apply, item)
 
@@ -215,6 +216,10 @@ class ReplayFilter:
 
     # ------------------------------------------------------------------------------------------------------------------
 
+    def _read_as(self, dialect: str, limits: Limits) -> None:
+        """Read events as an assembler does: an event that only one of the two can read would be applied twice."""
+        self._dialect = make_dialect(dialect, limits)
+
     def _settle(self) -> None:
         """Record that the event that was asked about last was not applied."""
         item, self._asked, self._item = self._item, None, None
@@ -252,31 +257,35 @@ class _Item:
         return digest_with_id(self.id, self.content)
 
 
-def _read(event: object, limits: Limits) -> _Item | None:
+def _read(event: object, dialect: Dialect) -> _Item | None:
     """Return what an event brings; None for an event that neither changes the document nor is skipped, or an error."""
     try:
         message = to_event(event)
     except InvalidEventError:
         return None
-    if is_done(message):
-        return _Item("done")
-    if message.data == "":
-        return None
     own_id = message.id or ""
     try:
-        chunk, failure, reason = read_event(message, limits)
+        verbs = dialect.read(message)
     except StreamJSONError:
         return _Item("unreadable", own_id, content=_content(message.data))
-    if reason:
-        return _Item("ignored", own_id, content=_content(message.data))
-    if chunk is None or failure is not None:
+    first, last = verbs[0], verbs[-1]
+    if type(first) is Foreign:
+        return _Item("unreadable", own_id, content=_content(message.data))
+    if type(first) is Nothing:
+        return _Item("ignored", own_id, content=_content(message.data)) if first.why == "ignored" else None
+    if type(last) is Failed:
         return None
-    if not is_blank(chunk):
-        return _Item("delta", own_id, chunk.span_id, _content(chunk.delta, chunk.json_path))
-    return None if chunk.span_id is None else _Item("span", own_id, chunk.span_id, _span_digest(chunk.span_id))
+    span_id = first.span_id if type(first) is NewRun else None
+    writes = [verb for verb in verbs if type(verb) is Delta or type(verb) is Set]
+    if writes:
+        contents = [_content(verb.value, verb.path) for verb in writes]
+        return _Item("delta", own_id, span_id, contents[0] if len(contents) == 1 else _content(contents))
+    if type(last) is Done:
+        return _Item("done")
+    return None if span_id is None else _Item("span", own_id, span_id, _span_digest(span_id))
 
 
-def _content(data: Any, path: str | None = None) -> int:
+def _content(data: Any, path: str | Path | None = None) -> int:
     """Return a digest of a delta and its path, or of data that is no chunk."""
     if type(data) is str:
         return digest_of(f"{path}\0{data}")

@@ -81,7 +81,7 @@ class FinishedValues:
     def __init__(self, assembler: Assembler, into: Mapping[str, Structurer | None]) -> None:
         self._assembler = assembler
         self._into = into
-        limits = assembler._limits
+        limits = assembler._session.options.limits
         self._matcher: Matcher[str] = Matcher([(compile_pattern(pattern, limits=limits), pattern) for pattern in into])
         self._document: Document | None = None
         self._new: deque[Completion[Any]] = deque()
@@ -89,7 +89,7 @@ class FinishedValues:
 
     def read(self) -> bool:
         """Look for what is new; tell whether there is something to take."""
-        document = self._assembler._document
+        document = self._assembler._session.document
         at_end = self._assembler.end != "open"
         if document is not self._document:  # at the start, or after a reset
             self._document = document
@@ -121,7 +121,8 @@ class FinishedValues:
             try:
                 done._value = structurer(done.value, str(done.path))
             except StructureError as error:
-                if not self._assembler._skipped.takes_misfit(done, error, self._assembler._on_misfit):
+                session = self._assembler._session
+                if not session.skipped.takes_misfit(done, error, session.options.on_misfit):
                     raise
                 return MISSING
         return done
@@ -162,7 +163,7 @@ class Pieces:
 
     def __init__(self, assembler: Assembler, path: str) -> None:
         self._assembler = assembler
-        self._path = parse_path(path, limits=assembler._limits)
+        self._path = parse_path(path, limits=assembler._session.options.limits)
         self._version = -1  # up to which the text was read, -1 before there is any
         self._node: Node | None = None
         self._piece = ""
@@ -170,7 +171,7 @@ class Pieces:
 
     def read(self) -> bool:
         """Look for what is new; tell whether there is something to take. Raises `ConflictError`: then it is over."""
-        document = self._assembler._document
+        document = self._assembler._session.document
         node, key, thing = locate(document, self._path, document.version)
         is_begun = self._version >= 0
         if is_begun and (node is not self._node or is_new(node, key, self._version, document.version)):

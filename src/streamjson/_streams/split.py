@@ -40,10 +40,10 @@ from enum import Enum
 from types import TracebackType
 from typing import Final, Generic, Literal, NamedTuple, Self, TypeVar, overload
 
-from .._dialects import is_blank, is_done, read_event, to_event, to_fields
+from .._dialects import Chunks, Delta, Done, Failed, Foreign, NewRun, Nothing, span_of, to_event, to_fields
 from .._errors import ClosedError, InvalidEventError, StreamJSONError, shorten
 from .._limits import Limits, check_limits
-from .._wire import OTHER_SPELLING, ServerSentEvent, StreamingChunk, aclose_all, close_all, right_call
+from .._wire import ServerSentEvent, StreamingChunk, aclose_all, close_all, right_call
 
 __all__ = ["split_streams"]
 
@@ -106,6 +106,7 @@ class _Said(NamedTuple):
     brings: bool = True  # something that counts between two streams
     has_delta: bool = False
     has_failed: bool = False
+    is_done: bool = False
 
 
 _NOTHING: Final = _Said(brings=False)
@@ -114,10 +115,10 @@ _NOTHING: Final = _Said(brings=False)
 class _Borders:
     """Decides for each event in turn to which stream it belongs."""
 
-    __slots__ = ("_has_deltas", "_limits", "_span_id", "_state")
+    __slots__ = ("_dialect", "_has_deltas", "_span_id", "_state")
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self._dialect = Chunks(limits)
         self._state: Literal["new", "open", "failed", "done"] = "new"
         self._begin()
 
@@ -133,10 +134,10 @@ class _Borders:
     def place(self, event: object) -> Literal["here", "next", "nowhere"]:
         """Return whether an event belongs to the stream that the events before were in, begins the next, or neither."""
         state = self._state
-        if is_done(event):
+        said = self._read(event)
+        if said.is_done:
             self._state = "done"
             return "next" if state == "new" else "nowhere" if state == "done" else "here"
-        said = self._read(event)
         if state == "open":
             is_next = self._has_deltas and said.span_id is not None and self._span_id not in (None, said.span_id)
         elif state == "failed" and said.span_id is not None and said.span_id == self._span_id:
@@ -157,26 +158,28 @@ class _Borders:
         try:
             message = to_event(event)
             data = message.data
-            if data == "" and message.event != "error":
-                return _NOTHING
-            chunk, failure, reason = read_event(message, self._limits)
+            verbs = self._dialect.read(message)
         except StreamJSONError:  # it may have brought a delta, so that another span begins another stream
             return _Said(self._span_of(data), has_delta=True)
-        if chunk is None:
-            if failure is not None:
-                return _Said(self._span_of(data), has_failed=True)
-            return _Said() if reason else _NOTHING
-        has_delta = not is_blank(chunk)
-        return _Said(chunk.span_id, has_delta or chunk.span_id is not None, has_delta, failure is not None)
+        first, last = verbs[0], verbs[-1]
+        if type(last) is Done:
+            return _Said(is_done=True)
+        if type(first) is Foreign:
+            return _Said(self._span_of(data), has_delta=True)
+        if type(first) is Nothing:
+            return _Said() if first.why == "ignored" else _NOTHING
+        if type(last) is Failed and len(verbs) == 1:
+            return _Said(last.span_id, has_failed=True)
+        span_id = first.span_id if type(first) is NewRun else None
+        has_delta = any(type(verb) is Delta for verb in verbs)
+        return _Said(span_id, has_delta=has_delta, has_failed=type(last) is Failed)
 
     def _span_of(self, data: object) -> str | None:
-        """Return the span that an event without a chunk names all the same."""
+        """Return the span that an unreadable event names all the same."""
         try:
-            fields = to_fields(data, self._limits)
+            return span_of(to_fields(data, self._dialect.limits))
         except StreamJSONError:
             return None
-        spans = map(fields.get, ("span_id", OTHER_SPELLING["span_id"]))
-        return next((span_id for span_id in spans if isinstance(span_id, str)), None)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -20,15 +20,16 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeVar, Unpack, overload
 
-from .._assembler import Assembler, AssemblerOptions
+from .._assembler import Assembler
 from .._dialects import needs_decoding
 from .._document import Kind, Node, a_kind, kind_of, look
 from .._errors import ClosedError, InvalidEventError, StreamJSONError, StreamTruncatedError, shorten
 from .._json import MISSING
 from .._notify import current_task, is_cancellation_of_another
+from .._options import AssemblerOptions
 from .._resume import ReplayFilter
 from .._skipped import SkippedEvent
-from .._view import Completion, Snapshot, StreamFailedError, Structurer, structurer_of
+from .._view import Completion, Snapshot, Structurer, structurer_of
 from .._wire import ServerSentEvent, StreamingChunk, aclose_all, close_all, right_call
 from .readers import AsyncPull, FinishedValues, Pieces, Pull, Values, structurers
 
@@ -112,14 +113,15 @@ class _Stream:
         if assembler is not None and options:
             raise TypeError(f"the assembler has its options already: {', '.join(options)}")
         self._assembler = Assembler(**options) if assembler is None else assembler
-        self._assembler._check_open()  # before anything is read, as what would be read may be lost
+        self._assembler._session.check_open()  # before anything is read, as what would be read may be lost
         self._require_done = require_done
         self._replays = replays
         if replays is not None:
-            replays._limits = self._assembler._limits  # else what it can't read would be applied twice
+            fixed = self._assembler._session.options
+            replays._read_as(fixed.dialect, fixed.limits)
         # Of the assembler itself where there is no filter: a call less for each event.
-        self._consume = self._assembler._consume if replays is None else self._consume_new
-        self._latest = self._assembler._snapshot(0)
+        self._consume = self._assembler._session.consume if replays is None else self._consume_new
+        self._latest = self._assembler._session.snapshot_since(0)
         self._finished = False  # the source has been let go of, or is as soon as its reader returns from it
         self._has_last = False  # the last snapshot is still to be yielded
         self._is_reading = False
@@ -162,11 +164,11 @@ class _Stream:
             assembler.version, assembler.end, assembler.last_event_id, assembler.span_id
         ):  # fmt: skip
             return latest
-        return assembler._snapshot(latest.version)
+        return assembler._session.snapshot_since(latest.version)
 
     def __repr__(self) -> str:
         assembler = self._assembler
-        held = look(assembler._document.holder, 0)
+        held = look(assembler._session.document.holder, 0)
         what = "empty" if held is MISSING else a_kind(kind_of(held))
         if type(held) is Node:
             what += f" of {len(held.slots):,}"
@@ -175,10 +177,15 @@ class _Stream:
     def _consume_new(self, event: object) -> Kind | None:
         """Apply an event, unless it was applied before."""
         replays: Any = self._replays
-        self._assembler._check_open()  # else a replayed event would end the stream
+        self._assembler._session.check_open()  # else a replayed event would end the stream
         if replays.is_replay(event):
             return None
-        kind = self._assembler._consume(event)
+        try:
+            kind = self._assembler._session.consume(event)
+        except StreamJSONError as error:
+            if error.deltas_applied:  # of several: applied again, they would be doubled
+                replays.applied(event)
+            raise
         replays.applied(event)
         return kind
 
@@ -188,7 +195,7 @@ class _Stream:
             error = StreamTruncatedError("the source ended without [DONE]", code="no_done")
             error.last_event_id = self._assembler.last_event_id
             raise error
-        return self._assembler._close("eof")
+        return self._assembler._session.close("eof")
 
     def _final_value(self, structurer: Structurer | None) -> Any:
         snapshot = self.snapshot
@@ -197,7 +204,7 @@ class _Stream:
         return snapshot.value if structurer is None else structurer(snapshot.copy_value(), "")
 
     def _take(self) -> Snapshot:
-        self._latest = self._assembler._snapshot(self._latest.version)
+        self._latest = self._assembler._session.snapshot_since(self._latest.version)
         return self._latest
 
     def _take_last(self) -> Snapshot:
@@ -219,8 +226,8 @@ class SnapshotStream(_Stream):
     def __next__(self) -> Snapshot:
         assembler = self._assembler
         while not self._finished:
-            if assembler._document.held:  # an event that is read must not be lost
-                assembler._check_free()
+            if assembler._session.document.held:  # an event that is read must not be lost
+                assembler._session.check_unlocked()
             try:
                 event = next(self._source, _END)
             except BaseException as error:  # whatever it is, a source that raised is done
@@ -232,15 +239,15 @@ class SnapshotStream(_Stream):
                 break
             try:
                 kind = self._end() if event is _END else self._consume(event)
-                if assembler._end != "open":
+                if assembler._session.end != "open":
                     self._finished = self._has_last = True
-                if not assembler._document.quiet:
-                    assembler._tell(kind)
+                if not assembler._session.document.quiet:
+                    assembler._session.notify(kind)
             except BaseException as error:  # an interrupt, too, must not leave a source open that is done with
-                if self._finished or assembler._has_failed or event is _END:
+                if self._finished or assembler._session.has_failed or event is _END:
                     self._release(error)
-                if isinstance(error, StreamFailedError):
-                    assembler._tell_last(error)
+                if isinstance(error, StreamJSONError):
+                    assembler._session.notify_unreported(error)
                 raise
             if self._finished:
                 self._release()
@@ -396,7 +403,7 @@ class AsyncSnapshotStream(_Stream):
 
     def __init__(self, source: AsyncIterable[object], **options: Unpack[_Options]) -> None:
         super().__init__(**options)
-        self._assembler._watch.await_coroutines()
+        self._assembler._session.dispatcher.await_coroutines()
         self._given: object = source
         self._source: AsyncIterator[object] | None = aiter(source)
         self._reader: Any = None  # the task that waits for the source
@@ -409,7 +416,7 @@ class AsyncSnapshotStream(_Stream):
         raise TypeError("this stream is asynchronous: iterate over it with `async for`")
 
     async def __anext__(self) -> Snapshot:
-        self._assembler._check_free()
+        self._assembler._session.check_unlocked()
         if self._is_reading:  # else it would be taken for a failure of the source
             message = "another task reads this stream already: let one task read it, and callbacks notify the others"
             raise StreamJSONError(message, code="reading")
@@ -422,7 +429,7 @@ class AsyncSnapshotStream(_Stream):
     async def _read(self) -> Snapshot:
         assembler = self._assembler
         while not self._finished and self._source is not None:
-            assembler._check_free()
+            assembler._session.check_unlocked()
             self._reader = current_task() or _UNKNOWN
             try:
                 event = await anext(self._source, _END)
@@ -440,12 +447,12 @@ class AsyncSnapshotStream(_Stream):
                 kind = self._end() if event is _END else self._consume(event)
                 if assembler.end != "open":
                     self._finished = self._has_last = True
-                await assembler._tell_and_await(kind)
+                await assembler._session.notify_and_await(kind)
             except BaseException as error:  # an interrupt, too, must not leave a source open that is done with
-                if self._finished or assembler._has_failed or event is _END:
+                if self._finished or assembler._session.has_failed or event is _END:
                     await self._release(error)
-                if isinstance(error, StreamFailedError):
-                    await assembler._tell_last_and_await(error)
+                if isinstance(error, StreamJSONError):
+                    await assembler._session.notify_unreported_and_await(error)
                 raise
             if self._finished:
                 await self._release()

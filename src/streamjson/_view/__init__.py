@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .change import Change, MatchedChange, brief, changes_between, make_change, prelude
+from .change import Change, MatchedChange, brief, change_at, changes_between, make_change
 from .completion import Completion, Structurer, structurer_of
-from .failure import StreamFailedError
+from .failure import StreamFailedError, no_deltas, sender_failed, started_over
 from .finished import (
     finished_by,
     is_settled,
@@ -19,9 +19,10 @@ from .finished import (
     was_reported,
 )
 from .selection import Along, postorder, preorder
-from .snapshot import UNREAD, End, Match, Snapshot
+from .snapshot import OF_LAST_EVENT, UNREAD, End, Match, Snapshot
 
 __all__ = [
+    "OF_LAST_EVENT",
     "UNREAD",
     "Along",
     "Change",
@@ -33,18 +34,21 @@ __all__ = [
     "StreamFailedError",
     "Structurer",
     "brief",
+    "change_at",
     "changes_between",
     "finished_by",
     "is_settled",
     "is_there",
     "lost",
     "make_change",
+    "no_deltas",
     "postorder",
-    "prelude",
     "preorder",
     "reopen",
     "reported_at",
     "returned_at",
+    "sender_failed",
+    "started_over",
     "structurer_of",
     "take_up",
     "unfinished",

@@ -15,6 +15,7 @@ from .._document import (
     Kind,
     Node,
     Step,
+    characters,
     differences,
     ending_at,
     has_holes,
@@ -27,11 +28,11 @@ from .._document import (
     trail,
 )
 from .._errors import shorten
-from .._json import MISSING, REPLACEMENT
+from .._json import MISSING
 from .._paths import Path, append_step, format_path
 from .._wire import StreamingChunk
 
-__all__ = ["Change", "MatchedChange", "brief", "changes_between", "make_change", "prelude"]
+__all__ = ["Change", "MatchedChange", "brief", "change_at", "changes_between", "make_change"]
 
 
 class _Short(reprlib.Repr):
@@ -94,12 +95,25 @@ class Change:
 
     @property
     def before(self) -> Change | None:
-        """The change that had to come before this one and was made by the same event, if there was one.
+        """The change before this one that the same event made, if there is one.
 
-        A half of a surrogate pair that waited in vain for its partner and became U+FFFD, or a reset.
+        It is the reset by a new span, or half of a surrogate pair that became U+FFFD because its string was left; or,
+        of an event that brings several changes, the one before.
         """
-        version = self._prelude()
-        return None if version is None else make_change(self._document, version, *prelude(self._document, version))
+        return self._made_at(self.version - 1) if self.version > self._event()[0] else None
+
+    @property
+    def event_changes(self) -> tuple[Change, ...]:
+        """All changes of the event that made this one, oldest first. Costs their number.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("name", "half a pair: \\ud83d")
+        >>> assembler.apply_delta("age", 34).event_changes
+        (<Change 2: append '\ufffd' at name>, <Change 3: set 34 at age>)
+        """
+        first, last = self._event()
+        return tuple(self if version == self.version else self._made_at(version) for version in range(first, last + 1))
 
     @property
     def match(self) -> Path:
@@ -132,8 +146,11 @@ class Change:
             chunks.extend(_chunks(self._document, node, key, thing, self.version))
         return chunks
 
-    def _prelude(self) -> int | None:
-        return self.version - 1 if self.version - 1 in self._document.preludes else None
+    def _event(self) -> tuple[int, int]:
+        return self._document.event_of(self.version)
+
+    def _made_at(self, version: int) -> Change:
+        return make_change(self._document, version, *change_at(self._document, version))
 
     def _slot(self) -> tuple[Node, Step]:
         return location(self._document, self.version)
@@ -201,8 +218,8 @@ class _Coalesced(Change):
         self._document, self.version, self.kind, self._delta = document, version, kind, delta
         self._node, self._key, self._old = node, key, old
 
-    def _prelude(self) -> int | None:
-        return None  # what came before is told by a change of its own, or was known
+    def _event(self) -> tuple[int, int]:
+        return self.version, self.version  # changes before it are changes of their own, or were known
 
     def _slot(self) -> tuple[Node, Step]:
         return self._node, self._key
@@ -211,14 +228,15 @@ class _Coalesced(Change):
         return self._old
 
 
-def prelude(document: Document, version: int) -> tuple[Kind, Any]:
-    """Return the kind and the delta of a version that came before an event's own.
-
-    A reset, the repair of a half, or that a repaired half is pending again.
-    """
-    if version > document.base and not is_new(*location(document, version), version - 1, version):
-        return "append", REPLACEMENT
-    return "set", MISSING
+def change_at(document: Document, version: int) -> tuple[Kind, Any]:
+    """Return the kind and the delta of the change that made a version, from the log; `MISSING` if it is read later."""
+    if version == document.base:  # a reset
+        return "set", MISSING
+    node, key = location(document, version)
+    if is_new(node, key, version - 1, version):
+        return "set", MISSING
+    grown = characters(document, version, version)
+    return "append", ending_at(document, node, key, slot_at(node, key, version), version, grown)
 
 
 def changes_between(document: Document, old: int, new: int) -> Iterator[Change]:

@@ -5,11 +5,15 @@ Its codes are in the table of `_errors`, with all others.
 
 from __future__ import annotations
 
-from .._document import Kind
-from .._errors import StreamJSONError
+from typing import Final
+
+from .._dialects import Failed
+from .._errors import StreamJSONError, shorten
 from .snapshot import Snapshot
 
-__all__ = ["StreamFailedError"]
+__all__ = ["StreamFailedError", "no_deltas", "sender_failed", "started_over"]
+
+_MAX_SHOWN_CHARS: Final = 200  # of the sender's own words
 
 
 class StreamFailedError(StreamJSONError):
@@ -38,4 +42,33 @@ class StreamFailedError(StreamJSONError):
         self.error_message = error_message
         self.span_id = span_id
         self.new_span_id = new_span_id
-        self._kind: Kind | None = None  # of the change that the same event made, until callbacks are notified
+
+
+def sender_failed(failed: Failed) -> StreamFailedError:
+    """Return the error for a failure that the sender reports."""
+    said = ": ".join(part for part in (failed.error_type, failed.error_message) if part)
+    return StreamFailedError(
+        f"the sender failed: {shorten(said, _MAX_SHOWN_CHARS)}" if said else "the sender failed",
+        error_type=failed.error_type,
+        error_message=failed.error_message,
+    )
+
+
+def started_over(span_id: str | None, new_span_id: str | None) -> StreamFailedError:
+    """Return the error for a sender that starts over with a new span."""
+    return StreamFailedError(
+        f"the sender started over: span {shorten(new_span_id)} came after deltas of {shorten(span_id)};"
+        " on_new_span='reset' begins a new document, and split_streams reads a log of several",
+        code="new_span",
+        new_span_id=new_span_id,
+    )
+
+
+def no_deltas(misunderstood: int, first: str) -> StreamFailedError:
+    """Return the error for a stream without a delta, in which so many events were not understood."""
+    few = "an event that was not understood" if misunderstood else "pings"
+    events = f"{misunderstood} events that were not understood" if misunderstood > 1 else few
+    return StreamFailedError(
+        f"the stream ended without a delta, after {events}; the first: {first}",
+        code="no_deltas",
+    )

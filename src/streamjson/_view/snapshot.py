@@ -31,7 +31,7 @@ from .change import Change, _Coalesced, changes_between
 from .finished import is_finished, is_there
 from .selection import select
 
-__all__ = ["UNREAD", "End", "Match", "Snapshot"]
+__all__ = ["OF_LAST_EVENT", "UNREAD", "End", "Match", "Snapshot"]
 
 T = TypeVar("T")
 
@@ -45,6 +45,8 @@ class Unread(Enum):
 
 
 UNREAD: Final = Unread.UNREAD
+OF_LAST_EVENT: Final = -1
+"""In the place of the version that `Snapshot.changes` begins after: the one before the last event."""
 
 
 class Match(NamedTuple):
@@ -171,14 +173,17 @@ class Snapshot:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What changed since the snapshot that the stream yielded before; of an assembler's snapshot, the last change.
+        """What changed since the snapshot that the stream yielded before; of an assembler's, in the last event.
 
         As `changes_since`. Found when first asked for.
         """
         try:
             return self._changes
         except AttributeError:
-            self._changes = self.changes_since(max(self._since, 0))
+            since = self._since
+            if since == OF_LAST_EVENT:
+                since = self._document.event_of(self.version)[0] - 1
+            self._changes = self.changes_since(max(since, 0))
             return self._changes
 
     def changes_since(self, since: Snapshot | int) -> tuple[Change, ...]:

@@ -1,0 +1,479 @@
+"""One stream from its first event to its end: verbs in, changes of the document out. It owns the policy.
+
+A dialect says what an event brings (`_dialects`), the document applies it (`_document`), the dispatcher notifies
+callbacks (`_notify`). The session decides what follows from each verb:
+
+- `NewRun`: a run other than the one before, after deltas, means that the sender started over; see `on_new_span`.
+- `Delta`, `Set`: applied in order. Without a path a delta belongs to the root; only text may come so (text mode).
+- `Done`: the document is closed, `end` is `"done"`.
+- `Failed`: `StreamFailedError`, final, after the deltas of the same event.
+- `Foreign`: the event is rejected.
+- `Nothing`: the ids are recorded. What was ignored or passed over is counted.
+
+A stream that ends without a delta, after events that were ignored, skipped or passed over, has failed (`no_deltas`):
+an empty document would look like an answer.
+
+Each delta is applied whole or not at all. An event whose first delta is rejected leaves the document, the run and the
+last event id as they were. If a later delta of the event is rejected, the deltas before it stay applied, the error's
+`deltas_applied` counts them, and the id is recorded. The session remains usable; after `StreamFailedError` and `close`
+only `reset` does. With `on_invalid="skip"` a rejected event is kept (`_skipped`) instead of raised, and its id is
+recorded, so that a client that resumes never meets it again.
+
+Callbacks run after the event; the caller of `consume` starts them (`notify`), synchronously or not. What they raise
+changes nothing.
+
+Cost: O(1) beside the deltas themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from ._dialects import Delta, Done, Failed, Foreign, NewRun, Nothing, Set, Verb, make_dialect, to_event
+from ._document import Document, Kind, a_kind
+from ._errors import ConflictError, InvalidEventError, StreamJSONError, shorten
+from ._json import JSONValue
+from ._notify import Watch
+from ._options import Options
+from ._paths import Path
+from ._skipped import Skipped, is_skippable
+from ._view import (
+    OF_LAST_EVENT,
+    UNREAD,
+    Change,
+    End,
+    Snapshot,
+    StreamFailedError,
+    brief,
+    make_change,
+    no_deltas,
+    reopen,
+    sender_failed,
+    started_over,
+)
+from ._wire import ServerSentEvent, StreamingChunk
+from ._writing import Writing
+
+__all__ = ["Session"]
+
+_EVENT: Final[Any] = ServerSentEvent  # untyped: a type checker can't tell the type of its data
+_MAX_SHOWN_CHARS: Final = 200  # of the sender's own words in an error
+
+
+class Session:
+    """The state of one stream, and the rules. Its attributes are for reading; `Assembler` is its public face."""
+
+    __slots__ = (
+        "dialect", "dispatcher", "document", "end", "event_number", "first_snapshot", "first_unheard", "has_deltas",
+        "ignored", "is_understood", "last_event_id", "misunderstood", "options", "passed_over", "quick", "skipped",
+        "span_id", "unreported",
+    )  # fmt: skip
+
+    end: End
+    span_id: str | None
+    last_event_id: str
+    has_deltas: bool
+    is_understood: bool  # whether an event of the wire came, with or without a delta
+    misunderstood: int  # events that were ignored or skipped
+    first_unheard: str  # the first event that was ignored, skipped or passed over
+    first_snapshot: Snapshot  # the first of the version that was last asked for: others of that version share its value
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.dialect = make_dialect(options.dialect, options.limits)
+        self.quick = self.dialect.quick
+        self.document = self._new_document()
+        self.skipped, self.ignored = Skipped(), Skipped()
+        self.dispatcher = Watch(self.document, options.limits, self.skipped)
+        self.event_number = 0
+        self.passed_over = 0
+        self.unreported: Kind | None = None  # the last change of an event that raised an error, until it is notified
+        self._begin()
+
+    def _begin(self) -> None:
+        self.end = "open"
+        self.span_id = None
+        self.last_event_id = ""
+        self.has_deltas = False
+        self.is_understood = False
+        self.misunderstood = 0
+        self.first_unheard = ""
+        self.first_snapshot = Snapshot()
+        self.first_snapshot.version = -1  # the first of no version
+
+    # ------------------------------------------------------------------------------------------------------------------
+    # an event
+
+    def consume(self, event: object) -> Kind | None:
+        """Apply an event; return the kind of its last change, None if nothing changed. Errors say where they happened.
+
+        After an error the caller calls `notify_unreported`: the event may have changed something before.
+        """
+        document = self.document
+        if document.held:
+            raise self.dispatcher.refusal()
+        self.event_number += 1
+        message: Any = event
+        try:
+            if document.closed:
+                self.check_open()
+            # Hot: nearly every event comes from the wire and brings one delta.
+            if type(message) is _EVENT and message.event == "message" and type(message.data) is str:
+                brought = self.quick(message.data)
+                if brought is not None:
+                    path, delta = brought
+                    version = document.version
+                    try:
+                        kind = document.apply(path, delta)
+                        self.has_deltas = True
+                        if message.id is not None:  # as `record` does
+                            self.last_event_id = message.id
+                        elif message.last_event_id:
+                            self.last_event_id = message.last_event_id
+                    except BaseException:
+                        # An interrupt may come when the delta is applied: without its id it would be applied again.
+                        if document.version != version or document.holds(delta):  # an object that is this event's own
+                            self.has_deltas = True
+                            self.record(message)
+                        raise
+                    return kind
+            message = to_event(event)
+            return self._apply(message, event)
+        except StreamJSONError as error:
+            self._locate(error, message)
+            if not self.skips(error):
+                raise
+            self.skip(event, error)
+            if isinstance(message, _EVENT):
+                self.record(message)
+            kind, self.unreported = self.unreported, None
+            return kind
+
+    def _apply(self, event: ServerSentEvent[Any], given: object) -> Kind | None:
+        """Apply an event, which was `given` in that or another shape."""
+        dialect = self.dialect
+        state = dialect.state
+        try:
+            verbs = dialect.read(event)
+            only = verbs[0]
+            if type(only) is Nothing:
+                self._pass_over(event, only, given)
+                return None
+            if type(only) is Foreign:
+                raise only.error()
+            return self._apply_verbs(event, verbs)
+        except StreamJSONError as error:
+            if not error.deltas_applied:
+                dialect.state = state
+            raise
+
+    def _pass_over(self, event: ServerSentEvent[Any], nothing: Nothing, given: object) -> None:
+        why = nothing.why
+        if why == "ignored":
+            error = InvalidEventError(f"the event is ignored: {nothing.reason}", code="ignored_event")
+            self._locate(error, event)
+            self.ignored.add(given, error)
+            self.misunderstood += 1
+        elif why == "passed_over":
+            self.passed_over += 1
+        elif why == "no_change":
+            self.is_understood = True
+        if why not in ("no_change", "empty"):
+            self._note_unheard(given)
+        self.record(event)
+
+    def _apply_verbs(self, event: ServerSentEvent[Any], verbs: Sequence[Verb]) -> Kind | None:
+        """Apply an event that brings a run, deltas, the end or a failure."""
+        run, last = verbs[0], verbs[-1]
+        span_id = run.span_id if type(run) is NewRun else None
+        starts_over = span_id is not None and self.has_deltas and self.span_id not in (None, span_id)
+        if starts_over and self.options.on_new_span == "error":
+            raise self._fail(started_over(self.span_id, span_id), event)
+        writing = Writing(self._successor() if starts_over else self.document, self.document, span_id)
+        try:
+            error = self._write_all(writing, verbs)
+            if error is not None:
+                self._locate(error, event)
+            # The first delta of a new run may be skipped, but the run has begun: what follows belongs to it.
+            has_begun = starts_over and error is not None and type(last) is not Failed and self.skips(error)
+            if error is None or writing.applied or has_begun:
+                self._note(event, writing)
+        except BaseException:  # an interrupt, maybe when the event is applied: without its id it would be applied again
+            if writing.has_changed() or (starts_over and self.document is writing.document):
+                self._note(event, writing)
+            raise
+        if writing.kind is None and starts_over and self.document is writing.document:
+            writing.kind = "set"  # of the reset
+        if type(last) is Failed:
+            self.unreported = writing.kind
+            raise self._fail(sender_failed(last), event) from error
+        if error is not None:
+            self.unreported = writing.kind
+            raise error
+        return self._end_after(writing) if type(last) is Done else writing.kind
+
+    def _write_all(self, writing: Writing, verbs: Sequence[Verb]) -> StreamJSONError | None:
+        """Apply the deltas of an event, up to the first that is rejected; return the error for that one."""
+        document = writing.document
+        try:
+            for verb in verbs:
+                if type(verb) is Delta:
+                    writing.add(self._write(document, verb))
+                elif type(verb) is Set:
+                    writing.add(document.set_value(verb.path, verb.value))
+        except StreamJSONError as error:
+            error.deltas_applied = writing.applied
+            return error
+        return None
+
+    def _write(self, document: Document, delta: Delta) -> Kind | None:
+        path, value = delta.path, delta.value
+        if path is not None:
+            return document.apply(path, value)
+        if not isinstance(value, str):
+            raise InvalidEventError(f"{shorten(value)} came without a path", code="missing_path")
+        try:
+            return document.apply(self.options.path_prefix, value)
+        except ConflictError as error:  # its message would advise to replace the root
+            there = a_kind(error.found)
+            message = f"{shorten(value)} came without a path, so it is the whole document, and that holds {there}"
+            error.args = (message,)
+            raise
+
+    def _note(self, event: ServerSentEvent[Any], writing: Writing) -> None:
+        """Record what an event that was applied says of the stream. A second call changes nothing."""
+        if writing.starts_over:
+            self._succeed(writing.document)
+        writing.join()
+        if writing.span_id is not None:
+            self.span_id = writing.span_id
+        has_deltas = writing.applied > 0 or writing.has_changed()
+        self.has_deltas = self.has_deltas or has_deltas
+        self.is_understood = self.is_understood or has_deltas or writing.span_id is not None
+        self.record(event)
+
+    def _end_after(self, writing: Writing) -> Kind | None:
+        """End the document after the deltas of the same event."""
+        kind = self.close("done")
+        writing.join()
+        return kind or writing.kind
+
+    def record(self, event: ServerSentEvent[Any]) -> None:
+        """Record the id of an event: its own, even an empty one; else the one that persists, if the event has it."""
+        if event.id is not None:
+            self.last_event_id = event.id
+        elif event.last_event_id:
+            self.last_event_id = event.last_event_id
+
+    def skips(self, error: StreamJSONError) -> bool:
+        """Return whether an event with this error is skipped."""
+        return self.options.on_invalid == "skip" and is_skippable(error)
+
+    def skip(self, event: object, error: StreamJSONError) -> None:
+        """Count and keep a rejected event."""
+        self.skipped.add(event, error)
+        self.misunderstood += 1
+        self._note_unheard(event)
+
+    def _note_unheard(self, event: object) -> None:
+        """Keep the first event that brought nothing: the error names it if no other event brings anything."""
+        if not self.first_unheard:
+            data: object = getattr(event, "data", event) or f"event: {getattr(event, 'event', '')}"
+            self.first_unheard = shorten(data, _MAX_SHOWN_CHARS) if isinstance(data, str | bytes) else brief(data)
+
+    def _locate(self, error: StreamJSONError, message: object) -> None:
+        """Add to an error where it happened, if it does not say so yet."""
+        if error.event_number is None:
+            error.event_number = self.event_number
+            offset = getattr(message, "offset", None)
+            error.offset = offset if isinstance(offset, int) else None
+            error.last_event_id = self.last_event_id
+
+    # ------------------------------------------------------------------------------------------------------------------
+    # a value from the caller
+
+    def write(self, path: str | Path, value: JSONValue, *, replaces: bool) -> Kind | None:
+        """Apply a delta, or a value that replaces what is there, that comes without an event."""
+        document = self.document
+        if document.held:
+            self.check_unlocked()
+        try:
+            kind = document.set_value(path, value) if replaces else document.go(path, value)
+            self.has_deltas = True
+        except StreamJSONError as error:
+            error.last_event_id = self.last_event_id
+            if not self.skips(error):
+                raise
+            self.skip(StreamingChunk(value, str(path)), error)
+            return None
+        except BaseException:  # an interrupt, maybe when the delta is applied
+            if document.version > document.base:
+                self.has_deltas = True
+            raise
+        return kind
+
+    # ------------------------------------------------------------------------------------------------------------------
+    # the end, and a new beginning
+
+    def close(self, end: End) -> Kind | None:
+        """End the document. Raises `StreamFailedError` (`no_deltas`) where nothing in the stream was understood."""
+        document = self.document
+        if document.torn:
+            raise document.refusal()
+        if document.closed:
+            return None
+        # Pings may come before an empty answer; an event that was not understood may have been the answer.
+        if self.first_unheard and not self.has_deltas and (self.misunderstood or not self.is_understood):
+            error = self._fail(no_deltas(self.misunderstood, self.first_unheard))
+            error.last_event_id = self.last_event_id
+            raise error
+        try:
+            repaired = document.close()
+            self.end = end
+        except BaseException:  # an interrupt
+            if document.closed and not document.torn:
+                self.end = end
+            raise
+        return "append" if repaired else None
+
+    def reopen(self) -> Kind | None:
+        """Continue after an end that was a guess."""
+        self.check_unlocked()
+        document = self.document
+        if not document.closed:
+            return None
+        self.check_open(may_reopen=True)
+        version = document.version
+        kind: Kind | None = "set" if document.reopen() else None
+        reopen(document, version)
+        self.end = "open"
+        self.dispatcher.reopen(version)
+        return kind
+
+    def reset(self) -> Kind | None:
+        """Begin an empty document."""
+        old = self.document
+        self.check_unlocked()
+        self.dialect.state = None
+        self._succeed(self._successor())
+        return "set" if self.document.version > old.version else None
+
+    def _new_document(self, base: int = 0, lineage: object = None) -> Document:
+        options = self.options
+        return Document(
+            options.limits,
+            prefix=options.prefix,
+            replace=options.replaces,
+            in_order=options.in_order,
+            base=base,
+            lineage=lineage,
+        )
+
+    def _successor(self) -> Document:
+        """Return the empty document that follows this one, by a version of its own unless this one is empty too."""
+        old = self.document
+        return self._new_document(old.version + 1 if old.version > old.base else old.version, old.lineage)
+
+    def _succeed(self, document: Document) -> None:
+        """Continue with an empty document."""
+        self._begin()
+        self.take_up(document)
+
+    def take_up(self, document: Document) -> None:
+        """Continue with another document."""
+        self.document = document
+        self.dispatcher.follow(document)
+
+    def check_open(self, *, may_reopen: bool = False) -> None:
+        """Raise `ClosedError` if the document has ended; with `may_reopen` not if that was a guess."""
+        document = self.document
+        if not document.closed or (may_reopen and self.end == "eof" and not document.torn):
+            return
+        happened = "failed" if self.has_failed else "ended"
+        otherwise = ", and reopen() continues this one" if self.end == "eof" else ""
+        raise document.refusal(f"the stream has {happened}; reset() begins a new document{otherwise}")
+
+    def check_unlocked(self) -> None:
+        """Raise an error if the document is locked, as it is while callbacks run."""
+        if self.document.held:
+            raise self.dispatcher.refusal()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing more is applied, though the document has not ended well."""
+        return self.document.closed and self.end == "open"
+
+    # ------------------------------------------------------------------------------------------------------------------
+    # what readers and callbacks get
+
+    def change(self, kind: Kind | None) -> Change | None:
+        """Return the last change, which was of this kind; None for None."""
+        document = self.document
+        return None if kind is None else make_change(document, document.version, kind, document.delta)
+
+    def snapshot(self) -> Snapshot:
+        """Return the document as it is now. `Assembler.snapshot` repeats this body: it is hot there."""
+        document = self.document
+        snapshot = Snapshot()
+        snapshot._document = document
+        snapshot.version = version = document.version
+        snapshot._since = OF_LAST_EVENT
+        snapshot.end = self.end
+        snapshot.span_id = self.span_id
+        snapshot.last_event_id = self.last_event_id
+        first = self.first_snapshot
+        if first.version == version:
+            snapshot._value = first
+        else:
+            snapshot._value = UNREAD
+            self.first_snapshot = snapshot
+        return snapshot
+
+    def snapshot_since(self, since: int) -> Snapshot:
+        """Return a snapshot whose `changes` begin after version `since`."""
+        snapshot = self.snapshot()
+        snapshot._since = since
+        return snapshot
+
+    def notify(self, kind: Kind | None) -> None:
+        """Call the callbacks that the last event concerns."""
+        document = self.document
+        if document.quiet:
+            return
+        if kind == "append" and document.starts[-1] < document.version and not document.closed:
+            self.dispatcher.tell_growth()  # the open string has grown, as by nearly every event
+        else:
+            self.dispatcher.tell(kind, at_end=self.end != "open")
+
+    async def notify_and_await(self, kind: Kind | None) -> None:
+        """Do as `notify`, and await the callbacks that are coroutine functions."""
+        if not self.document.quiet:
+            await self.dispatcher.tell_and_await(kind, at_end=self.end != "open")
+
+    def notify_unreported(self, error: StreamJSONError) -> None:
+        """Call the callbacks for the changes that an event made before its error; what they raise becomes its cause."""
+        kind, self.unreported = self.unreported, None
+        if kind is not None:
+            try:
+                self.notify(kind)
+            except Exception as failed:
+                raise error from failed
+
+    async def notify_unreported_and_await(self, error: StreamJSONError) -> None:
+        """Do as `notify_unreported`, and await the callbacks that are coroutine functions."""
+        kind, self.unreported = self.unreported, None
+        if kind is not None:
+            try:
+                await self.notify_and_await(kind)
+            except Exception as failed:
+                raise error from failed
+
+    def _fail(self, error: StreamFailedError, event: ServerSentEvent[Any] | None = None) -> StreamFailedError:
+        """End the stream, and return the error with what is there."""
+        if event is not None:
+            self.record(event)
+        self.document.freeze()
+        error.snapshot = self.snapshot()
+        error.span_id = self.span_id
+        return error
