@@ -42,4 +42,4 @@ class Writing:
         if self.document.version > self._begin:
             self.document.join(self._first, self.document.version)
         if not self._is_quiet:
-            self.document.expect_listeners()
+            self.document.mark_quiet(is_quiet=False)

@@ -22,6 +22,7 @@ from .history import (
     visible,
 )
 from .locator import MANY, a_kind
+from .restoration import Restoration
 from .tree import HOLE, Node, Step, Text, Where, kind_of, look, path_of, trail
 from .value_cache import container_at, value_at
 
@@ -35,6 +36,7 @@ __all__ = [
     "Document",
     "Kind",
     "Node",
+    "Restoration",
     "Step",
     "Text",
     "Where",

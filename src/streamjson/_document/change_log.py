@@ -26,6 +26,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from .._json import MISSING, utf8_size
 from .admission import Intake
+from .surrogates import PendingSurrogates
 from .tree import Node, Step, Text
 
 __all__ = ["CALM", "NO_PATH", "SHORT", "WIDE", "Kind", "Log"]
@@ -74,7 +75,7 @@ class Log:
         self.hot_until = base
         self.closed = False
         self.torn = False
-        self.halves: dict[tuple[int, Step], tuple[Node, Step, str]] = {}
+        self.halves = PendingSurrogates()
         self.held: Literal["", "telling", "unawaited"] = ""
 
     def is_newest(self, version: int) -> bool:
@@ -92,7 +93,7 @@ class Log:
         self.starts.append(version)
         self.fresh_path = NO_PATH
 
-    def _count(self, length: int) -> None:
+    def count_length(self, length: int) -> None:
         try:
             self.lengths.append(length)
         except ValueError:  # the first that does not fit a byte

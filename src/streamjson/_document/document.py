@@ -1,63 +1,44 @@
-"""The document: a tree that only grows, and the log of how it grew. One delta in, at most one new version out.
+"""The document: a tree that only grows, and the log of how it grew. One delta in, at most one change out.
 
-What it owns: the tree (its parts are in `tree`), what may land on what, and the limits. The log is in `change_log`.
-What it does not know: events, snapshots, callbacks. Reading is in `history`; nothing here builds a value.
+It is the writer (`writer`: any delta, with care) with fast paths in front, a beginning, an end, and locks.
+It knows neither events, snapshots nor callbacks. Reading is in `history`; nothing here builds a value.
 
-*Ways.* Nearly every event of a real stream goes one of the hot ways: a short text onto the string that is open
-(`apply`), the next member or item (`_add_next`), the first member of a next item (`_add_first`), a short text onto a
-string that was left (`_come_back`). Each does what the careful way would do with its event, in a fraction of the time,
-and leaves to it what is not just that.
+Nearly every delta of a real stream takes a fast path. Each has the effect of the careful way in a fraction of the time,
+and leaves anything unusual to it:
 
-*Halves.* A high surrogate at the end of a string delta is held, in no value and no version, until the next delta to its
-string brings its partner. In a document in order it is repaired as soon as another location changes, by a change of its
-own that is the *prelude* of that change. In one that is not `in_order`, each string keeps its half until the string's
-next delta, its replacement or the end. The limits count a half that waits as the bytes and the run of its repair.
+| delta | path |
+|---|---|
+| a short text for the string that is open | `apply`; `_grow` if the text is not ASCII |
+| the first growth of a string that was just set | `_open_last`, `_grow` |
+| the next member of the last object, or item of the last array | `_add_next` |
+| the first member of the next item of the last array | `_add_first` |
+| a short text for a string that was left and is a `Text` already | `_come_back` |
 
-Invariants: a rejected delta changes nothing (all is checked before the first write); versions are consecutive;
-slots are appended to, or replaced with the old value kept; limits are exact at every delta.
+Each is inlined down to the writes: without `_add_next` people take 3 times as long and new names 7 times, without
+`_add_first` people 1.8 times, without `_come_back` fields in turn 7 times.
 
-Cost: a delta to the string that is open takes two appends and no look at the tree; any other O(its path), plus the
-delta, which is copied.
-
-Who follows the document is told by the modules downstream. What they leave here is a token, `watch`, and where they
-have nobody to tell: a container or text whose `ignored_by` is the token, a slot for which `ignored` has it. So to find
-out whether a change is `quiet` costs the same for nobody and for a thousand patterns that do not match, where a
-location is touched again, and nothing while it stays open.
+Cost: two appends for a delta to the open string; see `writer` for the rest.
 """
 
 from __future__ import annotations
 
-import sys
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable
-from typing import Any, Final
+from typing import Any, Literal
 
-from .._errors import ClosedError
-from .._json import MISSING, REPLACEMENT, mend, short_size, utf8_size
+from .._json import REPLACEMENT, short_size, utf8_size
 from .._limits import Limits
 from .._paths import Path
-from .admission import SCALAR, Intake
-from .change_log import CALM, NO_PATH, SHORT, WIDE, Kind, Log
-from .locator import MANY_NAMES, Places, conflict
-from .tree import HOLE, Node, Step, Text, Where, kind_of, look, new_node, where_of
+from .change_log import CALM, NO_PATH, SHORT, WIDE, Kind
+from .locator import MANY, MANY_NAMES
+from .tree import Node, Step, Text, look, new_node
+from .writer import Writer
 
 __all__ = ["Document"]
 
-_TORN: Final = (
-    "an interrupt has broken off an event; snapshot() has what was whole,"
-    " Assembler.restore(assembler.checkpoint()) resumes from there, and reset() begins a new document"
-)
-_GIVES_WAY: Final = ("nothing", "null")
-_LONG: Final = 4096  # characters; to measure these takes less than a microsecond
 
+class Document(Writer):
+    """The tree and the log. Others read its attributes; INVARIANTS.md lists the few places that write them."""
 
-class Document(Log):
-    """The tree and the log. The modules downstream read its attributes; only the methods here write them."""
-
-    __slots__ = (
-        "containers", "holder", "horizon", "ignored", "joined", "max_array_length", "places", "progress", "quiet",
-        "repaired", "replace", "roomy", "untouched", "values", "watch",
-    )  # fmt: skip
+    __slots__ = ("containers", "horizon", "max_array_length", "progress", "roomy", "untouched", "values")
 
     def __init__(
         self,
@@ -69,21 +50,11 @@ class Document(Log):
         base: int = 0,
         lineage: object = None,
     ) -> None:
-        super().__init__(Intake(limits), in_order=in_order, base=base, lineage=lineage)
-        self.replace = replace
+        super().__init__(limits, prefix=prefix, replace=replace, in_order=in_order, base=base, lineage=lineage)
         self.max_array_length = self.intake.bounds["max_array_length"]
         self.roomy = self.intake.bounds["max_string_bytes"] - CALM * SHORT
-        # The tree. The root is item 0 of a list, so that no rule needs a case for it.
-        self.holder = new_node(None, is_object=False)
         self.horizon = base  # the first version that is known, of a document that was restored a later one
         self.untouched = base  # the version at which nothing was applied yet, since it was made or restored
-        self.repaired: list[tuple[Node, Step, str]] = []  # the halves that its end has repaired
-        self.places = Places(self.holder, limits, prefix, replace=replace)
-        self.joined: list[tuple[int, int]] = []  # events that made several versions: the first and the last, in order
-        # For those who follow: their token, and whether the last change concerns nobody.
-        self.watch: object = None
-        self.ignored: dict[tuple[int, Step] | None, object] = {}
-        self.quiet = True
         # For `value_cache`: what was read, of the root and of containers that were read alone.
         self.values: Any = None
         self.containers: dict[Node, Any] = {}
@@ -140,7 +111,7 @@ class Document(Log):
         elif self.closed:
             raise self.refusal()
         node, key, rest = self.places.find(path)
-        return self._apply_with_care(path, node, key, rest, delta)
+        return self.apply_carefully(path, node, key, rest, delta)
 
     def _grow(self, delta: str, length: int) -> Kind:
         """Append a short text to the string that is open."""
@@ -149,50 +120,6 @@ class Document(Log):
         self.delta = delta
         self.version += 1  # last: INVARIANTS 1
         return "append"
-
-    def set_value(self, path: str | Path, value: Any) -> Kind | None:
-        """Set `value` at `path`, whatever is there; return what happened, None if an equal scalar or string is there.
-
-        An error leaves all as it was.
-        """
-        if self.closed:
-            raise self.refusal()
-        node, key, rest = self.places.find(path)
-        given = self.intake.kind_of(value)
-        if given in SCALAR:
-            value = self.intake.scalar(value)
-        if not rest and self._is_equal(node, key, given, value):
-            return None
-        return self._set(path, node, key, rest, given, value)
-
-    def _is_equal(self, node: Node, key: Step, given: str, value: Any) -> bool:
-        """Return whether a slot holds this scalar or string already, and no half of a pair waits there."""
-        there = look(node, key)
-        if kind_of(there) != given:
-            return False
-        if given != "string":
-            return given == "null" or (given in SCALAR and type(value) is type(there) and value == there)
-        if (id(node), key) in self.halves:
-            return False
-        return mend(str.__str__(value)) == (there.whole() if type(there) is Text else there, "")
-
-    def _apply_with_care(
-        self, path: str | Path, node: Node, key: Step, rest: tuple[Step, ...], delta: Any
-    ) -> Kind | None:
-        """Apply any delta. What `apply` does itself is what this would do, in a fraction of the time."""
-        there = MISSING if rest else look(node, key)
-        given = self.intake.kind_of(delta)
-        if given in SCALAR:
-            delta = self.intake.scalar(delta)
-        found = kind_of(there)
-        if found == given:
-            if given == "string":
-                return self._append(path, node, key, delta)
-            if given == "null" or (given in SCALAR and type(delta) is type(there) and delta == there):
-                return None
-        elif not (found in _GIVES_WAY or given == "null" or (found in SCALAR and given in SCALAR) or self.replace):
-            raise conflict(where_of(self.holder, node, key), there, given)
-        return self._set(path, node, key, rest, given, delta)
 
     # ------------------------------------------------------------------------------------------------------------------
     # the other half of the hot path: what is easy, at another location
@@ -339,9 +266,7 @@ class Document(Log):
         return version > before
 
     def _end(self) -> None:
-        if self.halves:  # else it is called again, after an interrupt
-            self.repaired = list(self.halves.values())
-            self.halves = {}
+        self.halves.end()
         self.quiet = False
         self.freeze()
 
@@ -352,7 +277,7 @@ class Document(Log):
         """
         self._leave()  # a restored document has one open that its changes have left so
         strings: list[tuple[Node, Step, str]] = []
-        for node, key, _ in self.repaired:
+        for node, key, _ in self.halves.repaired:
             thing = node.slots[key]
             strings.append((node, key, (thing if type(thing) is str else thing.whole()).removesuffix(REPLACEMENT)))
         sizes = [utf8_size(string) for _, _, string in strings]
@@ -362,15 +287,14 @@ class Document(Log):
         try:
             for node, key, string in strings:
                 version += 1
-                self._count(len(string))
+                self.count_length(len(string))
                 self._put(node, key, string, version)
                 self._log(version, node, key)
                 self.delta = string
             self.join(self.version + 1, version)
             self.node_count += len(strings)
             self.size += sum(sizes)
-            self.halves = {(id(node), key): (node, key, half) for node, key, half in self.repaired}
-            self.repaired = []
+            self.halves.reopen()
             self.version = version  # last: INVARIANTS 1
             if is_untouched:
                 self.untouched = version
@@ -389,262 +313,50 @@ class Document(Log):
         if self.nodes and type(look(self.nodes[-1], self.keys[-1])) is str:
             self._text(self.nodes[-1], self.keys[-1])
 
-    def join(self, first: int, last: int) -> None:
-        """Record that one event made the versions from `first` to `last`, if these are several."""
-        if first < last:
-            joined = self.joined
-            joined[bisect_left(joined, (first, 0)) :] = [(first, last)]
+    # ------------------------------------------------------------------------------------------------------------------
+    # locks and listeners
 
-    def event_of(self, version: int) -> tuple[int, int]:
-        """Return the first and the last version of the event that made `version`."""
-        joined = self.joined
-        at = bisect_right(joined, (version, sys.maxsize)) - 1
-        return joined[at] if at >= 0 and version <= joined[at][1] else (version, version)
+    def lock(self) -> int:
+        """Refuse changes while callbacks run. Return what `unlock` needs."""
+        until = self.hot_until
+        self.held, self.hot_until = "telling", -1
+        return until
 
-    def expect_listeners(self) -> None:
-        """Record that the last event may concern a listener, though its last change does not."""
+    def unlock(self, until: int, reason: Literal["", "unawaited"]) -> None:
+        """Allow changes again, unless there is another `reason` to refuse them."""
+        self.held = reason
+        self.hot_until = -1 if reason else until
+
+    def renew_listeners(self, reason: Literal["", "unawaited"]) -> None:
+        """Forget what has no listener, as listeners have come or gone. Refuse changes if there is a `reason`."""
+        self.watch = object()
+        self.ignored.clear()
         self.quiet = False
+        if self.held != "telling":
+            self.held = reason
+            self.hot_until = -1 if reason or self.closed else self.version
+
+    def ignore(self, node: Node, key: Step, *, whole: bool) -> None:
+        """Record that a slot has no listener; with `whole`, nothing in the container has one."""
+        thing = node.slots[key]
+        if whole:
+            node.ignored_by = self.watch
+        elif type(thing) is Text and thing is not self.scratch:
+            thing.ignored_by = self.watch
+        else:
+            if len(self.ignored) >= MANY:
+                self.ignored.clear()
+            self.ignored[id(node), key] = self.watch
+
+    def ignore_all(self) -> None:
+        """Record that nothing has a listener before the end."""
+        self.watch = None
+
+    def mark_quiet(self, *, is_quiet: bool) -> None:
+        """Record whether the last event concerns no listener."""
+        self.quiet = is_quiet
 
     def freeze(self) -> None:
         """Refuse every further delta, and leave the document as it is."""
         self.closed = True
         self.hot_until = -1
-
-    def refusal(self, reason: str = "the document is closed; reset() begins a new one") -> ClosedError:
-        """Return the error for what comes after the end. `reason` is the message, unless the document is torn."""
-        return ClosedError(_TORN, code="torn") if self.torn else ClosedError(reason)
-
-    # ------------------------------------------------------------------------------------------------------------------
-    # a string grows
-
-    def _append(self, path: str | Path, node: Node, key: Step, delta: str) -> Kind | None:
-        place = (id(node), key)
-        given = delta
-        delta, half = self._with_half(place, delta)
-        if not delta and not half:
-            return None
-        growth = utf8_size(delta) + 3 * len(half)
-        is_open = self._is_open(node, key)
-        waiting = len(self.halves) - (place in self.halves)
-        if not is_open or half or waiting or growth > SHORT or self.version >= self.hot_until:
-            self._tally()
-            there = node.slots[key]
-            # A long one is measured once, and not for each delta that may then be refused.
-            size = utf8_size(there) if type(there) is str and len(there) <= _LONG else self._text(node, key).size
-            self.intake.check("max_string_bytes", size + growth, size)
-            # The repair of another half takes a run, and ends the run of this string.
-            is_left = waiting > 0 and (self.in_order or bool(half))
-            runs = waiting + (is_left or not is_open)
-            self._check_document(0, growth + 3 * waiting, runs)
-        before = version = self.version
-        if not delta:
-            if is_open:
-                self.open_path = NO_PATH  # the hot ways know nothing of the half
-            self.hot_until = version
-            self.halves[place] = (node, key, given if type(given) is str else half)
-            self.settle()
-            return None
-        try:
-            if waiting and self.in_order:
-                version = self._repair({place})
-                self.quiet = False  # it is not asked for each text that is mended
-            elif not is_open:
-                text = self._text(node, key)
-                self._notice(node, place, text.ignored_by)
-                text.ignored_by = self.watch if self.quiet else None
-            version += 1
-            self._extend(node, key, delta, version)
-            self.open_path = NO_PATH if half else path
-            self.delta = delta
-            if version > before + 1:
-                self.join(before + 1, version)
-            self.version = version  # last: INVARIANTS 1
-            if half or self.halves:
-                self._hold(node, key, half, {place})
-            if half or growth > SHORT or version >= self.hot_until or not is_open:
-                self.settle()
-        except BaseException:
-            self.tear()
-            if self.version > before:
-                self._hold(node, key, half, {place})
-            raise
-        return "append"
-
-    def _extend(self, node: Node, key: Step, delta: str, version: int) -> None:
-        """Write what `version` appends to a string, checked and mended, and open the string for more."""
-        is_open = self._is_open(node, key)
-        if not is_open:
-            self._leave()
-        self._count(len(delta))
-        if not is_open:
-            text = self._text(node, key)
-            text.starts.append(version)
-            self.uncounted.append(text)
-            self._log(version, node, key)
-            self.node, self.key, self.text, self.pieces = node, key, text, text.pieces
-        self.pieces.append(delta)
-
-    def _with_half(self, place: tuple[int, Step], delta: str) -> tuple[str, str]:
-        """Return `delta` mended with the half that its string holds, and the half at its end."""
-        if delta and (self.halves or not delta.isascii()):
-            held = self.halves.get(place)
-            return mend(("" if held is None else held[2]) + str.__str__(delta))
-        return str.__str__(delta), ""
-
-    def _repair(self, but: Collection[tuple[int, Step]] = ()) -> int:
-        """Write the repairs of all halves that wait, but not of these; return the version of the last one."""
-        version = self.version
-        for place, (node, key, _) in self.halves.items():
-            if place not in but:
-                version += 1
-                self._extend(node, key, REPLACEMENT, version)
-        return version
-
-    def holds(self, delta: object) -> bool:
-        """Tell whether this very object is a half that waits. A delta that is only a half makes no version."""
-        return any(half is delta for _, _, half in self.halves.values())
-
-    def _hold(self, node: Node, key: Step, half: str, gone: Iterable[tuple[int, Step]]) -> None:
-        """Note which halves wait after a change that took those `gone` and brought `half`. May be called again."""
-        if self.in_order and self.halves:  # the others have been repaired
-            self.halves = {}
-        for place in gone:
-            self.halves.pop(place, None)
-        if half:
-            self.halves[id(node), key] = (node, key, half)
-
-    # ------------------------------------------------------------------------------------------------------------------
-    # a value is set
-
-    def _set(self, path: str | Path, node: Node, key: Step, rest: tuple[Step, ...], given: str, delta: Any) -> Kind:
-        self._tally()
-        nodes, size = self._cost_of_way(node, key, rest)
-        half = ""
-        where: Where = None  # of a container
-        birth = self.version + 1 + (len(self.halves) if self.in_order else 0)  # after the repairs that come before it
-        if given == "string":
-            delta, half = mend(str.__str__(delta))
-            nodes, size = nodes + 1, size + utf8_size(delta)
-            self.intake.check("max_string_bytes", utf8_size(delta) + 3 * len(half))
-            thing: Any = delta
-        elif given in ("object", "array"):
-            where = where_of(self.holder, node, key)
-            for step in rest:
-                where = (where, step)
-            thing, more_nodes, more_size = self.intake.container(delta, where, birth, self.node_count + nodes)
-            nodes, size = nodes + more_nodes, size + more_size
-        else:
-            thing, nodes, size = delta, nodes + 1, size + self.intake.scalar_size(delta)
-        # Halves inside a container that is replaced are counted too: a delta that is refused, again and again, must not
-        # cost a search for them.
-        waiting = len(self.halves) - ((id(node), key) in self.halves)
-        is_left = waiting > 0 and not self.in_order and bool(half)  # as in _append
-        self._check_document(nodes, size + 3 * (waiting + len(half)), waiting + 1 + is_left)
-        discarded: Collection[tuple[int, Step]] = self._halves_in(node, key) if self.halves else ()
-        if discarded and self.in_order and type(thing) is Node:  # fewer repairs come before it
-            thing, _, _ = self.intake.container(delta, where, birth - len(discarded), 0)
-        if type(thing) is Node:
-            delta = MISSING
-
-        before = self.version
-        try:
-            version = self._repair(discarded) if self.halves and self.in_order else before
-            self._leave()
-            again = bool(self.nodes) and node is self.nodes[-1] and key == self.keys[-1] and not rest
-            inside = bool(rest) or type(thing) is Node  # what nobody watches itself may contain what somebody does
-            if version > before:
-                self.quiet = False  # as in _append
-            elif not again or inside:  # else whom the last change concerned, this one does
-                self._notice(node, None if inside else (id(node), key), None)
-            version += 1
-            self._count(len(delta) if given == "string" else 0)
-            for step in rest:
-                child = new_node(where_of(self.holder, node, key), is_object=type(step) is str)
-                self._put(node, key, child, version)
-                node, key = child, step
-            self._put(node, key, thing, version)
-            self._log(version, node, key)
-            self.node_count += nodes
-            self.size += size
-            self.delta = delta
-            if version > before + 1:
-                self.join(before + 1, version)
-            self.version = version  # last: INVARIANTS 1
-            if half or self.halves:
-                self._hold(node, key, half, discarded)
-            self.fresh_path = NO_PATH if half else path
-            self.settle()
-            if isinstance(path, str):
-                self.places.remember(path, node, key)
-        except BaseException:
-            self.tear()
-            if self.version > before:
-                self._hold(node, key, half, discarded)
-            raise
-        return "set"
-
-    def _notice(self, node: Node, place: tuple[int, Step] | None, mark: object) -> None:
-        """Find out whether a change to a slot of `node`, or to the text in it that has this mark, concerns nobody."""
-        watch = self.watch
-        # All three, and not one after the other: so it takes no longer where somebody watches something else.
-        self.quiet = (mark is watch) | (node.ignored_by is watch) | (self.ignored.get(place) is watch)
-
-    def _put(self, node: Node, key: Step, thing: Any, version: int) -> None:
-        """Create or replace a slot."""
-        slots = node.slots
-        old = look(node, key)
-        if old is not MISSING:
-            if node.history is None:
-                node.history = {}
-            node.history.setdefault(key, []).append((version, old))  # before what replaces it: INVARIANTS 2
-            slots[key] = thing
-            if type(old) is Node:  # the shortcuts may lead into it
-                self.places.forget()
-            return
-        if type(key) is int:
-            while len(slots) < key:
-                node.births.append(version)  # before its slot: INVARIANTS 2
-                slots.append(HOLE)
-            node.births.append(version)  # before its slot: INVARIANTS 2
-            slots.append(thing)
-        else:
-            node.births.append(version)  # before its slot: INVARIANTS 2
-            slots[key] = thing
-
-    def _halves_in(self, node: Node, key: Step) -> set[tuple[int, Step]]:
-        """Return the places of the halves that a slot holds, or a container in it. Costs what the container holds."""
-        found: set[tuple[int, Step]] = set()
-        todo: list[tuple[Node, Step, Any]] = [(node, key, look(node, key))]
-        while todo and len(found) < len(self.halves):
-            node, key, thing = todo.pop()
-            if type(thing) is Node:
-                slots: Any = thing.slots
-                items: Any = slots.items() if thing.is_object else enumerate(slots)
-                todo += [(thing, step, item) for step, item in items]
-            elif (id(node), key) in self.halves:
-                found.add((id(node), key))
-        return found
-
-    # ------------------------------------------------------------------------------------------------------------------
-    # what it would cost, and whether that is within the limits
-
-    def _check_document(self, nodes: int, size: int, runs: int) -> None:
-        self.intake.check("max_nodes", self.node_count + nodes, self.node_count)
-        self.intake.check("max_runs", len(self.starts) + runs, len(self.starts))
-        self.intake.check("max_document_bytes", self.size + size, self.size)
-
-    def _cost_of_way(self, node: Node, key: Step, rest: tuple[Step, ...]) -> tuple[int, int]:
-        """Return how many values and bytes the slot `key` and the containers from there on add."""
-        nodes = len(rest)
-        size = 0
-        ways = [(len(node.slots), key)] if look(node, key) is MISSING else []
-        ways += [(0, step) for step in rest]
-        for length, step in ways:
-            if isinstance(step, str):
-                size += self.intake.name(step)
-                continue
-            self.intake.check("max_array_gap", step - length)
-            self.intake.check("max_array_length", step + 1)
-            nodes += step - length
-            size += 8 * (step - length)
-        return nodes, size

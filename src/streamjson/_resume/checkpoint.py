@@ -124,7 +124,7 @@ def save(document: Document) -> dict[str, Any]:
             saved["changes"] = [[_packed([change.path, change.kind]), change.delta] for change in changes]
             saved["holes"] = _packed(list(_holes(document.holder, version)))
     saved["halves"] = _saved_halves(document, document.halves.values())
-    saved["repaired"] = _saved_halves(document, document.repaired)
+    saved["repaired"] = _saved_halves(document, document.halves.repaired)
     return saved
 
 
@@ -185,9 +185,7 @@ def _load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool,
         if has_returned:
             take_up(document, base + 2, is_end=is_reopened)
             _mark_holes(document, _unpacked(saved["holes"], bounds))
-    halves = _halves(document, saved["halves"], bounds)
-    document.halves = {(id(node), key): (node, key, half) for node, key, half in halves}
-    document.repaired = list(_halves(document, saved["repaired"], bounds))
+    document.halves.take_up(_halves(document, saved["halves"], bounds), _halves(document, saved["repaired"], bounds))
     document.horizon = document.untouched = version
     document.settle()
     document.fresh_path = document.open_path = NO_PATH  # the paths that would go on are not known
@@ -281,7 +279,7 @@ def _change(document: Document, steps: Any, kind: object, delta: Any) -> None:
     if kind == "set":
         _set(document, node, key, delta)
     elif kind == "append" and type(delta) is str and kind_of(look(node, key)) == "string":
-        document._append(Path(), node, key, delta)
+        document.append_at(Path(), node, key, delta)
     else:
         raise _senseless("changes", kind)
 
@@ -290,7 +288,7 @@ def _set(document: Document, node: Node, key: Step, value: Any) -> None:
     given = document.intake.kind_of(value)
     if given in SCALAR:
         value = document.intake.scalar(value)
-    document._set(Path(), node, key, (), given, value)
+    document.set_at(Path(), node, key, (), given, value)
 
 
 def _a_list(value: Any, name: str) -> list[Any]:
