@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, NoReturn, Self, Unpack
 
+from ._dialects import DIALECTS
 from ._document import SHORT, WIDE
 from ._errors import CheckpointError, InvalidPathError, StreamJSONError, shorten
 from ._json import JSONValue
@@ -367,6 +368,8 @@ class Assembler(Registration):
         check_limits(limits)
         members = members_of(data, limits)
         saved = {name: members[name] for name in ("path_prefix", "completion", "dialect")}
+        if saved["dialect"] not in DIALECTS:
+            raise CheckpointError(f"the checkpoint was made with an unknown dialect: {shorten(saved['dialect'])}")
         given: dict[str, Any] = {**saved, **options}
         try:
             assembler = cls(**given)
@@ -393,7 +396,7 @@ class Assembler(Registration):
         for name, attribute in _SAVED.items():
             setattr(session, attribute, members[name])
         session.skipped.count, session.ignored.count = members["skipped_count"], members["ignored_count"]
-        session.dialect.state = members["dialect_state"]
+        session.dialect.restore(members["dialect_state"])
         if session.end != "open" or members["failed"]:
             document.freeze()
         session.take_up(document)

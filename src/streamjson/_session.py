@@ -133,9 +133,7 @@ class Session:
                             self.last_event_id = message.last_event_id
                     except BaseException:
                         # An interrupt may come when the delta is applied: without its id it would be applied again.
-                        if document.version != version or document.halves.is_from(
-                            delta
-                        ):  # an object that is this event's own
+                        if document.version != version or document.halves.is_from(delta):
                             self.has_deltas = True
                             self.record(message)
                         raise

@@ -26,7 +26,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from attrs import define
 
-from .._errors import InvalidEventError
+from .._errors import CheckpointError, InvalidEventError, shorten
 from .._json import JSONValue
 from .._limits import Limits
 from .._paths import Path
@@ -128,6 +128,14 @@ class Dialect:
     def read(self, event: ServerSentEvent[Any]) -> Sequence[Verb]:
         """Return what an event brings. Raises `InvalidEventError` and `LimitExceededError` if it can't be read."""
         raise NotImplementedError
+
+    def restore(self, state: object) -> None:
+        """Continue with the `state` of a checkpoint, which may be forged. A dialect with state checks and takes it.
+
+        Raises `CheckpointError` for a state that this dialect can't have.
+        """
+        if state is not None:
+            raise CheckpointError(f"invalid value for 'dialect_state' in the checkpoint: {shorten(state)}")
 
 
 def _never(_: str) -> None:

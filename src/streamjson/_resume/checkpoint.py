@@ -271,7 +271,7 @@ def _begin(document: Document, first: Any, holes: Any) -> None:
         raise _senseless("open", first["open"])
     document.nodes[-1], document.keys[-1] = node, key
     document.lengths.pop()
-    document._count(len(there) if type(there) is str else 0)
+    document.count_length(len(there) if type(there) is str else 0)
 
 
 def _change(document: Document, steps: Any, kind: object, delta: Any) -> None:
