@@ -1,4 +1,4 @@
-"""`Assembler.set_value`: whatever is there is replaced, with one change. The properties have any stream of both verbs."""
+"""`Assembler.set_value` replaces whatever is there, with one change. The properties cover streams of both verbs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_missing_containers_are_created(path: str) -> None:
     assert one.snapshot().value == other.snapshot().value
 
 
-@pytest.mark.parametrize("equal, not_equal", [(1, 1.0), (1, True), (0.0, 0), (False, 0)])
+@pytest.mark.parametrize(("equal", "not_equal"), [(1, 1.0), (1, True), (0.0, 0), (False, 0)])
 def test_an_equal_number_is_one_of_the_same_type(equal: Any, not_equal: Any) -> None:
     one = assembler(equal)
 

@@ -349,7 +349,7 @@ def test_a_reset_forgets_the_state() -> None:
     assert b'"dialect_state":null' in one.checkpoint()
 
 
-@pytest.mark.parametrize("made, given_", [("commands", "chunks"), ("chunks", "commands")])
+@pytest.mark.parametrize(("made", "given_"), [("commands", "chunks"), ("chunks", "commands")])
 def test_restore_refuses_another_dialect(made: str, given_: str) -> None:
     data = sj.Assembler(dialect=made).checkpoint()
 

@@ -33,7 +33,7 @@ from .._paths import Path
 from .admission import SCALAR, Intake
 from .change_log import NO_PATH, SHORT, Kind, Log
 from .locator import Places, conflict
-from .tree import HOLE, Node, Step, Text, Where, kind_of, look, new_node, where_of
+from .tree import HOLE, Node, Step, Text, kind_of, look, new_node, where_of
 
 __all__ = ["Writer"]
 
@@ -197,47 +197,31 @@ class Writer(Log):
 
     def set_at(self, path: str | Path, node: Node, key: Step, rest: tuple[Step, ...], given: str, delta: Any) -> Kind:
         """Set a value of JSON type `given` at the steps `rest` from a slot on, or in the slot itself."""
-        self._tally()
-        nodes, size = self._cost_of_way(node, key, rest)
-        half = ""
-        where: Where = None  # of a container
-        birth = self.version + 1 + (len(self.halves) if self.in_order else 0)  # after the repairs that come before it
-        if given == "string":
-            delta, half = mend(str.__str__(delta))
-            nodes, size = nodes + 1, size + utf8_size(delta)
-            self.intake.check("max_string_bytes", utf8_size(delta) + 3 * len(half))
-            thing: Any = delta
-        elif given in ("object", "array"):
-            where = where_of(self.holder, node, key)
-            for step in rest:
-                where = (where, step)
-            thing, more_nodes, more_size = self.intake.container(delta, where, birth, self.node_count + nodes)
-            nodes, size = nodes + more_nodes, size + more_size
-        else:
-            thing, nodes, size = delta, nodes + 1, size + self.intake.scalar_size(delta)
-        # Halves inside a container that is replaced are counted too: a delta that is refused, again and again, must not
-        # cost a search for them.
-        waiting = len(self.halves) - ((id(node), key) in self.halves)
-        is_left = waiting > 0 and not self.in_order and bool(half)  # as in append_at
-        self._check_document(nodes, size + 3 * (waiting + len(half)), waiting + 1 + is_left)
-        discarded: Collection[tuple[int, Step]] = self.halves.inside(node, key)
-        if discarded and self.in_order and type(thing) is Node:  # fewer repairs come before it
-            thing, _, _ = self.intake.container(delta, where, birth - len(discarded), 0)
-        if type(thing) is Node:
-            delta = MISSING
+        halves = self.halves
+        thing, half, nodes, size = self._admit(node, key, rest, given, delta)
+        discarded: Collection[tuple[int, Step]] = ()
+        # A change that is no larger than those of the fast paths can't reach a limit before they must stop.
+        is_small = nodes <= 2 and size <= SHORT and not half and not halves and self.version < self.hot_until
+        if not is_small:
+            self._tally()
+            self._check_set(node, key, thing, half, nodes, size)
+            discarded = halves.inside(node, key)
+            if discarded and self.in_order and type(thing) is Node:  # fewer repairs come before it than it was made for
+                birth = thing.births[0] - len(discarded) if thing.births else 0
+                thing, _, _ = self.intake.container(delta, thing.where, birth, 0)
 
         before = self.version
         try:
-            version = self._repair(discarded) if self.halves and self.in_order else before
+            version = self._repair(discarded) if halves and self.in_order else before
             self._leave()
             again = bool(self.nodes) and node is self.nodes[-1] and key == self.keys[-1] and not rest
-            inside = bool(rest) or type(thing) is Node  # what nobody watches itself may contain what somebody does
+            inside = bool(rest) or type(thing) is Node  # a container without a listener may contain a location with one
             if version > before:
                 self.quiet = False  # as in append_at
-            elif not again or inside:  # else whom the last change concerned, this one does
+            elif not again or inside:  # else the location is that of the last change, and so are the listeners
                 self._notice(node, None if inside else (id(node), key), None)
             version += 1
-            self.count_length(len(delta) if given == "string" else 0)
+            self.count_length(len(thing) if given == "string" else 0)
             for step in rest:
                 child = new_node(where_of(self.holder, node, key), is_object=type(step) is str)
                 self._put(node, key, child, version)
@@ -246,14 +230,15 @@ class Writer(Log):
             self._log(version, node, key)
             self.node_count += nodes
             self.size += size
-            self.delta = delta
+            self.delta = MISSING if type(thing) is Node else thing
             if version > before + 1:
                 self.join(before + 1, version)
             self.version = version  # last: INVARIANTS 1
-            if half or self.halves:
+            if half or halves:
                 self._hold(node, key, half, discarded)
             self.fresh_path = NO_PATH if half else path
-            self.settle()
+            if not is_small:
+                self._allow()
             if isinstance(path, str):
                 self.places.remember(path, node, key)
         except BaseException:
@@ -262,6 +247,34 @@ class Writer(Log):
                 self._hold(node, key, half, discarded)
             raise
         return "set"
+
+    def _admit(
+        self, node: Node, key: Step, rest: tuple[Step, ...], given: str, delta: Any
+    ) -> tuple[Any, str, int, int]:
+        """Return what the slot will hold, the half after it, and how many values and bytes the change adds."""
+        thing: Any
+        nodes, size = self._cost_of_way(node, key, rest)
+        if given == "string":
+            thing, half = mend(str.__str__(delta))
+            return thing, half, nodes + 1, size + utf8_size(thing)
+        if given in SCALAR or given == "null":
+            return delta, "", nodes + 1, size + self.intake.scalar_size(delta)
+        where = where_of(self.holder, node, key)
+        for step in rest:
+            where = (where, step)
+        birth = self.version + 1 + (len(self.halves) if self.in_order else 0)  # after the repairs that come before it
+        thing, more_nodes, more_size = self.intake.container(delta, where, birth, self.node_count + nodes)
+        return thing, "", nodes + more_nodes, size + more_size
+
+    def _check_set(self, node: Node, key: Step, thing: Any, half: str, nodes: int, size: int) -> None:
+        """Raise an error if setting a slot passes a limit."""
+        if type(thing) is str:
+            self.intake.check("max_string_bytes", utf8_size(thing) + 3 * len(half))
+        # Halves inside a container that is replaced are counted too: a delta that is refused, again and again, must not
+        # cost a search for them.
+        waiting = len(self.halves) - ((id(node), key) in self.halves)
+        is_left = waiting > 0 and not self.in_order and bool(half)  # as in append_at
+        self._check_document(nodes, size + 3 * (waiting + len(half)), waiting + 1 + is_left)
 
     def _notice(self, node: Node, place: tuple[int, Step] | None, mark: object) -> None:
         """Find out whether a change to a slot of `node`, or to the text in it that has this mark, concerns nobody."""
