@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal, NoReturn, Self, Unpack
 
 from ._dialects import DIALECTS
-from ._document import SHORT, WIDE
+from ._document import SHORT, WIDE, Kind
 from ._errors import CheckpointError, InvalidPathError, StreamJSONError, shorten
 from ._json import JSONValue
 from ._limits import Limits, check_limits
@@ -186,7 +186,7 @@ class Assembler(Registration):
             raise
         if not session.document.quiet:
             session.notify(kind)
-        return None if kind is None else session.change(kind)
+        return session.change(kind)
 
     def apply_delta(self, path: str | Path, delta: JSONValue) -> Change | None:
         """Apply one delta at a path of the stream, with its prefix; return the change, or None if nothing changed.
@@ -199,37 +199,46 @@ class Assembler(Registration):
         """
         session = self._session
         document = session.document
+        kind: Kind = "append"
         # Hot: the first lines of `Document.apply` again, for its most frequent case. A call less saves a fifth.
-        if path == document.open_path and document.version < document.hot_until and type(delta) is str:
-            length = len(delta)
-            if 0 < length <= SHORT and (delta.isascii() or (length <= WIDE and delta.isprintable())):
-                try:
-                    document.lengths.append(length)
-                    document.pieces.append(delta)
-                    document.delta = delta
-                    document.version = version = document.version + 1  # last: INVARIANTS 1
-                except BaseException:
-                    document.tear()
-                    raise
-                if not document.quiet:
-                    session.dispatcher.tell_growth()
-                change = Change()  # as make_change does
-                change._document = document
-                change.version = version
-                change.kind = "append"
-                change._delta = delta
-                return change
-        kind = session.write(path, delta, replaces=False)
-        if kind is None:
-            return None
-        document = session.document
-        if not document.quiet:
-            session.notify(kind)
-        change = Change()
+        if (
+            path == document.open_path
+            and document.version < document.hot_until
+            and type(delta) is str
+            and 0 < (length := len(delta)) <= SHORT
+            and (delta.isascii() or (length <= WIDE and delta.isprintable()))
+        ):
+            try:
+                document.lengths.append(length)
+                document.pieces.append(delta)
+                document.delta = delta
+                document.version = version = document.version + 1  # last: INVARIANTS 1
+            except BaseException:
+                document.tear()
+                raise
+            if not document.quiet:
+                session.dispatcher.tell_growth()
+        else:
+            if document.held:
+                session.check_unlocked()
+            try:
+                made = document.go(path, delta)
+                session.has_deltas = True
+            except BaseException as error:
+                if session.takes_rejected(error, path, delta):
+                    return None
+                raise
+            if made is None:
+                return None
+            kind = made
+            if not document.quiet:
+                session.notify(kind)
+            version, delta = document.version, document.delta
+        change = Change()  # as make_change does
         change._document = document
-        change.version = document.version
+        change.version = version
         change.kind = kind
-        change._delta = document.delta
+        change._delta = delta
         return change
 
     def set_value(self, path: str | Path, value: JSONValue) -> Change | None:
@@ -246,7 +255,14 @@ class Assembler(Registration):
         <Change 2: set 'done' at status>
         """
         session = self._session
-        kind = session.write(path, value, replaces=True)
+        session.check_unlocked()
+        try:
+            kind = session.document.set_value(path, value)
+            session.has_deltas = True
+        except BaseException as error:
+            if session.takes_rejected(error, path, value):
+                return None
+            raise
         if kind is not None:
             session.notify(kind)
         return session.change(kind)

@@ -290,28 +290,16 @@ class Session:
             error.offset = offset if isinstance(offset, int) else None
             error.last_event_id = self.last_event_id
 
-    # ------------------------------------------------------------------------------------------------------------------
-    # a value from the caller
-
-    def write(self, path: str | Path, value: JSONValue, *, replaces: bool) -> Kind | None:
-        """Apply a delta, or a value that replaces what is there, that comes without an event."""
-        document = self.document
-        if document.held:
-            self.check_unlocked()
-        try:
-            kind = document.set_value(path, value) if replaces else document.go(path, value)
-            self.has_deltas = True
-        except StreamJSONError as error:
-            error.last_event_id = self.last_event_id
-            if not self.skips(error):
-                raise
-            self.skip(StreamingChunk(value, str(path)), error)
-            return None
-        except BaseException:  # an interrupt, maybe when the delta is applied
-            if document.version > document.base:
-                self.has_deltas = True
-            raise
-        return kind
+    def takes_rejected(self, error: BaseException, path: str | Path, value: JSONValue) -> bool:
+        """Skip a delta or value that came without an event and was rejected; return False if its error is raised."""
+        if not isinstance(error, StreamJSONError):  # an interrupt, maybe when the delta is applied
+            self.has_deltas = self.has_deltas or self.document.version > self.document.base
+            return False
+        error.last_event_id = self.last_event_id
+        if not self.skips(error):
+            return False
+        self.skip(StreamingChunk(value, str(path)), error)
+        return True
 
     # ------------------------------------------------------------------------------------------------------------------
     # the end, and a new beginning
@@ -412,28 +400,15 @@ class Session:
         document = self.document
         return None if kind is None else make_change(document, document.version, kind, document.delta)
 
-    def snapshot(self) -> Snapshot:
-        """Return the document as it is now. `Assembler.snapshot` repeats this body: it is hot there."""
-        document = self.document
-        snapshot = Snapshot()
-        snapshot._document = document
-        snapshot.version = version = document.version
-        snapshot._since = OF_LAST_EVENT
-        snapshot.end = self.end
-        snapshot.span_id = self.span_id
-        snapshot.last_event_id = self.last_event_id
+    def snapshot(self, since: int = OF_LAST_EVENT) -> Snapshot:
+        """Return the document as it is now; the snapshot's `changes` begin after version `since`."""
         first = self.first_snapshot
-        if first.version == version:
-            snapshot._value = first
-        else:
-            snapshot._value = UNREAD
+        is_first = first.version != self.document.version
+        snapshot = Snapshot()._fill(
+            self.document, since, self.end, self.span_id, self.last_event_id, UNREAD if is_first else first
+        )
+        if is_first:
             self.first_snapshot = snapshot
-        return snapshot
-
-    def snapshot_since(self, since: int) -> Snapshot:
-        """Return a snapshot whose `changes` begin after version `since`."""
-        snapshot = self.snapshot()
-        snapshot._since = since
         return snapshot
 
     def notify(self, kind: Kind | None) -> None:

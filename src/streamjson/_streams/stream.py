@@ -121,7 +121,7 @@ class _Stream:
             replays._read_as(fixed.dialect, fixed.limits)
         # Of the assembler itself where there is no filter: a call less for each event.
         self._consume = self._assembler._session.consume if replays is None else self._consume_new
-        self._latest = self._assembler._session.snapshot_since(0)
+        self._latest = self._assembler._session.snapshot(0)
         self._finished = False  # the source has been let go of, or is as soon as its reader returns from it
         self._has_last = False  # the last snapshot is still to be yielded
         self._is_reading = False
@@ -164,7 +164,7 @@ class _Stream:
             assembler.version, assembler.end, assembler.last_event_id, assembler.span_id
         ):  # fmt: skip
             return latest
-        return assembler._session.snapshot_since(latest.version)
+        return assembler._session.snapshot(latest.version)
 
     def __repr__(self) -> str:
         assembler = self._assembler
@@ -204,7 +204,7 @@ class _Stream:
         return snapshot.value if structurer is None else structurer(snapshot.copy_value(), "")
 
     def _take(self) -> Snapshot:
-        self._latest = self._assembler._session.snapshot_since(self._latest.version)
+        self._latest = self._assembler._session.snapshot(self._latest.version)
         return self._latest
 
     def _take_last(self) -> Snapshot:

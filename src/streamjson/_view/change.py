@@ -32,7 +32,7 @@ from .._json import MISSING
 from .._paths import Path, append_step, format_path
 from .._wire import StreamingChunk
 
-__all__ = ["Change", "MatchedChange", "brief", "change_at", "changes_between", "make_change"]
+__all__ = ["Change", "CoalescedChange", "MatchedChange", "brief", "change_at", "changes_between", "make_change"]
 
 
 class _Short(reprlib.Repr):
@@ -207,7 +207,7 @@ class MatchedChange(Change):
         return read(self._document, *locate(self._document, self._match, self.version), self.version)
 
 
-class _Coalesced(Change):
+class CoalescedChange(Change):
     """All that happened at one location since version `old`, as one change."""
 
     __slots__ = ("_key", "_node", "_old")
@@ -243,10 +243,10 @@ def changes_between(document: Document, old: int, new: int) -> Iterator[Change]:
     """Yield what makes the value at version `old` that at `new`: one change per location, as `changes_since`."""
     for node, key, grown in differences(document, old, new):
         if grown is None:
-            yield _Coalesced(document, new, "set", MISSING, node, key, old)
+            yield CoalescedChange(document, new, "set", MISSING, node, key, old)
             continue
         delta = ending_at(document, node, key, slot_at(node, key, new), new, grown)
-        yield _Coalesced(document, new, "append", delta, node, key, old)
+        yield CoalescedChange(document, new, "append", delta, node, key, old)
 
 
 def _chunks(document: Document, node: Node, key: Step, thing: Any, version: int) -> Iterator[StreamingChunk]:

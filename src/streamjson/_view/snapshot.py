@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, overload
+from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar, overload
 
 from .._document import (
     MANY,
@@ -27,7 +27,7 @@ from .._document import (
 from .._errors import shorten
 from .._json import MISSING
 from .._paths import Path, compile_pattern, parse_path
-from .change import Change, _Coalesced, changes_between
+from .change import Change, CoalescedChange, changes_between
 from .finished import is_finished, is_there
 from .selection import select
 
@@ -84,6 +84,15 @@ class Snapshot:
     last_event_id: str
     _value: Any  # UNREAD, or the first snapshot of this version, which has it
     _changes: tuple[Change, ...]  # unset until somebody asks
+
+    def _fill(
+        self, document: Document, since: int, end: End, span_id: str | None, last_event_id: str, value: Any
+    ) -> Self:
+        """Set all attributes to those of the newest version. The class has no `__init__`, as one is made per event."""
+        self._document, self.version, self._since = document, document.version, since
+        self.end, self.span_id, self.last_event_id = end, span_id, last_event_id
+        self._value = value
+        return self
 
     @property
     def complete(self) -> bool:
@@ -216,7 +225,7 @@ class Snapshot:
         if since == self.version:
             return ()
         if since < document.horizon:
-            return (_Coalesced(document, self.version, "set", MISSING, document.holder, 0, since),)
+            return (CoalescedChange(document, self.version, "set", MISSING, document.holder, 0, since),)
         return tuple(changes_between(document, since, self.version))
 
     def is_complete(self, path: str | Iterable[Step]) -> bool:
