@@ -16,10 +16,9 @@ from ._errors import CheckpointError, InvalidPathError, StreamJSONError, shorten
 from ._json import JSONValue
 from ._limits import Limits, check_limits
 from ._notify import Registration, Watch
-from ._options import AssemblerOptions, Options
 from ._paths import Path
 from ._resume import KIND, load, members_of, save, seal
-from ._session import Session
+from ._session import AssemblerOptions, Options, Session
 from ._skipped import OnMisfit, SkippedEvent
 from ._view import OF_LAST_EVENT, UNREAD, Change, End, Snapshot
 

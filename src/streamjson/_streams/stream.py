@@ -26,8 +26,8 @@ from .._document import Kind, Node, a_kind, kind_of, look
 from .._errors import ClosedError, InvalidEventError, StreamJSONError, StreamTruncatedError, shorten
 from .._json import MISSING
 from .._notify import current_task, is_cancellation_of_another
-from .._options import AssemblerOptions
 from .._resume import ReplayFilter
+from .._session import AssemblerOptions
 from .._skipped import SkippedEvent
 from .._view import Completion, Snapshot, Structurer, structurer_of
 from .._wire import ServerSentEvent, StreamingChunk, aclose_all, close_all, right_call

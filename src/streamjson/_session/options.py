@@ -9,9 +9,9 @@ from typing import Literal, TypedDict
 
 from attrs import field, frozen
 
-from ._limits import Limits, check_limits
-from ._paths import Path, parse_path
-from ._skipped import OnMisfit, check_on_misfit
+from .._limits import Limits, check_limits
+from .._paths import Path, parse_path
+from .._skipped import OnMisfit, check_on_misfit
 
 __all__ = ["AssemblerOptions", "Options"]
 

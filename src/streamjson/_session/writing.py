@@ -5,7 +5,7 @@ Cost: O(1).
 
 from __future__ import annotations
 
-from ._document import Document, Kind
+from .._document import Document, Kind
 
 __all__ = ["Writing"]
 

@@ -30,15 +30,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ._dialects import Delta, Done, Failed, Foreign, NewRun, Nothing, Set, Verb, make_dialect, to_event
-from ._document import Document, Kind, a_kind
-from ._errors import ConflictError, InvalidEventError, StreamJSONError, shorten
-from ._json import JSONValue
-from ._notify import Watch
-from ._options import Options
-from ._paths import Path
-from ._skipped import Skipped, is_skippable
-from ._view import (
+from .._dialects import Delta, Done, Failed, Foreign, NewRun, Nothing, Set, Verb, make_dialect, to_event
+from .._document import Document, Kind, a_kind
+from .._errors import ConflictError, InvalidEventError, StreamJSONError, shorten
+from .._json import JSONValue
+from .._notify import Watch
+from .._paths import Path
+from .._skipped import Skipped, is_skippable
+from .._view import (
     OF_LAST_EVENT,
     UNREAD,
     Change,
@@ -52,8 +51,9 @@ from ._view import (
     sender_failed,
     started_over,
 )
-from ._wire import ServerSentEvent, StreamingChunk
-from ._writing import Writing
+from .._wire import ServerSentEvent, StreamingChunk
+from .options import Options
+from .writing import Writing
 
 __all__ = ["Session"]
 

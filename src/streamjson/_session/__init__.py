@@ -1,0 +1,8 @@
+"""Events -> changes of the document, by the rules: what an event means, what is an error, and when the stream ends."""
+
+from __future__ import annotations
+
+from .options import AssemblerOptions, Options
+from .session import Session
+
+__all__ = ["AssemblerOptions", "Options", "Session"]
