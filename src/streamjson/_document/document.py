@@ -270,6 +270,11 @@ class Document(Writer):
         self.quiet = False
         self.freeze()
 
+    def has_only_grown(self) -> bool:
+        """Return whether the last event did nothing but extend the open string, as nearly every event does."""
+        version, joined = self.version, self.joined
+        return self.starts[-1] < version and not self.closed and not (joined and joined[-1][1] == version)
+
     def reopen(self) -> bool:
         """Continue after `close`: halves that it has repaired are pending again. Return whether that was a change.
 

@@ -27,7 +27,7 @@ from contextlib import contextmanager, suppress
 from inspect import isawaitable, iscoroutine
 from typing import Any, Final, Literal, NoReturn
 
-from .._document import MANY, Document, Kind, Node, Text, run_at, trail
+from .._document import MANY, Document, Kind, Node, Text, run_at, slot_at, trail
 from .._errors import StreamJSONError, shorten
 from .._limits import Limits
 from .._paths import Matcher, Path, Pattern, compile_pattern
@@ -307,7 +307,8 @@ class Watch:
         document = self._document
         node, key, version = document.nodes[run], document.keys[run], document.starts[run]
         state = self._changes.at(document, node, key)
-        thing = node.slots[key]
+        # The same event may have replaced it since.
+        thing = node.slots[key] if node.history is None else slot_at(node, key, version)
         alerts: list[tuple[Subscription[Any], Path]] = []
         if state.heard:
             steps = trail(document.holder, node, key)[1:]

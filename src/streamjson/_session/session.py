@@ -416,8 +416,8 @@ class Session:
         document = self.document
         if document.quiet:
             return
-        if kind == "append" and document.starts[-1] < document.version and not document.closed:
-            self.dispatcher.tell_growth()  # the open string has grown, as by nearly every event
+        if kind == "append" and document.has_only_grown():
+            self.dispatcher.tell_growth()
         else:
             self.dispatcher.tell(kind, at_end=self.end != "open")
 
