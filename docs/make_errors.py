@@ -28,10 +28,10 @@ InvalidPathError negative_index 1
 
 ```
 
-`event_number` (from 1), `offset` (in bytes since the connection began) and `last_event_id` say where it happened; each is
-None if it is not known. With `on_invalid="skip"`, an event that is rejected by an `InvalidEventError`, an
-`InvalidPathError`, a `ConflictError` or a limit of one event is kept in `skipped`, and its error is not raised. Exceptions
-of your HTTP client pass through unchanged.
+`event_number` (from 1), `offset` (in bytes since the connection began) and `last_event_id` say where it happened; each
+is None if it is not known. With `on_invalid="skip"`, an event that is rejected by an `InvalidEventError`, an
+`InvalidPathError`, a `ConflictError` or a limit of one event is kept in `skipped`, and its error is not raised.
+Exceptions of your HTTP client pass through unchanged.
 
 ```text
 {tree}
