@@ -1,24 +1,24 @@
-# Needs make and Python 3.11 or newer, nothing else: each target sets up what it uses, in .venv* and dist/ only.
-# The tests, the demo and the benchmarks run on the installed wheel, not on src/.
+# Needs make and Python 3.11 or newer, nothing else: each target sets up its environments, in .venv* and dist/ only.
+# The tests, the demo and the benchmarks run against the installed wheel, not src/.
 
 PYTHON ?= python3
 JOBS ?= 2
-# A worker that is done takes tests from the other ones.
+# An idle worker takes tests from the others.
 SPREAD = -n $(JOBS) --dist worksteal
-# More for pytest, for example: make test ARGS="-k snapshot"
+# More arguments for pytest, for example: make test ARGS="-k snapshot"
 ARGS ?=
-# How long `make fuzz` takes, shared among its targets
+# Duration of `make fuzz`, shared among its targets
 MINUTES ?= 5
 
 VENV := .venv
 LOWEST := .venv-lowest
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
-# The tests of the code that imports attrs, jsonpath-ng, rich, msgspec, cattrs or pydantic
+# The tests of code that imports attrs, jsonpath-ng, rich, msgspec, cattrs or pydantic
 DEPENDENT := typed paths dialects test_cli.py test_examples.py test_package.py test_skipped.py
 SOURCES := $(shell find src -not -path '*/__pycache__*' -not -name '__pycache__') pyproject.toml README.md LICENSE
 
-# src/ must not be found by accident, and an activated environment must not matter.
+# No test may import src/ by accident, and an activated environment must not matter.
 unexport PYTHONPATH
 unexport PYTHONHOME
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -59,7 +59,7 @@ coverage-modules: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Fail unless each cor
 	done; exit $$status
 
 .PHONY: lowest
-lowest: $(LOWEST)/wheel.stamp ## Run the tests of what uses a dependency with the lowest versions of all of them
+lowest: $(LOWEST)/wheel.stamp ## Run the tests of code that uses a dependency, with the lowest version of each
 	$(LOWEST)/bin/python -m pytest $(SPREAD) --hypothesis-profile=quick $(ARGS) \
 		$(DEPENDENT:%=tests/%)
 
@@ -70,19 +70,19 @@ lint: $(VENV)/lint.stamp ## Check style, format and which module imports which
 	PYTHONPATH=src $(VENV)/bin/lint-imports --no-cache
 
 .PHONY: format
-format: $(VENV)/lint.stamp ## Format the code and mend what can be mended
+format: $(VENV)/lint.stamp ## Format the code, and fix what ruff can fix
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
 .PHONY: types
-types: $(VENV)/wheel.stamp $(VENV)/test.stamp $(VENV)/types.stamp ## Check types with mypy and pyright, and that all public ones are known
+types: $(VENV)/wheel.stamp $(VENV)/test.stamp $(VENV)/types.stamp ## Check types with mypy and pyright, and that all public names have known types
 	$(VENV)/bin/mypy
 	$(foreach test,$(wildcard tests/test_typing*.py),$(VENV)/bin/mypy $(test)$(newline))
 	$(VENV)/bin/pyright
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" pyright --verifytypes streamjson --ignoreexternal
 
 .PHONY: docs
-docs: $(VENV)/wheel.stamp ## Write the pages that are made from the code: docs/errors.md
+docs: $(VENV)/wheel.stamp ## Write the page that is made from the code: docs/errors.md
 	$(VENV)/bin/python docs/make_errors.py
 
 .PHONY: bench
@@ -90,11 +90,11 @@ bench: $(BENCH)/wheel.stamp ## Measure this library beside its peers, and draw t
 	$(BENCH)/bin/python benchmarks/run.py $(ARGS)
 
 .PHONY: ratios
-ratios: $(BENCH)/wheel.stamp ## Measure what is claimed of the speed, and fail where it does not hold
+ratios: $(BENCH)/wheel.stamp ## Measure the speed claims, and fail if one does not hold
 	$(BENCH)/bin/python benchmarks/ratios.py $(ARGS)
 
 .PHONY: fuzz
-fuzz: $(FUZZ)/wheel.stamp ## Search for inputs that break the rules: make fuzz MINUTES=30
+fuzz: $(FUZZ)/wheel.stamp ## Search for inputs that break the promises: make fuzz MINUTES=30
 	$(FUZZ)/bin/python tests/fuzz/run.py --minutes $(MINUTES) $(ARGS)
 
 .PHONY: reliability
@@ -125,8 +125,8 @@ dist/wheel.stamp: $(SOURCES) | $(VENV)/pip.stamp
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	@touch $@
 
-# The extras are always there: demo, tests and type checks use them.
-# The old wheel goes first, as pip sees no difference between two wheels of one version.
+# The extras are always installed: demo, tests and type checks use them.
+# The old wheel is uninstalled first, because pip sees no difference between two wheels of one version.
 $(VENV)/wheel.stamp: dist/wheel.stamp $(VENV)/pip.stamp
 	@$(VENV)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
 	$(VENV)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,fast,typed]"
@@ -141,15 +141,15 @@ $(BENCH)/wheel.stamp: dist/wheel.stamp $(BENCH)/pip.stamp
 	$(BENCH)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[fast]" --group bench
 	@touch $@
 
-# atheris as a wheel or not at all: its source needs clang, with a library that few systems have.
+# Install atheris only as a wheel: its source needs clang with a library that few systems have.
 $(FUZZ)/wheel.stamp: dist/wheel.stamp $(FUZZ)/pip.stamp
 	@$(FUZZ)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
 	@$(FUZZ)/bin/python -m pip install --quiet --only-binary atheris "$$(echo dist/*.whl)[fast]" --group fuzz || { \
-		echo "If it was atheris that pip did not find: it has wheels for some versions of CPython on some systems only."; \
-		echo "Try another one, as in: rm -r $(FUZZ); make fuzz PYTHON=python3.11"; exit 1; }
+		echo "If pip did not find atheris: it has wheels only for some versions of CPython on some systems."; \
+		echo "Try another version: rm -r $(FUZZ); make fuzz PYTHON=python3.11"; exit 1; }
 	@touch $@
 
-# Each direct dependency, and each of the extras, at exactly its lower bound.
+# Each direct dependency, and each extra, at exactly its lower bound.
 $(LOWEST)/wheel.stamp: dist/wheel.stamp $(LOWEST)/pip.stamp
 	@$(LOWEST)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
 	$(LOWEST)/bin/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \

@@ -1,14 +1,14 @@
 """Pictures of the result file: four SVG files that read on a white page and on a dark one.
 
-- `growing`: what the value after every piece costs, against the size of the document.
-- `values`: the same at 100 KB for everybody, live objects included.
+- `growing`: the cost of the value after every piece, against the size of the document.
+- `values`: the same at 100 KB for all contestants, live objects included.
 - `wire`: from bytes to a snapshot for each event.
-- `memory`: what stays when every value is kept.
+- `memory`: the bytes retained when every value is kept.
 
-This library has the accent colour, loops written by hand a second one, and all other libraries are grey; hollow marks
-are objects that the next piece changes. Axes are logarithmic where the figures span powers of ten, so lengths mean
-nothing there and dots stand in the place of bars. Nobody is left out but two loops that another one beats (see
-`DOUBLES`), and figures in titles are read from the rows. The same results give the same bytes.
+This library has the accent colour, hand-written loops a second one, and all other libraries are grey; hollow marks are
+objects that the next piece changes. Axes are logarithmic if the figures span powers of ten; lengths mean nothing there,
+so the charts use dots instead of bars. Only two loops are left out, which another one beats (see `DOUBLES`). Figures in
+titles are read from the rows. The same results give the same bytes.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ OTHERS: Final = "#8b949e"
 TEXT: Final = "#7f8790"  # contrast of at least 3.6 on white and on GitHub's #0d1117
 GRID: Final = "#8b949e40"
 
-WIDTH: Final = 9.0  # inches; 800 px wide a point is about 1.2 px
+WIDTH_INCHES: Final = 9.0  # at 800 px, a point is about 1.2 px
 STYLE: Final[dict[Any, Any]] = {
-    "svg.fonttype": "path",  # a picture in a page may not load fonts, and widths differ between machines
+    "svg.fonttype": "path",  # an image in a page may not load fonts, and their widths differ between machines
     "svg.hashsalt": "streamjson",
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": 10,
@@ -56,10 +56,10 @@ STYLE: Final[dict[Any, Any]] = {
     "savefig.transparent": True,
 }
 DOUBLES: Final = ("split loop + deepcopy", "split loop + path copy")
-"""Lines that would lie on those of `last target`, which finds places quicker; `values` shows both."""
+"""Loops whose lines would cover those of `last target`, which finds locations faster; `values` shows both."""
 
 MARKERS: Final = {"people": "o", "texts": "D"}
-COLUMNS: Final = {"people": 1.14, "texts": 1.30}  # where the figures stand, in widths of the axes
+COLUMNS: Final = {"people": 1.14, "texts": 1.30}  # the position of the figures, in widths of the axes
 ABOUT: Final = {"people": "people: many small fields", "texts": "texts: articles of 4 KB"}
 
 
@@ -67,7 +67,7 @@ Align = Literal["left", "right"]
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
-    """Draw what the results have rows for, into `folder`; return the files."""
+    """Draw each chart that the results have rows for, into `folder`; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     with mpl.rc_context(STYLE):
@@ -105,7 +105,7 @@ def _colour(one: Row) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    """Write microseconds or bytes with two or three digits, in the unit that suits."""
+    """Format microseconds or bytes with two or three digits, in a suitable unit."""
     scale = {"µs": ("µs", "ms", "s"), "B": ("B", "KB", "MB", "GB")}[unit]
     while value >= 999.5 and unit != scale[-1]:
         value /= 1000
@@ -185,7 +185,7 @@ def _amounts(axes: Axes, axis: Any, unit: str) -> None:
 
 def _spread(wanted: Sequence[float], gap: float) -> list[float]:
     """Move places apart until each is `gap` from the next: as little as possible, in their order."""
-    blocks: list[list[float]] = []  # the sum of where its members want its first one to be, and their count
+    blocks: list[list[float]] = []  # the sum of the positions that its members want for its first one, and their count
     for place in wanted:
         blocks.append([place, 1])
         while len(blocks) > 1 and _start(blocks[-2]) + gap * blocks[-2][1] > _start(blocks[-1]):
@@ -213,7 +213,7 @@ def _growing(rows: Sequence[Row]) -> Figure | None:
     if not panels:
         return None
     ours = _ours([one for one in chosen if one["shape"] in panels])
-    figure = Figure(figsize=(WIDTH, 1.05 + 3.4 * len(panels)))
+    figure = Figure(figsize=(WIDTH_INCHES, 1.05 + 3.4 * len(panels)))
     _title(
         figure,
         f"The document after every piece: {ours}, from 1 KB to 1 MB",
@@ -240,7 +240,7 @@ def _panel(axes: Axes, rows: Sequence[Row], title: str) -> None:
     axes.set_yscale("log")
     _amounts(axes, axes.yaxis, "µs")
     sizes = list(dict.fromkeys(one["size"] for one in rows))
-    axes.set_xticks(range(len(sizes)), sizes)  # each ten times the one before: evenly spaced is logarithmic
+    axes.set_xticks(range(len(sizes)), sizes)  # each is ten times the previous one: even spacing is logarithmic
     axes.set_xlim(-0.12, len(sizes) - 0.92)
     lines = _lines(rows, sizes)
     for points, one in lines:
@@ -287,12 +287,12 @@ def _line_labels(axes: Axes, lines: Sequence[Line]) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# dots: everybody at one size
+# dots: all contestants at one size
 
 
 @frozen
 class Dots:
-    """One mark for each shape in the line of each contestant, on a logarithmic axis."""
+    """A chart with a line for each contestant, and in it a mark for each shape, on a logarithmic axis."""
 
     work: str
     size: str
@@ -311,7 +311,7 @@ class Dots:
         if not names:
             return None
         height = 1.85 + 0.27 * len(names)
-        figure = Figure(figsize=(WIDTH, height))
+        figure = Figure(figsize=(WIDTH_INCHES, height))
         _title(figure, self.title(chosen), self.subtitle)
         axes = figure.add_axes((0.315, 0.5 / height, 0.475, 1 - 1.8 / height))
         self._frame(axes, names, chosen)

@@ -1,12 +1,12 @@
-"""What the contestants are given: documents as a model writes them, and the places where its answer is cut.
+"""The input of the contestants: documents as a model writes them, cut into the pieces of its answer.
 
-A `Document` is one value in three forms that show the same after each piece: *deltas* (a path and what is new there),
+A `Document` is one value in three forms that show the same after each piece: *deltas* (a path and the new part there),
 *pieces* of the JSON text, cut where the deltas are cut, and the *bytes* of an event stream that carries the deltas.
-Texts come in pieces of four characters, about the length of a token. Everything is deterministic, and all texts are
-made anew at each request, as a decoder makes them: no contestant profits from a hash or an encoding that the one
-before it left in a string.
+Texts are cut into pieces of four characters, about the length of a token. Everything is deterministic. Each request
+makes new strings, as a decoder does: no contestant profits from a hash or an encoding that the previous one left in a
+string.
 
-The small odd shapes are those of the tests (`streams`); people and texts, which most figures are about, are made here,
+The small odd shapes are those of the tests (`streams`). People and texts, which most figures are about, are made here
 from words that look like an answer: names with accents, quotation marks, line breaks, dashes.
 """
 
@@ -29,14 +29,14 @@ __all__ = ["PIECE_CHARS", "SHAPES", "SIZES", "Document", "Shape", "document"]
 
 PIECE_CHARS: Final = 4
 SIZES: Final = {"1 KB": 1_000, "10 KB": 10_000, "100 KB": 100_000, "1 MB": 1_000_000}
-"""By name, the bytes of JSON text that a document of this size has at least; it exceeds them by less than one item."""
+"""By name, the least bytes of JSON text in a document of this size; it exceeds them by less than one item."""
 
 Steps = tuple[str | int, ...]
 
 
 @frozen(eq=False)
 class Document:
-    """One value, and how it arrives. `lines` holds each delta as JSON, which takes the least memory between runs."""
+    """One value, and its deltas. `lines` holds each delta as JSON, which takes the least memory between runs."""
 
     shape: str
     size: str
@@ -55,20 +55,20 @@ class Document:
 
     @property
     def first_leaf(self) -> Steps:
-        """Where the first delta lands: the field that a consumer of one field asks for."""
+        """The location of the first delta: the field that a consumer of one field reads."""
         return tuple(sj.parse_path(json.loads(self.lines[0])[0]))
 
     @property
     def first_value(self) -> Any:
-        """What is there in the end."""
+        """The final value of that field."""
         return reduce(getitem, self.first_leaf, self.value)
 
     def each_delta(self) -> Iterator[tuple[str, Any]]:
-        """Make the deltas one by one, and keep none of them."""
+        """Yield the deltas, and keep none of them."""
         return (tuple(json.loads(line)) for line in self.lines)
 
     def ends_in_text(self, number: int) -> bool:
-        """Tell whether delta `number` is a piece of a text, and not a whole value."""
+        """Return whether delta `number` is a piece of a text, not a whole value."""
         return isinstance(json.loads(self.lines[number])[1], str)
 
     def deltas(self) -> list[tuple[str, Any]]:
@@ -76,7 +76,7 @@ class Document:
         return [(path, delta) for path, delta in json.loads(f"[{','.join(self.lines)}]")]
 
     def replayed(self) -> Iterator[Any]:
-        """Yield the document after each delta: always the same object, which is what was sent by then."""
+        """Yield the document after each delta: always the same object, with everything sent so far."""
         root: dict[str | int, Any] = {}
         for path, delta in self.each_delta():
             place: Any = root
@@ -89,28 +89,28 @@ class Document:
             yield root["root"]
 
     def each_piece(self) -> Iterator[str]:
-        """Make the pieces of the JSON text one by one, and keep none of them."""
+        """Yield the pieces of the JSON text, and keep none of them."""
         if not self.has_text:
-            raise ValueError(f"{self.name} is not written in document order: it has no text that grows with it")
+            raise ValueError(f"{self.name} is not written in document order: it has no text that grows at its end")
         return _cut(self.value)
 
     def pieces(self) -> list[str]:
-        """Return the JSON text; piece i ends where delta i ends, the last one has all brackets that are still open."""
+        """Return the JSON text; piece i ends where delta i ends, and the last one closes all open brackets."""
         return list(self.each_piece())
 
     def data(self) -> list[dict[str, Any]]:
-        """Return what the events carry, as decoded from JSON."""
+        """Return the data of the events, as decoded from JSON."""
         return [{"delta": delta, "json_path": path} for path, delta in self.deltas()]
 
     def events(self, *, with_ids: bool, piece_bytes: int = 4096) -> list[bytes]:
-        """Return the event stream, one event for each delta and `[DONE]`, as a socket gives it: cut anywhere."""
+        """Return the event stream, one event for each delta and `[DONE]`, in pieces that end anywhere."""
         stream = b"".join(_event(number, line, with_ids) for number, line in enumerate(self.lines))
         stream += b"data: [DONE]\n\n"
         return [stream[start : start + piece_bytes] for start in range(0, len(stream), piece_bytes)]
 
 
 def _there(container: Any, step: Any, new: Any) -> Any:
-    """Return what is at `step`, or put `new` there."""
+    """Return the value at `step`, or put `new` there."""
     if isinstance(container, dict):
         return container.setdefault(step, new)
     if step == len(container):
@@ -131,7 +131,7 @@ def _event(number: int, line: str, with_ids: bool) -> bytes:  # noqa: FBT001 - p
 
 def _cut(value: Any) -> Iterator[str]:
     waiting = ""
-    before = ""  # a piece waits for the one after it, as the last one takes what is left
+    before = ""  # a piece is held until the next one is known, as the last one takes the rest
     for text, ends_delta in _tokens(value):
         waiting += text
         if ends_delta:
@@ -142,7 +142,7 @@ def _cut(value: Any) -> Iterator[str]:
 
 
 def _tokens(value: Any) -> Iterator[tuple[str, bool]]:
-    """Yield the JSON text in order, and whether a delta ends here; what stands between two deltas opens the second."""
+    """Yield the JSON text in order, and whether a delta ends here; text between two opens the second."""
     if isinstance(value, str):
         yield from _string_tokens(value)
     elif isinstance(value, dict) and value:
@@ -160,7 +160,7 @@ def _tokens(value: Any) -> Iterator[tuple[str, bool]]:
 
 
 def _string_tokens(text: str) -> Iterator[tuple[str, bool]]:
-    # The closing quote comes with the last characters: a parser that shows only closed strings is not held back.
+    # The closing quote comes with the last characters: a parser that shows only closed strings keeps up.
     last = max(len(text) - 1, 0) // PIECE_CHARS * PIECE_CHARS
     for start in range(0, last + 1, PIECE_CHARS):
         characters = json.dumps(text[start : start + PIECE_CHARS], ensure_ascii=False)[1:-1]
@@ -194,7 +194,7 @@ SENTENCES: Final = (
 
 
 class _Words:
-    """A choice of words that is the same in every version of Python, which promises that only for `random()`."""
+    """A choice of words that is the same in every version of Python, which guarantees that only for `random()`."""
 
     def __init__(self, seed: str) -> None:
         self._random = Random(seed)
@@ -219,17 +219,17 @@ class _Words:
 # shapes
 
 
-TEAM: Final = 25
+TEAM_SIZE: Final = 25
 
 
 def _people(size: int) -> Any:
-    """Return teams of people: many small fields; no array is long, as in an answer that somebody reads."""
+    """Return teams of people: many small fields; no array is long, as in an answer for a reader."""
     words = _Words("people")
     teams: list[Any] = []
     missing = size
     number = 0
     while missing > 0:
-        if number % TEAM == 0:
+        if number % TEAM_SIZE == 0:
             teams.append({"name": f"Team {words.one(LAST_NAMES)}", "people": []})
         person = _person(words, number)
         teams[-1]["people"].append(person)
@@ -246,7 +246,7 @@ def _person(words: _Words, number: int) -> dict[str, Any]:
         "age": 21 + words.below(45),
         "score": words.below(1000) / 8,
         "active": words.below(3) > 0,
-        "manager": None if number % TEAM == 0 else number // TEAM * TEAM,
+        "manager": None if number % TEAM_SIZE == 0 else number // TEAM_SIZE * TEAM_SIZE,
     }
 
 
@@ -254,7 +254,7 @@ ARTICLE_CHARS: Final = 4_000
 
 
 def _texts(size: int) -> Any:
-    """Return articles: few fields, of which one holds some kilobytes of prose."""
+    """Return articles: few fields, one of them with some kilobytes of prose."""
     words = _Words("texts")
     articles: list[Any] = []
     missing = size
@@ -279,12 +279,12 @@ def _text_bytes(value: Any) -> int:
 
 @frozen
 class Shape:
-    """A kind of document: what it is like, the sizes that there are, and how one is made."""
+    """A kind of document: its description, its sizes, and the function that makes one."""
 
     about: str
     sizes: Sequence[str]
     make: Callable[[str], tuple[Any, Sequence[tuple[str, Any]] | None]]
-    """The value for a size, and its deltas, or None if they are those of its text."""
+    """Returns the value for a size, and its deltas; None if `disassemble` makes them."""
 
 
 def _written(make: Callable[[int], Any]) -> Callable[[str], tuple[Any, None]]:

@@ -1,4 +1,4 @@
-"""Who takes part: the contestants of `contestants/`, as far as what they need is installed.
+"""The lineup: the contestants of `contestants/` whose packages are installed.
 
 A peer that is not installed is left out and named, so that the benchmark runs with any subset of them.
 """
@@ -19,14 +19,14 @@ __all__ = ["DISTRIBUTION", "OURS", "Lineup", "lineup"]
 
 MODULES: Final = ("ours", "by_hand", "reparsers", "incremental", "wire")
 DISTRIBUTION: Final = "streamjson-assembler"
-_BEHIND: Final = {"attrs", "httpx", "msgspec", "streaming-json-parser-native"}  # what others do their work with
+_USED_BY_OTHERS: Final = {"attrs", "httpx", "msgspec", "streaming-json-parser-native"}  # packages behind contestants
 OURS: Final = "streamjson"
-"""The name of this library's contestant; others of it are called so with something after a comma."""
+"""The name of this library's contestant; the names of its variants have a comma and a description after it."""
 
 
 @frozen
 class Lineup:
-    """The contestants in the order of their modules, and what is not there: the module's name and why."""
+    """The contestants in the order of their modules, and the missing modules, each with the reason."""
 
     builders: list[Contestant] = field(factory=list)
     readers: list[WireContestant] = field(factory=list)
@@ -37,7 +37,8 @@ class Lineup:
         everybody: list[Contestant | WireContestant] = [*self.builders, *self.readers]
         packages = {one.package for one in everybody if one.package} - {DISTRIBUTION}
         ours = {DISTRIBUTION: f"{streamjson.__version__}, sha256 {_digest()}"}
-        return ours | {name: metadata.version(name) for name in sorted(packages | _BEHIND) if _is_installed(name)}
+        names = sorted(packages | _USED_BY_OTHERS)
+        return ours | {name: metadata.version(name) for name in names if _is_installed(name)}
 
 
 def _is_installed(distribution: str) -> bool:
@@ -49,7 +50,7 @@ def _is_installed(distribution: str) -> bool:
 
 
 def _digest() -> str:
-    """Return a digest of this library's code: between two releases it changes, and its version does not."""
+    """Return a digest of this library's code, which changes between releases, while the version does not."""
     folder = Path(streamjson.__file__).parent
     digest = sha256()
     for path in sorted(folder.rglob("*.py")):
@@ -58,7 +59,7 @@ def _digest() -> str:
 
 
 def lineup(names: list[str] | None = None) -> Lineup:
-    """Import all contestants; with `names`, keep those whose name has one of them in it."""
+    """Import all contestants; with `names`, keep those whose name contains one of them."""
     found = Lineup()
     for module in MODULES:
         try:

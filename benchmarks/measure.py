@@ -1,15 +1,16 @@
 """The time that a contestant takes for one piece, measured fairly.
 
-- Contestants take turns in one process (A B C A B C ...), so that a busy moment of the machine meets all of them.
-- Processor time counts, not the clock on the wall. The garbage collector is on, but each turn begins with nothing for
+- Contestants take turns in one process (A B C A B C ...), so that a busy moment of the machine affects all of them.
+- Processor time counts, not wall-clock time. The garbage collector is on, but each turn begins with no old objects for
   it to look at.
-- A turn is a whole document, from the first piece to the last, with input that was made anew. The result is the time
-  of the turn divided by its pieces: the median of the turns, their quartiles and the fastest.
+- A turn is a whole document, from the first piece to the last, with newly made input. The result is the time of the
+  turn divided by its pieces: the median of the turns, their quartiles and the fastest.
 - Before anything is timed, the contestant's document is compared with the one that was sent. A wrong answer or an
-  exception is a mark, and no time.
-- Some take hours where others take a second. Those whose values cost the same whether or not the ones before were
-  asked for (`is_sampled`) get every piece, but are asked at some pieces only, each in the middle of an equal part of
-  the document: their time is feeding + pieces * mean(asking). What would still take too long is a mark with a bound.
+  exception gives a mark instead of a time.
+- Some contestants take hours for what others do in a second. If the cost of a value does not depend on whether the
+  previous ones were read (`is_sampled`), a contestant receives every piece but is asked only after some, each in the
+  middle of an equal part of the document: its time is feeding + pieces * mean(asking). If that would still take too
+  long, the result is a mark with a bound.
 """
 
 from __future__ import annotations
@@ -51,14 +52,14 @@ Mark = Literal["wrong", "failed", "too slow", "not applicable", "live"]
 
 @frozen
 class Budget:
-    """How much time may be spent, in seconds for one contestant at one work on one document."""
+    """The time that may be spent, in seconds, for one contestant at one work on one document."""
 
     all_turns_s: float
-    """What its turns take together, within the bounds of `turns`; one that takes twice as long stands alone."""
+    """The time of all turns together, within the bounds of `turns`; a turn that takes twice as long is the only one."""
     turn_s: float
-    """A longer turn is too slow, and stopped; one that would be longer although it is sampled is not begun."""
+    """A longer turn is too slow, and stopped; one that would be longer even with samples is not begun."""
     unsampled_s: float
-    """A sampled contestant whose turn is not longer than this is asked for every value, as the others are."""
+    """A sampled contestant whose turn is not longer than this is asked for every value, like the others."""
     turns: tuple[int, int]
     samples: tuple[int, int]
 
@@ -69,7 +70,7 @@ QUICK: Final = Budget(all_turns_s=0.25, turn_s=2, unsampled_s=0.1, turns=(2, 5),
 
 @frozen
 class Measurement:
-    """Microseconds per piece, or the mark that says why there are none."""
+    """Microseconds per piece, or a mark with the reason why they are missing."""
 
     pieces: int
     median_us: float | None = None
@@ -78,11 +79,11 @@ class Measurement:
     min_us: float | None = None
     turns: int = 0
     samples: int | None = None
-    """How many values stand for all; None if each was asked for."""
+    """The number of values that stand for all; None if each was asked for."""
     mark: Mark | None = None
     reason: str | None = None
     at_least_us: float | None = None
-    """For what is too slow."""
+    """A lower bound, for a contestant that is too slow."""
 
 
 def _measurement(pieces: int, seconds: Sequence[float], samples: int | None) -> Measurement:
@@ -96,7 +97,7 @@ def _measurement(pieces: int, seconds: Sequence[float], samples: int | None) -> 
 
 
 class _TooSlowError(BaseException):
-    """Comes out of the middle of a contestant, which must not take it for an error of its own."""
+    """Raised in the middle of a contestant, which must not handle it as an error of its own."""
 
 
 def _too_slow(_signal: int, _frame: FrameType | None) -> None:
@@ -105,12 +106,12 @@ def _too_slow(_signal: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """Raise `_TooSlowError` inside after so many seconds, where the platform can."""
-    if not hasattr(signal, "setitimer"):  # Windows: then it takes as long as it takes
+    """Raise `_TooSlowError` inside after `seconds`, if the platform can."""
+    if not hasattr(signal, "setitimer"):  # Windows: no limit there
         yield
         return
     before = signal.signal(signal.SIGALRM, _too_slow)
-    # Not ITIMER_PROF: while a timer of processor time runs, Linux counts that time in steps of 4 milliseconds.
+    # Not ITIMER_PROF: while such a timer runs, Linux counts processor time in steps of 4 milliseconds.
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
@@ -120,7 +121,7 @@ def _at_most(seconds: float) -> Iterator[None]:
 
 
 def _too_slow_after(seconds: float, pieces: int, fed: int) -> Measurement:
-    """The pieces that are left take as long as those so far, at least: a document only grows."""
+    """Return the mark. The remaining pieces take at least as long as those so far, because a document only grows."""
     return Measurement(pieces, mark="too slow", at_least_us=seconds * 1e6 / max(fed, 1))
 
 
@@ -130,21 +131,21 @@ def _too_slow_after(seconds: float, pieces: int, fed: int) -> Measurement:
 
 @frozen
 class Check:
-    """That a contestant's finished document is the one that was sent, and what to expect of its turns."""
+    """A passed check: the finished document is the one that was sent. It also estimates the turns."""
 
     feed_s: float
     value_s: float
     """In the middle of the document, which is the mean of a cost that grows with it."""
     shows: float | None
-    """At which part of the pieces that were looked at its value was the whole document so far; 1 is all."""
+    """The fraction of the looks at which its value was the whole document so far; 1 is all."""
 
 
 LOOKS: Final = 20
-LOOKS_UP_TO: Final = 30_000  # pieces: what a contestant shows does not depend on the size
+MAX_PIECES_FOR_LOOKS: Final = 30_000  # the size does not change what a contestant shows
 
 
 def check(contestant: Contestant, document: Document, budget: Budget) -> Check | Measurement:
-    """Compare what `contestant` makes of `document` with what was sent; a `Measurement` is the mark for what failed."""
+    """Compare the contestant's document with the one that was sent; return a `Measurement` with a mark on failure."""
     if contestant.takes == "text" and not document.has_text:
         return Measurement(len(document), mark="not applicable", reason="the document is not written in order")
     inputs = _input(contestant, document)
@@ -183,7 +184,7 @@ def _input(contestant: Contestant, document: Document) -> list[Any]:
 
 
 def _difference(got: Any, sent: Any) -> str | None:
-    """Return where two documents differ first. 1.0 is 1, as in JSON, but not true; the order of names counts."""
+    """Return the first difference of two documents. 1.0 is 1, as in JSON, but not true; the order of names counts."""
     texts = [json.dumps(value, ensure_ascii=False, default=repr) for value in (got, sent)]
     if texts[0] == texts[1]:
         return None
@@ -201,8 +202,8 @@ def _number(text: str) -> float:
 
 
 def _shows(contestant: Contestant, document: Document, inputs: list[Any]) -> float | None:
-    """Return at how many of some pieces the contestant's value is exactly what had been sent by then."""
-    if len(inputs) > LOOKS_UP_TO:
+    """Return the fraction of some pieces after which the contestant's value is exactly the document sent so far."""
+    if len(inputs) > MAX_PIECES_FOR_LOOKS:
         return None
     turn = contestant.begin()
     sent = document.replayed()
@@ -211,7 +212,7 @@ def _shows(contestant: Contestant, document: Document, inputs: list[Any]) -> flo
     for segment in _segments(inputs, LOOKS)[:-1]:
         fed += len(segment)
         shown, so_far = _value_after(turn, contestant, segment), deque(islice(sent, len(segment)), maxlen=1)[0]
-        # After the digits of a number a reader of text can't know whether there are more.
+        # After the digits of a number, a reader of text can't know whether more follow.
         if contestant.takes == "deltas" or document.ends_in_text(fed - 1):
             looks.append(_difference(shown, so_far) is None)
     return sum(looks) / len(looks) if looks else None
@@ -225,7 +226,7 @@ def _value_after(turn: Turn, contestant: Contestant, segment: list[Any]) -> Any:
 def _segments(inputs: list[Any], samples: int) -> list[list[Any]]:
     """Cut the input so that each cut but the last is in the middle of one of `samples` equal parts.
 
-    A cost that grows evenly with the document has its mean there.
+    A cost that grows linearly with the document has its mean there.
     """
     cuts = [0, *((2 * sample + 1) * len(inputs) // (2 * samples) + 1 for sample in range(samples)), len(inputs)]
     return [inputs[start:end] for start, end in pairwise(cuts)]
@@ -237,7 +238,7 @@ def _segments(inputs: list[Any], samples: int) -> list[list[Any]]:
 
 @frozen
 class _Plan:
-    """How one contestant takes its turns: `turn` returns the seconds that all pieces take."""
+    """The turns of one contestant: `turn` returns the seconds for all pieces."""
 
     turn: Callable[[], float]
     turns: int
@@ -265,7 +266,7 @@ def _sampled_turn(contestant: Contestant, work: Work, document: Document, sample
         ask = work.asks(turn, document.first_leaf) if work.asks else turn.end
         for segment in segments:
             if work.keeps:
-                # The value that is held is that of the piece before: with no piece in between, some give it once more.
+                # The held value is that of the previous piece: with no piece in between, some return it again.
                 feeding += _time(feed, turn, iter(segment[:-1]), None)
                 segment = segment[-1:]
                 kept = ask()
@@ -289,7 +290,7 @@ def _time(feed: Loop, turn: Turn, pieces: Iterator[Any], first_leaf: Any) -> flo
 
 @contextmanager
 def _nothing_to_collect() -> Iterator[None]:
-    """Let the collector look only at what is made inside."""
+    """Let the collector look only at objects made inside."""
     gc.collect()
     gc.freeze()
     try:
@@ -317,7 +318,7 @@ def _turns(seconds: float, budget: Budget) -> int:
 def measure(
     work: Work, document: Document, checked: Mapping[Contestant, Check | Measurement], budget: Budget
 ) -> dict[str, Measurement]:
-    """Let all contestants that passed the check do `work` on `document`; return what it took, by name."""
+    """Let all contestants that passed the check do `work` on `document`; return the measurements by name."""
     results: dict[str, Measurement] = {}
     plans: dict[str, _Plan] = {}
     for contestant, outcome in checked.items():
@@ -347,7 +348,7 @@ def _sampled_plan(
     samples = min(int((budget.unsampled_s - passed.feed_s) / each_s), most)
     samples = min(max(samples, least), len(document))
     seconds = passed.feed_s + samples * each_s
-    if seconds > budget.turn_s / 2:  # the estimate may be wrong by that much
+    if seconds > budget.turn_s / 2:  # the estimate may be wrong by that factor
         estimate = passed.feed_s + len(document) * passed.value_s
         return Measurement(len(document), mark="too slow", at_least_us=estimate * 1e6 / len(document))
     turn = partial(_sampled_turn, contestant, work, document, samples)
@@ -355,7 +356,7 @@ def _sampled_plan(
 
 
 def _whole_plan(contestant: Contestant, work: Work, document: Document, budget: Budget) -> _Plan | Measurement:
-    """Find out by a turn that does not count; one that takes too long is stopped in the middle."""
+    """Estimate by a turn that does not count; one that takes too long is stopped in the middle."""
     inputs = _input(contestant, document)
     rest = iter(inputs)
     begin = time.process_time()
@@ -375,7 +376,7 @@ def _whole_plan(contestant: Contestant, work: Work, document: Document, budget: 
 def measure_wire(
     document: Document, readers: Sequence[WireContestant], budget: Budget, *, with_ids: bool
 ) -> dict[str, Measurement]:
-    """Let all readers read the event stream of `document`; return what an event takes, by name."""
+    """Let all readers read the event stream of `document`; return the measurements by name."""
     events = document.events(with_ids=with_ids)
     results: dict[str, Measurement] = {}
     plans: dict[str, _Plan] = {}
@@ -408,7 +409,7 @@ def _wire_plan(reader: WireContestant, document: Document, events: list[bytes], 
 
 
 def _carried(data: Any) -> Any:
-    """Return what an event's data says, which some give as an object of their own."""
+    """Return the content of an event's data, which some readers give as an object of their own."""
     return data if isinstance(data, dict) else {"delta": data.delta, "json_path": data.json_path}
 
 

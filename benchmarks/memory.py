@@ -1,9 +1,9 @@
 """The memory that a contestant holds when the value after every piece is kept, in bytes per piece.
 
-Each is measured in a process of its own (this module, run as a script), by `tracemalloc`: what Python objects take, not
-what a library in another language holds besides them. The pieces are made one by one and dropped, so that a text that
-a contestant keeps counts as its own. *Retained* is what is there at the end: the contestant and all values. *Peak* is
-the most that was there on the way.
+Each is measured in a process of its own (this module, run as a script), by `tracemalloc`: it counts Python objects, not
+the memory that a library in another language holds besides them. The pieces are made one by one and dropped, so that a
+text that a contestant keeps counts as its own. *Retained* is the memory at the end: the contestant and all values.
+*Peak* is the most on the way.
 
 Copies of the whole document after each of many thousand pieces fill any machine, so contestants whose values share
 nothing with each other (`is_sampled`) keep some of them, which stand for all.
@@ -28,7 +28,7 @@ from lineup import DISTRIBUTION, OURS, lineup
 
 __all__ = ["SNAPSHOTS", "Footprint", "kept_bytes", "measure_memory"]
 
-ALL_UP_TO: Final = 500
+MAX_UNSAMPLED_PIECES: Final = 500
 SAMPLES: Final = 50
 TIMEOUT_S: Final = 300
 
@@ -44,26 +44,26 @@ def _begin_snapshots() -> Turn:
 
 
 SNAPSHOTS: Final = Contestant(f"{OURS}, snapshots", "deltas", _begin_snapshots, package=DISTRIBUTION)
-"""What to keep instead of values: each can still give its own."""
+"""Keeps snapshots instead of values: each can still give its value."""
 
 
 @frozen
 class Footprint:
-    """Bytes per piece, or the mark that says why there are none."""
+    """Bytes per piece, or a mark with the reason why they are missing."""
 
     pieces: int
     retained_bytes: float | None = None
     peak_bytes: float | None = None
-    """Also per piece; None if the values that were kept stand for more."""
+    """Also per piece; None if the kept values are samples."""
     samples: int | None = None
     mark: str | None = None
     reason: str | None = None
 
 
 def kept_bytes(contestant: Contestant, source: Document) -> Footprint:
-    """Keep the value after every piece, or some that stand for all; to be called in a process that did nothing else."""
+    """Keep the value after every piece, or samples. Call it in a process that did nothing else."""
     pieces = len(source)
-    samples = SAMPLES if contestant.is_sampled and pieces > ALL_UP_TO else None
+    samples = SAMPLES if contestant.is_sampled and pieces > MAX_UNSAMPLED_PIECES else None
     # Lines are cut into pieces before the count begins; each is made when it is fed.
     feeds: Any = source.each_delta() if contestant.takes == "deltas" else ((piece,) for piece in source.each_piece())
     middles = {(2 * sample + 1) * pieces // (2 * samples) for sample in range(samples)} if samples else None

@@ -1,15 +1,15 @@
-"""What is claimed of the speed, as ratios with bounds: `make ratios`, and the first part of `make bench`.
+"""The speed claims, as ratios with bounds: `make ratios`, and the first part of `make bench`.
 
-Each ratio is of two costs of the same work, measured side by side in one run: contestants take turns, on input that is
-made anew each time, and the fastest turn of each counts, in processor time; on a shared machine the others were
-disturbed. A ratio over its bound is printed as such, and the command says so by its exit status.
+Each ratio compares two costs of the same work, measured side by side in one run. Contestants take turns, on newly made
+input, and the fastest turn of each counts, in processor time: on a shared machine, the others were disturbed. A ratio
+beyond its bound is marked as missed, and the exit status is 1.
 
 The yardsticks:
 
-- *split*: the loop that splits each path and walks down, as one writes it first. It is what the bounds are about.
-- *tight split*: the same, made quicker (`contestants/by_hand.py`). Its figures have no bound; they stand beside.
-- *path copy*: tight split, made to give snapshots; *last target*: the quickest loop with snapshots that we know.
-- *json.loads* gets the data lines as they come, as bytes; what it takes for them as text stands beside.
+- *split*: the loop that splits each path and walks down, as a programmer writes it first. The bounds are about it.
+- *tight split*: the same, made faster (`contestants/by_hand.py`). Its figures have no bound; they are for comparison.
+- *path copy*: tight split, made to give snapshots; *last target*: the fastest loop with snapshots that we know.
+- *json.loads* receives the data lines as they arrive, as bytes; its time for text is given for comparison.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ TURNS: Final = 9
 
 @frozen
 class Ratio:
-    """A claim, and what was measured."""
+    """A claim and its measured figure."""
 
     name: str
     figure: float
@@ -54,7 +54,7 @@ class Ratio:
 
     @property
     def holds(self) -> bool:
-        """Whether the figure is within its bound; one without a bound is."""
+        """Whether the figure is within its bound, or has none."""
         return (self.at_most is None or self.figure <= self.at_most) and (
             self.at_least is None or self.figure >= self.at_least
         )
@@ -65,7 +65,7 @@ class Ratio:
         return self.at_most is not None or self.at_least is not None
 
     def row(self) -> dict[str, Any]:
-        """Return it as the result file has it."""
+        """Return its row of the result file."""
         facts = {"name": self.name, "figure": float(f"{self.figure:.3g}"), "at_most": self.at_most}
         facts |= {"at_least": self.at_least, "holds": self.holds if self.has_bound else None}
         return {name: fact for name, fact in facts.items() if fact is not None}
@@ -87,7 +87,7 @@ def fastest(contestants: Mapping[str, Callable[[Any], Any]], work: Callable[[], 
         for name, contestant in contestants.items():
             given = work()
             gc.collect()
-            gc.freeze()  # the collector is on, but the work itself is not for it to look at
+            gc.freeze()  # the collector is on, but does not look at the input
             begin = time.process_time()
             kept = contestant(given)
             times[name] = min(times[name], time.process_time() - begin)
@@ -97,7 +97,7 @@ def fastest(contestants: Mapping[str, Callable[[Any], Any]], work: Callable[[], 
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what an event costs
+# the cost of an event
 
 Deltas = Iterable[tuple[str, Any]]
 UNLIMITED: Final = sj.Limits.unlimited()
@@ -173,7 +173,7 @@ def get_what_came(deltas: Deltas) -> Any:
 
 
 def events() -> Iterator[Ratio]:
-    """Return the cost of an event, beside the loop that splits each path."""
+    """Yield the cost of an event, beside the loop that splits each path."""
     loops = {"split": split_loop, "tight": by_hand.split_loop}
     ways = {
         "apply_delta": (apply_delta, 0.40),
@@ -197,7 +197,7 @@ def events() -> Iterator[Ratio]:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what a value costs
+# the cost of a value
 
 
 def value_dropped(deltas: Deltas) -> Any:
@@ -237,7 +237,7 @@ def looping(loop: Callable[[], Any], *, keep: bool) -> Callable[[Deltas], Any]:
 
 
 def values() -> Iterator[Ratio]:
-    """Return the cost of a plain value after every event, beside a path copy written by hand, and jiter."""
+    """Yield the cost of a plain value after every event, beside two hand-written path copies."""
     for shape, size in (("people", "10 KB"), ("people", "100 KB"), ("people", "1 MB"), ("texts", "100 KB")):
         contestants: dict[str, Callable[[Any], Any]] = {"ours, dropped": value_dropped, "ours, kept": value_kept}
         for name, loop in (("path copy", by_hand.split_path_copy), ("last target", by_hand.last_target_path_copy)):
@@ -253,7 +253,7 @@ def values() -> Iterator[Ratio]:
 
 
 def jiter() -> Iterator[Ratio]:
-    """Return how many times as long as ours it takes to parse the text again for each value."""
+    """Yield the time to parse the text again for each value, beside ours."""
     try:
         from jiter import from_json  # noqa: PLC0415 - a peer, which may not be installed
     except ImportError as error:
@@ -270,7 +270,7 @@ def jiter() -> Iterator[Ratio]:
         source = document(shape, size)
         text = "".join(source.pieces()).encode()
         pieces = len(source)
-        # Each value costs what the text has grown to: some in the middle of equal parts stand for all.
+        # The cost of a value grows with the text: samples in the middle of equal parts stand for all.
         cuts = [len(text) * (2 * sample + 1) // 400 for sample in range(200)]
         parts = [text[:cut] for cut in cuts]
 
@@ -308,7 +308,7 @@ def json_loads(lines: Sequence[bytes | str]) -> None:
 
 
 def wire() -> Iterator[Ratio]:
-    """Return the cost from bytes to a snapshot for every event, beside `json.loads` alone on the same data."""
+    """Yield the cost from bytes to a snapshot for every event, beside `json.loads` alone on the same data."""
     for with_ids in (False, True):
         lines = [json.dumps({"delta": delta, "json_path": path}).encode() for path, delta in streams.people(20_000)]
         stream = b"".join(
@@ -361,7 +361,7 @@ def _wire_peers(pieces: Sequence[bytes]) -> Iterator[Ratio]:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what grows with the stream, and what does not
+# costs that grow with the stream, and costs that do not
 
 
 def decode(pieces: Sequence[bytes]) -> None:
@@ -380,7 +380,7 @@ def lines_of(count: int) -> list[bytes]:
 
 
 def growth() -> Iterator[Ratio]:
-    """Return what an event costs among a million, beside what it costs among ten thousand."""
+    """Yield the cost of an event among a million, beside its cost among ten thousand."""
     few, many = 10_000, 1_000_000
     for words, contestant, work in (
         ("apply_delta, people", apply_delta, lambda count: list(streams.people(count))),
@@ -408,7 +408,7 @@ def growth() -> Iterator[Ratio]:
 
 
 def memory() -> Iterator[Ratio]:
-    """Return what a document takes with its history after 1,000,000 deltas of four characters, beside its value."""
+    """Yield the memory of a document with its history after 1,000,000 deltas of four characters, beside its value's."""
     for shape in ("people", "one_string"):
         code = f"import ratios; print(ratios.traced('{shape}', 1_000_000))"
         paths = [path for path in sys.path if path]
@@ -420,7 +420,7 @@ def memory() -> Iterator[Ratio]:
 
 
 def traced(shape: str, count: int) -> float:
-    """Return how many times the memory of its plain value a document takes; to be called in a process of its own."""
+    """Return the memory of a document divided by that of its plain value. Call it in a process of its own."""
     tracemalloc.start()
     assembler = sj.Assembler(limits=UNLIMITED)
     for path, delta in streams.SHAPES[shape](count):
@@ -440,11 +440,11 @@ def traced(shape: str, count: int) -> float:
 
 
 def ignore(_: object) -> None:
-    """Is a callback."""
+    """Do nothing, as a callback."""
 
 
 def callbacks() -> Iterator[Ratio]:
-    """Return what patterns that do not match add to a delta, and what one that matches does."""
+    """Yield the cost that patterns which do not match add to a delta, and that of one which matches."""
 
     def growing(register: Callable[[sj.Assembler], object]) -> Callable[[Any], None]:
         def contestant(deltas: Sequence[str]) -> None:
@@ -467,7 +467,7 @@ def callbacks() -> Iterator[Ratio]:
 
 
 def start() -> Iterator[Ratio]:
-    """Return what `import streamjson` takes, beside what it can't do without."""
+    """Yield the time of `import streamjson`, beside that of the modules that it needs."""
 
     def seconds(modules: str) -> float:
         code = f"import time; begin = time.process_time(); import {modules}; print(time.process_time() - begin)"
@@ -490,12 +490,12 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Ratio]]]] = {
 }
 
 
-def ratios(news: Callable[[Ratio], object], groups: Iterable[str] = GROUPS) -> list[Ratio]:
-    """Measure these groups, one after the other, and tell of each ratio."""
+def ratios(report: Callable[[Ratio], object], groups: Iterable[str] = GROUPS) -> list[Ratio]:
+    """Measure these groups, one after the other, and report each ratio."""
     measured: list[Ratio] = []
     for group in groups:
         for ratio in GROUPS[group]():
-            news(ratio)
+            report(ratio)
             measured.append(ratio)
     return measured
 
@@ -503,7 +503,7 @@ def ratios(news: Callable[[Ratio], object], groups: Iterable[str] = GROUPS) -> l
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the ratios; return 1 if one missed its bound."""
     parser = argparse.ArgumentParser(
-        description="Measure ratios that have bounds, and whether they hold (about two minutes for all)."
+        description="Measure the ratios, and check them against their bounds (about two minutes for all)."
     )
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"all if none is given: {', '.join(GROUPS)}")
     groups = parser.parse_args(arguments).groups

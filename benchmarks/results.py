@@ -1,8 +1,8 @@
-"""The result file: one row for each (work, shape, size, contestant), and what they were measured with.
+"""The result file: one row for each (work, shape, size, contestant), and the conditions of the measurement.
 
 The file is committed, and the README's figures and charts come from it. So its order is stable, a row is a line, and a
-number has as many digits as it means. Rows that were measured on another machine, or with other versions, say nothing
-beside each other: a partial run changes its own rows only if everything else is the same.
+number has only significant digits. Rows from different machines or versions cannot be compared: a partial run changes
+its own rows only if all conditions are the same.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ __all__ = ["OtherConditionsError", "Results", "machine", "row"]
 
 Row = dict[str, Any]
 KEY: Final = ("work", "shape", "size", "contestant")
-DIGITS: Final = 4
+SIGNIFICANT_DIGITS: Final = 4
 
 
 class OtherConditionsError(Exception):
-    """The rows of a file can't be completed with those of this run."""
+    """The rows of this run cannot be added to the file: they were measured under other conditions."""
 
 
 def row(
@@ -42,7 +42,7 @@ def row(
     measured: Measurement | Footprint,
     **more: object,
 ) -> Row:
-    """Return the row for what was measured; facts that are None are left out."""
+    """Return the row for a measurement; facts that are None are left out."""
     live = isinstance(contestant, Contestant) and contestant.is_live
     facts = {"package": contestant.package, "live": live or None} | more | asdict(measured)
     place = dict(zip(KEY, (work, shape, size, contestant.name), strict=True))
@@ -50,17 +50,17 @@ def row(
 
 
 def _rounded(fact: object) -> object:
-    return float(f"{fact:.{DIGITS}g}") if isinstance(fact, float) else fact
+    return float(f"{fact:.{SIGNIFICANT_DIGITS}g}") if isinstance(fact, float) else fact
 
 
 @define
 class Results:
-    """What a result file holds."""
+    """The content of a result file."""
 
     conditions: dict[str, Any]
     """Machine, interpreter and versions: the same for all rows."""
     runs: list[dict[str, str]] = field(factory=list)
-    """When, and with which command, each run that the rows come from was started, oldest first."""
+    """The date and the command of each run that the rows come from, oldest first."""
     ratios: list[Row] = field(factory=list)
     """The claims with their bounds (`ratios`), measured together."""
     rows: list[Row] = field(factory=list)
@@ -72,15 +72,15 @@ class Results:
 
     @classmethod
     def begin(cls, path: Path | None, conditions: dict[str, Any], *, fresh: bool) -> Results:
-        """Return what `path` holds, to be completed under the same conditions; nothing if it is fresh or not there."""
+        """Return the results in `path`, to be completed under the same conditions; empty ones if fresh or missing."""
         if fresh or path is None or not path.is_file():
             return cls(conditions)
         results = cls.read(path)
         if different := _differences(results.conditions, conditions):
             raise OtherConditionsError(
-                f"{path.name} was measured under other conditions, and rows of both can't stand beside each other: "
+                f"{path.name} was measured under other conditions, and the rows cannot be compared: "
                 + "; ".join(different)
-                + ". Write to another file (--output), or begin anew (--fresh)."
+                + ". Write to another file (--output), or start over (--fresh)."
             )
         results.conditions["versions"] |= conditions["versions"]
         return results
@@ -91,11 +91,11 @@ class Results:
         self.runs.append({"date": datetime.now(UTC).date().isoformat(), "command": command})
 
     def put(self, rows: Iterable[Row]) -> None:
-        """Add rows, in the place of those with the same key."""
+        """Add rows; each replaces one with the same key."""
         self.rows = list(({_key(row): row for row in self.rows} | {_key(row): row for row in rows}).values())
 
     def write(self, path: Path, order: Mapping[str, Any]) -> None:
-        """Write the file: works in the order of `order`, then shapes, sizes and contestants as they were first met."""
+        """Write the file: works in the order of `order`, then shapes, sizes and contestants as they were added."""
         works = list(order)
         self.rows.sort(key=lambda row: works.index(row["work"]) if row["work"] in works else len(works))
         head = json.dumps({"conditions": self.conditions, "runs": self.runs}, indent=2, ensure_ascii=False)
@@ -114,7 +114,7 @@ def _key(row: Row) -> tuple[str, ...]:
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what is not the same, in words. A package that only one of them knows changes nothing."""
+    """Return the differences, in words. A package that only one side has does not count."""
     names = sorted((before.keys() | now.keys()) - {"versions"})
     different = [
         f"{name} {before.get(name)}, now {now.get(name)}" for name in names if before.get(name) != now.get(name)
@@ -129,7 +129,7 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
 
 
 def machine() -> dict[str, Any]:
-    """Return what a figure depends on, beside the packages."""
+    """Return the conditions that a figure depends on, besides the packages."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),

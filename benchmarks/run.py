@@ -28,21 +28,23 @@ __all__ = ["main"]
 RESULTS: Final = HERE / "results.json"
 CHARTS: Final = HERE.parent / "docs" / "charts"
 
-WRITTEN: Final = ("people", "texts")
+MAIN_SHAPES: Final = ("people", "texts")
 """The shapes that most figures are about."""
-ODD: Final = tuple((shape, size) for shape, kind in SHAPES.items() if shape not in WRITTEN for size in kind.sizes)
+ODD_DOCUMENTS: Final = tuple(
+    (shape, size) for shape, kind in SHAPES.items() if shape not in MAIN_SHAPES for size in kind.sizes
+)
 
 
 def _of(*sizes: str) -> tuple[tuple[str, str], ...]:
-    return tuple((shape, size) for shape in WRITTEN for size in sizes)
+    return tuple((shape, size) for shape in MAIN_SHAPES for size in sizes)
 
 
 Program = dict[str, tuple[tuple[str, str], ...]]
 FULL_PROGRAM: Final[Program] = {
-    "value-dropped": (*_of(*SIZES), *ODD),
+    "value-dropped": (*_of(*SIZES), *ODD_DOCUMENTS),
     "value-kept": _of("10 KB", "100 KB"),
     "one-field": _of("10 KB", "100 KB", "1 MB"),
-    "end": (*_of(*SIZES), *ODD),
+    "end": (*_of(*SIZES), *ODD_DOCUMENTS),
     "wire": _of("100 KB", "1 MB"),
     "wire-ids": _of("100 KB"),
     "memory": _of("10 KB", "100 KB"),
@@ -60,7 +62,7 @@ QUICK_PROGRAM: Final[Program] = {
 EXAMPLES: Final = """\
 examples:
   python benchmarks/run.py                                 everything: results.json and docs/charts (half an hour)
-  python benchmarks/run.py --quick                         only a look: small documents, no file (1 minute)
+  python benchmarks/run.py --quick                         a quick look: small documents, no file (1 minute)
   python benchmarks/run.py --only wire memory --output mine.json
   python benchmarks/run.py --contestant jiter streamjson --shape people --size "100 KB" --output mine.json
   python benchmarks/run.py --charts-only                   draw results.json again
@@ -80,7 +82,7 @@ class Job:
 
 @frozen
 class Runner:
-    """Does jobs. What a contestant makes of a document is checked once, before the first work on it."""
+    """Does jobs. The document that a contestant builds is checked once, before the first work on it."""
 
     contestants: Lineup
     budget: Budget
@@ -114,7 +116,7 @@ class Runner:
 
 
 def jobs(options: argparse.Namespace) -> list[Job]:
-    """Return what the options leave of the program."""
+    """Return the jobs of the program that the options select."""
     program = QUICK_PROGRAM if options.quick else FULL_PROGRAM
     return [
         Job(work, document(shape, size))
@@ -126,7 +128,7 @@ def jobs(options: argparse.Namespace) -> list[Job]:
 
 
 def run(options: argparse.Namespace, arguments: Sequence[str]) -> list[Row]:
-    """Measure what the options ask for, with news on stderr; the file is complete after each job. Return the rows."""
+    """Measure the selected jobs and return the rows; report progress on stderr. The file is complete after each job."""
     contestants = lineup(options.contestant)
     for module, reason in contestants.missing.items():
         _say(f"left out: contestants/{module}.py ({reason})")
@@ -178,7 +180,7 @@ def _say(text: str) -> None:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return the rows as text: what a piece takes, and how many times ours that is."""
+    """Return the rows as text: the cost of a piece, and its ratio to ours."""
     lines: list[str] = []
     groups: dict[tuple[str, ...], list[Row]] = {}
     for one in rows:
@@ -214,7 +216,7 @@ def _line(one: Row, ours: float | None) -> str:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Measure what it costs to have the document after every piece: this library and its peers.",
+        description="Measure the cost of having the document after every piece, for this library and its peers.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -228,8 +230,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="the result file (benchmarks/results.json; with --quick none)"
     )
-    parser.add_argument("--fresh", action="store_true", help="forget what the result file holds")
-    parser.add_argument("--charts-only", action="store_true", help="measure nothing, draw the result file")
+    parser.add_argument("--fresh", action="store_true", help="discard the contents of the result file")
+    parser.add_argument("--charts-only", action="store_true", help="draw the result file without measuring")
     return parser.parse_args(arguments)
 
 

@@ -1,6 +1,6 @@
-"""What is asked of a contestant while the pieces come in: the loops that are timed.
+"""The timed loops: the work that a contestant does while the pieces arrive.
 
-Each is written out for both forms of input, as a call in between would cost as much as some contestants do.
+Each loop is written out for both forms of input, because a call in between would cost as much as some contestants do.
 """
 
 from __future__ import annotations
@@ -89,23 +89,23 @@ Loop = Callable[[Turn, Iterator[Any], Any], object]
 
 @frozen
 class Work:
-    """What is asked of a contestant while the pieces come in."""
+    """The work of a contestant while the pieces arrive."""
 
     about: str
     loops: Mapping[str, Loop]
     asks: Callable[[Turn, Any], Callable[[], Any]] | None = None
-    """What is asked for after each piece, for those that are asked at some only."""
+    """Returns the call to make after a piece, for contestants that are asked only after some pieces."""
     keeps: bool = False
 
 
 WORKS: Final[dict[str, Work]] = {
     "value-dropped": Work(
-        "the document after every piece, and done with at once",
+        "the document after every piece, dropped at once",
         {"deltas": _value_dropped_deltas, "text": _value_dropped_text},
         lambda turn, _first_leaf: turn.value,
     ),
     "value-kept": Work(
-        "the document after every piece, while the one before is still held",
+        "the document after every piece, while the previous one is still held",
         {"deltas": _value_kept_deltas, "text": _value_kept_text},
         lambda turn, _first_leaf: turn.value,
         keeps=True,

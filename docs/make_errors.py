@@ -1,4 +1,4 @@
-"""Write docs/errors.md from the table of codes and the docstrings of the errors: `make docs`."""
+"""Write docs/errors.md from the table of error codes and the docstrings of the error classes: `make docs`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ PAGE = Path(__file__).with_name("errors.md")
 HEAD = """\
 # Every error and its code
 
-Made by `make docs` from the table in `streamjson/_errors.py`; a test holds the two together.
+Written by `make docs` from `streamjson/_errors.py`; a test compares the two.
 
-Every error about the stream is a `StreamJSONError`. There is one class for each thing that a caller does differently,
-and a stable `code` for each thing that happened:
+Every error about the stream is a `StreamJSONError`. There is one class for each different reaction of a caller, and a
+stable `code` for each cause:
 
 ```python
 >>> import streamjson as sj
@@ -28,10 +28,10 @@ InvalidPathError negative_index 1
 
 ```
 
-`event_number` (from 1), `offset` (in bytes since the connection began) and `last_event_id` say where, and are None
-where that is not known. With `on_invalid="skip"` an event that is rejected is kept in `skipped` instead of raised:
-`InvalidEventError`, `InvalidPathError`, `ConflictError`, and a limit of one event. What your HTTP client raises passes
-through as it is.
+`event_number` (from 1), `offset` (in bytes since the connection began) and `last_event_id` say where it happened; each
+is None if it is not known. With `on_invalid="skip"`, an event that is rejected by an `InvalidEventError`, an
+`InvalidPathError`, a `ConflictError` or a limit of one event is kept in `skipped`, and its error is not raised.
+Exceptions of your HTTP client pass through unchanged.
 
 ```text
 {tree}

@@ -19,7 +19,7 @@ def store(stream: sj.SnapshotStream, database: sqlite3.Connection) -> None:
     problem = None
     try:
         stream.final()
-    except sj.StreamJSONError as error:  # of the sender, or of the log; what has arrived is stored all the same
+    except sj.StreamJSONError as error:  # of the sender, or of the log; the part received is stored anyway
         problem = error.message
     value = stream.snapshot.value
     row = (stream.snapshot.span_id, None if value is sj.MISSING else json.dumps(value), problem)

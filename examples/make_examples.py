@@ -1,10 +1,10 @@
-"""Write the example streams beside this file, and in `expected/` the document that each of them ends with.
+"""Write the example streams beside this file, and the final document of each in `expected/`.
 
     python examples/make_examples.py
 
-A model that follows a schema writes its document in order, a token at a time. Here the tokens are cut by a fixed
-seed, so that every run writes the same bytes. The expected documents are folded from the cut pieces by the plain loop
-below, not by streamjson, so that they can be its tests.
+A model that follows a schema writes its document in order, a token at a time. Here a fixed seed cuts the tokens, so
+that every run writes the same bytes. The plain loop below builds the expected documents from the cut pieces, not
+streamjson, so that they can test it.
 """
 
 from __future__ import annotations
@@ -285,7 +285,7 @@ RECIPE = {
 
 
 def deltas(value: Any, rng: random.Random, steps: Steps = ()) -> Iterator[Delta]:
-    """Yield what a sender streams for `value`: strings by the token, everything else whole."""
+    """Yield the deltas that a sender streams for `value`: strings by the token, everything else whole."""
     if isinstance(value, str):
         for piece in tokens(value, rng):
             yield steps, piece
@@ -300,7 +300,7 @@ def deltas(value: Any, rng: random.Random, steps: Steps = ()) -> Iterator[Delta]
 
 
 def tokens(text: str, rng: random.Random) -> Iterator[str]:
-    """Yield a text in pieces like a tokenizer's: short words whole with the blank before them, long ones in two."""
+    """Yield a text in pieces like a tokenizer's: short words whole, with the preceding blank, some long ones in two."""
     pieces = re.findall(r" ?[^\W\d_]+| ?\d{1,3}|\s+| ?[^\w\s]|_", text)
     for piece in pieces or [""]:
         if len(piece) > 5 and rng.random() < 0.5:
@@ -312,7 +312,7 @@ def tokens(text: str, rng: random.Random) -> Iterator[str]:
 
 
 def split_emoji(items: Iterable[Delta], every: int) -> Iterator[Delta]:
-    """Split each `every`-th character beyond U+FFFF over two deltas, as a sender does that cuts escaped JSON."""
+    """Split each `every`-th character beyond U+FFFF over two deltas, like a sender that cuts escaped JSON."""
     seen = 0
     for steps, piece in items:
         if isinstance(piece, str) and (match := re.search(r"[\U00010000-\U0010ffff]", piece)):
@@ -348,7 +348,7 @@ def fold(items: Iterable[Delta]) -> Any:
 
 
 def whole(value: Any) -> Any:
-    """Join the surrogate halves that met in a string."""
+    """Join adjacent surrogate halves in each string."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16")
     if isinstance(value, dict):
@@ -361,7 +361,7 @@ def whole(value: Any) -> Any:
 
 
 def chunks(items: Iterable[Delta], span_id: str) -> list[StreamingChunk]:
-    """Return the chunks: the first brings the span id and no delta."""
+    """Return the chunks: the first carries the span id and no delta."""
     json_chunks = (StreamingChunk(delta, format_path(steps), chunk_type="json") for steps, delta in items)
     return [StreamingChunk(span_id=span_id), *json_chunks]
 
@@ -372,7 +372,7 @@ def encode(items: Iterable[StreamingChunk]) -> list[bytes]:
 
 
 def write(name: str, blocks: Iterable[bytes], document: Any) -> None:
-    """Write a stream and its document; not where they are there already, as somebody may be reading them."""
+    """Write a stream and its document, but no file that is up to date, because a test may be reading it."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
     for path, content in (
         (HERE / f"{name}.sse", b"".join(blocks)),
@@ -383,7 +383,7 @@ def write(name: str, blocks: Iterable[bytes], document: Any) -> None:
 
 
 def main() -> None:
-    """Write all of them."""
+    """Write all streams and their documents."""
     (HERE / "expected").mkdir(exist_ok=True)
     rng = random.Random(7)  # noqa: S311  # the same cuts at every run
     done = encode_sse(ServerSentEvent("[DONE]"))

@@ -15,7 +15,7 @@ Day = TypedDict("Day", {"date": str, "title": str})  # noqa: UP013  # a class is
 app = FastAPI()
 
 
-async def ask_model() -> AsyncIterator[sj.AsyncSnapshotStream]:  # FastAPI closes it, also when the browser leaves
+async def ask_model() -> AsyncIterator[sj.AsyncSnapshotStream]:  # FastAPI closes it, also if the browser leaves
     async with httpx2.AsyncClient(timeout=60) as client, client.stream("GET", sys.argv[1]) as response:
         response.raise_for_status()
         async with sj.assemble(sj.decode_sse(response.aiter_bytes()), require_done=True, on_misfit=print) as stream:
@@ -26,7 +26,7 @@ async def ask_model() -> AsyncIterator[sj.AsyncSnapshotStream]:  # FastAPI close
 async def trip(stream: Annotated[sj.AsyncSnapshotStream, Depends(ask_model)]) -> AsyncIterator[ServerSentEvent]:
     try:
         async for part in stream.completions(into={"title": str, "budget.total": float, "days[*]": Day}):
-            value = None if part.gone else part.value  # a model may take back what was finished
+            value = None if part.gone else part.value  # the sender may remove a finished value
             yield ServerSentEvent(event=part.pattern, data={"path": str(part.path), "value": value})
         yield ServerSentEvent(event="end", data={})  # the browser closes its EventSource, which would ask again
     except (sj.StreamJSONError, httpx2.HTTPError) as error:  # too late for another status

@@ -1,4 +1,4 @@
-"""Read a document while it arrives: one field as it grows, and the whole at the end.
+"""Read a document while it arrives: one field as it grows, and the whole document at the end.
 
 Run it from anywhere: `python examples/quickstart.py`.
 """
@@ -20,7 +20,7 @@ stream = sj.assemble(sj.decode_sse(body(Path(__file__).with_name("trip.sse"))))
 shown = None
 
 for snapshot in stream:
-    title = snapshot.get("title")  # one field: the document is not built for it
+    title = snapshot.get("title")  # reads one field without building the document
     if title != shown:
         print(title)
         shown = title

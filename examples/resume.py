@@ -13,7 +13,7 @@ import streamjson as sj
 
 def save(path: Path, *parts: sj.Assembler | sj.ReplayFilter) -> None:
     path.with_suffix(".new").write_bytes(b"\n".join(b64encode(part.checkpoint()) for part in parts))
-    path.with_suffix(".new").replace(path)  # all of it or nothing, also if the program is killed
+    path.with_suffix(".new").replace(path)  # all or nothing, even if the program is killed
 
 
 if __name__ == "__main__":
@@ -22,14 +22,14 @@ if __name__ == "__main__":
     assembler = sj.Assembler.restore(saved[0]) if saved else sj.Assembler()
     replays = sj.ReplayFilter.restore(saved[1]) if saved else sj.ReplayFilter()
     while assembler.end != "done":
-        assembler.reopen()  # an end between two events, without [DONE], is a cut as well
+        assembler.reopen()  # an end between two events, without [DONE], is a cut too
         replays.reconnected()
         headers = {"Last-Event-ID": assembler.last_event_id.encode()} if assembler.last_event_id else {}
         try:
             with httpx2.stream("GET", url, headers=headers, timeout=60) as response:
                 events = sj.decode_sse(response.raise_for_status().iter_bytes(), decoder=decoder)
                 for snapshot in sj.assemble(events, assembler=assembler, replays=replays):
-                    if snapshot.version % 100 == 0:  # not each time: it costs as much as the document is large
+                    if snapshot.version % 100 == 0:  # not each time: the cost is linear in the document
                         save(path, assembler, replays)
         except (sj.StreamTruncatedError, httpx2.TransportError) as error:
             print(error, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Who takes part: each turns the pieces of a document into values that somebody can use.
+"""The contestants: each turns the pieces of a document into values that a consumer can use.
 
 A contestant is called in its best way, as its own documentation shows. It takes its input as *deltas*
 (`feed(path, delta)`), as *text* (`feed(piece)`, pieces of the document's JSON, cut where the deltas are cut), or as
@@ -16,7 +16,7 @@ __all__ = ["Contestant", "Turn", "WireContestant"]
 
 
 class Turn(NamedTuple):
-    """One contestant at work on one document. All four are called as often as the work asks for it."""
+    """One contestant at work on one document. The work decides how often each of the four is called."""
 
     feed: Callable[..., object]
     value: Callable[[], Any]
@@ -29,7 +29,7 @@ class Turn(NamedTuple):
 
 @frozen
 class Contestant:
-    """Somebody who builds a document from deltas or from pieces of its text."""
+    """A contestant that builds a document from deltas or from pieces of its text."""
 
     name: str
     takes: Literal["deltas", "text"]
@@ -37,20 +37,20 @@ class Contestant:
     package: str | None = None
     """The distribution whose version the results name; None for code that is written here."""
     is_live: bool = False
-    """Whether the value is one object that later pieces change: no snapshot, so nothing that can be kept or sent."""
+    """Whether the value is one object that later pieces change, so that it cannot be kept or sent."""
     is_sampled: bool = False
-    """Whether `value` and `field` cost the same if those before were not asked for: then some of them stand for all."""
+    """Whether `value` and `field` cost the same if the previous ones were not read: then samples stand for all."""
     note: str = ""
-    """What a reader of the chart must know, in a few words."""
+    """A remark for readers of the chart, in a few words."""
 
 
 @frozen
 class WireContestant:
-    """Somebody who reads an event stream whose data are deltas."""
+    """A contestant that reads an event stream whose data are deltas."""
 
     name: str
     run: Callable[[Sequence[bytes]], Any]
-    """Read all pieces; return the finished document, or for a mere decoder the data of all events, as decoded."""
+    """Reads all pieces; returns the finished document, or for a mere decoder the decoded data of all events."""
     package: str | None = None
     gives: Literal["snapshots", "data"] = "snapshots"
     """A snapshot of the document for each event; or only the events' data, decoded from JSON."""

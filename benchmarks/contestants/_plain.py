@@ -1,4 +1,4 @@
-"""One field of plain objects, for all contestants whose value is made of such."""
+"""One field of plain objects, for all contestants whose value consists of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["get_field"]
 
 
 def get_field(value: Any, steps: tuple[str | int, ...]) -> Any:
-    """Return what is at `steps`, or None if nothing is."""
+    """Return the value at `steps`, or None if there is none."""
     try:
         for step in steps:
             value = value[step]

@@ -1,23 +1,23 @@
-"""What a good programmer writes without a library: a loop over deltas into dicts and lists, in three flavours.
+"""The loops that a good programmer writes without a library: deltas into dicts and lists, in three flavours.
 
-Two loops find the place of a delta:
+Two loops find the location of a delta:
 
-- *split loop* splits each path and walks down from the root: the first thing that anybody writes.
-- *last target* keeps where the delta before went: onto the same text it appends with no look at the path, beside it, in
-  the same object, it splits off the name alone, and only elsewhere the whole path.
+- *split loop* splits each path and walks down from the root: the version that a programmer writes first.
+- *last target* remembers the location of the previous delta. For the same text it appends without splitting the path;
+  for another member of the same object it splits off the name only; elsewhere it splits the whole path.
 
 Three flavours give the document after any delta:
 
 - *live*: the one dict, which the next delta changes.
 - *+ deepcopy*: `copy.deepcopy` of that dict at each value.
-- *+ path copy*: each delta replaces every container on its path by a shallow copy, so that a value never changes once
-  it was given. It is the yardstick: snapshots with the least work that plain objects allow.
+- *+ path copy*: each delta replaces every container on its path by a shallow copy, so that a value never changes after
+  it was returned. It is the yardstick: snapshots with the least work that plain objects allow.
 
-No checks, no limits, no surrogates, and no names that hold a dot or a bracket. What was tried and is slower, on people
-in CPython 3.11 (`tests/streams.py`), as parts of the time that last target takes: no look at the object of the delta
-before 1.6 live and 1.2 with a path copy, a cache of split paths instead 1.8 and 1.3, containers kept and copied from
-the leaf up 1.4, the text kept beside them 1.25, each depth written out 1.15. A path takes a regular expression 1.8
-times as long as it takes `_split`.
+No checks, no limits, no surrogates, and no names with a dot or a bracket. Slower variants that were tried, on people in
+CPython 3.11 (`tests/streams.py`), with their time relative to last target: without the check for the previous delta's
+object 1.6 live and 1.2 with a path copy, with a cache of split paths instead 1.8 and 1.3, with containers kept and
+copied from the leaf up 1.4, with the text kept beside them 1.25, with each depth written out 1.15. A regular expression
+takes 1.8 times as long for a path as `_split`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def split_loop(deltas: list[tuple[str, Any]]) -> Any:
 def _split_live() -> tuple[Feed, Get]:
     document: dict[str, Any] = {}
 
-    # Written out once more: a call for each path would cost a tenth of it.
+    # Written out again: a call for each path would cost a tenth of its time.
     def feed(path: str, delta: Any) -> None:
         steps: list[Any] = []
         for part in path.split("."):
@@ -117,8 +117,8 @@ def _last_target_live() -> tuple[Feed, Get]:
     document: dict[str, Any] = {}
     container: Any = document
     key: Any = None
-    text_path: str | None = None  # of the delta before, if it left a text there
-    head: str | None = None  # of the object that `container` is, if it is one
+    text_path: str | None = None  # of the previous delta, if it left a text there
+    head: str | None = None  # path of `container`, if it is an object
 
     def feed(path: str, delta: Any) -> None:
         nonlocal container, key, text_path, head
@@ -155,7 +155,7 @@ def _split(path: str) -> list[Any]:
 
 
 def _walk(document: Any, steps: list[Any]) -> Any:
-    """Return the container that holds the last step; make what is missing on the way."""
+    """Return the container of the last step; create missing ones on the way."""
     here = document
     for step, following in pairwise(steps):
         if type(step) is int:
@@ -185,7 +185,7 @@ def _put(container: Any, key: Any, delta: Any) -> None:
 
 
 def split_path_copy() -> tuple[Feed, Get]:
-    """Return what takes a path and a delta, and what returns the document: the split loop with a path copy."""
+    """Return two functions, one that applies a delta at a path and one that returns the document: the split loop."""
     document: dict[str, Any] = {}
 
     def feed(path: str, delta: Any) -> None:
@@ -227,11 +227,11 @@ def split_path_copy() -> tuple[Feed, Get]:
 
 
 def last_target_path_copy() -> tuple[Feed, Get]:
-    """Return what takes a path and a delta, and what returns the document, which never changes after it was given."""
+    """Return two functions, one that applies a delta at a path and one that returns the document: last target."""
     document: dict[str, Any] = {}
-    steps: list[Any] = []  # to the container that was changed last
+    steps: list[Any] = []  # to the container of the previous delta
     key: Any = None
-    text_path: str | None = None  # of the delta before, if it left a text there
+    text_path: str | None = None  # of the previous delta, if it left a text there
     head: str | None = None  # of the object at `steps`, if it is one
 
     def feed(path: str, delta: Any) -> None:
@@ -265,7 +265,7 @@ def last_target_path_copy() -> tuple[Feed, Get]:
 
 
 def _walk_path_copy(document: Any, steps: list[Any]) -> Any:
-    """Return a copy of the container that holds the last step, put into copies of all that lie above it."""
+    """Return a copy of the container of the last step, placed in copies of all containers above it."""
     here = document
     for step, following in pairwise(steps):
         if type(step) is int:
@@ -284,7 +284,7 @@ def _walk_path_copy(document: Any, steps: list[Any]) -> Any:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# who takes part
+# the contestants
 
 
 def _begin(loop: Callable[[], tuple[Feed, Get]]) -> Callable[[], Turn]:
@@ -299,7 +299,7 @@ def _begin_deepcopy(loop: Callable[[], tuple[Feed, Get]]) -> Callable[[], Turn]:
     def begin() -> Turn:
         feed, document = loop()
         deepcopy = copy.deepcopy
-        # A field is copied alone, and the finished document not at all: nothing changes it any more.
+        # Only the field is copied, and the finished document not at all: nothing changes it any more.
         return Turn(feed, lambda: deepcopy(document()), lambda steps: deepcopy(get_field(document(), steps)), document)
 
     return begin

@@ -1,19 +1,19 @@
-"""Peers that go on where the last piece ended, as far as they do.
+"""Peers that continue where the last piece ended, or appear to.
 
 - *jsonriver*: `parse(stream)`, an async generator over an async iterator of pieces. Its README drives it with
-  `async for`; here it is stepped by hand, with no event loop, so that a piece can be pushed: it takes less than any
-  loop could. What it yields is the one root, changed in place ("the yielded JSON values will be reused", docstring of
-  `parse`); open texts are shown. All its numbers are floats. `+ deepcopy` makes it a snapshot.
-- *streaming-json-parser*: `StreamingJsonParser`, which is the class of its Rust extension where
-  `streaming-json-parser-native`, a distribution of its own, is installed. `consume` a piece, then `poll` for the value
-  is the quickest that it offers: 0.24 microseconds a piece; its `feed` of the quickstart, which makes a result each
-  time, takes 0.36. The value is its own state and changes later, says its README, which gives `copy_value=True` for
-  snapshots: that takes as long as `copy.deepcopy`, and fails at the same depth.
-- *langdiff*: `Parser(root).push(piece)`, from "Streaming Parsing" in its README. In fact it keeps the text and has
-  jiter read all of it at each push (`langdiff/parser/parser.py`), so its values are new each time. It wants the names
-  of the root in a class; of its types `Atom` does the least, as `String`, `List` and `Object` compare what they had
-  before. A push costs the same whatever it brings, so here pieces wait until a value is asked for: one push for each
-  value, as in its README where a value is printed after each piece, and none where nobody looks.
+  `async for`; here it is stepped by hand, without an event loop, so that a piece can be pushed: that is faster than any
+  loop could be. It yields one root, changed in place ("the yielded JSON values will be reused", docstring of `parse`);
+  open texts are shown. All its numbers are floats. `+ deepcopy` makes it a snapshot.
+- *streaming-json-parser*: `StreamingJsonParser`, which is the class of its Rust extension if the separate distribution
+  `streaming-json-parser-native` is installed. Its fastest way is `consume` for a piece, then `poll` for the value: 0.24
+  microseconds per piece; `feed` of its quickstart, which makes a result each time, takes 0.36. According to its README,
+  the value is its own state and changes later, and `copy_value=True` gives snapshots: that takes as long as
+  `copy.deepcopy`, and fails at the same depth.
+- *langdiff*: `Parser(root).push(piece)`, from "Streaming Parsing" in its README. In fact it keeps the text, and jiter
+  reads all of it at each push (`langdiff/parser/parser.py`), so its values are new each time. It needs the names of the
+  root in a class; of its types, `Atom` does the least, as `String`, `List` and `Object` compare with their previous
+  content. A push costs the same for any piece, so here pieces are held until a value is read: one push for each value,
+  as in its README, where a value is printed after each piece, and none if no value is read.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ __all__ = ["CONTESTANTS"]
 
 @coroutine
 def _pause() -> Generator[None]:
-    """Stop the whole chain of awaits, back to who called `send`."""
+    """Suspend the whole chain of awaits, back to the caller of `send`."""
     yield
 
 
 class _Pieces:
-    """An async iterator of one piece at a time, which pauses its consumer until the next one is there."""
+    """An async iterator of one piece at a time, which pauses its consumer until the next one arrives."""
 
     def __init__(self) -> None:
         self.piece: str | None = None
@@ -63,7 +63,7 @@ class _Pieces:
 
 
 class _River:
-    """jsonriver, pushed: each piece takes one step, or two of which the first waits where no value came of it."""
+    """jsonriver with pushed pieces. A piece takes one step, or two if the previous step still waits."""
 
     def __init__(self) -> None:
         self._pieces = _Pieces()
@@ -73,7 +73,7 @@ class _River:
 
     def feed(self, piece: str) -> None:
         self._pieces.piece = piece
-        while self._pieces.piece is not None:  # a step may end with what the piece before had left
+        while self._pieces.piece is not None:  # a step may end with the rest of the previous piece
             self._take_step()
 
     def end(self) -> Any:
@@ -146,10 +146,10 @@ def _begin_streaming_json_parser_copy() -> Turn:
 
 
 class _Root(langdiff.Object):
-    """A root of one name. Which one does not matter: `value` is the whole object, with all that the text has."""
+    """A root with one name. Any name will do: `value` is the whole object, with everything in the text."""
 
 
-# As objects, not as the text that this module's postponed annotations are: langdiff calls what it finds here.
+# As objects, not as text, which postponed annotations are in this module: langdiff calls them.
 _Root.__annotations__ = {"name": langdiff.Atom[str]}
 
 

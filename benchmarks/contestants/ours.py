@@ -1,6 +1,6 @@
-"""streamjson itself, called as its README does: deltas are pushed into an `Assembler`, snapshots are taken from it.
+"""streamjson itself, called as in its README: deltas are pushed into an `Assembler`, snapshots are taken from it.
 
-A field is asked of a snapshot by its path as text (`get`), which builds nothing of the document around it.
+`get` reads a field of a snapshot by its path as text, and builds nothing of the document around it.
 """
 
 from __future__ import annotations

@@ -1,19 +1,19 @@
-"""Peers that read the text from its start at every value, and leave out or close what is not finished.
+"""Peers that read the text from its start for every value, and leave out or close its unfinished parts.
 
-None of them keeps anything between two values, so the buffer is ours: what makes it grow in the cheapest way for each,
-bytes in a `bytearray` for parsers of bytes, a list of pieces that is joined when a value is asked for elsewhere.
+None of them keeps anything between two values, so the buffer is ours, and grows in the cheapest way for each: a
+`bytearray` for parsers of bytes, for the others a list of pieces that is joined when a value is read.
 
-- *jiter*: `from_json(bytes, partial_mode="trailing-strings")`, from "Handling Partial JSON" in its README. It takes
-  `bytes` alone. Its default cache of all strings is as fast as none, and faster than that of keys.
+- *jiter*: `from_json(bytes, partial_mode="trailing-strings")`, from "Handling Partial JSON" in its README. It accepts
+  only `bytes`. Its default cache of all strings is as fast as none, and faster than that of keys.
 - *pydantic-core*: `from_json` with `allow_partial`, from "Partial JSON Parsing" in pydantic's documentation, here
-  of the kind that shows open texts ("trailing-strings", in its docstring). It reads the `bytearray` as it is.
+  with the value that shows open texts ("trailing-strings", in its docstring). It reads the `bytearray` directly.
   `cache_strings="keys"` is measured the fastest of its three caches.
-- *partial-json-parser*: `loads(text)`, from "Usage" in its README; its defaults allow everything to be partial and take
-  its fast way of closing (`use_fast_fix`).
+- *partial-json-parser*: `loads(text)`, from "Usage" in its README; its defaults allow everything to be partial and use
+  its fast way to close the text (`use_fast_fix`).
 - *partialjson*: `JSONParser().parse(text)`, from the example in its README; one parser serves all values.
 - *json_repair*: `loads(text, stream_stable=True)`, from "Use json_repair with streaming" in its README. It tries
-  `json.loads` first; `skip_json_loads=True` would save 2 % and is, says "Performance considerations" there, for text
-  that is known to be invalid, which the last one of a stream is not.
+  `json.loads` first; `skip_json_loads=True` would save 2 %, but according to "Performance considerations" there it is
+  for text that is known to be invalid, and the last text of a stream is valid.
 - *langchain-core*: `parse_partial_json(text)` of `langchain_core.utils.json`, which its `JsonOutputParser` calls on the
   whole text at every piece of a stream (`langchain_core/output_parsers/json.py`).
 """
@@ -72,7 +72,7 @@ def _begin_text(parse: Callable[[str], Any]) -> Turn:
     pieces: list[str] = []
 
     def value() -> Any:
-        # The pieces so far become one, so that none is joined twice as a piece of its own.
+        # Replace the pieces by their join, so that each is joined only once.
         pieces[:] = ["".join(pieces)]
         return parse(pieces[0])
 

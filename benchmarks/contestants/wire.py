@@ -1,17 +1,18 @@
 """Readers of an event stream whose data are deltas: from its bytes to a snapshot for each event.
 
-Those that only decode are joined with `json.loads` and the quickest loop that somebody writes by hand for snapshots
+Readers that only decode are combined with `json.loads` and the fastest hand-written loop for snapshots
 (`by_hand.last_target_path_copy`). Responses are the real ones of httpx and httpx2, made over the pieces in memory: no
-network, but all that lies between the socket's bytes and the event.
+network, but all the code between the socket's bytes and the event.
 
 - *streamjson*: `for snapshot in sj.assemble(sj.decode_sse(pieces))`, from its README; a second one also reads the value
-  of each snapshot, as those of the others are plain objects already.
-- *httpx-sse*: `EventSource(response).iter_sse()`, which is what `connect_sse` in its README yields.
+  of each snapshot, because the snapshots of the others are plain objects.
+- *httpx-sse*: `EventSource(response).iter_sse()`, which `connect_sse` in its README yields.
 - *httpx2*: iterating its `EventSource`, which `Client.sse()` yields (`httpx2/_sse.py`).
-- *sseclient-py*: `SSEClient(pieces).events()`; its README gives it `response.iter_bytes()`, and the bytes themselves
-  spare it that.
-- *opperai*: `EventStream` with the decoder that its `Opper.stream` passes (`opperai/sdk.py`); decodes alone.
-- *json.loads alone* (`json_loads_alone`): takes data lines that are already split off; what any of them must spend.
+- *sseclient-py*: `SSEClient(pieces).events()`; its README passes `response.iter_bytes()`, and passing the bytes
+  themselves saves that cost.
+- *opperai*: `EventStream` with the decoder that its `Opper.stream` passes (`opperai/sdk.py`); it only decodes.
+- *json.loads alone* (`json_loads_alone`): takes data lines that are already split off; each reader must spend at least
+  this.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ from contestants.by_hand import last_target_path_copy
 __all__ = ["CONTESTANTS", "json_loads_alone", "read_with_httpx_sse"]
 
 Loop = Callable[[], tuple[Callable[[str, Any], None], Callable[[], Any]]]
-"""Returns what takes a path and a delta, and what returns the document: see `by_hand`."""
+"""Returns a function that applies a delta at a path, and one that returns the document: see `by_hand`."""
 
 HEADERS: Final = {"content-type": "text/event-stream"}
 DONE: Final = "[DONE]"
 
 
 def json_loads_alone(lines: list[str]) -> list[Any]:
-    """Decode data lines, without `data: `, which were split off before: the least that reading events can take."""
+    """Decode data lines without `data: `, already split off: the least work that reading events can take."""
     loads = json.loads
     return [loads(line) for line in lines]
 
@@ -69,7 +70,7 @@ def _streamjson_values(pieces: Sequence[bytes]) -> Any:
 
 
 def _fold(events: Iterable[Any], loop: Loop = last_target_path_copy) -> Any:
-    """Take a snapshot for each event of any library: its `data` is text."""
+    """Take a snapshot for each event of any library whose events have text as `data`."""
     feed, document = loop()
     loads = json.loads
     snapshot = None
@@ -84,13 +85,13 @@ def _fold(events: Iterable[Any], loop: Loop = last_target_path_copy) -> Any:
 
 
 def read_with_httpx_sse(pieces: Sequence[bytes], loop: Loop = last_target_path_copy) -> Any:
-    """Read an event stream with httpx-sse, `json.loads`, and a loop that gives snapshots."""
+    """Read an event stream with httpx-sse, `json.loads`, and a loop that returns snapshots."""
     response = httpx.Response(200, headers=HEADERS, content=iter(pieces))
     return _fold(httpx_sse.EventSource(response).iter_sse(), loop)
 
 
 def _httpx2(pieces: Sequence[bytes]) -> Any:
-    # It wants to know the request, for its errors.
+    # It needs the request for its errors.
     request = httpx2.Request("GET", "http://localhost/")
     return _fold(httpx2.EventSource(httpx2.Response(200, headers=HEADERS, content=iter(pieces), request=request)))
 
@@ -104,7 +105,7 @@ def _sseclient(pieces: Sequence[bytes]) -> Any:
 
 
 def _opperai(pieces: Sequence[bytes]) -> list[Any]:
-    # The SDK passes no sentinel: to its decoder `[DONE]` is an event without a chunk, and an error.
+    # The SDK passes no sentinel, so its decoder takes `[DONE]` for an event without a chunk: an error.
     response = httpx.Response(200, headers=HEADERS, content=iter(pieces))
     body = models.FunctionStreamCallStreamPostResponseBody
     stream = eventstreaming.EventStream(response, lambda raw: unmarshal_json(raw, body), sentinel=DONE)

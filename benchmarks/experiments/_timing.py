@@ -1,6 +1,6 @@
-"""The clock of the experiments: ways to do one thing take turns, and the fastest turn of each counts.
+"""The clock of the experiments: candidates for one task take turns, and the fastest turn of each counts.
 
-The others were disturbed by what else the machine did. The collector is on, but has nothing old to look at.
+The other turns were disturbed by other work of the machine. The collector is on, but has no old objects to look at.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["fastest", "heading", "show"]
 def fastest(
     ways: Mapping[str, Callable[[], object]], *, calls: int, per: int = 1, rounds: int = 15
 ) -> dict[str, float]:
-    """Return the nanoseconds that each way takes for one of the `per` things that a call of it does."""
+    """Return the nanoseconds that each candidate takes for one of the `per` items that a call handles."""
     times = dict.fromkeys(ways, float("inf"))
     for turn in range(rounds + 1):
         for name, way in ways.items():
@@ -34,7 +34,7 @@ def fastest(
 
 
 def heading() -> None:
-    """Print what runs this."""
+    """Print the interpreter and the machine."""
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}")
 
 

@@ -1,16 +1,16 @@
-"""Who holds a value is asked by a `for` loop over the path's reference counts: 30 ns, and 14 for each value after it.
+"""A `for` loop over the reference counts of a path finds a value that is still referenced: 30 ns, and 14 per level.
 
-That is taken because documents are flat: `sum(map(...))` costs 85 for the first and 9 for each value after it, so it is
-quicker only from about 12 levels on (a quarter less at 60), and it can't stop at the first value that is held. `max` is
+It is taken because documents are flat: `sum(map(...))` costs 85 for the first level and 9 for each further one, so it
+is faster only from about 12 levels on (a quarter less at 60), and it can't stop at the first referenced value. `max` is
 slower than the loop at every depth, and `any` over a generator takes two to five times as long.
 
-What it saves is the copy of a container that nobody holds any more. Of three items that takes as long as asking for one
-level; of a thousand 10 to 25 times as long as asking for four, of 100,000 over 1,000 times.
+The check saves the copy of a container that nothing else refers to. Copying three items takes as long as checking one
+level; copying a thousand 10 to 25 times as long as checking four levels, and copying 100,000 over 1,000 times.
 
 CPython 3.11.7 (compiled without profile-guided optimization, x86_64); nanoseconds, the fastest of several runs.
 The first table includes an empty call.
 
-| ask a path of | 1 | 4 | 8 | 16 | 60 |
+| check a path of | 1 | 4 | 8 | 16 | 60 levels |
 |---|---|---|---|---|---|
 | nothing | 28 | 27 | 27 | 27 | 27 |
 | `for` loop (taken) | 58 | 98 | 164 | 292 | 899 |
@@ -34,12 +34,12 @@ from typing import Any
 from _timing import fastest, heading, show
 
 _references = sys.getrefcount
-LENGTHS = (1, 4, 8, 16, 60)
-SIZES = (3, 1_000, 100_000)
+PATH_LEVELS = (1, 4, 8, 16, 60)
+COPIED_ITEMS = (3, 1_000, 100_000)
 
 
 def chain_of(length: int) -> list[Any]:
-    """Return values, each in the one before, as a document's path has them."""
+    """Return nested values, each inside the previous one, like those on a path of a document."""
     chain: list[Any] = [{}]
     for _ in range(length - 1):
         chain[-1]["key"] = inner = {}
@@ -51,36 +51,36 @@ def nothing(chain: list[Any]) -> None:
     pass
 
 
-def by_loop(chain: list[Any], unheld: int = 9) -> bool:
+def by_loop(chain: list[Any], unreferenced_count: int = 9) -> bool:
     for value in chain:  # noqa: SIM110  # that is `by_any`
-        if _references(value) > unheld:
+        if _references(value) > unreferenced_count:
             return True
     return False
 
 
-def by_sum(chain: list[Any], unheld: int = 9) -> bool:
-    return sum(map(_references, chain)) > unheld * len(chain)
+def by_sum(chain: list[Any], unreferenced_count: int = 9) -> bool:
+    return sum(map(_references, chain)) > unreferenced_count * len(chain)
 
 
-def by_max(chain: list[Any], unheld: int = 9) -> bool:
-    return max(map(_references, chain)) > unheld
+def by_max(chain: list[Any], unreferenced_count: int = 9) -> bool:
+    return max(map(_references, chain)) > unreferenced_count
 
 
-def by_any(chain: list[Any], unheld: int = 9) -> bool:
-    return any(_references(value) > unheld for value in chain)
+def by_any(chain: list[Any], unreferenced_count: int = 9) -> bool:
+    return any(_references(value) > unreferenced_count for value in chain)
 
 
 def main() -> None:
     heading()
-    for length in LENGTHS:
+    for length in PATH_LEVELS:
         ways = {way.__name__: partial(way, chain_of(length)) for way in (nothing, by_loop, by_sum, by_max, by_any)}
-        show(f"ask a chain of {length}", fastest(ways, calls=5_000, rounds=40))
-    for size in SIZES:
+        show(f"check a path of {length} levels", fastest(ways, calls=5_000, rounds=40))
+    for size in COPIED_ITEMS:
         copies: dict[str, Callable[[], object]] = {
             "dict.copy": {f"key{number}": number for number in range(size)}.copy,
             "list.copy": list(range(size)).copy,
         }
-        show(f"what it saves: a copy of {size:,} items", fastest(copies, calls=max(3, 20_000 // size), rounds=40))
+        show(f"the copy that it saves: {size:,} items", fastest(copies, calls=max(3, 20_000 // size), rounds=40))
 
 
 if __name__ == "__main__":

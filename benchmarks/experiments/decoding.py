@@ -1,10 +1,10 @@
-"""An event's data is decoded by msgspec if it is there, else by the scanner of `json`: 0.11 and 0.23 microseconds.
+"""An event's data is decoded by msgspec if it is installed, else by the scanner of `json`: 0.11 and 0.23 microseconds.
 
-`json.loads` does the same in 0.93 (two more calls in Python, two matches of white space), and is asked only where the
-scanner finds something else. Shortcuts for the usual shape of an event are rejected: splitting at the quotes takes
-longer than the scanner; cutting off what the event before began and ended with takes as long, and needs state; so
-does a regular expression. None of them reads an escape, another order of the fields or a number. The proof that there
-is no control character in the text costs them a good part of what they save: `str.isprintable` takes 0.09.
+`json.loads` does the same in 0.93 (two more calls in Python, two matches of white space), and is called only for text
+that the scanner does not read to its end. Shortcuts for the usual shape of an event are rejected: splitting at the
+quotes takes longer than the scanner; removing the beginning and end of the previous event takes as long, and needs
+state; a regular expression takes as long. None of them reads an escape, another order of the fields or a number. The
+check for control characters in the text costs them a good part of the saving: `str.isprintable` takes 0.09.
 
 CPython 3.11.7 (compiled without profile-guided optimization, x86_64), msgspec 0.22; nanoseconds, the fastest of
 several runs, the loop and a call included.
@@ -16,7 +16,7 @@ several runs, the loop and a call included.
 | `json.loads` of bytes | 1,419 | rejected |
 | `scan_once` and a check of the end | 232 | taken where msgspec is not installed |
 | split at the quotes, compare with the shape | 340 | rejected |
-| cut off the ends of the event before | 230 | rejected |
+| remove the ends of the previous event | 230 | rejected |
 | regular expression | 235 | rejected |
 | msgspec | 112 | taken, extra `fast` |
 | `str.isprintable` alone | 90 | |
@@ -36,7 +36,7 @@ TEXTS = [f"{PREFIX}{number:04d}{SUFFIX}" for number in range(1000)]
 BYTES = [text.encode() for text in TEXTS]
 EXPECTED = json.loads(TEXTS[7])
 
-_scan_once = json.JSONDecoder().scan_once  # no part of the documented interface
+_scan_once = json.JSONDecoder().scan_once  # not documented
 _match = re.compile(r'\{"delta": "([^"\\\x00-\x1f]*)", "json_path": "([^"\\\x00-\x1f]*)"\}').fullmatch
 _SHAPE = ["{", "delta", ": ", "", ", ", "json_path", ": ", "", "}"]
 
@@ -51,7 +51,7 @@ def scan_once(text: str) -> object:
 
 
 def by_quotes(text: str) -> tuple[str, str] | None:
-    """Split at the quotes, and compare what is between the two texts with the event before."""
+    """Split at the quotes, and compare the parts around the two texts with the previous event."""
     if "\\" not in text and text.isprintable():
         parts = text.split('"')
         if len(parts) == 9:
@@ -63,7 +63,7 @@ def by_quotes(text: str) -> tuple[str, str] | None:
 
 
 def by_ends(text: str) -> tuple[str, str] | None:
-    """Cut off what the event before began and ended with, its path included."""
+    """Remove the beginning and the end of the previous event, its path included."""
     if text.startswith(PREFIX) and text.endswith(SUFFIX):
         delta = text[len(PREFIX) : -len(SUFFIX)]
         if '"' not in delta and "\\" not in delta and delta.isprintable():
@@ -91,7 +91,7 @@ def main() -> None:
         "json.loads": json.loads,
         "scan_once": scan_once,
         "split at quotes": by_quotes,
-        "ends of the event before": by_ends,
+        "ends of the previous event": by_ends,
         "regular expression": by_expression,
         "str.isprintable alone": str.isprintable,
         "str.isascii alone": str.isascii,
@@ -108,7 +108,7 @@ def main() -> None:
     runs = {name: over(TEXTS, way) for name, way in ways.items()}
     runs["json.loads of bytes"] = over(BYTES, json.loads)
     show("decode the data of one event", fastest(runs, calls=2, per=len(TEXTS), rounds=60))
-    # What the shortcuts can't read: an escape, another order, a field more.
+    # Texts that the shortcuts can't read: an escape, another order, a number.
     for text in (
         '{"delta": "a\\n", "json_path": "b"}',
         '{"json_path": "b", "delta": "a"}',

@@ -1,17 +1,17 @@
-"""No length for each version, derived from the pieces that wait instead: nothing is won, so it is rejected.
+"""Lengths derived from the pending pieces, instead of a length for each version: no gain, so it is rejected.
 
-Without any lengths an append to the open string takes 12 % less. But pieces are joined after 1,024, as memory is to be
-the text's and not theirs, and their lengths must be taken then: that gives back all but 2 %. A late read has to walk
-the pieces that wait (12 times as long as sums of blocks of lengths, 120 times if they are never joined), and of
-strings that are written in turn the pieces no longer tell in which order they came. A byte a version is all that the
-lengths cost.
+Without any lengths, an append to the open string takes 12 % less. But pieces are joined after 1,024, so that memory
+grows with the text and not with the pieces, and their lengths must be recorded then: that loses all but 2 %. A late
+read has to walk the pending pieces (12 times as long as sums of blocks of lengths, 120 times if they are never joined),
+and for strings that are written in turn, the pieces no longer show the order in which they arrived. The lengths cost
+only a byte per version.
 
-Closures over local variables instead of attributes are rejected, too: 1 % less, and nobody else can read the state.
+Closures over local variables instead of attributes are rejected, too: 1 % less, and no other code can read the state.
 
 CPython 3.11.7 (compiled without profile-guided optimization, x86_64); nanoseconds, the fastest of several runs.
 A model of the hot path, not the library itself.
 
-| append to the string that is open | ns |
+| append to the open string | ns |
 |---|---|
 | the loop and an empty call | 18 |
 | a length for each version (taken) | 155 |
@@ -22,7 +22,7 @@ A model of the hot path, not the library itself.
 | the length at version 9,900 of 10,000 | ns |
 |---|---|
 | sums of blocks of lengths (taken) | 930 |
-| 1,024 pieces that wait | 11,700 |
+| 1,024 pending pieces | 11,700 |
 | all pieces, never joined | 112,000 |
 """
 
@@ -36,54 +36,54 @@ from typing import Any
 from _timing import fastest, heading, show
 
 EVENTS = 10_000
-JOINED_AFTER = 1024  # pieces, which keeps memory at that of the text
-BLOCK = 256  # versions whose lengths are added up once
+MAX_PENDING_PIECES = 1024  # then they are joined, which keeps memory at that of the text
+BLOCK_VERSIONS = 256  # whose lengths are added up once
 DELTAS = [f"{number:04d}" for number in range(EVENTS)]
 
 
 class Change:
-    """What the caller gets."""
+    """The object that the caller receives."""
 
     __slots__ = ("delta", "document", "kind", "version")
 
 
 class Document:
-    """The state of the string that is open; only what the hot path touches."""
+    """The state of the open string; only the attributes that the hot path touches."""
 
-    __slots__ = ("delta", "hot_until", "lengths", "open_path", "pieces", "quiet", "version")
+    __slots__ = ("delta", "fast_until_version", "has_no_listener", "lengths", "open_path", "pieces", "version")
 
     def __init__(self) -> None:
         self.lengths = bytearray(1)
         self.pieces: list[str] = []
         self.version = 0
         self.delta: Any = None
-        self.quiet = True
+        self.has_no_listener = True
         self.open_path = "text"
-        self.hot_until = JOINED_AFTER
+        self.fast_until_version = MAX_PENDING_PIECES
 
-    def settle(self) -> None:
-        """Join the pieces that wait."""
-        self.pieces[-JOINED_AFTER:] = ["".join(self.pieces[-JOINED_AFTER:])]
-        self.hot_until = self.version + JOINED_AFTER
+    def join(self) -> None:
+        """Join the pending pieces."""
+        self.pieces[-MAX_PENDING_PIECES:] = ["".join(self.pieces[-MAX_PENDING_PIECES:])]
+        self.fast_until_version = self.version + MAX_PENDING_PIECES
 
 
 class WithLengths:
-    """A length for each version, as it comes."""
+    """Records a length for each version at once."""
 
     def __init__(self) -> None:
         self._document = Document()
 
     def apply_delta(self, path: str, delta: Any) -> Change | None:
-        """Append a short text to the string that is open."""
+        """Append a short text to the open string."""
         document = self._document
-        if path == document.open_path and document.version < document.hot_until and type(delta) is str:
+        if path == document.open_path and document.version < document.fast_until_version and type(delta) is str:
             length = len(delta)
             if 0 < length <= 255 and delta.isascii():
                 document.lengths.append(length)
                 document.pieces.append(delta)
                 document.delta = delta
                 document.version = version = document.version + 1
-                if not document.quiet:
+                if not document.has_no_listener:
                     return None
                 change = Change()
                 change.document = document
@@ -91,26 +91,26 @@ class WithLengths:
                 change.kind = "append"
                 change.delta = delta
                 return change
-        document.settle()
+        document.join()
         return self.apply_delta(path, delta)
 
 
 class LengthsLater:
-    """The same, but lengths are taken from the pieces that wait when these are joined."""
+    """Records lengths only when the pending pieces are joined."""
 
     def __init__(self) -> None:
         self._document = Document()
 
     def apply_delta(self, path: str, delta: Any) -> Change | None:
-        """Append a short text to the string that is open."""
+        """Append a short text to the open string."""
         document = self._document
-        if path == document.open_path and document.version < document.hot_until and type(delta) is str:
+        if path == document.open_path and document.version < document.fast_until_version and type(delta) is str:
             length = len(delta)
             if 0 < length <= 255 and delta.isascii():
                 document.pieces.append(delta)
                 document.delta = delta
                 document.version = version = document.version + 1
-                if not document.quiet:
+                if not document.has_no_listener:
                     return None
                 change = Change()
                 change.document = document
@@ -118,28 +118,28 @@ class LengthsLater:
                 change.kind = "append"
                 change.delta = delta
                 return change
-        document.lengths.extend(map(len, document.pieces[-JOINED_AFTER:]))
-        document.settle()
+        document.lengths.extend(map(len, document.pieces[-MAX_PENDING_PIECES:]))
+        document.join()
         return self.apply_delta(path, delta)
 
 
 class NoLengths:
-    """The same, without any: pieces are all there is, and are never joined. A lower bound, not a design."""
+    """Keeps only pieces, which are never joined. A lower bound, not a design."""
 
     def __init__(self) -> None:
         self._document = Document()
-        self._document.hot_until = EVENTS + 1
+        self._document.fast_until_version = EVENTS + 1
 
     def apply_delta(self, path: str, delta: Any) -> Change | None:
-        """Append a short text to the string that is open."""
+        """Append a short text to the open string."""
         document = self._document
-        if path == document.open_path and document.version < document.hot_until and type(delta) is str:
+        if path == document.open_path and document.version < document.fast_until_version and type(delta) is str:
             length = len(delta)
             if 0 < length <= 255 and delta.isascii():
                 document.pieces.append(delta)
                 document.delta = delta
                 document.version = version = document.version + 1
-                if not document.quiet:
+                if not document.has_no_listener:
                     return None
                 change = Change()
                 change.document = document
@@ -151,21 +151,21 @@ class NoLengths:
 
 
 def closure() -> Callable[[str, Any], Change | None]:
-    """Return `WithLengths.apply_delta` over variables that nobody else can read."""
+    """Return `WithLengths.apply_delta` as a closure over local variables."""
     document = Document()
     lengths, pieces = document.lengths, document.pieces
-    open_path, version, hot_until, quiet, last = "text", 0, JOINED_AFTER, True, None
+    open_path, version, fast_until_version, has_no_listener, last = "text", 0, MAX_PENDING_PIECES, True, None
 
     def apply_delta(path: str, delta: Any) -> Change | None:
-        nonlocal version, hot_until, last
-        if path == open_path and version < hot_until and type(delta) is str:
+        nonlocal version, fast_until_version, last
+        if path == open_path and version < fast_until_version and type(delta) is str:
             length = len(delta)
             if 0 < length <= 255 and delta.isascii():
                 lengths.append(length)
                 pieces.append(delta)
                 last = delta
                 version += 1
-                if not quiet:
+                if not has_no_listener:
                     return None
                 change = Change()
                 change.document = document
@@ -173,8 +173,8 @@ def closure() -> Callable[[str, Any], Change | None]:
                 change.kind = "append"
                 change.delta = delta
                 return change
-        document.settle()
-        hot_until = version + JOINED_AFTER
+        document.join()
+        fast_until_version = version + MAX_PENDING_PIECES
         return apply_delta(path, delta)
 
     return apply_delta
@@ -194,12 +194,12 @@ def nothing() -> Callable[[str, Any], object]:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# how many characters the string had at a version
+# the length of the string at a version
 
 
 def from_sums(lengths: bytearray | array[int], sums: list[int], version: int) -> int:
-    whole = version // BLOCK
-    return sums[whole] + sum(lengths[whole * BLOCK : version])
+    whole = version // BLOCK_VERSIONS
+    return sums[whole] + sum(lengths[whole * BLOCK_VERSIONS : version])
 
 
 def from_pieces(pieces: list[str], version: int) -> int:
@@ -216,16 +216,16 @@ def main() -> None:
         "closure, a length for each version": closure,
     }
     show(
-        "append to the string that is open",
+        "append to the open string",
         fastest({name: partial(run, make) for name, make in ways.items()}, calls=1, per=EVENTS, rounds=80),
     )
     lengths = bytearray(map(len, DELTAS))
-    sums = [sum(lengths[:end]) for end in range(0, EVENTS + 1, BLOCK)]
+    sums = [sum(lengths[:end]) for end in range(0, EVENTS + 1, BLOCK_VERSIONS)]
     version = EVENTS - 100
     assert from_sums(lengths, sums, version) == from_pieces(DELTAS, version) == len("".join(DELTAS[:version]))
     reads = {
         "sums of blocks of lengths": partial(from_sums, lengths, sums, version),
-        "the pieces that wait, 1,024": partial(from_pieces, DELTAS[:JOINED_AFTER], JOINED_AFTER),
+        "1,024 pending pieces": partial(from_pieces, DELTAS[:MAX_PENDING_PIECES], MAX_PENDING_PIECES),
         "all pieces, never joined": partial(from_pieces, DELTAS, version),
     }
     show(f"the length at version {version:,} of {EVENTS:,}", fastest(reads, calls=20, rounds=40))
