@@ -44,9 +44,9 @@ __all__ = [
     "visible",
 ]
 
-BLOCK: Final = 256  # versions whose lengths are added up together, once
-PART: Final = 1024  # items of an array that are copied together, so that reading only its start costs no more
-NEAR: Final = 4096  # characters to skip back from the end of a text, instead of counting from its start
+BLOCK_LENGTHS: Final = 256  # items of `lengths` that are added up together, once
+SLICE_ITEMS: Final = 1024  # items of an array that are copied together, so that reading only its start costs no more
+MAX_SKIPPED_CHARS: Final = 4096  # characters to skip back from the end of a text, instead of counting from its start
 
 # ---------------------------------------------------------------------------------------------------------------------
 # one slot
@@ -85,9 +85,9 @@ def slots_at(node: Node, version: int, first: int = 0) -> Iterable[tuple[Step, A
     if node.is_object:  # one call for each copy: the writer may come in between two calls
         slots: Any = node.slots
         return _as_they_were(node, version, list(slots)[first:count], list(slots.values())[first:count])
-    if count - first <= PART:
+    if count - first <= SLICE_ITEMS:
         return _as_they_were(node, version, range(first, count), node.slots[first:count])
-    parts = [(begin, min(begin + PART, count)) for begin in range(first, count, PART)]
+    parts = [(begin, min(begin + SLICE_ITEMS, count)) for begin in range(first, count, SLICE_ITEMS)]
     return chain.from_iterable(
         _as_they_were(node, version, range(begin, end), node.slots[begin:end]) for begin, end in parts
     )
@@ -138,8 +138,8 @@ def ending_at(document: Document, node: Node, key: Step, thing: Text | str, vers
         now = length_at(document, node, key, thing, newest) if is_open else _base(document, thing, len(thing.starts))
         later = now - length
     # Read, check, read again: INVARIANTS 3. Counted from its start, a text is right although it grows.
-    ending = thing.tail(later + count)[:count] if later <= NEAR else ""
-    if later > NEAR or not document.is_newest(newest):
+    ending = thing.tail(later + count)[:count] if later <= MAX_SKIPPED_CHARS else ""
+    if later > MAX_SKIPPED_CHARS or not document.is_newest(newest):
         length = length or length_at(document, node, key, thing, version)
         ending = thing.part(length - count, length)
     if _was_left(document, node, key, thing, version):  # as in `string_at`
@@ -203,14 +203,14 @@ def characters(document: Document, first: int, last: int) -> int:
     A long range is added up in blocks, each once, so that asking for every version of a long run is not quadratic.
     """
     lengths, begin, end = document.lengths, first - document.base, last + 1 - document.base
-    if end - begin <= 2 * BLOCK:
+    if end - begin <= 2 * BLOCK_LENGTHS:
         return sum(lengths[begin:end])
-    first_block, last_block = -(-begin // BLOCK), end // BLOCK
+    first_block, last_block = -(-begin // BLOCK_LENGTHS), end // BLOCK_LENGTHS
     sums = document.sums
     while (known := len(sums)) <= last_block:  # as in `_base`
-        sums[known : known + 1] = [sums[known - 1] + sum(lengths[(known - 1) * BLOCK : known * BLOCK])]
+        sums[known : known + 1] = [sums[known - 1] + sum(lengths[(known - 1) * BLOCK_LENGTHS : known * BLOCK_LENGTHS])]
     blocks = sums[last_block] - sums[first_block]
-    return sum(lengths[begin : first_block * BLOCK]) + blocks + sum(lengths[last_block * BLOCK : end])
+    return sum(lengths[begin : first_block * BLOCK_LENGTHS]) + blocks + sum(lengths[last_block * BLOCK_LENGTHS : end])
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ Step: TypeAlias = str | int
 Where: TypeAlias = "tuple[Where, Step] | None"
 """A location, as a chain of (location of the container, step); None is the root. Siblings share their chain."""
 
-_SOME: Final = 16  # pieces at an end of a text that are searched before the whole list is copied
+_NEAR_PIECES: Final = 16  # pieces at an end of a text that are searched before the whole list is copied
 
 
 class Hole(Enum):
@@ -149,7 +149,7 @@ class Text:
 
     def part(self, start: int, stop: int) -> str:
         """Return the characters from `start` to `stop`. Costs the pieces before `stop`, not the whole string."""
-        first = self.pieces[:_SOME]
+        first = self.pieces[:_NEAR_PIECES]
         if sum(map(len, first)) < stop:
             first = self.pieces[:]
         found: list[str] = []
@@ -164,7 +164,7 @@ class Text:
 
     def tail(self, length: int) -> str:
         """Return the last `length` characters. Costs these, not the whole string."""
-        last = self.pieces[-_SOME:]
+        last = self.pieces[-_NEAR_PIECES:]
         if sum(map(len, last)) < length:
             last = self.pieces[:]
         found: list[str] = []

@@ -43,8 +43,8 @@ from .tree import Node, Step, Text, path_of, trail
 
 __all__ = ["container_at", "value_at"]
 
-KEPT: Final = 16  # values of containers that were read alone
-_RUN: Final = 4  # values that are built in the time that applying one run takes
+MAX_KEPT_CONTAINERS: Final = 16  # values of containers that were read alone
+_VALUES_PER_RUN: Final = 4  # values that are built in the time that applying one run takes
 
 
 def _are_held(above: Any, steps: list[Any], chain: list[Any], unheld: int) -> bool:
@@ -375,7 +375,7 @@ class Kept:
         """
         runs: Collection[int] = range(run_at(document, self.version + 1), run_at(document, version) + 1)
         if len(runs) > 1:
-            if not _has_values(self.top[0], _RUN * len(runs)):
+            if not _has_values(self.top[0], _VALUES_PER_RUN * len(runs)):
                 return False
             runs = _last_of_each_slot(document, runs)
         done: set[tuple[int, Step]] = set()
@@ -431,8 +431,8 @@ def container_at(document: Document, root: Node, version: int) -> Any:
         kept = Kept(root, version, build(document, root, version, keep=False))
     value = kept.top[0]  # taken first: a reader that finds the value in the table must count this reference
     table[root] = kept
-    if len(table) > KEPT:
-        for oldest in list(table)[: KEPT // 2]:  # the least recently read; another thread may have taken one
+    if len(table) > MAX_KEPT_CONTAINERS:
+        for oldest in list(table)[: MAX_KEPT_CONTAINERS // 2]:  # least recently read; another thread may take one
             table.pop(oldest, None)
     return value
 
