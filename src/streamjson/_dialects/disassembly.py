@@ -33,7 +33,7 @@ def disassemble(value: JSONValue, piece_chars: int = 4) -> Iterator[StreamingChu
     [{'delta': 'Jan', 'json_path': 'name'}, {'delta': 'e', 'json_path': 'name'}, {'delta': [], 'json_path': 'tags'}]
     """
     if piece_chars < 1:
-        raise ValueError(f"piece_chars is at least 1, not {piece_chars}")
+        raise ValueError(f"piece_chars must be at least 1, not {piece_chars}")
     return _chunks(value, piece_chars)
 
 
@@ -58,7 +58,7 @@ def _chunks(value: JSONValue, piece_chars: int) -> Iterator[StreamingChunk]:
 def _members(path: str, value: Mapping[str, JSONValue]) -> Iterator[tuple[str, JSONValue]]:
     for name, item in value.items():
         if not isinstance(name, str):
-            raise InvalidEventError(f"the names of an object are text, not {shorten(name)}")
+            raise InvalidEventError(f"the names of an object must be text, not {shorten(name)}")
         if not name.isascii():
             Path((name,))  # raises if no path can hold the name
         yield append_step(path, name), item
@@ -70,7 +70,7 @@ def _items(path: str, value: Sequence[JSONValue]) -> Iterator[tuple[str, JSONVal
 
 def _checked(value: JSONValue) -> JSONValue:
     if kind_of(value) == "nothing":
-        raise InvalidEventError("MISSING is no JSON value")
+        raise InvalidEventError("MISSING is not a JSON value")
     if isinstance(value, float) and not isfinite(value):
-        raise InvalidEventError(f"{value} is no JSON value", code="bad_number")
+        raise InvalidEventError(f"{value} is not a JSON value", code="bad_number")
     return value

@@ -134,8 +134,8 @@ def to_payload(data: object, limits: Limits) -> object:
     lost = unset & set(getattr(data, "model_fields_set", ()))
     if lost:
         raise InvalidEventError(
-            f"{shorten(data)} has lost its {min(lost)}: its SDK makes nothing of an object or an array;"
-            " give the bytes of the response to decode_sse instead",
+            f"{shorten(data)} has lost its {min(lost)}: its SDK drops objects and arrays;"
+            " pass the bytes of the response to decode_sse instead",
             code="unset_delta",
         )
     return {name: value for name, value in fields.items() if name not in unset}

@@ -46,7 +46,7 @@ class Intake:
         """Return the JSON type of a delta. Raises `InvalidEventError` if it is not a JSON value."""
         kind = kind_of(delta)
         if kind == "nothing":
-            raise InvalidEventError("MISSING is no JSON value")
+            raise InvalidEventError("MISSING is not a JSON value")
         return kind
 
     def is_plain(self, value: Any) -> bool:
@@ -61,7 +61,7 @@ class Intake:
             return value
         if isinstance(value, float):
             if not isfinite(value):
-                raise InvalidEventError(f"{float(value)} is no JSON value", code="bad_number")
+                raise InvalidEventError(f"{float(value)} is not a JSON value", code="bad_number")
             return float(value)
         max_digits = self.limits.max_number_digits
         if max_digits is not None and not -self.plain_number < value < self.plain_number:
@@ -138,7 +138,7 @@ class Intake:
     def _members(self, source: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
         for name, item in source.items():
             if not isinstance(name, str):
-                raise InvalidEventError(f"the names of an object are text, not {shorten(name)}")
+                raise InvalidEventError(f"the names of an object must be text, not {shorten(name)}")
             clean = well_formed(str.__str__(name))
             self.name(clean)
             yield clean, item

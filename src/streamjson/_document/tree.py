@@ -234,4 +234,4 @@ def kind_of(value: object) -> str:
             return kind
     if is_array(value):
         return "array"
-    raise InvalidEventError(f"{shorten(value)} is no JSON value")
+    raise InvalidEventError(f"{shorten(value)} is not a JSON value")

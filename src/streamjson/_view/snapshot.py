@@ -216,12 +216,12 @@ class Snapshot:
         document = self._document
         if isinstance(since, Snapshot):
             if since._document.lineage is not document.lineage:
-                raise ValueError("the snapshot is one of another document: take both from one assembler or stream")
+                raise ValueError("the snapshot belongs to another document: take both from one assembler or stream")
             since = since.version
         if type(since) is not int:
-            raise TypeError(f"since is a snapshot or its version, not {shorten(since)}")
+            raise TypeError(f"since must be a snapshot or its version, not {shorten(since)}")
         if not 0 <= since <= self.version:
-            raise ValueError(f"version {since} is not one of those up to this snapshot's, {self.version}")
+            raise ValueError(f"version {since} is not between 0 and this snapshot's version, {self.version}")
         if since == self.version:
             return ()
         if since < document.horizon:
@@ -304,7 +304,7 @@ class Snapshot:
         if isinstance(path, str):
             return parse_path(path, limits=self._document.intake.limits)
         if not isinstance(path, Iterable):
-            raise TypeError(f"a path is text, such as 'people[0].name', or steps, not {shorten(path)}")
+            raise TypeError(f"a path must be text, such as 'people[0].name', or steps, not {shorten(path)}")
         return Path(path)
 
     def __repr__(self) -> str:
