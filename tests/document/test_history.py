@@ -11,8 +11,8 @@ from hypothesis import given, strategies as st
 from streamjson._document.change_log import CALM
 from streamjson._document.document import Document
 from streamjson._document.history import (
-    NEAR,
-    PART,
+    MAX_SKIPPED_CHARS,
+    SLICE_ITEMS,
     differences,
     ending_at,
     growth,
@@ -297,7 +297,7 @@ def test_the_end_of_a_text_is_found_when_the_document_is_closed():
 
 
 def test_the_end_that_a_text_had_long_ago_is_found_from_its_start():
-    document = filled(("a", "x"), ("a", "yz"), ("a", "w" * (NEAR + 1)))
+    document = filled(("a", "x"), ("a", "yz"), ("a", "w" * (MAX_SKIPPED_CHARS + 1)))
     node, key, thing = locate(document, ("a",), 3)
 
     assert ending_at(document, node, key, thing, 2, 2) == "yz"
@@ -399,14 +399,14 @@ def test_reading_now_late_and_in_any_order_is_the_same(deltas: Deltas, data: st.
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_wide_array_is_looked_at_in_parts(replaced):
     document = Document(Limits(), replace=True)
-    document.apply("l", list(range(PART)))
-    document.apply(f"l[{PART}]", "x")
+    document.apply("l", list(range(SLICE_ITEMS)))
+    document.apply(f"l[{SLICE_ITEMS}]", "x")
     version = document.version
-    for number in range(PART):
-        document.apply(f"l[{PART + 1 + number}]", number)
+    for number in range(SLICE_ITEMS):
+        document.apply(f"l[{SLICE_ITEMS + 1 + number}]", number)
     if replaced:
         document.apply("l[3]", "new")
     root = document.holder.slots[0].slots["l"]
 
-    assert list(slots_at(root, version)) == [*enumerate(range(PART)), (PART, "x")]
-    assert [step for step, _ in slots_at(root, document.version, 5)] == list(range(5, 2 * PART + 1))
+    assert list(slots_at(root, version)) == [*enumerate(range(SLICE_ITEMS)), (SLICE_ITEMS, "x")]
+    assert [step for step, _ in slots_at(root, document.version, 5)] == list(range(5, 2 * SLICE_ITEMS + 1))

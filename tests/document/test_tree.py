@@ -63,7 +63,7 @@ def test_everything_has_the_kind_of_its_json(value, kind):
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_json_has_no_kind(value):
-    with pytest.raises(InvalidEventError, match="is no JSON value"):
+    with pytest.raises(InvalidEventError, match="is not a JSON value"):
         kind_of(value)
 
 

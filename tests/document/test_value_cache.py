@@ -21,7 +21,7 @@ from streamjson._document import value_cache as _values
 from streamjson._document.document import Document
 from streamjson._document.history import locate, read
 from streamjson._document.tree import Node
-from streamjson._document.value_cache import KEPT, container_at, value_at
+from streamjson._document.value_cache import MAX_KEPT_CONTAINERS, container_at, value_at
 from streamjson._errors import StreamJSONError
 from streamjson._json import MISSING
 from streamjson._limits import Limits
@@ -642,7 +642,7 @@ def test_kept_containers_are_bounded_and_the_last_read_ones_stay():
     for number in range(100):
         assert part(document, "rows", number) == {"x": number}
         assert part(document, "rows") is hot
-        assert len(document.containers) <= KEPT
+        assert len(document.containers) <= MAX_KEPT_CONTAINERS
 
 
 # The same as for a value, one level down, and what makes the walk fail.

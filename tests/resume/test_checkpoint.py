@@ -307,7 +307,7 @@ def test_a_snapshot_of_the_time_before_is_one_of_another_document() -> None:
     assembler = sj.Assembler()
     assembler.apply_delta("a", 1)
     before = assembler.snapshot()
-    with pytest.raises(ValueError, match="one of another document"):
+    with pytest.raises(ValueError, match="belongs to another document"):
         sj.Assembler.restore(assembler.checkpoint()).snapshot().changes_since(before)
 
 

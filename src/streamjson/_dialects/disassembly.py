@@ -1,7 +1,7 @@
-"""A value as the chunks that rebuild it: what a sender of a finished document, or a test, puts on the wire.
+"""From a value to the chunks that rebuild it, for the sender of a finished document, or for a test.
 
-The inverse of assembling, in document order. It knows chunks and how paths are written, and nothing of documents.
-Cost: linear in the value and in the paths written; not recursive.
+The inverse of assembling, in document order. It knows chunks and the text of paths, but not documents.
+Cost: linear in the value and in the paths written. Not recursive.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ __all__ = ["disassemble"]
 def disassemble(value: JSONValue, piece_chars: int = 4) -> Iterator[StreamingChunk]:
     """Yield the chunks that rebuild `value`, in document order.
 
-    Strings come in pieces of at most `piece_chars` characters, other scalars whole; an empty container is a chunk of
-    its own, any other one shows in the paths of what it holds. The root's path is `""`.
+    Strings are cut into pieces of at most `piece_chars` characters; other scalars are whole. An empty container is a
+    chunk of its own; any other container appears only in the paths of its values. The root's path is `""`.
 
-    Raises `ValueError` for `piece_chars` below 1, `InvalidEventError` for what is no JSON value, `InvalidPathError`
-    for a name that no path can hold (one with half a surrogate pair).
+    Raises `ValueError` for `piece_chars` below 1, `InvalidEventError` for anything that is not a JSON value, and
+    `InvalidPathError` for a name that no path can hold (one with half a surrogate pair).
 
     >>> import streamjson as sj
     >>> [chunk.to_dict() for chunk in sj.disassemble({"name": "Jane", "tags": []}, piece_chars=3)]
     [{'delta': 'Jan', 'json_path': 'name'}, {'delta': 'e', 'json_path': 'name'}, {'delta': [], 'json_path': 'tags'}]
     """
     if piece_chars < 1:
-        raise ValueError(f"piece_chars is at least 1, not {piece_chars}")
+        raise ValueError(f"piece_chars must be at least 1, not {piece_chars}")
     return _chunks(value, piece_chars)
 
 
 def _chunks(value: JSONValue, piece_chars: int) -> Iterator[StreamingChunk]:
-    # One iterator for each container that is open: a value may nest deeper than Python's calls.
+    # One iterator for each open container: a value may nest deeper than Python's calls.
     open_parts: list[Iterator[tuple[str, JSONValue]]] = [iter([("", value)])]
     while open_parts:
         path, item = next(open_parts[-1], (None, None))
@@ -58,9 +58,9 @@ def _chunks(value: JSONValue, piece_chars: int) -> Iterator[StreamingChunk]:
 def _members(path: str, value: Mapping[str, JSONValue]) -> Iterator[tuple[str, JSONValue]]:
     for name, item in value.items():
         if not isinstance(name, str):
-            raise InvalidEventError(f"the names of an object are text, not {shorten(name)}")
+            raise InvalidEventError(f"the names of an object must be text, not {shorten(name)}")
         if not name.isascii():
-            Path((name,))  # refuses what no path can hold
+            Path((name,))  # raises if no path can hold the name
         yield append_step(path, name), item
 
 
@@ -70,7 +70,7 @@ def _items(path: str, value: Sequence[JSONValue]) -> Iterator[tuple[str, JSONVal
 
 def _checked(value: JSONValue) -> JSONValue:
     if kind_of(value) == "nothing":
-        raise InvalidEventError("MISSING is no JSON value")
+        raise InvalidEventError("MISSING is not a JSON value")
     if isinstance(value, float) and not isfinite(value):
-        raise InvalidEventError(f"{value} is no JSON value", code="bad_number")
+        raise InvalidEventError(f"{value} is not a JSON value", code="bad_number")
     return value

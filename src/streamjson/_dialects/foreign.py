@@ -1,10 +1,10 @@
 """From an object of any library to an event, and from an event's data to its fields.
 
-An input may yield our own classes, mappings of either shape, or foreign objects: one with `.data` that holds JSON text
-(httpx-sse, httpx2) or a model with the chunk's attributes (the opperai SDK). How to read an object is decided by its
-type, once, and remembered.
+An input may yield our own classes, mappings of an event or a chunk, or foreign objects: one whose `.data` is JSON text
+(httpx-sse, httpx2), or a model with the chunk's attributes (the opperai SDK). The adapter for an object is chosen by
+its type, once, and cached.
 
-Knows nothing of what the fields mean (`chunks`), nor of other protocols (`protocols`).
+It does not know what the fields mean (`chunks`), nor other protocols (`protocols`).
 
 Cost: linear in the text.
 """
@@ -23,12 +23,12 @@ __all__ = ["needs_decoding", "to_event", "to_fields"]
 
 
 _EVENT_NAMES: Final = frozenset(("data", "id", "event", "retry", "last_event_id", "offset"))
-# Attributes that tell an object of another protocol's SDK, or a failure.
+# Attributes that identify an object of another protocol's SDK, or a failure.
 _TELLING_NAMES: Final = ("type", "object", "error", "errors", "message", "choices", "candidates")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# whatever an input yields -> ServerSentEvent
+# any object of an input -> ServerSentEvent
 
 _NEEDS_DECODING: Final = (
     "{} is not an event: decode bytes first, as in streamjson.assemble(streamjson.decode_sse(pieces)),"
@@ -37,12 +37,12 @@ _NEEDS_DECODING: Final = (
 
 
 def needs_decoding(value: object) -> InvalidEventError:
-    """Return the error for bytes, lines or a response in the place of events."""
+    """Return the error for bytes, lines or a response in place of events."""
     return InvalidEventError(_NEEDS_DECODING.format(shorten(value)), code="needs_decoding")
 
 
 def to_event(event: object) -> ServerSentEvent[Any]:
-    """Return `event` as one of ours, its data as it came. Raises `InvalidEventError` where it is no event."""
+    """Return `event` as a `ServerSentEvent` with its data unchanged. Raises `InvalidEventError` for other objects."""
     kind = type(event)
     adapter = _adapters.get(kind)
     if adapter is None:
@@ -74,7 +74,7 @@ def _refuse_undecoded(event: object) -> ServerSentEvent[Any]:
 
 
 def _event_from_mapping(event: Mapping[str, Any]) -> ServerSentEvent[Any]:
-    if not event or not event.keys() <= _EVENT_NAMES:  # a payload; others have members of these names, too
+    if not event or not event.keys() <= _EVENT_NAMES:  # a payload; other protocols use some of these names, too
         return ServerSentEvent(event)
     get = event.get
     return _checked(get("data"), get("id"), get("event"), get("retry"), get("last_event_id"), get("offset"))
@@ -82,11 +82,11 @@ def _event_from_mapping(event: Mapping[str, Any]) -> ServerSentEvent[Any]:
 
 def _event_from_object(event: Any) -> ServerSentEvent[Any]:
     data = getattr(event, "data", MISSING)
-    if data is MISSING:  # asked of the object, not of its class: two of one class may have different attributes
+    if data is MISSING:  # read from the object, not from its class: two objects of a class may differ
         if any(hasattr(event, name) for name in (*CHUNK_NAMES, "type", "error", "choices", "candidates")):
             return ServerSentEvent(event)
         raise InvalidEventError(f"{shorten(event)} is neither an event nor a chunk")
-    # Other decoders put the last event ID, which persists, where we have the event's own.
+    # In `id`, other decoders have the last event ID, which persists; ours is the event's own.
     return _checked(
         data, None, getattr(event, "event", None), getattr(event, "retry", None), getattr(event, "id", None), None
     )
@@ -113,10 +113,10 @@ _adapters: dict[type, Callable[[Any], ServerSentEvent[Any]]] = {}
 
 
 def to_payload(data: object, limits: Limits) -> object:
-    """Return the JSON value of an event's data: of text what it says, of a model with a chunk's attributes a mapping.
+    """Return the JSON value of an event's data: text is decoded, a model with a chunk's attributes becomes a mapping.
 
-    Raises `InvalidEventError` (`bad_json`, `bad_number`; `bad_event` for what is none of these; `unset_delta` for a
-    model that has lost a value), and `LimitExceededError` (`max_depth`, `max_nodes`, `max_number_digits`).
+    Raises `InvalidEventError` (`bad_json`, `bad_number`; `bad_event` for any other object; `unset_delta` for a model
+    that has lost a value), and `LimitExceededError` (`max_depth`, `max_nodes`, `max_number_digits`).
     """
     if isinstance(data, str):
         return decode_json(data, limits)
@@ -129,20 +129,20 @@ def to_payload(data: object, limits: Limits) -> object:
             fields[name] = value
     if not fields:
         raise InvalidEventError(f"an event's data is a JSON object, not {shorten(data)}")
-    # Generated SDKs mark an absent field by an object of their own, mostly of a class `Unset`.
+    # Generated SDKs mark an absent field with an object of their own, usually of a class `Unset`.
     unset = {name for name, value in fields.items() if type(value).__name__ == "Unset"}
     lost = unset & set(getattr(data, "model_fields_set", ()))
     if lost:
         raise InvalidEventError(
-            f"{shorten(data)} has lost its {min(lost)}: its SDK makes nothing of an object or an array;"
-            " give the bytes of the response to decode_sse instead",
+            f"{shorten(data)} has lost its {min(lost)}: its SDK drops objects and arrays;"
+            " pass the bytes of the response to decode_sse instead",
             code="unset_delta",
         )
     return {name: value for name, value in fields.items() if name not in unset}
 
 
 def to_fields(data: object, limits: Limits) -> Mapping[str, Any]:
-    """Return an event's data as a mapping. Raises as `to_payload`, and for JSON that is no object (`bad_event`)."""
+    """Return an event's data as a mapping. Raises as `to_payload`, and for JSON that is not an object (`bad_event`)."""
     payload = to_payload(data, limits)
     if is_object(payload):
         return payload

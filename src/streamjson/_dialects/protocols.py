@@ -1,12 +1,12 @@
-"""The protocols that look like ours to an HTTP client: which one an event belongs to, told by its keys.
+"""The protocols that look like ours to an HTTP client: from the keys of an event to the name of its protocol.
 
 A client that points the assembler at the wrong stream must not get an empty document, or raw JSON text as a string.
-So an event that is not ours is matched against this table, and its protocol is named in the error.
+So an event that is not ours is matched against this table, and the error names its protocol.
 
-Each row is one protocol and a test of one decoded event; the first row that matches wins. Rows look at keys and at
-`type`, and never at more than one level below. A row must be specific: an event that no row matches is merely unknown.
+Each row is a protocol and a test of one decoded event; the first row that matches wins. Rows look at keys and at
+`type`, and never more than one level below. A row must be specific: an event that matches no row is merely unknown.
 
-It does not know what an event does, nor which of our fields it has: the caller asks for events that are not ours.
+It does not know what an event does, nor which of our fields it has: callers pass only events that are not ours.
 
 Sources: the event types of each vendor's Python SDK, and recorded streams in public issues, as of November 2026.
 
@@ -27,7 +27,7 @@ _Test: TypeAlias = Callable[[Mapping[str, Any], str], bool]
 
 
 def protocol_of(payload: object) -> str | None:
-    """Return the name of the protocol that a decoded payload belongs to, None if no row matches.
+    """Return the name of the protocol of a decoded payload; None if no row matches.
 
     `payload` is the JSON value of an event's data: JSON Patch sends arrays, everything else objects.
     """
@@ -41,13 +41,13 @@ def protocol_of(payload: object) -> str | None:
 
 
 def _types(pattern: str) -> _Test:
-    """Return a test for events whose `type` matches all of a regular expression."""
+    """Return a test for events whose whole `type` matches a regular expression."""
     match = re.compile(pattern).fullmatch
     return lambda _, kind: match(kind) is not None
 
 
 def _has(name: str, kind: type | tuple[type, ...], *others: str) -> _Test:
-    """Return a test for events with neither `type` nor `delta`, a member of this JSON type, and one of the others."""
+    """Return a test for events with a member `name` of type `kind`, one of `others`, and neither `type` nor `delta`."""
     return lambda event, type_: (
         not type_
         and "delta" not in event
@@ -57,7 +57,7 @@ def _has(name: str, kind: type | tuple[type, ...], *others: str) -> _Test:
 
 
 def _one_of(*names: str) -> _Test:
-    """Return a test for events with one member alone, an object with one of these names."""
+    """Return a test for events whose only member is an object with one of these names."""
     return lambda event, _: len(event) == 1 and any(isinstance(event.get(name), Mapping) for name in names)
 
 
@@ -82,14 +82,14 @@ def _is_content(event: Mapping[str, Any]) -> bool:
 
 
 def _is_opper(event: Mapping[str, Any], kind: str) -> bool:
-    if kind == "content":  # a common name: nothing but a delta stands beside it
+    if kind == "content":  # a common name: only an event with a delta and no other member
         return set(event) == {"type", "delta"}
     return kind in ("tool_call_start", "tool_call_delta") and "tool_call_index" in event
 
 
 def _is_message_start(event: Mapping[str, Any], kind: str) -> bool:
     message = event.get("message")
-    return kind == "message_start" and message is not None and not isinstance(message, str)  # of an SDK it is an object
+    return kind == "message_start" and message is not None and not isinstance(message, str)  # in an SDK it is a model
 
 
 _anthropic = _types("content_block_(start|delta|stop)|message_(delta|stop)")

@@ -1,4 +1,4 @@
-"""Deltas -> versions: a tree that only grows, the log of its changes, and what a version shows of it."""
+"""Deltas -> versions: a tree that only grows, the log of its changes, and reads of the tree at any version."""
 
 from __future__ import annotations
 

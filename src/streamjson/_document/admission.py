@@ -1,10 +1,10 @@
-"""From a delta to what slots hold: checked, mended, and copied.
+"""From a delta to the content of slots: checked, repaired and copied.
 
-Numbers and booleans become the plain types, texts lose lone halves of surrogate pairs, a container becomes nodes of
-its own. What was given is never kept, nor changed.
+Numbers and booleans become plain types, lone surrogates in strings become U+FFFD, and a container becomes new nodes.
+The caller's value is never kept and never changed.
 
-It owns the limits, as numbers. A value that is refused leaves nothing behind.
-Cost: linear in the value; nothing is recursive, so depth costs nothing.
+It owns the limits, as numbers. A rejected value leaves nothing behind.
+Cost: linear in the value. Nothing is recursive, so depth costs nothing.
 """
 
 from __future__ import annotations
@@ -27,45 +27,45 @@ SCALAR: Final = ("number", "boolean")
 
 
 class Intake:
-    """Reads deltas within limits. `bounds` are the limits as numbers, so that one that is lifted needs no test."""
+    """Checks and copies deltas. `bounds` has each limit as a number, so a lifted limit needs no test of its own."""
 
     __slots__ = ("bounds", "limits", "plain_number")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.bounds: dict[str, int] = {name: sys.maxsize if n is None else n for name, n in asdict(limits).items()}
-        self.plain_number = 10 ** min(18, self.bounds["max_number_digits"])  # exclusive; below it nothing need be asked
+        self.plain_number = 10 ** min(18, self.bounds["max_number_digits"])  # exclusive; smaller ones need no check
 
     def check(self, limit: str, met: int, before: int = 0) -> None:
-        """Raise `LimitExceededError` if `met` is more than the limit of this name; there was `before` of it already."""
+        """Raise `LimitExceededError` if `met` is more than the named limit; `before` of it was in use already."""
         maximum = self.bounds[limit]
         if met > maximum:
             raise self.limits.exceeded(limit, met, is_full=before > 0 and met - before <= maximum)
 
     def kind_of(self, delta: object) -> str:
-        """Return the JSON type of a delta. Raises `InvalidEventError` for what is none."""
+        """Return the JSON type of a delta. Raises `InvalidEventError` if it is not a JSON value."""
         kind = kind_of(delta)
         if kind == "nothing":
-            raise InvalidEventError("MISSING is no JSON value")
+            raise InvalidEventError("MISSING is not a JSON value")
         return kind
 
     def is_plain(self, value: Any) -> bool:
-        """Tell whether `value` is a scalar but no text, of a plain type, and within the limits; for the hot path."""
+        """Return whether `value` is null, or a number or boolean of a plain type within the limits. For fast paths."""
         if type(value) is int:
             return bool(-self.plain_number < value < self.plain_number)
         return value is None or value is True or value is False or (type(value) is float and isfinite(value))
 
     def scalar(self, value: Any) -> Any:
-        """Return a number or boolean as one of the plain types."""
+        """Return a number or boolean as an `int`, `float` or `bool`."""
         if isinstance(value, bool):
             return value
         if isinstance(value, float):
             if not isfinite(value):
-                raise InvalidEventError(f"{float(value)} is no JSON value", code="bad_number")
+                raise InvalidEventError(f"{float(value)} is not a JSON value", code="bad_number")
             return float(value)
         max_digits = self.limits.max_number_digits
         if max_digits is not None and not -self.plain_number < value < self.plain_number:
-            # Digits are counted where it matters: it takes quadratic time, and CPython refuses 4,300.
+            # Digits are counted only near the limit: that takes quadratic time, and CPython refuses more than 4,300.
             estimate = value.bit_length() * log10(2)
             if estimate >= max_digits - 1:
                 digits = len(str(abs(value))) if estimate < 4_200 else int(estimate) + 1
@@ -73,22 +73,22 @@ class Intake:
         return int(value)
 
     def scalar_size(self, value: Any) -> int:
-        """Return what a scalar that is no text counts in bytes: 8, and a large integer what it takes."""
+        """Return the size in bytes of a scalar other than a string: 8, or what a large integer takes."""
         return max(8, (value.bit_length() + 7) // 8) if type(value) is int else 8
 
     def name(self, name: str) -> int:
-        """Return the size of a member's name in bytes."""
+        """Check the name of a member, and return its size in bytes."""
         size = utf8_size(name)
         self.check("max_key_bytes", size)
         return size
 
     def container(self, value: Any, where: Where, version: int, nodes_so_far: int) -> tuple[Node, int, int]:
-        """Return a container as nodes, and how many values and bytes it has."""
+        """Return a container as nodes, the number of its values, and its size in bytes."""
         count = 1
         size = 0
         root = new_node(where, is_object=isinstance(value, Mapping))
         above = len(path_of(where))
-        # Only what is being read, from the root down: a list of all that is still to be read took 70 bytes a container.
+        # Only the containers being read, from the root down: a list of all that are still to read took 70 bytes each.
         reading: list[tuple[Iterator[tuple[Step, Any]], Node]] = []
         source: Any = value
         node = root
@@ -138,7 +138,7 @@ class Intake:
     def _members(self, source: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
         for name, item in source.items():
             if not isinstance(name, str):
-                raise InvalidEventError(f"the names of an object are text, not {shorten(name)}")
+                raise InvalidEventError(f"the names of an object must be text, not {shorten(name)}")
             clean = well_formed(str.__str__(name))
             self.name(clean)
             yield clean, item

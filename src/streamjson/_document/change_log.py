@@ -1,22 +1,22 @@
-"""The log of a document: which version changed what, and the string that is growing. Who writes it is `document`.
+"""The log of a document: which slot each version changed, and the string that is growing. Only `document` writes it.
 
 **A version** counts the changes. Nothing that a version showed is ever lost, so a snapshot is a version number.
 
-- *Runs.* Consecutive changes at one location are one entry of the log: `starts`, `nodes` and `keys` tell at which
-  version a run began, and where. `lengths[version - base]` tells how many characters a version added to a string.
-  So a string at a version is a length: what was there before the run, and the sum over the run so far.
-- *Texts.* A string that was set stands in its slot as it is. When it grows it is opened: a `Text`, a list of pieces,
-  takes its place, and when its run ends a plain string again, so that no object of ours remains. One that is visited
-  again is a `Text` for good, with the runs that it grew in.
+- *Runs.* Consecutive changes at one location form a run: an item each in `starts` (its first version), and in `nodes`
+  and `keys` (its slot). `lengths[version - base]` is the number of characters that a version added to a string.
+  So a string at a version is given by its length: the length before the run, plus the sum over the run so far.
+- *Texts.* A string that was set is in its slot as a plain string. When it grows, it is opened: a `Text`, a list of
+  pieces, takes its place. When its run ends, a plain string takes the place of the `Text`, so that no extra object
+  remains. A string that grows in a second run becomes a `Text` for good, which records its runs.
 - *Readers* may be in other threads, and do not wait; a signal handler may raise between any two writes. `INVARIANTS.md`
   has the rules that make both safe.
 
-It owns the log, the string that is open, and the count of what was received. The hot ways of `document` look at no
-limit while deltas of their kind (at most 255 bytes of text, or a plain scalar) can't use up what is left: `hot_until`
-is the last version for which that holds. `settle` counts what came since, and sets it anew.
-It does not know what may land on what.
+It owns the log, the open string, and the count of bytes and values. The fast paths of `document` check no limit while
+short deltas (at most 255 bytes of text, or a plain scalar) cannot use up what is left: `fast_until_version` is the last
+version for which that holds. `recount` counts what was received since, and sets it again.
+It does not know which delta may land on which content.
 
-Cost: a piece, two appends. Memory: a byte a version, three references a run.
+Cost: two appends for a piece. Memory: a byte for a version, three references for a run.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ __all__ = ["CALM", "NO_PATH", "SHORT", "WIDE", "Kind", "Log"]
 
 Kind: TypeAlias = Literal["append", "set"]
 
-CALM: Final = 1024  # Deltas after which pieces are joined and counted at the latest.
-SHORT: Final = 255  # Characters, and bytes, of a delta that may be counted later: what a bytearray's item holds.
-WIDE: Final = SHORT // 4  # Characters, whatever they are, that have at most so many bytes.
+# Pieces are joined and counted after at most this many deltas.
+CALM: Final = 1024
+# Characters, and bytes, of a delta that may be counted later: what an item of a bytearray holds.
+SHORT: Final = 255
+# Characters of any kind that have at most `MAX_FAST_BYTES` bytes.
+WIDE: Final = SHORT // 4
 NO_PATH: Final = object()  # equal to no path
 
 
 class Log:
-    """What a document has got, change by change. Its `starts`, `nodes` and `keys` are the runs."""
+    """The changes of a document, one after the other. `starts`, `nodes` and `keys` are the runs."""
 
     __slots__ = (
         "base", "closed", "delta", "fresh_path", "halves", "held", "hot_until", "in_order", "intake", "key", "keys",
@@ -50,28 +53,28 @@ class Log:
 
     def __init__(self, intake: Intake, *, in_order: bool, base: int, lineage: object) -> None:
         self.intake = intake
-        self.in_order = in_order  # whether a half is repaired when its string is left, and a value finished then
+        self.in_order = in_order  # whether the next change elsewhere repairs a pending surrogate, and finishes a value
         self.node_count: int = 0
         self.size: int = 0
-        # Version `base` is the empty document; documents of one lineage follow each other by reset.
+        # Version `base` is the empty document. A reset begins the next document of the same lineage.
         self.base = self.version = base
         self.lineage = object() if lineage is None else lineage
         self.starts: list[int] = []
         self.nodes: list[Node] = []
         self.keys: list[Step] = []
         self.lengths: bytearray | array[int] = bytearray(1)
-        self.sums = [0]  # of `lengths`, block by block; for `history`
-        self.delta: Any = MISSING  # what the last change said; `MISSING` for a container, which is read when asked for
-        # The string that is open: slot `key` of `node`, and the text of the path that led there.
+        self.sums = [0]  # of `lengths`, from the start to the end of each block; for `history`
+        self.delta: Any = MISSING  # of the last change; `MISSING` for a container, which is read on request
+        # The open string: slot `key` of `node`, and the text of the path that led to it.
         self.node: Node | None = None
         self.key: Step = 0
         self.text = self.scratch = Text([])
         self.pieces = self.text.pieces
         self.open_path: object = NO_PATH
-        self.fresh_path: object = NO_PATH  # to what the last change has set: if it is a string, it is opened to grow
-        self.uncounted: list[Text] = []  # other texts that got something since they were counted
-        # Why the hot ways may be closed: the document, halves of surrogate pairs that wait (if it is `in_order`; else
-        # only those to their strings), who keeps it from changes.
+        self.fresh_path: object = NO_PATH  # of the last set: if it set a string, the next text there opens it
+        self.uncounted: list[Text] = []  # other texts, with pieces that are not yet included in `size`
+        # Any of these closes the fast paths: the document is closed or torn, a surrogate is pending (if not `in_order`,
+        # only the paths to its string), or the document is locked.
         self.hot_until = base
         self.closed = False
         self.torn = False
@@ -79,11 +82,11 @@ class Log:
         self.held: Literal["", "telling", "unawaited"] = ""
 
     def is_newest(self, version: int) -> bool:
-        """Tell whether no later version has begun: asked after a read, whether that was of `version`."""
+        """Return whether no version after `version` has begun. A reader asks this after its read: INVARIANTS 3."""
         return len(self.lengths) == version - self.base + 1
 
     def tear(self) -> None:
-        """Refuse every further delta, as a write was broken off. What was whole can be read."""
+        """Refuse every further delta, because a write was interrupted. Whole versions can still be read."""
         self.closed = self.torn = True
         self.hot_until = -1
 
@@ -96,18 +99,18 @@ class Log:
     def count_length(self, length: int) -> None:
         try:
             self.lengths.append(length)
-        except ValueError:  # the first that does not fit a byte
+        except ValueError:  # the first length that does not fit in a byte
             self.lengths = array("I", iter(self.lengths))
             self.lengths.append(length)
 
     def _is_open(self, node: Node, key: Step) -> bool:
-        """Tell whether the string of a slot goes on in the run that is open."""
+        """Return whether a delta to this string continues the last run. Opens the string if it was just set."""
         if node is self.node and key == self.key:
             return True
         return node is self.nodes[-1] and key == self.keys[-1] and self._open_last(NO_PATH)
 
     def _open_last(self, path: object) -> bool:
-        """Open the string that the last change has set, so that it grows in the same run; tell whether it is one."""
+        """Open what the last change has set, so that it grows in the same run. Return whether it is a plain string."""
         self.fresh_path = NO_PATH
         node, key = self.nodes[-1], self.keys[-1]
         slots = node.slots
@@ -127,26 +130,26 @@ class Log:
         return True
 
     def _leave(self) -> None:
-        """End the run that is open. Nothing of it is lost and nothing shows."""
+        """End the open run, and seal its string. Nothing is lost, and readers see no difference."""
         node = self.node
         if node is None:
             return
-        self.open_path = NO_PATH  # before the pieces go: `Snapshot.get` looks at it
+        self.open_path = NO_PATH  # before the pieces go: `Snapshot.get` checks it
         text = self.text
         if text is self.scratch:
             whole = node.slots[self.key] = "".join(text.pieces)
             self.size += (len(whole) if whole.isascii() else utf8_size(whole)) - text.size
-            self.pieces = text.pieces = []  # a new list: a reader may be at the old one
+            self.pieces = text.pieces = []  # a new list: a reader may be using the old one
             text.forget()
         self.node = None
 
     def settle(self) -> None:
-        """Count all that came in, and set how far the hot ways may go: to no limit, and past no half to repair."""
+        """Count what was received, and set how far the fast paths may go: to no limit, and past no repair."""
         self._tally()
         self._allow()
 
     def _tally(self) -> None:
-        """Count what strings have got, and join it, so that memory is the text's and not that of its pieces."""
+        """Count and join new pieces of strings, so that they take the memory of their text and not of many objects."""
         try:
             for text in self.uncounted:
                 self.count(text)
@@ -154,13 +157,13 @@ class Log:
             if self.node is not None:
                 self.count(self.text)
                 if self.text is not self.scratch:
-                    self.uncounted.append(self.text)  # it may get more before it is left
+                    self.uncounted.append(self.text)  # it may grow further in this run
         except BaseException:
             self.tear()
             raise
 
     def count(self, text: Text) -> None:
-        """Count and join what a string has got since it was counted."""
+        """Count and join the pieces that a string has gained since it was last counted."""
         pieces, counted = text.pieces, text.counted
         if len(pieces) <= counted:
             return
@@ -169,7 +172,7 @@ class Log:
         text.size += size
         self.size += size
         read, joins, count, string = text.known
-        if read is pieces and joins == text.joins and count > counted + 1:  # a reader has joined them
+        if read is pieces and joins == text.joins and count > counted + 1:  # a reader has joined these pieces already
             rest = "".join(pieces[count:])
             text.rejoin(0, [string, rest] if rest else [string])
             text.known = (pieces, text.joins, 1, string)
@@ -178,13 +181,14 @@ class Log:
         if len(pieces) > counted + 1:
             text.rejoin(counted, [block])
         text.counted += 1
-        if text.counted - text.merged >= CALM:  # blocks of blocks: a character is copied twice, not again and again
+        if text.counted - text.merged >= CALM:
+            # Blocks of blocks: a character is copied twice, not once for each block.
             text.rejoin(text.merged, ["".join(pieces[text.merged :])])
             text.merged += 1
             text.counted = text.merged
 
     def _size_of_last(self) -> int:
-        """Return how many bytes the string has that may grow next."""
+        """Return the size in bytes of the string that the next delta may extend; 0 if there is none."""
         if self.node is not None:
             return self.text.size
         last = self.nodes[-1].slots[self.keys[-1]] if self.nodes else None
@@ -202,7 +206,7 @@ class Log:
             self.hot_until += max(0, min(CALM, string // SHORT, document // (2 * SHORT), nodes, runs))
 
     def _text(self, node: Node, key: Step) -> Text:
-        """Return the string of a slot as one that can grow."""
+        """Return the string of a slot as a `Text`, which can grow."""
         text = node.slots[key]
         if type(text) is not Text:
             text = node.slots[key] = Text([text], [len(text)], [], 1, 1, utf8_size(text))

@@ -1,16 +1,16 @@
-"""What the document held at a version: one location, a value as plain objects, and the difference of two versions.
+"""Reads at a version: a location, a value as plain objects, and the difference between two versions.
 
-It reads the tree and the log that `document` writes, and owns nothing but sums of lengths that it has added up once.
-It may run in any thread, also while one writes: see `change_log` for what that one keeps to.
+It reads the tree and the log that `document` writes. It owns only sums of lengths, each of which it adds up once.
+It may run in any thread, also during a write: `INVARIANTS.md` has the rules for the writer and for the readers.
 
-A slot is looked up at a version in three questions. Did it exist: `births` is in order, so this is a bisection.
-What did it hold: the entry of `history` that was replaced first after the version, else what it holds now.
-And how much of a string: all, unless the run that was open at that version is this string's.
+Reading a slot at a version answers three questions. Did it exist? `created_at` is in order, so this is a bisection.
+What did it hold? The first content in `history` that was replaced after the version, else the present content.
+How much of a string? All of it, unless the run that was open at that version is a run of this string.
 
-Plain objects that are made here are new; what readers share is kept by `value_cache`.
+Plain objects that are made here are new. `value_cache` keeps those that readers share.
 
-Cost: `locate` O(steps), and O(log) of what a container holds for an old version; `read` what it returns; `differences`
-the runs in between.
+Cost: `locate` is O(steps), plus a bisection in each container at an old version; `read` costs what it returns, and
+`differences` the runs in between.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ __all__ = [
     "visible",
 ]
 
-BLOCK: Final = 256  # versions whose lengths are added up once
-PART: Final = 1024  # items of an array that are looked at together, so that a look at its start costs no more
-NEAR: Final = 4096  # characters that are read again rather than counted from the start
+BLOCK_LENGTHS: Final = 256  # items of `lengths` that are added up together, once
+SLICE_ITEMS: Final = 1024  # items of an array that are copied together, so that reading only its start costs no more
+MAX_SKIPPED_CHARS: Final = 4096  # characters to skip back from the end of a text, instead of counting from its start
 
 # ---------------------------------------------------------------------------------------------------------------------
 # one slot
@@ -55,19 +55,19 @@ NEAR: Final = 4096  # characters that are read again rather than counted from th
 def visible(node: Node, version: int) -> int:
     """Return how many slots of `node` existed at `version`."""
     births = node.births
-    count = len(births)  # first: more may come
+    count = len(births)  # taken first: the writer may append more
     return count if not count or births[count - 1] <= version else bisect_right(births, version)
 
 
 def slot_at(node: Node, step: Step, version: int) -> Any:
-    """Return what slot `step` of `node` held at `version`, `MISSING` if there was none."""
+    """Return the content of slot `step` of `node` at `version`; `MISSING` if it did not exist."""
     slots = node.slots
     if node.is_object:
         if step not in slots:
             return MISSING
     elif type(step) is not int or not 0 <= step < len(slots):
         return MISSING
-    thing = slots[step]  # before its history, which is written first
+    thing = slots[step]  # read before its history, which is written first (INVARIANTS 2)
     births = node.births
     if births[-1] > version and births[node.place_of(step)] > version:
         return MISSING
@@ -82,105 +82,107 @@ def slot_at(node: Node, step: Step, version: int) -> Any:
 def slots_at(node: Node, version: int, first: int = 0) -> Iterable[tuple[Step, Any]]:
     """Return the slots of `node` from number `first` on, in the order of their creation, as they were at `version`."""
     count = visible(node, version)
-    if node.is_object:  # copied in one call each: somebody may write between two
+    if node.is_object:  # one call for each copy: the writer may come in between two calls
         slots: Any = node.slots
         return _as_they_were(node, version, list(slots)[first:count], list(slots.values())[first:count])
-    if count - first <= PART:
+    if count - first <= SLICE_ITEMS:
         return _as_they_were(node, version, range(first, count), node.slots[first:count])
-    parts = [(begin, min(begin + PART, count)) for begin in range(first, count, PART)]
+    parts = [(begin, min(begin + SLICE_ITEMS, count)) for begin in range(first, count, SLICE_ITEMS)]
     return chain.from_iterable(
         _as_they_were(node, version, range(begin, end), node.slots[begin:end]) for begin, end in parts
     )
 
 
-def _as_they_were(node: Node, version: int, steps: Sequence[Step], things: Sequence[Any]) -> Iterable[tuple[Step, Any]]:
-    """Return slots with what they held at `version`; `things` is what they hold now."""
-    if node.history is None:  # asked when they have been read: what replaces one is written after it
-        return zip(steps, things, strict=True)
+def _as_they_were(node: Node, version: int, steps: Sequence[Step], now: Sequence[Any]) -> Iterable[tuple[Step, Any]]:
+    """Return slots with their content at `version`; `now` is their present content."""
+    if node.history is None:  # checked after `now` was read: the history of a slot is written before its new content
+        return zip(steps, now, strict=True)
     return ((step, slot_at(node, step, version)) for step in steps)
 
 
 def run_at(document: Document, version: int) -> int:
-    """Return the index of the run that `version` belongs to, -1 for the empty document's."""
+    """Return the index of the run that `version` belongs to; -1 for the version of the empty document."""
     return bisect_right(document.starts, version) - 1
 
 
 def string_at(document: Document, node: Node, key: Step, thing: Text | str, version: int) -> str:
-    """Return the string `thing`, which slot `key` of `node` held at `version`, as it was then."""
+    """Return the string at `version`, where `content` is the content of slot `key` of `node` at that version."""
     if isinstance(thing, str):
-        # As `is_newest`, a call less: one that was left just now may hold what no version shows yet.
+        # `is_newest`, a call less. If a later version has begun, a string sealed just now may be longer than it was.
         if len(document.lengths) == version - document.base + 1:
             return thing
         return thing[: length_at(document, node, key, thing, version)]
     is_newest = version == document.version
+    # Read, check, read again: INVARIANTS 3.
     string = thing.whole() if is_newest else ""
     if not is_newest or not document.is_newest(version):
         string = thing.part(0, length_at(document, node, key, thing, version))
-    if _was_left(document, node, key, thing, version):
+    if _was_left(document, node, key, thing, version):  # then a plain string has taken its place
         return string_at(document, node, key, slot_at(node, key, version), version)
     return string
 
 
 def ending_at(document: Document, node: Node, key: Step, thing: Text | str, version: int, count: int) -> str:
-    """Return the last `count` characters that the string had at `version`.
+    """Return the last `count` characters of the string at `version`; the arguments are those of `string_at`.
 
-    They are found from the end of a text if that is near, so that following one as it grows costs what it grows.
+    A text is read from its end if that is near, so a reader that follows its growth pays for the growth only.
     """
     if isinstance(thing, str):
         length = length_at(document, node, key, thing, version)
         return thing[length - count : length]
     newest = document.version
-    length = later = 0
+    length = later = 0  # in characters: of the string at `version`, and added after `version`
     if version < newest:
         length = length_at(document, node, key, thing, version)
         is_open = thing is document.text and document.node is not None
         now = length_at(document, node, key, thing, newest) if is_open else _base(document, thing, len(thing.starts))
         later = now - length
-    ending = thing.tail(later + count)[:count] if later <= NEAR else ""
-    if later > NEAR or not document.is_newest(newest):
+    # Read, check, read again: INVARIANTS 3. Counted from its start, a text is right although it grows.
+    ending = thing.tail(later + count)[:count] if later <= MAX_SKIPPED_CHARS else ""
+    if later > MAX_SKIPPED_CHARS or not document.is_newest(newest):
         length = length or length_at(document, node, key, thing, version)
         ending = thing.part(length - count, length)
-    if _was_left(document, node, key, thing, version):
+    if _was_left(document, node, key, thing, version):  # as in `string_at`
         return ending_at(document, node, key, slot_at(node, key, version), version, count)
     return ending
 
 
 def _was_left(document: Document, node: Node, key: Step, thing: Text, version: int) -> bool:
-    """Tell whether a text that was open has become a plain string while it was read, so that what was read is void."""
+    """Return whether the open text was sealed while it was read: then its pieces are gone, and the read is void."""
     return thing is document.scratch and slot_at(node, key, version) is not thing
 
 
 def length_at(document: Document, node: Node, key: Step, thing: Text | str, version: int) -> int:
-    """Return how many characters the string had at `version`."""
+    """Return the length in characters of the string at `version`; the arguments are those of `string_at`."""
     run = run_at(document, version)
     inside = run >= 0 and document.nodes[run] is node and document.keys[run] == key
     grown = characters(document, document.starts[run], version) if inside else 0
     if isinstance(thing, str):
         return grown if inside else len(thing)
-    returns = bisect_right(thing.starts, version)
+    runs = bisect_right(thing.starts, version)  # of this text, that have begun
     if inside:
-        return (_base(document, thing, returns - 1) if returns else 0) + grown
-    return _base(document, thing, returns)
+        return (_base(document, thing, runs - 1) if runs else 0) + grown
+    return _base(document, thing, runs)
 
 
 def _base(document: Document, text: Text, number: int) -> int:
-    """Return how many characters a string had before it was returned to for the so-and-so-many-th time, from 0."""
+    """Return the length in characters of a text before run `number` of `text.starts`, which may be yet to come."""
     bases = text.bases
-    if not bases:  # one that was left meanwhile: see `_was_left`
+    if not bases:  # it was sealed meanwhile: see `_was_left`
         return 0
     while (known := len(bases)) <= number:
         first = text.starts[known - 1]
         run = run_at(document, first)
-        is_last = run + 1 == len(document.starts)  # then it may go on; asked before, as another one may begin
+        is_last = run + 1 == len(document.starts)  # asked first: the next run may begin during the count
         base = bases[known - 1] + _characters_of(document, run, first - 1, document.version)
-        if is_last:
+        if is_last:  # it may still grow, so this is not kept
             return base
-        bases[known : known + 1] = [base]  # not appended: another reader may have done the same
+        bases[known : known + 1] = [base]  # not appended: another reader may have kept it meanwhile
     return bases[number]
 
 
 def growth(document: Document, node: Node, key: Step, old: int, new: int) -> int:
-    """Return how many characters a string got after version `old`, up to `new`. Costs the runs in between."""
+    """Return how many characters a string gained after version `old`, up to `new`. Costs the runs in between."""
     return sum(
         _characters_of(document, run, old, new)
         for run in range(max(run_at(document, old + 1), 0), run_at(document, new) + 1)
@@ -198,17 +200,17 @@ def _characters_of(document: Document, run: int, old: int, new: int) -> int:
 def characters(document: Document, first: int, last: int) -> int:
     """Return how many characters the versions from `first` to `last` added to strings.
 
-    A long way is added up once, in blocks, so that asking for every version of a long run is not quadratic.
+    A long range is added up in blocks, each once, so that asking for every version of a long run is not quadratic.
     """
     lengths, begin, end = document.lengths, first - document.base, last + 1 - document.base
-    if end - begin <= 2 * BLOCK:
+    if end - begin <= 2 * BLOCK_LENGTHS:
         return sum(lengths[begin:end])
-    first_block, last_block = -(-begin // BLOCK), end // BLOCK
+    first_block, last_block = -(-begin // BLOCK_LENGTHS), end // BLOCK_LENGTHS
     sums = document.sums
     while (known := len(sums)) <= last_block:  # as in `_base`
-        sums[known : known + 1] = [sums[known - 1] + sum(lengths[(known - 1) * BLOCK : known * BLOCK])]
+        sums[known : known + 1] = [sums[known - 1] + sum(lengths[(known - 1) * BLOCK_LENGTHS : known * BLOCK_LENGTHS])]
     blocks = sums[last_block] - sums[first_block]
-    return sum(lengths[begin : first_block * BLOCK]) + blocks + sum(lengths[last_block * BLOCK : end])
+    return sum(lengths[begin : first_block * BLOCK_LENGTHS]) + blocks + sum(lengths[last_block * BLOCK_LENGTHS : end])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -216,7 +218,7 @@ def characters(document: Document, first: int, last: int) -> int:
 
 
 def locate(document: Document, steps: tuple[Step, ...], version: int) -> tuple[Node, Step, Any]:
-    """Return the slot that `steps` lead to, and what it held at `version`: `MISSING` if nothing was there."""
+    """Return the slot that `steps` lead to, and its content at `version`: `MISSING` if it did not exist."""
     node, key = document.holder, 0
     thing = slot_at(node, key, version)
     for step in steps:
@@ -228,7 +230,7 @@ def locate(document: Document, steps: tuple[Step, ...], version: int) -> tuple[N
 
 
 def location(document: Document, version: int) -> tuple[Node, Step]:
-    """Return the slot that `version` changed; the root's for the version that began the document."""
+    """Return the slot that `version` changed; the root slot for the version that began the document."""
     run = run_at(document, version)
     return (document.nodes[run], document.keys[run]) if run >= 0 else (document.holder, 0)
 
@@ -238,7 +240,7 @@ def location(document: Document, version: int) -> tuple[Node, Step]:
 
 
 def read(document: Document, node: Node, key: Step, thing: Any, version: int) -> Any:
-    """Return what a slot held at `version` as plain objects that nobody else has."""
+    """Return the value of a slot at `version` as new plain objects; `content` is its content at that version."""
     if type(thing) is Node:
         return build(document, thing, version, keep=False)
     if type(thing) is str or type(thing) is Text:
@@ -247,9 +249,9 @@ def read(document: Document, node: Node, key: Step, thing: Any, version: int) ->
 
 
 def build(document: Document, root: Node, version: int, *, keep: bool) -> Any:
-    """Return a container as plain objects. Not recursive: depth costs nothing."""
+    """Return a container as new plain objects; with `keep`, nodes keep theirs. Not recursive: depth costs nothing."""
     result = _empty(root, version, keep=keep)
-    # Only the string whose run was open can be there in part, now or before we are done; all others are as they are.
+    # Of the plain strings, only the one whose run was open at `version` may have grown since, or may yet grow.
     open_node, open_key = location(document, version)
     todo = [(root, result)]
     while todo:
@@ -281,7 +283,7 @@ def _empty(node: Node, version: int, *, keep: bool) -> Any:
 
 
 class Difference(NamedTuple):
-    """A location that differs: where, and for a string that grew by how many characters (None: set)."""
+    """A slot that differs, and the number of characters by which its string grew (None: it was set)."""
 
     node: Node
     key: Step
@@ -289,12 +291,12 @@ class Difference(NamedTuple):
 
 
 def differences(document: Document, old: int, new: int) -> list[Difference]:
-    """Return the locations that version `new` shows otherwise than `old`, in the order in which they were created.
+    """Return the slots that differ between the versions `old` and `new`, in the order in which they were created.
 
-    None lies under another: one that was replaced, or created inside a new one, is told by the highest such ancestor.
+    None contains another: the highest slot that was created or replaced stands for all that it contains.
     """
     found: dict[tuple[int, Step], tuple[Node, Step, int | None]] = {}
-    higher: dict[int, tuple[Node, Step] | None] = {}  # by the id of a container: what of it or above is new
+    higher: dict[int, tuple[Node, Step] | None] = {}  # by the id of a container: the highest new slot on the path to it
     for run in range(max(run_at(document, old + 1), 0), run_at(document, new) + 1):
         node, key = document.nodes[run], document.keys[run]
         if id(node) not in higher:
@@ -312,7 +314,7 @@ def differences(document: Document, old: int, new: int) -> list[Difference]:
     if len(result) > 1:
         result.sort(key=lambda entry: entry.node.births[entry.node.place_of(entry.key)])
         births = [entry.node.births[entry.node.place_of(entry.key)] for entry in result]
-        if len(set(births)) < len(births):  # created by one delta: then by their place in it
+        if len(set(births)) < len(births):  # one delta has created several: sort those by their place in it
             result.sort(
                 key=lambda entry: (entry.node.births[entry.node.place_of(entry.key)], _places(document, entry, new))
             )
@@ -320,7 +322,7 @@ def differences(document: Document, old: int, new: int) -> list[Difference]:
 
 
 def is_new(node: Node, key: Step, old: int, new: int) -> bool:
-    """Tell whether a slot was created or replaced after `old`, up to `new`."""
+    """Return whether a slot was created or replaced after version `old`, up to `new`."""
     births = node.births
     if births[-1] > old and births[node.place_of(key)] > old:
         return True
@@ -332,7 +334,7 @@ def is_new(node: Node, key: Step, old: int, new: int) -> bool:
 
 
 def _highest(document: Document, node: Node, old: int, new: int) -> tuple[Node, Step] | None:
-    """Return the first slot on the way to `node` that was created or replaced after `old`, None if there is none."""
+    """Return the highest slot on the path to `node` that was created or replaced after `old`; None if none was."""
     if node is document.holder:
         return None
     here = document.holder
@@ -353,7 +355,7 @@ def _places(document: Document, entry: Difference, version: int) -> list[int]:
 
 
 def has_holes(root: Node, version: int) -> bool:
-    """Tell whether an array in `root` had a hole at `version`."""
+    """Return whether an array in `root` had a hole at `version`."""
     todo = [root]
     while todo:
         node = todo.pop()

@@ -1,13 +1,13 @@
 """From the text of a path to the slot that it leads to in the tree.
 
-A path is parsed only where it must be. A stream in document order writes the fields of one object, item after item:
-a sibling of the last location shares the text before its last dot, and the next item shares its array's text.
-A place that is visited a second time is remembered by its whole text, for fields that are written in turn.
+A path is parsed only where no shortcut applies. A stream in document order writes the fields of one object, item after
+item: the path of a sibling has the same text up to its last dot, and the path of the next item begins with the text of
+the array. A location that is visited a second time is cached by the whole text of its path, for fields written in turn.
 
-It owns these shortcuts; `forget` drops them when a container is replaced. It changes nothing in the tree. The hot ways
-of `document` look at them themselves.
-Cost: a comparison and a slice for a sibling or a next item, a look-up for a place known; else O(path), to parse and
-walk. Memory: at most `MANY` texts and `MANY_NAMES` names.
+It owns these shortcuts; `forget` drops them when a container is replaced. It changes nothing in the tree. The fast
+paths of `document` use the shortcuts without a call.
+Cost: a comparison and a slice for a sibling or a next item, a look-up for a cached location; else O(path), to parse and
+walk. Memory: at most `MAX_CACHED_PATHS` paths and `MAX_CACHED_NAMES` names.
 """
 
 from __future__ import annotations
@@ -24,14 +24,21 @@ from .tree import HOLE, Node, Step, Where, kind_of, look, path_of, where_of
 
 __all__ = ["MANY", "Places", "a_kind", "conflict"]
 
-MANY: Final = 4096  # Places at which the memory of them begins anew.
-MANY_NAMES: Final = 256  # The same for names: so many have no schema's objects, and what has more gains nothing.
-FOLLOWING: Final = 300  # Characters that a short name (255), an index and what stands between them have at most.
-NOWHERE: Final = ()  # as the beginning of a path's text: `startswith` takes alternatives, and these are none
+# Paths in a cache; a cache with more is cleared.
+MANY: Final = 4096
+# The same for names. No schema's object has so many, and one that does gains nothing from the cache.
+MANY_NAMES: Final = 256
+# The most characters of a short name (255), an index and the punctuation around them.
+FOLLOWING: Final = 300
+# The beginning of no path: `startswith` takes a tuple of alternatives, and this one is empty.
+NOWHERE: Final = ()
 
 
 class Places:
-    """The shortcuts, and the walk that needs none. `head` is the last object's text, `list_head` the last array's."""
+    """The shortcuts, and the walk for all other paths.
+
+    The paths of the last object's members start with `head`, those of the last array's items with `list_head`.
+    """
 
     __slots__ = (
         "deep", "head", "head_length", "head_node", "holder", "known", "limits", "list_head", "list_length",
@@ -40,12 +47,12 @@ class Places:
 
     def __init__(self, holder: Node, limits: Limits, prefix: Path, *, replace: bool) -> None:
         self.holder = holder
-        # The prefix takes part of a path, and is no part of the document.
+        # The prefix is part of a path but not of the document, so its steps do not count as depth.
         depth = limits.max_depth
         self.limits = limits if depth is None else evolve(limits, max_depth=depth + len(prefix))
         self.prefix = prefix
         self.replace = replace
-        # So many characters can't have too many bytes, nor if a short name and an index follow.
+        # A path of this many characters cannot have too many bytes, not even if a short name and an index follow.
         self.short = 2**62 if limits.max_path_bytes is None else limits.max_path_bytes // 4 - FOLLOWING
         self.deep = 2**62 if limits.max_depth is None else limits.max_depth
         self.short_name = 255 if limits.max_key_bytes is None else min(255, limits.max_key_bytes)
@@ -56,12 +63,12 @@ class Places:
         self.list_head: str | tuple[()] = NOWHERE
         self.head_length = self.list_length = 0
         self.head_node = self.list_node = holder
-        self.list_may_nest = False  # whether the items may have members
+        self.list_may_nest = False  # whether `max_depth` allows its items to have members
 
     def find(self, path: str | Path) -> tuple[Node, Step, tuple[Step, ...]]:
-        """Return the last container on `path` that exists, the slot in it, and the steps that lead on from there.
+        """Return the last container on `path` that exists, the slot in it, and the remaining steps.
 
-        Raises `InvalidPathError`, and `ConflictError` where the path leads through something that it can't.
+        Raises `InvalidPathError`, and `ConflictError` if the path leads through a value that cannot contain its steps.
         """
         if type(path) is not str or len(path) > self.short:
             return self._walk(format_path(path) if isinstance(path, Path) else path)
@@ -96,12 +103,12 @@ class Places:
         return node, key, ()
 
     def remember(self, path: str, node: Node, key: Step) -> None:
-        """Note which texts lead to `node`, the container of the location that `path` has just created."""
+        """Remember the texts that lead to `node`, the container of the location that `path` has just created."""
         if len(path) > self.short:
             return
         if isinstance(key, str):
             head = path.removesuffix(key)
-            # Else the name is not a bare one. At the root, "$" would be none.
+            # Otherwise the name is quoted, and the shortcut is for bare names. At the root, "$" would not be a name.
             if head == path or (head and head[-1] != ".") or key == "$":
                 return
             if key.isascii() and len(key) <= self.short_name:
@@ -112,7 +119,7 @@ class Places:
         else:
             head = path
         head, bracket, _ = head.rpartition("[")
-        # In a text without quotes every bracket holds an index, and the last one is of the array that is nearest.
+        # In a path without quotes every bracket holds an index, and the last one belongs to the nearest array.
         if not bracket or head + bracket == self.list_head or "'" in path or '"' in path or node is self.holder:
             return
         where: Where = (node.where, key)
@@ -129,14 +136,14 @@ class Places:
         return node
 
     def forget(self) -> None:
-        """Drop the shortcuts: what they lead to may have been replaced."""
+        """Drop the shortcuts: the containers that they lead to may have been replaced."""
         self.head = self.list_head = NOWHERE
         self.visited.clear()
-        self.known = {}  # a new one: a reader in another thread may hold the old one, and add to it
+        self.known = {}  # a new dict: a reader in another thread may still add to the old one
 
 
 def conflict(where: Where, there: object, given: str) -> ConflictError:
-    """Return the error for a delta of kind `given`, or a path through it with a "name" or an "index"."""
+    """Return the error for a delta of JSON type `given`, or for a path with a "name" or an "index" through `there`."""
     path = str(Path(path_of(where)))
     found = kind_of(there)
     what = f"a path with {a_kind(given)} leads through it" if given in ("name", "index") else f"{a_kind(given)} came"
@@ -149,5 +156,5 @@ def conflict(where: Where, there: object, given: str) -> ConflictError:
 
 
 def a_kind(kind: str) -> str:
-    """Return the name of a kind of value with its article."""
+    """Return the name of a JSON type with its article."""
     return kind if kind == "null" else f"{'an' if kind[0] in 'aoi' else 'a'} {kind}"

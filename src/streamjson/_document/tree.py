@@ -1,12 +1,13 @@
-"""What a document is made of: containers, growing strings, holes, and the chain that says where they are.
+"""The parts of a document: containers, growing strings, holes, and locations.
 
-A `Node` is a container. Its `slots` (a plain dict or list) hold scalars and finished strings themselves, a `Node`,
-a `Text`, or `HOLE`; `births` tells at which version each slot was created, in order, so that what exists at a version
-is a prefix; what a slot held before is in `history`. Slots are appended to or replaced, never removed.
+A `Node` is a container. Its `entries` (a plain dict or list) hold scalars and finished strings themselves, a `Node`,
+a `Text` or `HOLE`. A *slot* is the place of an entry: a container, and a name or an index in it; its *content* is the
+entry. `created_at` has the version at which each slot was created, in order, so the slots that exist at a version are a
+prefix. `history` has the earlier contents. Entries are appended or replaced, never removed.
 
-Nodes form no reference cycle: a node knows its path, not its parent, so a document that is dropped is freed at once.
+Nodes form no reference cycle: a node knows its location, not its parent, so a dropped document is freed at once.
 
-This module holds data and the small functions on it. Who writes it is `document`, who reads it `history`.
+This module holds the data and small functions on it. `document` writes the tree, `history` reads it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ Step: TypeAlias = str | int
 Where: TypeAlias = "tuple[Where, Step] | None"
 """A location, as a chain of (location of the container, step); None is the root. Siblings share their chain."""
 
-_SOME: Final = 16  # pieces in which a part of a text is looked for first
+_NEAR_PIECES: Final = 16  # pieces at an end of a text that are searched before the whole list is copied
 
 
 class Hole(Enum):
@@ -50,15 +51,16 @@ class Hole(Enum):
 
 
 HOLE: Final = Hole.HOLE
-"""An item that an array has only because a later one exists. It reads as null."""
+"""An item that an array has only because a later item exists. It reads as null."""
 
 
 @define(eq=False, repr=False)
 class Node:
-    """A container. `value` and `stamp` belong to `value_cache`: its plain value, and the version that it was read at.
+    """A container. `value` and `stamp` belong to `value_cache`: its plain value, and the version of that value.
 
-    `history[step]` lists what the slot held before, each with the version that replaced it; `index` is made on demand
-    and tells the place of a name among the members. `ignored_by` is the token of those whom nothing in it concerns.
+    `history[step]` lists the earlier contents of a slot, each with the version that replaced it. `index` is made on
+    demand, and maps a name to its position among the members. `no_listener_epoch` is the listener epoch in which
+    nothing in the container has a listener.
     """
 
     slots: Any  # dict[str, Any] | list[Any]
@@ -72,7 +74,7 @@ class Node:
     ignored_by: object = None
 
     def place_of(self, step: Step) -> int:
-        """Return how many slots came before that of `step`. A wide object is indexed once, and then as it grows."""
+        """Return how many slots were created before that of `step`. An object is indexed once, and then as it grows."""
         if not isinstance(step, str):
             return step
         index = self.index
@@ -82,9 +84,9 @@ class Node:
         while (known := len(index)) < (count := len(slots)):
             try:
                 names = list(islice(reversed(slots), count - known))
-            except RuntimeError:  # somebody has written between two of these calls
+            except RuntimeError:  # the writer came in between two of these calls
                 continue
-            if len(slots) == count:  # else these are other names
+            if len(slots) == count:  # else a member was added meanwhile, and these are other names
                 index.update(zip(reversed(names), range(known, count), strict=True))
         return index[step]
 
@@ -101,15 +103,14 @@ _UNREAD: Final[tuple[list[str], int, int, str]] = ([], 0, 0, "")
 class Text:
     """A string that grows, or grew in more than one run.
 
-    `pieces[:merged]` are large blocks and `pieces[:counted]` are counted in `size` (UTF-8 bytes).
-    `starts[i]` is the version at which it was returned to for the i-th time, and found `bases[i]` characters; after
-    the first of these, they are added up when somebody asks (`history`).
-    `ignored_by` is the token of those whom it does not concern.
+    `pieces[:merged]` are large blocks, and `pieces[:counted]` are included in `size` (UTF-8 bytes).
+    `starts[i]` is the first version of run i, counted from 0 without the run that set the string, and `bases[i]` the
+    length in characters before that run; `history` adds up all but the first length, on request.
+    `no_listener_epoch` is the listener epoch in which the string has no listener.
 
-    Who writes appends to `pieces`, and joins some of them now and then (`rejoin`): `joins` is one more while that is
-    done, and one more again afterwards. Who reads, maybe in another thread, takes a part of the list in one operation;
-    `known` is what was read last: the list, what `joins` was, how many of its pieces were read, and the string that
-    they make.
+    The writer appends to `pieces`, and joins some of them now and then (`rejoin`); `joins` is odd meanwhile (INVARIANTS
+    4). A reader, maybe in another thread, takes a part of the list in one operation. `known` is its last read: the
+    list, the value of `joins`, how many pieces were read, and the string that they make.
     """
 
     pieces: list[str]
@@ -123,32 +124,32 @@ class Text:
     known: tuple[list[str], int, int, str] = _UNREAD
 
     def whole(self) -> str:
-        """Return the string as it is now, at the cost of a copy of it if it has grown since it was read."""
+        """Return the string as it is now. Costs a copy of it if it has grown since the last read."""
         pieces, joins = self.pieces, self.joins
         read, joins_then, count, string = self.known
         if read is not pieces or joins_then != joins:
             count, string = 0, ""
         more = pieces[count:]
-        if joins % 2 or joins != self.joins:  # pieces are being joined, so `count` may stand for other ones
+        if joins % 2 or joins != self.joins:  # pieces are or were being joined, so `count` may mean other ones
             return "".join(pieces)
         if more:
             string += "".join(more)
             self.known = (pieces, joins, count + len(more), string)
         return string
 
-    def rejoin(self, first: int, joined: list[str]) -> None:
-        """Put joined pieces in the place of those from `first` on."""
+    def rejoin(self, first: int, blocks: list[str]) -> None:
+        """Replace the pieces from `first` on by blocks with the same text."""
         self.joins += 1
-        self.pieces[first:] = joined
+        self.pieces[first:] = blocks
         self.joins += 1
 
     def forget(self) -> None:
-        """Give up what was read last."""
+        """Drop the last read."""
         self.known = _UNREAD
 
     def part(self, start: int, stop: int) -> str:
-        """Return the characters from `start` to `stop`, at the cost of the pieces before `stop`, not of the string."""
-        first = self.pieces[:_SOME]
+        """Return the characters from `start` to `stop`. Costs the pieces before `stop`, not the whole string."""
+        first = self.pieces[:_NEAR_PIECES]
         if sum(map(len, first)) < stop:
             first = self.pieces[:]
         found: list[str] = []
@@ -162,8 +163,8 @@ class Text:
         return "".join(found)
 
     def tail(self, length: int) -> str:
-        """Return the last `length` characters, at the cost of these, not of the string."""
-        last = self.pieces[-_SOME:]
+        """Return the last `length` characters. Costs these, not the whole string."""
+        last = self.pieces[-_NEAR_PIECES:]
         if sum(map(len, last)) < length:
             last = self.pieces[:]
         found: list[str] = []
@@ -177,7 +178,7 @@ class Text:
 
 
 def look(node: Node, step: Any) -> Any:
-    """Return what slot `step` of `node`, a name or an index as it has them, holds now; `MISSING` if there is none."""
+    """Return the present content of slot `step`, a name in an object, an index in an array; `MISSING` if none."""
     slots = node.slots
     if node.is_object:
         return slots.get(step, MISSING)
@@ -194,12 +195,12 @@ def path_of(where: Where) -> tuple[Step, ...]:
 
 
 def where_of(holder: Node, node: Node, key: Step) -> Where:
-    """Return the location of a slot; slot 0 of `holder` is the root."""
+    """Return the location of a slot; slot 0 of the container `root_slot` is the root."""
     return None if node is holder else (node.where, key)
 
 
 def trail(holder: Node, node: Node, key: Step) -> tuple[Step, ...]:
-    """Return the steps that lead from `holder` to a slot."""
+    """Return the steps from `root_slot` to a slot: 0, then those of its location."""
     return (key,) if node is holder else (0, *path_of(node.where), key)
 
 
@@ -218,9 +219,10 @@ _KINDS: Final[dict[type, str]] = {
 
 
 def kind_of(value: object) -> str:
-    """Return the JSON type of a delta, or of what a slot holds: "null", "string" and so on, or "nothing".
+    """Return the JSON type of a delta, or of the content of a slot: "null", "string" and so on, or "nothing".
 
-    Subclasses and other mappings and sequences count as what they are. Raises `InvalidEventError` for what is none.
+    Subclasses, other mappings and sequences have the type of the plain class. Raises `InvalidEventError` for any object
+    that is not a JSON value.
     """
     kind = _KINDS.get(type(value))
     if kind is not None:
@@ -232,4 +234,4 @@ def kind_of(value: object) -> str:
             return kind
     if is_array(value):
         return "array"
-    raise InvalidEventError(f"{shorten(value)} is no JSON value")
+    raise InvalidEventError(f"{shorten(value)} is not a JSON value")

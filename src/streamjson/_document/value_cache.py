@@ -1,33 +1,33 @@
-"""The document, or one container of it, at a version as plain objects that are shared with those read before.
+"""The document, or one container of it, at a version, as plain objects that share parts with those read before.
 
-Values that are read in the order of their versions share every container that did not change. What is kept to that end
-is what was handed out: the plain value of each container at the newest version that was read (`Node.value`, and in
-`Node.stamp` the version at which it was made). A reader may have changed it, so `history` never looks at it.
+Values that are read in the order of their versions share every container that did not change. For that, the cache keeps
+the values that it returned: the plain value of each container at the newest version that was read (`Node.value`), and
+the version at which that value was made (`Node.stamp`). A reader may have changed it, so `history` never uses it.
 
-A container that changed is copied, unless nobody holds its value any more: then it is brought up to date in place, so
-that a consumer who looks at each value and drops it pays neither for the depth nor for the width of the document. Who
-holds it is told by reference counts: it has two references that are ours, of the container above and of a list, and the
-container above must have it still, as a reader may have taken it out. Where there are no such counts, or they can't be
-trusted (PyPy, CPython without its global lock), everything on the path is copied, as for a consumer who keeps values.
+A container that changed is copied, unless no reader holds its value any more: then it is updated in place, so that a
+reader that looks at each value and drops it pays neither for the depth nor for the width of the document. Reference
+counts show whether a reader holds it: the cache has two references, from the container above and from a list, and the
+container above must still have the value, as a reader may have taken it out. Where counts do not exist or cannot be
+trusted (PyPy, CPython without its global lock), everything on the path is copied, as for a reader that keeps values.
 
-*The chain.* Where the document changes, event after event, the values from the root down are at hand in a list, and not
-in their nodes.
+*The chain.* While the document changes at one location, event after event, the values from the root down to it are in a
+list, and not in their nodes.
 
-*Threads.* While a reader is at work, `version` is `_BUSY`; another reader, in another thread or in a signal handler,
-builds a value of its own, and the writer does not look. A lock would take a tenth of the time of a read. A result for
-the newest version is used only if no newer version has started during the read.
+*Threads.* While a reader is at work, `version` is `_BUSY`. Another reader, in another thread or in a signal handler,
+then builds a value of its own; the writer ignores the cache. A lock would take a tenth of the time of a read. A result
+for the newest version is used only if no newer version has begun during the read.
 
-*Interrupts.* After a read that was broken off all values are given up, and built again.
+*Interrupts.* After an interrupted read all values are dropped, and built again.
 
 *Single containers.* `container_at` keeps a plain value for each of the last containers that were read alone, with its
 version. These values share nothing with the document's or with each other. The next read applies the runs of the log
 in between: it walks the tree and the plain value side by side down to each changed slot, and changes a container in
-place if there are no other references to it, else copies it. A reader takes the entry out of the table while it works.
-A second reader that finds no entry, in another thread or in a signal handler, builds a value of its own; after an
-exception the entry is gone.
+place if there are no other references to it, else copies it. A reader takes the value out of the table while it works.
+A second reader that finds no value, in another thread or in a signal handler, builds a value of its own; after an
+exception the value is gone.
 
-Cost: a few calls for one change near the last one, and the text that it made longer; else O(path) for each location
-that changed. A container that somebody holds is copied. A value older than the newest that was read is built whole.
+Cost: for one change near the last one, a few calls and the length of the string that it extends; else O(path) for each
+location that changed. A container that a reader holds is copied. A value older than the newest read is built whole.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ from .tree import Node, Step, Text, path_of, trail
 
 __all__ = ["container_at", "value_at"]
 
-KEPT: Final = 16  # containers that were read alone and keep their value
-_RUN: Final = 4  # values that are built in the time that one run takes to apply
+MAX_KEPT_CONTAINERS: Final = 16  # values of containers that were read alone
+_VALUES_PER_RUN: Final = 4  # values that are built in the time that applying one run takes
 
 
 def _are_held(above: Any, steps: list[Any], chain: list[Any], unheld: int) -> bool:
-    """Tell whether one of the values to which `steps` lead from `above` is another one, or has more references."""
+    """Return whether a value that `steps` lead to from `above` is not that of `chain`, or has more references."""
     number = 0
     for step in steps:
         above = above[step]
         if above is not chain[number] or _references(above) > unheld:
             return True
-        number += 1  # noqa: SIM113  # as `value_at` does, which must count the same, and where it is the quickest
+        number += 1  # noqa: SIM113  # like the loop in `value_at`, where this is fastest: INVARIANTS 5
     return False
 
 
 def _unheld() -> int:
-    """Return what this interpreter counts in `_are_held` of a value that one container and one list refer to."""
+    """Return the count that `_are_held` gets for a value in one container and one list; -1 without reliable counts."""
     if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return -1
     above: list[Any] = [{}]
@@ -69,17 +69,17 @@ def _unheld() -> int:
 
 _references: Final[Callable[[object], int]] = getattr(sys, "getrefcount", lambda _: sys.maxsize)
 _UNHELD: Final = _unheld()
-_NEVER: Final = -2  # before the version before the first
-_BROKEN: Final = -3  # after a read that was broken off
-_BUSY: Final = -4  # while somebody reads
+_NEVER: Final = -2  # nothing was read yet; the next number is not a version either
+_BROKEN: Final = -3  # after an interrupted read
+_BUSY: Final = -4  # while a reader is at work
 
 
 class Values:
     """What was read of a document. `version` is the newest; `chain` the values from the root down to that of `node`.
 
-    `nodes` are their containers, and `steps` lead to each from the one above; the first is an item of `top`, the
-    holder's value, which nobody else has. `runs` is how many runs the log had, `key` the slot that the last one
-    changed, and `text` what that held, if it is a string.
+    `nodes` are the nodes of these values, and `steps` lead to each from the one above; the first is an item of `top`,
+    the value of `root_slot`, which no reader has. `runs` is the number of runs in the log, `key` the slot that the last
+    of them changed, and `text` the string in it, if it holds one.
     """
 
     __slots__ = ("chain", "key", "node", "nodes", "runs", "steps", "text", "top", "version")
@@ -96,7 +96,7 @@ class Values:
         self.chain: list[Any] = []
 
     def follow(self, document: Document, version: int) -> bool:
-        """Go on by one change, if it was one of a plain slot, not far from the one before; tell whether it was."""
+        """Advance by one change, if it set or extended a scalar near the last change. Return whether it did."""
         runs = len(document.starts)
         node = document.nodes[runs - 1]
         key: Any = document.keys[runs - 1]
@@ -111,7 +111,7 @@ class Values:
         if self.chain:
             is_held = _are_held(container, self.steps, self.chain, _UNHELD)
             container = self.copy() if is_held else self.chain[-1]
-        if node is not self.node:  # a new one, which has one slot
+        if node is not self.node:  # a new container, with one entry
             step = 0 if node.where is None else node.where[1]
             value: Any = {} if node.is_object else []
             if not _put(container, step, value):
@@ -129,11 +129,11 @@ class Values:
         return True
 
     def hold(self, document: Document, version: int) -> None:
-        """Begin a chain that leads to where `version`, the newest, has changed the document."""
+        """Begin a chain to the location that `version`, the newest, has changed."""
         self.text = None
         self.top = document.holder.value
         node, self.key = location(document, version)
-        if not self._turn(document, node):  # it was replaced meanwhile
+        if not self._turn(document, node):  # a container was replaced meanwhile
             self.release()
             return
         self.runs = run_at(document, version) + 1
@@ -141,25 +141,25 @@ class Values:
         self.text = text if type(text) is str else None
 
     def release(self) -> None:
-        """End the chain: the values are their nodes' again."""
+        """End the chain: give its values back to their nodes."""
         while self.nodes:
             self._pop()
         self.drop()
 
     def drop(self) -> None:
-        """End the chain, and forget its values."""
+        """End the chain, and drop its values."""
         self.top = self.node = None
         self.nodes.clear()
         self.steps.clear()
         self.chain.clear()
 
     def _turn(self, document: Document, node: Node) -> bool:
-        """Have the chain lead to `node`, or to what contains it, if it is new; tell whether that is so."""
+        """Make the chain lead to `node`, or if `node` is new, to the container above. Return whether that succeeded."""
         here = self.node
         if here is not None and here.where is not None and node.where is not None:
             beside, parent = here.where[0], node.where[0]
             if parent is beside and parent is not None and len(node.births) == 1 and node.value is None:
-                self._pop()  # the next item: what contains it is the same
+                self._pop()  # the next item of the same array
                 return True
         steps: tuple[Step, ...] = () if node is document.holder else (0, *path_of(node.where))
         nodes = self.nodes
@@ -175,10 +175,10 @@ class Values:
             self._pop()
         for step in steps[common:]:
             child = here.slots[step]
-            if type(child) is not Node:  # it was replaced meanwhile
+            if type(child) is not Node:  # the container was replaced meanwhile
                 return False
             if child.value is None:
-                return child is node and len(node.births) == 1  # else it was given whole, or its values are gone
+                return child is node and len(node.births) == 1  # else it was set whole, or its values were dropped
             nodes.append(child)
             self.steps.append(step)
             self.chain.append(child.value)
@@ -192,37 +192,37 @@ class Values:
         self.steps.pop()
 
     def copy(self) -> Any:
-        """Copy the values of the chain, as somebody holds one of them; return the last."""
+        """Copy the values of the chain, as a reader holds one of them. Return the last one."""
         chain = self.chain
         here: Any = self.top
         for number, step in enumerate(self.steps):
-            # From left to right: into the container above, then the names.
+            # Assigned from left to right: in the container above first, then the names.
             here[step] = here = chain[number] = chain[number].copy()
         return here
 
 
 def _put(container: Any, key: Any, value: Any) -> bool:
-    """Set a member, or an item, also the next one; tell whether there was a place for it."""
+    """Set a member, an item or the next item. Return whether the container has a place for it."""
     if type(key) is str or key < len(container):
         container[key] = value
     elif key == len(container):
         container.append(value)
-    else:  # after a hole; or its reader has changed it
+    else:  # after a hole, or in an array that a reader has changed
         return False
     return True
 
 
 def value_at(document: Document, version: int) -> Any:
-    """Return the document at `version` as plain objects; `MISSING` if there is nothing."""
+    """Return the document at `version` as plain objects; `MISSING` if it is empty."""
     if document.values is None:
         first = Values()
-        document.values = document.values or first  # in one go, as the next line
+        document.values = document.values or first  # no other thread comes in between, as below
     values: Values = document.values
     holder = document.holder
     newest = _BUSY
     try:
         newest, values.version = values.version, _BUSY  # an exchange: CPython lets no other thread in between
-        if newest == _BUSY:  # another thread reads, or this one has interrupted its own read
+        if newest == _BUSY:  # another thread reads, or this is a signal handler during a read
             return read(document, *locate(document, (), version), version)
         if version == newest + 1:
             try:
@@ -232,12 +232,12 @@ def value_at(document: Document, version: int) -> Any:
                     and values.runs == len(document.starts)
                     and len(document.lengths) == version - document.base + 1  # `is_newest`, a call less
                 ):
-                    # Hot: the string that was changed last has grown, once per event for who looks at each value.
+                    # Hot: the string that changed last has grown; once per event for a reader of each value.
                     values.text = text = text + delta
                     above = top = values.top
                     chain = values.chain
                     number = 0
-                    for step in values.steps:  # as _are_held does
+                    for step in values.steps:  # the loop of `_are_held`: INVARIANTS 5
                         above = above[step]
                         if above is not chain[number] or _references(above) > _UNHELD:
                             above = values.copy()
@@ -249,7 +249,7 @@ def value_at(document: Document, version: int) -> Any:
                 if values.follow(document, version):
                     values.version = version
                     return holder.value[0]
-            except (LookupError, TypeError):  # its reader has taken out, or replaced, what leads there
+            except (LookupError, TypeError):  # a reader has removed or replaced a value on the path
                 pass
         elif version <= newest:
             values.version = newest
@@ -275,7 +275,7 @@ def value_at(document: Document, version: int) -> Any:
 
 
 def _forget(root: Node) -> None:
-    """Give up the values of all containers that are in the tree, or were."""
+    """Drop the values of all containers that are in the tree, or were."""
     todo = [root]
     while todo:
         node = todo.pop()
@@ -297,7 +297,7 @@ def _update(document: Document, newest: int, version: int) -> None:
 
 
 def _last_of_each_slot(document: Document, runs: Iterable[int]) -> Collection[int]:
-    """Return the last of the runs of each slot, in the order of the first: strings that grow in turn are read once."""
+    """Return the last run of each slot, in the order of the first runs: strings that grow in turn are read once."""
     return {(id(document.nodes[run]), document.keys[run]): run for run in runs}.values()
 
 
@@ -307,7 +307,7 @@ def _refresh(document: Document, steps: Iterable[Step], newest: int, version: in
     value = _fresh(document, node, newest, version, is_held=False)
     for step in steps:
         thing = slot_at(node, step, version)
-        if thing is MISSING:  # a location that was replaced since; that has a run of its own
+        if thing is MISSING:  # a container above was replaced since, in a run of its own
             return
         if type(thing) is not Node:
             value[step] = read(document, node, step, thing, version)
@@ -320,21 +320,21 @@ def _refresh(document: Document, steps: Iterable[Step], newest: int, version: in
 
 
 def _is_held(above: Any, step: Step, node: Node) -> bool:
-    """Tell whether somebody has the kept value of `node`, which is at `step` of `above` if nobody has changed that."""
+    """Return whether a reader holds the kept value of `node`, or has taken it from its place, `step` of `above`."""
     try:
-        return _are_held(above, [step], [node.value], _UNHELD + 1)  # one more: the node's
+        return _are_held(above, [step], [node.value], _UNHELD + 1)  # one reference more: from the node
     except LookupError:
         return True
 
 
 def _fresh(document: Document, node: Node, newest: int, version: int, *, is_held: bool) -> Any:
-    """Return the kept value of `node`, if it is still that of `newest` with the slots created since; copied if held."""
+    """Return the kept value of `node`, with the slots created since version `newest` added; copied if it is held."""
     if node.stamp != version:
         known = visible(node, newest)
         value = node.value
         if is_held:
             value = value.copy()
-        if len(value) != known:  # its reader has changed it
+        if len(value) != known:  # a reader has changed it
             value.clear()
             known = 0
         for step, thing in slots_at(node, version, known):
@@ -357,7 +357,7 @@ def _fresh(document: Document, node: Node, newest: int, version: int, *, is_held
 class Kept:
     """The plain value of a container, `root`, that was read alone, and its version.
 
-    The value is the only item of `top`, so that its references are counted as those of the values in it.
+    The value is the only item of `top`, so that its references are counted like those of the values in it.
     """
 
     __slots__ = ("root", "top", "version", "way")
@@ -366,16 +366,16 @@ class Kept:
         self.root = root
         self.version = version
         self.top: list[Any] = [value]
-        self.way: tuple[Step, ...] = ()  # the steps from the holder to `root`, once they are needed
+        self.way: tuple[Step, ...] = ()  # the path of `root`, once it is needed
 
     def advance(self, document: Document, version: int) -> bool:
-        """Bring the value to `version`, a later one; return whether that succeeded.
+        """Bring the value to `version`, a later one. Return whether that succeeded.
 
-        False if building it anew is cheaper, or if a reader has changed the value so that the walk fails.
+        It fails if building the value again is cheaper, or if a reader has changed it so that the walk fails.
         """
         runs: Collection[int] = range(run_at(document, self.version + 1), run_at(document, version) + 1)
         if len(runs) > 1:
-            if not _has_values(self.top[0], _RUN * len(runs)):
+            if not _has_values(self.top[0], _VALUES_PER_RUN * len(runs)):
                 return False
             runs = _last_of_each_slot(document, runs)
         done: set[tuple[int, Step]] = set()
@@ -391,19 +391,19 @@ class Kept:
         return True
 
     def _inside(self, node: Node, key: Step) -> tuple[Step, ...]:
-        """Return the steps from `root` to slot `key` of `node`; none if the slot is elsewhere."""
+        """Return the steps from `root` to slot `key` of `node`; none if the slot is not in `root`."""
         way = self.way = self.way or path_of(self.root.where)
         steps = path_of(node.where)
         return (*steps[len(way) :], key) if steps[: len(way)] == way else ()
 
     def _set(self, document: Document, steps: tuple[Step, ...], version: int, done: set[tuple[int, Step]]) -> None:
-        """Set the slot that `steps` lead to from `root`, or the first one on the way that was created or replaced."""
+        """Set the slot that `steps` lead to from `root`, or the first slot on the path that was created or replaced."""
         container: Any = self.top
         key: Any = 0
         node = thing = self.root
         number = 0
         differs = False
-        while not differs:  # at the latest, the changed slot does
+        while not differs:  # true at the changed slot at the latest
             if _are_held(container, [key], [container[key]], _UNHELD):
                 container[key] = container[key].copy()
             container, node, key = container[key], thing, steps[number]
@@ -419,9 +419,9 @@ class Kept:
 
 
 def container_at(document: Document, root: Node, version: int) -> Any:
-    """Return the container `root`, which existed at `version`, as it was then, as plain objects that are shared."""
+    """Return the container `root`, which existed at `version`, as it was then: plain objects that readers share."""
     table = document.containers
-    kept = table.pop(root, None)  # one call into C: no other thread has this entry now
+    kept = table.pop(root, None)  # one call into C: no other thread has this value now
     if kept is None:
         kept = Kept(root, version, build(document, root, version, keep=False))
     elif version < kept.version:
@@ -429,10 +429,10 @@ def container_at(document: Document, root: Node, version: int) -> Any:
         return build(document, root, version, keep=False)
     elif version > kept.version and not kept.advance(document, version):
         kept = Kept(root, version, build(document, root, version, keep=False))
-    value = kept.top[0]  # before the entry is back: the next reader must count this reference
+    value = kept.top[0]  # taken first: a reader that finds the value in the table must count this reference
     table[root] = kept
-    if len(table) > KEPT:
-        for oldest in list(table)[: KEPT // 2]:  # least recently read; another thread may have taken one
+    if len(table) > MAX_KEPT_CONTAINERS:
+        for oldest in list(table)[: MAX_KEPT_CONTAINERS // 2]:  # least recently read; another thread may take one
             table.pop(oldest, None)
     return value
 

@@ -1,6 +1,6 @@
-"""How callers register callbacks: the methods of an `Assembler` that do, and nothing else of it.
+"""The methods of an `Assembler` that register callbacks.
 
-It checks what was given at the place where it was written, and hands it to the dispatcher.
+They check their arguments, so that a mistake shows where it was made, and pass them to the dispatcher.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ T = TypeVar("T")
 
 
 class Registration:
-    """Registers callbacks on changes and on finished values. A subclass says where, by `_listeners`."""
+    """Registers callbacks on changes and on finished values. A subclass provides the dispatcher, in `_listeners`."""
 
     def _listeners(self) -> tuple[Watch, OnMisfit]:
-        """Return the dispatcher, and what happens to finished values that do not fit."""
+        """Return the dispatcher, and what to do with finished values that do not fit."""
         raise NotImplementedError
 
     def _add(
@@ -49,14 +49,14 @@ class Registration:
     ) -> Subscription[Change] | Callable[[Callable[[Change], object]], Subscription[Change]]:
         """Call `callback` for each change at, under or above a location that `pattern` selects, from the next event on.
 
-        `pattern` is JSONPath, see docs/callbacks.md. The callback is given the `Change`; its `match` is the location
-        that matched, and `match_value` what is there. A container that was set whole is told for each match in it, with
-        the whole container as `delta`; what vanished with the old one is not told. Without `callback` it is a
-        decorator. Returns the handle to cancel it with.
+        `pattern` is JSONPath, see docs/callbacks.md. The callback receives the `Change`; its `match` is the location
+        that matched, and `match_value` the value there. For a container that was set whole, the callback is called for
+        each match in it, with the whole container as `delta`, but not for values that vanished with the old container.
+        Without `callback`, `on` is a decorator. Returns a handle that cancels the registration.
 
-        Callbacks are called when the event has been applied, in document order, then in the order of registration.
-        What they raise comes out of `apply` together, as an `ExceptionGroup`. Coroutine functions are awaited by an
-        asynchronous stream, and refused by everything else.
+        Callbacks are called after the event was applied, in document order, then in the order of registration. `apply`
+        raises their errors together, as an `ExceptionGroup`. An asynchronous stream awaits coroutine functions;
+        everything else refuses them.
 
         Raises `InvalidPatternError`, and `LimitExceededError` (`max_patterns`). Costs nothing where it does not match.
 
@@ -99,16 +99,17 @@ class Registration:
     ) -> Any:
         """Call `callback` with each finished value at a location that `pattern` selects, from the next event on.
 
-        `pattern` is JSONPath, see docs/callbacks.md. The callback is given a `Completion`; with `into`, a class,
-        its `value` is an object of it, made and validated once. Without `callback` it is a decorator. Returns the
-        handle to cancel it with.
+        `pattern` is JSONPath, see docs/callbacks.md. The callback receives a `Completion`; with `into`, a class, its
+        `value` is an instance of it, made and validated once. Without `callback`, `on_complete` is a decorator. Returns
+        a handle that cancels the registration.
 
-        A value is finished when a delta lands outside of it, and the rest when the stream ends well; deepest first,
-        and before the change that showed it. A value that the sender comes back to is told again at the end, with
-        `revision` 2; from the first one on, all others wait for the end, too. See `completion`.
+        A value is finished when a delta lands outside of it, and all other values when the stream ends well. Values are
+        reported deepest first, and before the change that finished them. A value that the sender returns to is reported
+        again at the end, with `revision` 2; from the first return on, all others wait for the end, too. See
+        `completion`.
 
-        Raises `InvalidPatternError`, `LimitExceededError` (`max_patterns`), and `TypeError` for an `into` that nothing
-        can make. A value that does not fit is a `StructureError`, which comes out of `apply` as what callbacks raise;
+        Raises `InvalidPatternError`, `LimitExceededError` (`max_patterns`), and `TypeError` for an unsupported `into`.
+        A value that does not fit is a `StructureError`, which `apply` raises like the errors of callbacks, unless
         `on_misfit` passes over it.
 
         >>> import streamjson as sj

@@ -1,4 +1,4 @@
-"""What a reader holds: snapshots, changes and completions, each a reference to the document and a version."""
+"""The objects that readers receive: snapshots, changes and completions, each a document and a version of it."""
 
 from __future__ import annotations
 

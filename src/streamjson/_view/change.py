@@ -1,6 +1,7 @@
-"""A `Change` is the step to a version: what changed, where, and the chunks that say the same.
+"""A `Change` is the step to a version: what changed, where, and chunks with the same effect.
 
-It is a reference to the document and a number, made in O(1) for a document of any size; its values are read on request.
+It is a reference to the document and a version number, made in O(1) for a document of any size. Its values are read on
+request.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ __all__ = ["Change", "CoalescedChange", "MatchedChange", "brief", "change_at", "
 
 
 class _Short(reprlib.Repr):
-    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002  # as the base class has it
-        return shorten(x)  # CPython refuses to write 4,300 digits
+    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002  # the signature of the base class
+        return shorten(x)  # CPython refuses to write more than 4,300 digits
 
 
 _SHORT: Final = _Short()
@@ -49,9 +50,9 @@ def brief(value: object) -> str:
 
 
 class Change:
-    """One change of the document: what `apply` returns.
+    """One change of the document, as `apply` returns it.
 
-    `kind` is `"append"` for a string that grew, else `"set"`; `version` the version that shows it.
+    `kind` is `"append"` for a string that grew, else `"set"`. `version` is the version that shows the change.
 
     >>> import streamjson as sj
     >>> assembler = sj.Assembler()
@@ -69,23 +70,23 @@ class Change:
     version: int
     kind: Kind
     _delta: Any
-    _value: Any  # unset until somebody asks: a cached property would make every attribute of the class slow to read
+    _value: Any  # unset until it is read: a cached property would make every attribute of the class slow to read
 
     @property
     def delta(self) -> Any:
         """The text that was appended, or the value that was set."""
-        # A container is not kept a second time: it is what there was at this version.
+        # A container is not kept a second time: it is the value at this version.
         return self.value if self._delta is MISSING else self._delta
 
     @property
     def path(self) -> Path:
-        """Where it happened."""
+        """The location that changed."""
         node, key = self._slot()
         return Path(trail(self._document.holder, node, key)[1:])
 
     @property
     def value(self) -> Any:
-        """The whole value there at this version, as plain objects of your own. Read when first asked for."""
+        """The whole value at `path` at this version, as plain objects of your own. Read on first use."""
         try:
             return self._value
         except AttributeError:
@@ -95,16 +96,16 @@ class Change:
 
     @property
     def before(self) -> Change | None:
-        """The change before this one that the same event made, if there is one.
+        """The change before this one in the same event; None if this is the first.
 
-        It is the reset by a new span, or half of a surrogate pair that became U+FFFD because its string was left; or,
-        of an event that brings several changes, the one before.
+        It is the reset by a new span, the repair of a pending surrogate to U+FFFD when the sender moves to another
+        location, or the previous one of several changes that the event brings.
         """
         return self._made_at(self.version - 1) if self.version > self._event()[0] else None
 
     @property
     def event_changes(self) -> tuple[Change, ...]:
-        """All changes of the event that made this one, oldest first. Costs their number.
+        """All changes of the event that made this one, oldest first. O(changes).
 
         >>> import streamjson as sj
         >>> assembler = sj.Assembler()
@@ -117,9 +118,9 @@ class Change:
 
     @property
     def match(self) -> Path:
-        """The path that matched the pattern of a callback; else where the change happened.
+        """The path that matched the pattern of a callback; without a callback, `path`.
 
-        The change happened there, under it, or above it: then it set a whole container that this is part of.
+        The change happened at this location, under it, or above it. A change above it set a whole container.
         """
         return self.path
 
@@ -129,17 +130,17 @@ class Change:
         return self.value
 
     def to_chunks(self) -> list[StreamingChunk]:
-        """Return chunks that say the same to a document that is at the version before.
+        """Return chunks with the same effect on a document at the previous version.
 
-        A set that replaces something is null first, and then the value; a reset is null at the root. Holes are left
-        out: an array that has some is built item by item.
+        A set that replaces a value is a null and then the new value; a reset is a null at the root. Holes are left out:
+        an array with holes is built item by item.
         """
         path = format_path(self.path)
         if self.kind == "append":
             return [StreamingChunk(self.delta, path)]
         replaced = self._replaced()
         node, key, thing = locate(self._document, self.path, self.version)
-        if thing is MISSING:  # a reset: what comes next must not meet what there was
+        if thing is MISSING:  # a reset: the next delta must not meet the old value
             return [StreamingChunk(None, path)]
         chunks = [] if replaced is None else [StreamingChunk(None, format_path(replaced))]
         if thing is not None or replaced != self.path:
@@ -159,14 +160,14 @@ class Change:
         return self.version - 1
 
     def _replaced(self) -> Path | None:
-        """Return the location that held something else before, if it was more than null: here, or on the way here."""
+        """Return the location, here or on the path here, whose value was replaced; None if that was nothing or null."""
         document, since = self._document, self._since()
-        if since < document.horizon:  # what was there before is not known
+        if since < document.horizon:  # the value before is not known
             return Path()
         steps = trail(document.holder, *self._slot())
         node = document.holder
         old: Any = node
-        count = 0  # of the steps that lead to what did not change
+        count = 0  # of the steps to the highest slot that differs
         while count < len(steps) and type(old) is Node:
             node, step = old, steps[count]
             old = slot_at(node, step, since)
@@ -180,7 +181,7 @@ class Change:
 
 
 def make_change(document: Document, version: int, kind: Kind, delta: Any) -> Change:
-    """Return a change. The class has no `__init__`, as one is made for each event: that takes 60 ns, and not 100."""
+    """Return a change. One is made for each event, so the class has no `__init__`: that takes 60 ns instead of 100."""
     change = Change()
     change._document = document
     change.version = version
@@ -190,7 +191,7 @@ def make_change(document: Document, version: int, kind: Kind, delta: Any) -> Cha
 
 
 class MatchedChange(Change):
-    """A change as a callback is told of it."""
+    """A change as a callback receives it."""
 
     __slots__ = ("_match",)
 
@@ -208,7 +209,7 @@ class MatchedChange(Change):
 
 
 class CoalescedChange(Change):
-    """All that happened at one location since version `old`, as one change."""
+    """All changes at one location since version `old`, as one change."""
 
     __slots__ = ("_key", "_node", "_old")
 
@@ -219,7 +220,7 @@ class CoalescedChange(Change):
         self._node, self._key, self._old = node, key, old
 
     def _event(self) -> tuple[int, int]:
-        return self.version, self.version  # changes before it are changes of their own, or were known
+        return self.version, self.version  # so it has no `before`: earlier changes are separate, or known already
 
     def _slot(self) -> tuple[Node, Step]:
         return self._node, self._key
@@ -229,7 +230,7 @@ class CoalescedChange(Change):
 
 
 def change_at(document: Document, version: int) -> tuple[Kind, Any]:
-    """Return the kind and the delta of the change that made a version, from the log; `MISSING` if it is read later."""
+    """Return the kind of the change that made a version, and its delta, `MISSING` if that is read on request."""
     if version == document.base:  # a reset
         return "set", MISSING
     node, key = location(document, version)
@@ -240,7 +241,7 @@ def change_at(document: Document, version: int) -> tuple[Kind, Any]:
 
 
 def changes_between(document: Document, old: int, new: int) -> Iterator[Change]:
-    """Yield what makes the value at version `old` that at `new`: one change per location, as `changes_since`."""
+    """Yield the changes from version `old` to version `new`, one per location, as `Snapshot.changes_since`."""
     for node, key, grown in differences(document, old, new):
         if grown is None:
             yield CoalescedChange(document, new, "set", MISSING, node, key, old)
@@ -250,7 +251,7 @@ def changes_between(document: Document, old: int, new: int) -> Iterator[Change]:
 
 
 def _chunks(document: Document, node: Node, key: Step, thing: Any, version: int) -> Iterator[StreamingChunk]:
-    """Yield the chunks that set a location, holes left out."""
+    """Yield the chunks that set a location, without holes."""
     path = format_path(trail(document.holder, node, key)[1:])
     if type(thing) is not Node or not has_holes(thing, version):
         yield StreamingChunk(read(document, node, key, thing, version), path)

@@ -1,7 +1,7 @@
-"""What a reader is told of a finished value: a `Completion`, a location and a version.
+"""A `Completion` reports a finished value: a location and a version.
 
-Which values are finished, and when, is decided in `finished`; who is told, in `_notify`. It never changes, costs
-O(1) to make, and reads its value when somebody asks.
+`finished` decides which values are finished, and when; `_notify` decides which listeners receive them. A completion
+never changes, is made in O(1), and reads its value on request.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ __all__ = ["Completion", "Structurer", "structurer_of"]
 T_co = TypeVar("T_co", covariant=True)
 
 Structurer: TypeAlias = Callable[[Any, str], Any]
-"""Makes an object of a value and the text of its path. Raises `StructureError`."""
+"""Turns a value, and the text of its path, into an object. Raises `StructureError`."""
 
 
 @define(eq=False, repr=False)
 class Completion(Generic[T_co]):
-    """A value that is finished: what a callback of `on_complete` is given.
+    """A finished value, as a callback of `on_complete` receives it.
 
-    `path` is where it is, `version` the version that shows it finished, `pattern` the text of the pattern that selects
-    it. `revision` is 1, or 2 where the sender came back to a value that had been reported: then this, reported at the
-    end of the stream, is what became of it.
+    `path` is its location, `version` the version that shows it finished, and `pattern` the text of the pattern that
+    selects it. `revision` is 1, or 2 if the sender returned to a value that had been reported: this completion, at the
+    end of the stream, then has the final value.
 
     >>> import streamjson as sj
     >>> assembler = sj.Assembler()
@@ -49,20 +49,20 @@ class Completion(Generic[T_co]):
 
     @property
     def match(self) -> Path:
-        """The path that matched the pattern: that of the value, as in a `Change`."""
+        """The path that matched the pattern, which is `path`. A `Change` has the same attribute."""
         return self.path
 
     @property
     def value(self) -> T_co:
         """The value, as plain objects of your own, or as an object of the type that `into` names.
 
-        Read when first asked for, and kept. `MISSING` if it is `gone`.
+        Read on first use, and kept. `MISSING` if the value is `gone`.
         """
         return self._value  # type: ignore[no-any-return]
 
     @property
     def gone(self) -> bool:
-        """Whether the value had been told, and is not there at the end."""
+        """Whether the value had been reported, and no longer exists at the end."""
         return self._value is MISSING
 
     @cached_property
@@ -76,9 +76,9 @@ class Completion(Generic[T_co]):
 
 
 def structurer_of(into: Any) -> Structurer | None:
-    """Return what makes an `into` of a value; None for None. Raises as `_typed.validate.structurer`."""
+    """Return the function that turns a value into an `into`; None for None. Raises as `_typed.validate.structurer`."""
     if into is None:
         return None
-    from .._typed import structurer  # noqa: PLC0415  # it takes a tenth of the time to import all
+    from .._typed import structurer  # noqa: PLC0415  # it would be a tenth of the import time of the library
 
     return structurer(into)

@@ -1,4 +1,4 @@
-"""The error for a stream whose sender has failed. It carries the document so far, so it stands beside `Snapshot`.
+"""The error for a stream whose sender failed. It carries the document so far, so it stands beside `Snapshot`.
 
 Its codes are in the table of `_errors`, with all others.
 """
@@ -19,8 +19,8 @@ _MAX_SHOWN_CHARS: Final = 200  # of the sender's own words
 class StreamFailedError(StreamJSONError):
     """The sender reported an error, or started over. Final: nothing more is applied until `reset()`.
 
-    `snapshot` is the document so far. `error_type` and `error_message` are the sender's; for `new_span`
-    `span_id` is the span that the document belongs to and `new_span_id` the one that came.
+    `snapshot` is the document so far. `error_type` and `error_message` are the sender's. For `new_span`, `span_id` is
+    the span that the document belongs to, and `new_span_id` the span that the sender started.
     """
 
     code = "stream_error"
@@ -65,7 +65,7 @@ def started_over(span_id: str | None, new_span_id: str | None) -> StreamFailedEr
 
 
 def no_deltas(misunderstood: int, first: str) -> StreamFailedError:
-    """Return the error for a stream without a delta, in which so many events were not understood."""
+    """Return the error for a stream without a delta; `misunderstood` counts the events that were not understood."""
     few = "an event that was not understood" if misunderstood else "pings"
     events = f"{misunderstood} events that were not understood" if misunderstood > 1 else few
     return StreamFailedError(

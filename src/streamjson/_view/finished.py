@@ -1,23 +1,23 @@
-"""Which values of a document are finished, and by which change.
+"""Which values of a document are finished, and which change finished them.
 
 Models write in document order: a value is finished when the next change lands outside of it, a container that was set
-whole with its parts, and everything when the stream ends well. Holes never are. So nothing is kept: whether a value is
-finished at a version is told by where the change was that made the version, and what a change has finished by where
-the change before it was.
+whole is finished together with its parts, and everything is finished when the stream ends well. Holes never are. So
+completion is derived from the log, not stored: the location of the change that made a version shows which values are
+finished at it, and the location of the change before shows which ones a change has finished.
 
-Senders that write several fields at once break this. The first return to a finished value, or the loss of one, makes
-the stream *interleaved*: from then on nothing is known to be finished but what was, and has not changed since; the
-rest waits for the end. A document that is not `in_order` is interleaved from its start.
+Senders that write several fields at once break this. The first change that returns to a finished value, or removes one,
+makes the stream *interleaved*: from then on, a value is known to be finished only if it was before and has not changed
+since; all others wait for the end. A document that is not `in_order` is interleaved from its start.
 
-A document that is reopened was reported whole, as its end was a guess. So it is interleaved from then on, and all that
-was there is finished until it changes.
+A reopened document has been reported whole, as its end was a guess. So it is interleaved from then on, and every value
+that existed is finished until it changes.
 
-It owns the `progress` of a document: how far its log was searched for a return, and its *eras*: one from the first
-return, and one from each guessed end, each with what changed in it.
-It does not know who asks. A location is a *trail*: 0, for the slot of the root, and the steps of its path.
+It owns the `progress` of a document: how far its log was searched for a return, and its *eras*. An era begins at the
+first return and at each guessed end, and has what changed in it.
+It does not know its callers. A location is a path from the root slot: 0, then the steps of its path.
 
-Cost: the search is O(path) for each run of the log, once, and only if somebody asks. `is_finished` is O(path);
-`finished_by` costs what may match of what is finished, `unfinished` and `lost` after a return the whole document.
+Cost: the search is O(path) for each run of the log, once, and only on request. `is_finished` is O(path). `finished_by`
+costs the finished values that may match; after a return, `unfinished` and `lost` cost the whole document.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ _NEVER: Final = 2**62
 
 
 class _Era:
-    """The versions from `start` on. What was finished before, and has not changed in it, is finished.
+    """The versions from `start` on. A value is finished if it was finished before, and has not changed in the era.
 
-    After a guessed end (`is_end`) that is all that was there. `changed` is the version of the first change in this era
-    of each slot that was changed, or contains a change, as far as `marked` runs of the log were looked at.
+    After a guessed end (`is_end`), every value that existed counts as finished. `changed` has the version of the first
+    change in this era for each slot that was changed or contains a change, in the first `marked` runs of the log.
     """
 
     __slots__ = ("changed", "is_end", "marked", "start")
@@ -67,13 +67,13 @@ class _Era:
 
 
 class _Progress:
-    """`searched` counts the runs that were looked at for a return; a later era never ends."""
+    """The eras of a document, the last of which is current. `searched` counts the runs searched for a return."""
 
     __slots__ = ("eras", "searched")
 
     def __init__(self, *eras: _Era) -> None:
         self.eras = list(eras)
-        self.searched = 1  # the first run returns to nothing
+        self.searched = 1  # the first run cannot be a return
 
 
 def _progress_of(document: Document) -> _Progress:
@@ -83,24 +83,24 @@ def _progress_of(document: Document) -> _Progress:
         progress = document.progress = _Progress(*first)
     starts = document.starts
     run = progress.searched
-    while not progress.eras and run < len(starts) and starts[run] <= document.version:  # not one in the making
+    while not progress.eras and run < len(starts) and starts[run] <= document.version:  # not a run that has only begun
         if _returns(document, run):
             progress.eras = [_Era(starts[run], is_end=False)]
         run += 1
-        progress.searched = run  # not one more than it was: another reader may have gone on, too
+        progress.searched = run  # assigned, not incremented: another reader may be searching, too
     return progress
 
 
 def returned_at(document: Document) -> int | None:
-    """Return the version that made the stream interleaved, None if it is in document order so far."""
+    """Return the version that made the stream interleaved; None if it is in document order so far."""
     eras = _progress_of(document).eras
     return eras[0].start if eras else None
 
 
 def reported_at(document: Document) -> tuple[int, bool] | None:
-    """Return the version at which it was last decided what had been reported, and whether that was all there was.
+    """Return the last version before the current era, and whether every value that existed then was reported.
 
-    None as long as values are finished in document order, and before the end of a document that is not in order.
+    None while values are finished in document order, and before the end of a document that is not `in_order`.
     """
     eras = _progress_of(document).eras
     if not eras or eras[-1].start == document.base:
@@ -109,25 +109,25 @@ def reported_at(document: Document) -> tuple[int, bool] | None:
 
 
 def reopen(document: Document, version: int) -> None:
-    """Note that the document was reported whole at `version`, and continues."""
+    """Record that the document was reported whole at `version`, and continues."""
     eras = _progress_of(document).eras
     if document.version > document.base and not (eras and eras[-1].is_end and eras[-1].start == version + 1):
         eras.append(_Era(version + 1, is_end=True))
 
 
 def take_up(document: Document, start: int, *, is_end: bool = False) -> None:
-    """Say that an era began at version `start`, of a document that is restored."""
+    """Record that an era of a restored document began at version `start`."""
     document.progress = _Progress(_Era(start, is_end=is_end))
 
 
 def is_there(document: Document, steps: tuple[Step, ...], version: int) -> bool:
-    """Tell whether `steps` lead to a value at `version`; a hole is none."""
+    """Return whether `steps` lead to a value at `version`; a hole is not a value."""
     thing = locate(document, steps[1:], version)[2]
     return thing is not MISSING and thing is not HOLE
 
 
 def is_finished(document: Document, steps: tuple[Step, ...], version: int) -> bool:
-    """Tell whether the value at `steps` was finished at `version`, as far as was known then."""
+    """Return whether the value at `steps` was finished at `version`, as far as was known then."""
     if not is_there(document, steps, version):
         return False
     eras = [era for era in _progress_of(document).eras if era.start <= version]
@@ -137,7 +137,7 @@ def is_finished(document: Document, steps: tuple[Step, ...], version: int) -> bo
 
 
 def is_settled(document: Document, steps: tuple[Step, ...]) -> bool:
-    """Tell whether the value at `steps`, which is there, is finished now; of a document just reopened all that is."""
+    """Return whether the value at `steps`, which exists, is finished now. Just after a reopening every value is."""
     eras = _progress_of(document).eras
     if not eras:
         return is_finished(document, steps, document.version)
@@ -145,7 +145,7 @@ def is_settled(document: Document, steps: tuple[Step, ...]) -> bool:
 
 
 def was_reported(document: Document, steps: tuple[Step, ...], since: int) -> bool:
-    """Tell whether the value at `steps` was finished after version `since`, and before the era that lasts."""
+    """Return whether the value at `steps` was finished after version `since`, and before the current era."""
     eras = _progress_of(document).eras
     if not eras or since >= eras[-1].start:
         return False
@@ -153,7 +153,7 @@ def was_reported(document: Document, steps: tuple[Step, ...], since: int) -> boo
 
 
 def was_given(document: Document, steps: tuple[Step, ...], began: int) -> bool:
-    """Tell whether a reader that began at version `began` was given the value at `steps`, before the era that lasts."""
+    """Return whether a reader that began at version `began` received the value at `steps` before the current era."""
     eras = _progress_of(document).eras
     if eras and began >= eras[-1].start:
         return is_finished(document, steps, began)
@@ -161,12 +161,12 @@ def was_given(document: Document, steps: tuple[Step, ...], began: int) -> bool:
 
 
 def _was_finished(document: Document, era: _Era, steps: tuple[Step, ...]) -> bool:
-    """Tell whether the value at `steps` was finished when an era began."""
+    """Return whether the value at `steps` was finished when an era began."""
     return (is_there if era.is_end else is_finished)(document, steps, era.start - 1)
 
 
 def _is_kept(document: Document, era: _Era, steps: tuple[Step, ...], version: int) -> bool:
-    """Tell whether the value at `steps`, which is there, was finished when an era began and has not changed since."""
+    """Return whether the value at `steps`, which exists, was finished when an era began and has not changed since."""
     if not _was_finished(document, era, steps):
         return False
     node, key, _ = locate(document, steps[1:], version)
@@ -175,9 +175,9 @@ def _is_kept(document: Document, era: _Era, steps: tuple[Step, ...], version: in
 
 
 def finished_by(document: Document, run: int, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
-    """Yield what matches of what the first change of a run has finished, deepest first.
+    """Yield the matching values that the first change of a run has finished, deepest first.
 
-    `run` is not the first one, and begins before the stream is interleaved.
+    `run` is not the first run, and begins before the stream is interleaved.
     """
     version = document.starts[run] - 1
     node, key = document.nodes[run - 1], document.keys[run - 1]
@@ -189,7 +189,7 @@ def finished_by(document: Document, run: int, along: Along[T]) -> Iterator[tuple
     before, top, common = _turn(document, run)
     if common == len(top):
         return
-    if common == len(before):  # into what was set whole
+    if common == len(before):  # in a container that was set whole
         node, key, thing = locate(document, before[1:], version)
         yield from postorder(node, key, thing, along.at(document, node, key), version, way=top[common:])
     else:
@@ -197,7 +197,7 @@ def finished_by(document: Document, run: int, along: Along[T]) -> Iterator[tuple
 
 
 def unfinished(document: Document, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
-    """Yield what matches of what only the end of the stream finishes, deepest first."""
+    """Yield the matching values that only the end of the stream finishes, deepest first."""
     version = document.version
     if not is_there(document, (0,), version):
         return
@@ -211,7 +211,7 @@ def unfinished(document: Document, along: Along[T]) -> Iterator[tuple[Node, Step
 
 
 def lost(document: Document, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
-    """Yield what matches of what was finished before the era that lasts, and is not there any more."""
+    """Yield the matching values that were finished before the current era, and no longer exist."""
     eras = _progress_of(document).eras
     if not eras:
         return
@@ -224,7 +224,7 @@ def lost(document: Document, along: Along[T]) -> Iterator[tuple[Node, Step, Stat
 
 
 def _touch(steps: tuple[Step, ...], others: tuple[Step, ...]) -> bool:
-    """Tell whether one of two locations contains the other."""
+    """Return whether one of two locations contains the other."""
     common = min(len(steps), len(others))
     return steps[:common] == others[:common]
 
@@ -232,7 +232,7 @@ def _touch(steps: tuple[Step, ...], others: tuple[Step, ...]) -> bool:
 def _up(
     document: Document, steps: tuple[Step, ...], common: int, version: int, along: Along[T]
 ) -> Iterator[tuple[Node, Step, State[T]]]:
-    """Yield what matches in and at the last of `steps`, and then above, down to `common` steps."""
+    """Yield the matches in and at the location `steps`, then among its containers with more than `common` steps."""
     slots: list[tuple[Node, Step, State[T]]] = []
     node: Any = document.holder
     state = along.matcher.start
@@ -248,10 +248,10 @@ def _up(
 
 
 def _turn(document: Document, run: int) -> tuple[tuple[Step, ...], tuple[Step, ...], int]:
-    """Compare where the log was before a run with where it goes.
+    """Compare the location of the change before a run with that of its first change.
 
-    Return the location of the change before, the highest one that the first change of the run created or replaced, and
-    how many steps they share.
+    Return the location before, the highest location that the first change created or replaced, and how many steps they
+    share.
     """
     version = document.starts[run]
     before = trail(document.holder, document.nodes[run - 1], document.keys[run - 1])
@@ -270,18 +270,18 @@ def _turn(document: Document, run: int) -> tuple[tuple[Step, ...], tuple[Step, .
 
 
 def _returns(document: Document, run: int) -> bool:
-    """Tell whether the first change of a run changes a finished value, or makes one vanish."""
+    """Return whether the first change of a run changes or removes a finished value."""
     version = document.starts[run]
     node, key = document.nodes[run], document.keys[run]
     if node is document.nodes[run - 1]:
         return key != document.keys[run - 1] and _existed(node, key, version)
     before, top, common = _turn(document, run)
     if common < len(top):
-        if common == len(before):  # into what was set whole
+        if common == len(before):  # in a container that was set whole
             return False
         node, key, _ = locate(document, top[1 : common + 1], version)
         return _existed(node, key, version)
-    # What was open may change and vanish, with what contains it.
+    # The open value and its containers may change and vanish; other values in them are finished.
     thing = locate(document, top[1:], version - 1)[2]
     for step in before[common:]:
         if any(other != step and item is not HOLE for other, item in slots_at(thing, version - 1)):
@@ -291,15 +291,15 @@ def _returns(document: Document, run: int) -> bool:
 
 
 def _existed(node: Node, key: Step, version: int) -> bool:
-    """Tell whether a slot that `version` changed held a value before."""
-    if node.births[-1] == version:  # then that is the slot that was created
+    """Return whether a slot that `version` changed held a value before."""
+    if node.births[-1] == version:  # this is the slot that it created
         return False
     thing = slot_at(node, key, version - 1)
     return thing is not MISSING and thing is not HOLE
 
 
 def _changed(document: Document, era: _Era) -> dict[tuple[int, Step], int]:
-    """Return the version of the first change in an era for each slot that was changed, or contains a change."""
+    """Return the version of the first change in an era, for each slot that was changed or contains a change."""
     starts = document.starts
     runs = range(era.marked, len(starts))
     for run in runs:

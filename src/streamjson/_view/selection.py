@@ -1,16 +1,18 @@
-"""Patterns along the tree: which locations of a document they select, at any version.
+"""Patterns on the tree: which locations of a document they select, at any version.
 
-`select` evaluates one pattern, segment by segment, as RFC 9535 does, and goes straight to the slots that they name. A
-matcher is for many patterns at once: `Along` finds the state of a location, and `preorder` and `postorder` walk what
-lies under one, in document order. They skip what can't match. None is recursive, so depth costs nothing.
+`select` evaluates one pattern, segment by segment, as RFC 9535 does, and goes straight to the slots that a segment
+names. A matcher is for many patterns at once: `PatternCursor` finds the state of a location, and `preorder` and
+`postorder` walk the slots under one, in document order. They skip what cannot match. None is recursive, so depth costs
+nothing.
 
-It owns one memory: the state of the container that was asked for last, and of its parent. In document order a field
-costs one transition, and so does the next item. Its states are those of `_paths`; it changes nothing in the tree.
+A cursor caches the state of the last container, and that of its parent. In document order a field costs one transition,
+and so does the next item. The states are those of `_paths`. Nothing in the tree changes.
 
 Specification: RFC 9535, sections 2.1.2 (the order of a nodelist) and 2.5 (segments).
 
-Cost: `select` what each segment selects, and under `..` each container once for each such segment; `Along.at` one
-transition for a location near the last one, else O(path); a walk what may match, and its siblings.
+Cost: `select` costs what each segment selects, and under `..` each container once for each such segment.
+`PatternCursor.at` costs one transition for a location near the last one, else O(path). A walk costs the slots that may
+match, and their siblings.
 """
 
 from __future__ import annotations
@@ -26,11 +28,11 @@ __all__ = ["Along", "postorder", "preorder", "select"]
 
 T = TypeVar("T")
 Slot: TypeAlias = tuple[Node, Step, Any]
-"""A container, a name or an index in it, and what was there."""
+"""A container, a name or an index in it, and the content there."""
 
 
 class Along(Generic[T]):
-    """A matcher, laid along the tree of one document."""
+    """Moves a matcher along the tree of one document."""
 
     __slots__ = ("_node", "_parent", "_parent_state", "_state", "matcher")
 
@@ -50,7 +52,7 @@ class Along(Generic[T]):
         return self._state.step(key)
 
     def is_dead(self, node: Node) -> bool:
-        """Tell whether nothing matches at `node`, which was asked for last, nor above or below."""
+        """Return whether nothing matches at `node`, above it or below it. `node` is the container of the last `at`."""
         return node is self._node and self._state is self.matcher.dead
 
     def _of(self, where: Where) -> State[T]:
@@ -68,7 +70,7 @@ class Along(Generic[T]):
 def preorder(
     node: Node, key: Step, thing: Any, state: State[T], version: int
 ) -> Iterator[tuple[Node, Step, Any, State[T]]]:
-    """Yield the slots that match among `thing`, which slot `key` of `node` held at `version`, and all in it."""
+    """Yield the matches of slot `key` of `node`, which held `content` at `version`, and of all slots in it."""
     todo = [(node, key, thing, state)]
     while todo:
         node, key, thing, state = todo.pop()
@@ -82,9 +84,9 @@ def preorder(
 def postorder(
     node: Node, key: Step, thing: Any, state: State[T], version: int, way: tuple[Step, ...] = ()
 ) -> Iterator[tuple[Node, Step, State[T]]]:
-    """Yield the slots that match, each after those in it; holes are none.
+    """Yield the matches as `preorder`, but each slot after those in it, and without holes.
 
-    `way` leads from `thing` to what is left out, with all that contains it.
+    `way` leads from `content` to a slot that is left out, together with the slots on the way to it.
     """
     walks = [(node, key, thing, state, _slots(thing, state, version), way, not way)]
     while walks:
@@ -113,7 +115,7 @@ def select(segments: Sequence[Segment], start: Slot, version: int) -> Iterator[S
     The order is that of RFC 9535. A slot that occurs several times in its nodelist is yielded once, at its first place.
     """
     # For each segment with `..`, the ids of the containers that it was applied to. The second such segment can reach a
-    # container in several ways; only the first time selects anything new.
+    # container in several ways; only the first time selects new slots.
     applied: list[set[int]] = [set() for _ in segments]
     walks: list[Iterator[Slot]] = [iter([start])]  # the start, and what each segment selects, down to the current one
     while walks:

@@ -1,8 +1,8 @@
 """A `Snapshot` is a version of the document, as a reader holds it.
 
-It is a reference to the document and a number, made in O(1) for a document of any size; values are read from
-`_document` on request. It never changes. A snapshot that is kept keeps its document, and what becomes of it later,
-alive; its `value` alone does not.
+It is a reference to the document and a version number, made in O(1) for a document of any size; values are read from
+`_document` on request. It never changes. A snapshot keeps its document in memory, with all later versions; its `value`
+alone does not.
 
 All paths, in and out, are without the stream's `path_prefix`.
 """
@@ -46,7 +46,7 @@ class Unread(Enum):
 
 UNREAD: Final = Unread.UNREAD
 OF_LAST_EVENT: Final = -1
-"""In the place of the version that `Snapshot.changes` begins after: the one before the last event."""
+"""Stands for the version before the last event, as the one after which `Snapshot.changes` begins."""
 
 
 class Match(NamedTuple):
@@ -59,8 +59,8 @@ class Match(NamedTuple):
 class Snapshot:
     """The document at one moment of the stream. It never changes, and taking it costs the same for any document.
 
-    `version` counts the changes that it shows. `end` tells how the stream has ended: `"done"` (with `[DONE]`), `"eof"`
-    (the source ended, or `close()` was called), or `"open"`: not yet, or not well.
+    `version` counts the changes that it shows. `end` says how the stream ended: `"done"` (with `[DONE]`), `"eof"` (the
+    source ended, or `close()` was called), or `"open"` (it has not ended, or not well).
     `span_id` and `last_event_id` are those of the events applied so far.
 
     >>> import streamjson as sj
@@ -82,13 +82,13 @@ class Snapshot:
     end: End
     span_id: str | None
     last_event_id: str
-    _value: Any  # UNREAD, or the first snapshot of this version, which has it
-    _changes: tuple[Change, ...]  # unset until somebody asks
+    _value: Any  # or UNREAD, or the first snapshot of this version, which has it
+    _changes: tuple[Change, ...]  # unset until it is read
 
     def _fill(
         self, document: Document, since: int, end: End, span_id: str | None, last_event_id: str, value: Any
     ) -> Self:
-        """Set all attributes to those of the newest version. The class has no `__init__`, as one is made per event."""
+        """Set all attributes to those of the newest version. One is made per event, so the class has no `__init__`."""
         self._document, self.version, self._since = document, document.version, since
         self.end, self.span_id, self.last_event_id = end, span_id, last_event_id
         self._value = value
@@ -96,21 +96,21 @@ class Snapshot:
 
     @property
     def complete(self) -> bool:
-        """Whether the stream has ended well, so that this is the whole document."""
+        """Whether the stream has ended well, so this is the whole document."""
         return self.end != "open"
 
     @property
     def value(self) -> Any:
         """The document as plain objects; `MISSING` before the first change. Always the same object for one snapshot.
 
-        Built when first asked for. Values that are read in the order of their versions share every container that did
-        not change, so a read costs the containers on the changed paths; a value older than one that was read already
-        is built whole. A value is shared: changing it may show in later values. `copy_value()` is your own.
+        Built on first use. Values that are read in the order of their versions share every container that did not
+        change, so a read costs the containers on the changed paths; a value older than one that was read already is
+        built whole. A value is shared: if you change it, later values may show that. `copy_value()` is your own.
         """
         value = self._value
         if value is UNREAD:
             value = value_at(self._document, self.version)
-            if self._value is UNREAD:  # else another thread was the first; CPython lets none in between
+            if self._value is UNREAD:  # else another thread was first; CPython lets none in between
                 self._value = value
             value = self._value
         elif type(value) is Snapshot:
@@ -118,15 +118,15 @@ class Snapshot:
         return value
 
     def copy_value(self) -> Any:
-        """Return the document as plain objects that nobody else has. O(document)."""
+        """Return the document as plain objects of your own. O(document)."""
         return read(self._document, *locate(self._document, (), self.version), self.version)
 
     def get(self, path: str | Iterable[Step], default: Any = None, *, copy: bool = False) -> Any:
         """Return the value at `path` as plain objects, or `default` if there is no value.
 
-        `path` is text (see `parse_path`) or steps. An item that an array has only because a later one exists is None.
-        A container is shared, as `value` is: changing it may show in what `get` and `value` return later. With
-        `copy=True` it is the caller's own.
+        `path` is text (see `parse_path`) or steps. An array item that exists only because a later item does is None.
+        A container is shared, like `value`: if you change it, later results of `get` and `value` may show that. With
+        `copy=True` it is your own.
 
         Raises `InvalidPathError`. Builds only the value that it returns: O(steps) for a value that is not a container.
         A container is kept, and reading it again costs the paths in it that changed; with `copy=True`, or at a version
@@ -142,12 +142,12 @@ class Snapshot:
         document, version = self._document, self.version
         known: dict[Any, tuple[Node, Step]] | None = None
         if type(path) is str and version == document.version:
-            # What was written to just now, or was asked for before: no parse, and no walk.
+            # The last location written to, or one that was read before: no parse and no walk.
             places = document.places
             known = places.known
             if path == document.open_path and not places.prefix:
                 string = document.text.whole()
-                # `is_newest`, a call less; and if it was left meanwhile, that may have been another string.
+                # `is_newest`, a call less; and the path again, as another string may have been opened meanwhile.
                 if path == document.open_path and len(document.lengths) == version - document.base + 1:
                     return string
             place = known.get(path)
@@ -166,7 +166,7 @@ class Snapshot:
         node, key, thing = locate(document, self._steps(path), version)
         if thing is MISSING:
             return default
-        if known is not None and document.is_newest(version):  # else it may lead to what is replaced
+        if known is not None and document.is_newest(version):  # else its container may have been replaced
             if len(known) >= MANY:
                 known.clear()
             known[path] = node, key
@@ -182,9 +182,9 @@ class Snapshot:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What changed since the snapshot that the stream yielded before; of an assembler's, in the last event.
+        """The changes since the snapshot that the stream yielded before; from an assembler, those of the last event.
 
-        As `changes_since`. Found when first asked for.
+        As `changes_since`. Computed on first use.
         """
         try:
             return self._changes
@@ -196,14 +196,14 @@ class Snapshot:
             return self._changes
 
     def changes_since(self, since: Snapshot | int) -> tuple[Change, ...]:
-        """Return what makes the value at `since`, an older snapshot or version, the value of this one.
+        """Return the changes that turn the value at `since`, an older snapshot or version, into the value of this one.
 
         One change per location, none under another, in the order in which the locations were created: an append for a
-        string that existed then and has grown, else a set with the whole value. What was replaced, or created inside
-        something new, is told by the highest such location. Across a reset, or from before a checkpoint that this was
-        restored from, it is one set at the root.
+        string that existed then and has grown, else a set with the whole value. For values that were replaced, or
+        created inside something new, the change is at the highest such location. Across a reset, or from before a
+        checkpoint that the document was restored from, it is one set at the root.
 
-        Raises `ValueError` for a newer snapshot, or one of another document. Costs what changed since.
+        Raises `ValueError` for a newer snapshot, or one of another document. Costs the changes since.
 
         >>> import streamjson as sj
         >>> assembler = sj.Assembler()
@@ -216,12 +216,12 @@ class Snapshot:
         document = self._document
         if isinstance(since, Snapshot):
             if since._document.lineage is not document.lineage:
-                raise ValueError("the snapshot is one of another document: take both from one assembler or stream")
+                raise ValueError("the snapshot belongs to another document: take both from one assembler or stream")
             since = since.version
         if type(since) is not int:
-            raise TypeError(f"since is a snapshot or its version, not {shorten(since)}")
+            raise TypeError(f"since must be a snapshot or its version, not {shorten(since)}")
         if not 0 <= since <= self.version:
-            raise ValueError(f"version {since} is not one of those up to this snapshot's, {self.version}")
+            raise ValueError(f"version {since} is not between 0 and this snapshot's version, {self.version}")
         if since == self.version:
             return ()
         if since < document.horizon:
@@ -229,11 +229,11 @@ class Snapshot:
         return tuple(changes_between(document, since, self.version))
 
     def is_complete(self, path: str | Iterable[Step]) -> bool:
-        """Tell whether the value at `path` is finished, as far as was known at this snapshot; False if there is none.
+        """Return whether the value at `path` is finished, as far as was known at this snapshot; False if it is missing.
 
-        A value is finished when a change landed outside of it, and all are when the stream has ended well. Where the
-        sender came back to a value that was finished, only those are that were before and have not changed since.
-        With `completion="end"` nothing is before the end.
+        A value is finished once a change lands outside of it, and every value once the stream has ended well. After the
+        sender has returned to a finished value, only those values are finished that were before and have not changed
+        since. With `completion="end"`, no value is finished before the end.
 
         Raises `InvalidPathError`. O(steps).
 
@@ -252,12 +252,12 @@ class Snapshot:
     def find(self, pattern: str) -> list[Match]:
         """Return the locations that a JSONPath pattern selects, and their values; an empty list if it selects nothing.
 
-        They are in the order of RFC 9535: under a union that of its selectors, under `..` the matches in a container
-        before those in its items and members, else that of the document. A location that is selected in several ways
-        comes once, the first time. The values are plain objects that nobody else has.
+        They are in the order of RFC 9535: for a union the order of its selectors, for `..` the matches in a container
+        before those in its items and members, else the order of the document. A location that is selected in several
+        ways is returned once, at its first place. The values are plain objects of your own.
 
-        Raises `InvalidPatternError`, also before there is a document. Costs what each segment selects and what it
-        returns: O(steps) for one location; `..` costs the containers below it.
+        Raises `InvalidPatternError`, also before there is a document. Costs what each segment selects, and the result:
+        O(steps) for one location; `..` costs the containers below it.
 
         >>> import streamjson as sj
         >>> assembler = sj.Assembler()
@@ -280,10 +280,10 @@ class Snapshot:
     @overload
     def draft(self, into: Any) -> Any: ...
     def draft(self, into: Any) -> Any:
-        """Return an object of the type `into` with what is there so far, and nothing of it validated.
+        """Return an object of the type `into` with the values so far, none of them validated.
 
-        What is missing has its default, or is None, so it says more than its type allows: it is for showing. Takes
-        the types that `into` takes elsewhere; O(document).
+        A missing field has its default, or None even where the type does not allow None, so use the object for display
+        only. Takes the types that `into` takes elsewhere. O(document).
 
         >>> import streamjson as sj
         >>> from dataclasses import dataclass
@@ -304,7 +304,7 @@ class Snapshot:
         if isinstance(path, str):
             return parse_path(path, limits=self._document.intake.limits)
         if not isinstance(path, Iterable):
-            raise TypeError(f"a path is text, such as 'people[0].name', or steps, not {shorten(path)}")
+            raise TypeError(f"a path must be text, such as 'people[0].name', or steps, not {shorten(path)}")
         return Path(path)
 
     def __repr__(self) -> str:
