@@ -1,9 +1,9 @@
-"""A change -> the callbacks that are registered for its location, in order."""
+"""A change -> calls of the callbacks that are registered for its location, in order."""
 
 from __future__ import annotations
 
-from .dispatcher import Watch
+from .dispatcher import Dispatcher
 from .subscription import Subscription
 from .tasks import current_task, is_cancellation_of_another
 
-__all__ = ["Subscription", "Watch", "current_task", "is_cancellation_of_another"]
+__all__ = ["Dispatcher", "Subscription", "current_task", "is_cancellation_of_another"]
