@@ -36,7 +36,7 @@ from ._document import SHORT, WIDE, Document, Kind, a_kind
 from ._errors import CheckpointError, ConflictError, InvalidEventError, InvalidPathError, StreamJSONError, shorten
 from ._json import CHUNK_VALUES, MISSING, JSONValue, quick_decoder
 from ._limits import Limits, check_limits
-from ._notify import Subscription, Watch
+from ._notify import Dispatcher, Subscription
 from ._paths import Path, compile_pattern, parse_path
 from ._resume import KIND, load, members_of, save, seal
 from ._skipped import OnMisfit, Skipped, SkippedEvent, check_on_misfit, is_skippable
@@ -129,7 +129,7 @@ class Assembler:
         self._skipped, self._ignored = Skipped(), Skipped()
         self._in_order = completion == "order"
         self._document = Document(limits, prefix=self._prefix, replace=self._replace, in_order=self._in_order)
-        self._watch = Watch(self._document, limits, self._skipped)
+        self._watch = Dispatcher(self._document, limits, self._skipped)
         self._decode, self._closer_look = quick_decoder()
         # What is not longer has no number of more digits, and not too many values; nor does it nest deeper, or its
         # brackets tell. No depth that one decoder reads and the other does not.
@@ -266,7 +266,7 @@ class Assembler:
                     document.tear()
                     raise
                 if not document.quiet:
-                    self._watch.tell_growth()
+                    self._watch.notify_growth()
                 change = Change()  # as make_change does
                 change._document = document
                 change.version = version
@@ -640,9 +640,9 @@ class Assembler:
         if document.quiet:
             return
         if kind == "append" and document.starts[-1] < document.version and not document.closed:
-            self._watch.tell_growth()  # the string that is open has grown, as by nearly every event
+            self._watch.notify_growth()  # the string that is open has grown, as by nearly every event
         else:
-            self._watch.tell(kind, at_end=self._end != "open")
+            self._watch.notify(kind, at_end=self._end != "open")
 
     def _tell_last(self, error: StreamFailedError) -> None:
         """Notify callbacks of the change that came with a failure; what they raise becomes its cause."""
@@ -663,7 +663,7 @@ class Assembler:
 
     async def _tell_and_await(self, kind: Kind | None) -> None:
         if not self._document.quiet:
-            await self._watch.tell_and_await(kind, at_end=self._end != "open")
+            await self._watch.notify_and_await(kind, at_end=self._end != "open")
 
     def _add(
         self,
