@@ -84,9 +84,7 @@ def await_values(target: sj.Assembler, *patterns: str) -> list[tuple[Any, ...]]:
         ),
     ],
 )
-def test_changes_at_under_and_above_a_match_are_reported(
-    pattern: str, events: Received, expected: Received
-) -> None:
+def test_changes_at_under_and_above_a_match_are_reported(pattern: str, events: Received, expected: Received) -> None:
     target = sj.Assembler()
     heard = listen(target, pattern)
 

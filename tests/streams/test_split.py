@@ -296,9 +296,7 @@ def outcomes(drive: Sync, streams: Any, **options: Any) -> list[Any]:
 
 @pytest.mark.parametrize("on_new_span", ["error", "reset"])
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_an_error_in_one_stream_does_not_affect_its_neighbours(
-    drive: Sync, kind: Kind, on_new_span: str
-) -> None:
+def test_an_error_in_one_stream_does_not_affect_its_neighbours(drive: Sync, kind: Kind, on_new_span: str) -> None:
     for before, after in [([delta("1", "l"), DONE], [delta("2", "n"), DONE]), ([delta("1", "l")], [delta("2", "n")])]:
         streams = sj.split_streams(drive.source([*before, *kind.events, *after]))
         expected = [{"a": "1"}, kind.outcome, {"a": "2"}]
@@ -375,9 +373,7 @@ def test_requesting_the_next_stream_passes_over_the_rest(drive: Sync) -> None:
 
 
 @pytest.mark.parametrize("log", [[A, B, DONE], [A, DONE], [A, B], [A, FAILURE, DONE]], ids=repr)
-def test_a_stream_with_unread_events_never_looks_complete(
-    drive: Sync, log: list[Any]
-) -> None:
+def test_a_stream_with_unread_events_never_looks_complete(drive: Sync, log: list[Any]) -> None:
     streams = sj.split_streams(drive.source([*log, delta("B", "s")]))
     first = drive.next(streams)
     drive.list(streams)
@@ -603,9 +599,7 @@ def test_concatenated_streams_are_split_again(streams: list[list[Any]], *, is_en
 
 
 @given(kinds=st.lists(st.sampled_from(sorted(KINDS)), max_size=6), data=st.data())
-def test_streams_in_any_order_are_assembled_as_if_alone(
-    kinds: list[str], data: st.DataObject
-) -> None:
+def test_streams_in_any_order_are_assembled_as_if_alone(kinds: list[str], data: st.DataObject) -> None:
     source: list[Any] = []
     for number, name in enumerate(kinds):
         source += [of_span(event, str(number)) for event in KINDS[name].events]
