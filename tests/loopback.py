@@ -1,4 +1,4 @@
-"""A server on loopback, in a thread of its own, that sends what a test says: cuts and silences included."""
+"""A loopback server, in its own thread, that sends what a test specifies, including cuts and silences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-TIMEOUT_S = 60  # of a wait for what is sure to happen; a test that needs it has failed
+TIMEOUT_S = 60  # for events that are certain; a test that reaches it has failed
 
 
 class Exchange:
@@ -21,7 +21,7 @@ class Exchange:
         self._is_chunked = False
 
     async def start(self, status: int = 200, *fields: str, chunked: bool = False) -> None:
-        """Write the head. The body ends with the connection; if it is `chunked`, an end is always a cut."""
+        """Write the head. The body ends with the connection; if it is `chunked`, that end is always a cut."""
         self._is_chunked = chunked
         framing = "Transfer-Encoding: chunked" if chunked else "Connection: close"
         lines = (f"HTTP/1.1 {status} Status", "Content-Type: text/event-stream", framing, *fields)
@@ -34,14 +34,14 @@ class Exchange:
         await self._writer.drain()
 
     async def left(self) -> None:
-        """Stay silent until the client has left."""
+        """Send nothing until the client disconnects."""
         while await self._reader.read(1024):
             pass
 
 
 @contextmanager
 def serving(respond: Callable[[Exchange], Awaitable[None]]) -> Iterator[str]:
-    """Give the URL of a server that answers each connection by `respond`; what that raises comes out at the end."""
+    """Yield the URL of a server that answers each connection with `respond`; its errors are raised at the end."""
     failures: list[Exception] = []
     ready, urls = threading.Event(), list[str]()
 
@@ -49,7 +49,7 @@ def serving(respond: Callable[[Exchange], Awaitable[None]]) -> Iterator[str]:
         try:
             await respond(Exchange(await reader.readuntil(b"\r\n\r\n"), reader, writer))
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client has left
+            pass  # the client has disconnected
         except Exception as error:  # noqa: BLE001  # raised below
             failures.append(error)
         finally:
@@ -62,7 +62,7 @@ def serving(respond: Callable[[Exchange], Awaitable[None]]) -> Iterator[str]:
         urls.append(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         ready.set()
         await stop.wait()
-        server.close()  # not waiting for the connections: asyncio.run cancels what still answers
+        server.close()  # without waiting for connections: asyncio.run cancels those that are still open
 
     loop: asyncio.AbstractEventLoop
     stop = asyncio.Event()

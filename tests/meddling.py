@@ -1,6 +1,6 @@
-"""Containers at which somebody writes while they are read, as another thread may between any two instructions.
+"""Containers that write to the document while they are read, as another thread may between any two instructions.
 
-Each calls `write` once: before it answers the first question, or the first of one kind.
+Each calls `write` once: before the first read, or before the first read of one kind.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Write = Callable[[], object]
 
 
 class MeddledList(list[Any]):
-    """A list; `write` is called when an item or a part of it is asked for."""
+    """A list that calls `write` when an item or a slice is read."""
 
     def __init__(self, items: list[Any], write: Write) -> None:
         super().__init__(items)
@@ -27,9 +27,9 @@ class MeddledList(list[Any]):
 
 
 class MeddledDict(dict[str, Any]):
-    """A dict; `write` is called when a member is asked for, or the names.
+    """A dict that calls `write` when a member or the names are read.
 
-    With `late`, it is when the names are asked for from behind, between that and the first of them.
+    With `late`, it is called only by a reversed iteration, after the iterator was made and before its first name.
     """
 
     def __init__(self, members: dict[str, Any], write: Write, *, late: bool = False) -> None:

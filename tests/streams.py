@@ -1,6 +1,6 @@
-"""Streams of path deltas for tests and benchmarks, named by their shape, each with the value that it must end in.
+"""Streams of path deltas for tests and benchmarks, named by their shape, each with its final value.
 
-All are deterministic. The texts are made anew at each iteration, as a decoder makes them, and nothing is kept.
+All are deterministic. Each iteration makes new texts, like a decoder, and keeps none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Delta(NamedTuple):
 
 
 class Stream:
-    """`count` deltas. Iterating makes them; `value` is the document after the last one."""
+    """`count` deltas, made by iteration; `value` is the document after the last one."""
 
     def __init__(self, count: int, deltas: Callable[[int], Iterator[Delta]], value: Callable[[int], Any]) -> None:
         self.count = count
@@ -39,7 +39,7 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ,. 0123456789"
 
 
 def _text(number: int, length: int) -> str:
-    """Return a text that differs from number to number."""
+    """Return a text that differs for each number."""
     start = number % len(ALPHABET)
     return (ALPHABET[start:] + ALPHABET * (length // len(ALPHABET) + 1))[:length]
 
@@ -106,7 +106,7 @@ LANES = 4
 
 
 def interleaved(count: int) -> Stream:
-    """Four texts that are written in turn."""
+    """Four texts that grow in turn."""
     return Stream(
         count,
         lambda n: (Delta(f"lanes.lane{number % LANES}", _piece(number)) for number in range(n)),
@@ -120,7 +120,7 @@ def interleaved(count: int) -> Stream:
 
 
 def new_leaves(count: int) -> Stream:
-    """Names that were never seen before, each a finished value."""
+    """New names only, each with a finished value."""
     return Stream(
         count,
         lambda n: (Delta(f"leaves.leaf{number}", _piece(number)) for number in range(n)),
@@ -129,7 +129,7 @@ def new_leaves(count: int) -> Stream:
 
 
 def wide_array(count: int) -> Stream:
-    """One array, item after item."""
+    """One array, item by item."""
     return Stream(
         count,
         lambda n: (Delta(f"items[{number}]", number + 1000) for number in range(n)),
@@ -148,7 +148,7 @@ def _deep_value(count: int) -> Any:
 
 
 def deep(count: int) -> Stream:
-    """Objects in an array that lies 60 levels deep."""
+    """Objects in an array that is 60 levels deep."""
     head = ".".join(f"level{level}" for level in range(DEPTH))
     return Stream(
         count,

@@ -1,4 +1,4 @@
-"""The command, run as a process of its own; its view and its clock, as the pure functions that they are."""
+"""The command, run in its own process; its view and its clock, called as pure functions."""
 
 from __future__ import annotations
 
@@ -68,18 +68,18 @@ def one_line(stderr):
     return text
 
 
-@pytest.mark.parametrize(("command", "told"), [("assemble", ["3 events, 2 changes", "1 skipped"]), ("watch", [])])
-def test_an_event_that_is_skipped_is_told(command, told):
+@pytest.mark.parametrize(("command", "reported"), [("assemble", ["3 events, 2 changes", "1 skipped"]), ("watch", [])])
+def test_a_skipped_event_is_reported(command, reported):
     result = run(command, "-", "--on-invalid", "skip", stdin=NAME + CONFLICT + SURNAME)
     assert result.returncode == 0
     assert "Jane Doe" in result.stdout.decode()
     first, *others = result.stderr.decode().splitlines()
     assert "skipped: -: name holds a string and a number came" in first
     assert "(event 2, byte offset 43" in first
-    assert all(words in others[0] for words in told)
+    assert all(words in others[0] for words in reported)
 
 
-def test_of_many_events_that_are_skipped_the_last_are_told():
+def test_the_last_of_many_skipped_events_are_reported():
     result = run("assemble", "-", "--on-invalid", "skip", stdin=NAME + CONFLICT * 101)
     lines = result.stderr.decode().splitlines()
     assert len(lines) == 102
@@ -91,7 +91,7 @@ def test_of_many_events_that_are_skipped_the_last_are_told():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_assemble_prints_the_document_of_an_example_also_when_it_breaks(name):
+def test_assemble_prints_an_example_even_if_it_breaks(name):
     result = run("assemble", example(name))
     assert json.loads(result.stdout) == expected(name)
     assert result.returncode == (1 if name in BROKEN else 0)
@@ -101,7 +101,7 @@ def test_assemble_prints_the_document_of_an_example_also_when_it_breaks(name):
 @pytest.mark.parametrize(
     ("name", "place"), [("error", "(event 53, byte offset 4052, "), ("cut", "(event 78, byte offset 5892, ")]
 )
-def test_a_broken_stream_is_told_with_its_event_and_offset(name, place):
+def test_a_broken_stream_is_reported_with_event_and_offset(name, place):
     assert place in one_line(run("assemble", example(name)).stderr)
 
 
@@ -157,7 +157,7 @@ ASSEMBLED = {
         "max_array_gap = 1024; --no-size-limit lifts it ",
     ),
     "nothing": ([], b"", 1, "", "no document (0 events, 0 changes, 0 bytes)"),
-    "not a stream": ([], bytes(range(256)), 1, "", "is not an event stream, it looks like UTF-16; convert it first"),
+    "not a stream": ([], bytes(range(256)), 1, "", "is not an event stream but looks like UTF-16; convert it first"),
     "another protocol": (
         [],
         b'data: {"choices": []}\n\n',
@@ -165,7 +165,7 @@ ASSEMBLED = {
         "",
         "error: -: this is an event of OpenAI Chat Completions, which this version does not read",
     ),
-    "no event that is understood": (
+    "only events that are not understood": (
         ["-q"],
         sj.encode_sse(sj.ServerSentEvent("x", event="note")) * 2,
         1,
@@ -178,11 +178,11 @@ ASSEMBLED = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "stdin", "code", "stdout", "told"), ASSEMBLED.values(), ids=ASSEMBLED)
-def test_assemble(arguments, stdin, code, stdout, told):
+@pytest.mark.parametrize(("arguments", "stdin", "code", "stdout", "reported"), ASSEMBLED.values(), ids=ASSEMBLED)
+def test_assemble(arguments, stdin, code, stdout, reported):
     result = run("assemble", "-", *arguments, stdin=stdin)
     assert (result.stdout.decode(), result.returncode) == (stdout, code)
-    assert told in one_line(result.stderr)
+    assert reported in one_line(result.stderr)
 
 
 def test_quiet_leaves_out_the_status_but_not_errors():
@@ -190,11 +190,11 @@ def test_quiet_leaves_out_the_status_but_not_errors():
     assert b"error: -: " in run("assemble", "-q", "-", stdin=CONFLICT + NAME).stderr
 
 
-def test_what_a_sender_says_does_not_steer_the_terminal():
+def test_text_of_the_sender_does_not_steer_the_terminal():
     stdin = NAME + block(error_type="\x1b[2J", error_message="one\ntwo\x9b\u202e")
-    told = one_line(run("assemble", "-", stdin=stdin).stderr)
-    assert "[2J" in told
-    assert not re.search("[\x00-\x1f\x7f-\x9f\u202e]", told[:-1])
+    reported = one_line(run("assemble", "-", stdin=stdin).stderr)
+    assert "[2J" in reported
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u202e]", reported[:-1])
 
 
 @pytest.mark.parametrize("env", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}], ids=repr)
@@ -257,14 +257,14 @@ ALL = {
     "one that is empty": (
         DONE + NAME,
         ['{"name":"Jane"}'],
-        ["error: -: document 1: the stream held no document", "-: 2 documents, 1 failed, "],
+        ["error: -: document 1: the stream contained no document", "-: 2 documents, 1 failed, "],
     ),
     "the source is cut off between two": (
         NAME + DONE + b"data: {",
         ['{"name":"Jane"}'],
         ["error: -: the source ended inside an event (event 3, byte offset 57)", "-: 1 document, "],
     ),
-    "none": (b"", [], ["error: -: the source held no document (0 events, 0 bytes)"]),
+    "none": (b"", [], ["error: -: the source contained no document (0 events, 0 bytes)"]),
     "none, after pings": (
         PING,
         [],
@@ -281,29 +281,29 @@ ALL = {
 }
 
 
-@pytest.mark.parametrize(("stdin", "documents", "told"), ALL.values(), ids=ALL)
-def test_all_documents_are_printed_and_failures_reported_with_their_number(stdin, documents, told):
+@pytest.mark.parametrize(("stdin", "documents", "reported"), ALL.values(), ids=ALL)
+def test_all_prints_documents_and_reports_failures(stdin, documents, reported):
     result = run("assemble", "-", "--all", stdin=stdin)
     assert result.stdout.decode().splitlines() == documents
     lines = result.stderr.decode().splitlines()
-    for line, beginning in zip(lines, told, strict=True):
+    for line, beginning in zip(lines, reported, strict=True):
         assert line.startswith(f"streamjson: {beginning}")
     assert result.returncode == any("error: " in line for line in lines)
 
 
 @pytest.mark.parametrize("arguments", [["--on-new-span", "error"], ["--on-new-span", "reset"]], ids=repr)
-def test_all_documents_are_those_of_the_spans_whatever_a_new_span_does_in_one_document(arguments):
+def test_all_splits_at_spans_whatever_on_new_span_says(arguments):
     result = run("assemble", "-", "--all", "-q", *arguments, stdin=SPAN_A + SPAN_B)
     assert (result.stdout, result.stderr, result.returncode) == (b'"a"\n"b"\n', b"", 0)
 
 
-def test_of_all_documents_each_needs_the_end_that_is_required():
+def test_all_with_require_done_checks_each_document():
     result = run("assemble", "-", "--all", "-q", "--require-done", stdin=SPAN_A + SPAN_B + DONE)
     assert (result.stdout, result.returncode) == (b'"b"\n', 1)
     assert one_line(result.stderr) == "streamjson: error: -: document 1: the source ended without [DONE]\n"
 
 
-def test_events_that_are_skipped_are_reported_with_their_document():
+def test_skipped_events_are_reported_with_their_document():
     stdin = NAME + DONE + NAME + CONFLICT * 2 + DONE
     result = run("assemble", "-", "--all", "--on-invalid", "skip", stdin=stdin)
     first, second, status = result.stderr.decode().splitlines()
@@ -327,53 +327,53 @@ RESTS = {
     "a document": (SPAN_A + DONE, "1 document in 2 events"),
     "a document without its end": (SPAN_A, "1 document in 1 event"),
     "documents of spans": (SPAN_A + SPAN_B, "2 documents in 2 events"),
-    "what was not understood": (b"data: {\n\n", "1 document in 1 event"),
+    "an event that is not understood": (b"data: {\n\n", "1 document in 1 event"),
     "a failure": (PING + FAILURE, "1 document in 2 events"),
     "a document that is cut off": (SPAN_A + b"data: {", "1 document in 1 event"),
     "documents after a ping": (PING + SPAN_A + DONE + DONE + SPAN_A, "2 documents in 5 events"),
 }
 
 
-@pytest.mark.parametrize(("rest", "told"), RESTS.values(), ids=RESTS)
+@pytest.mark.parametrize(("rest", "reported"), RESTS.values(), ids=RESTS)
 @pytest.mark.parametrize("command", ["assemble", "watch"])
-def test_a_source_that_continues_after_its_first_document_is_refused_once_that_is_printed(command, rest, told):
+def test_a_second_document_is_an_error_after_the_first(command, rest, reported):
     result = run(command, "-", stdin=NAME + DONE + rest)
     assert json.loads(result.stdout) == {"name": "Jane"}
     assert result.returncode == 1
     assert one_line(result.stderr) == (
-        f"streamjson: error: -: after the [DONE] of this document the source continues with {told};"
+        f"streamjson: error: -: after the [DONE] of this document the source continues with {reported};"
         " `streamjson assemble --all` prints the document of each stream\n"
     )
 
 
 @pytest.mark.parametrize("rest", [b"", PING, DONE, b": comment\n", b"\n", PING + DONE + b"data:\n\n"], ids=repr)
 @pytest.mark.parametrize("command", ["assemble", "watch"])
-def test_what_brings_nothing_after_a_document_is_not_refused(command, rest):
+def test_events_without_content_after_a_document_are_accepted(command, rest):
     result = run(command, "-", stdin=NAME + DONE + rest)
     assert result.returncode == 0
-    assert "-: done, 2 events, 1 changes" in one_line(result.stderr)
+    assert "-: done, 2 events, 1 change, " in one_line(result.stderr)
 
 
-def test_what_follows_a_document_and_is_no_event_is_an_error_of_its_own():
+def test_a_cut_event_after_a_document_is_its_own_error():
     result = run("assemble", "-", "--compact", stdin=NAME + DONE + PING + b"data: {")
     assert (result.stdout, result.returncode) == (b'{"name":"Jane"}\n', 1)
     assert "the source ended inside an event (event 4, byte offset " in one_line(result.stderr)
 
 
-def test_what_continues_after_an_empty_document_is_refused_too():
+def test_a_document_after_an_empty_document_is_an_error_too():
     result = run("assemble", "-", stdin=DONE + NAME)
     assert (result.stdout, result.returncode) == (b"", 1)
     assert "continues with 1 document in 1 event" in one_line(result.stderr)
 
 
-def test_another_span_names_the_options_that_read_on():
-    told = one_line(run("assemble", "-", stdin=SPAN_A + SPAN_B).stderr)
-    assert "span 'B' came after deltas of 'A'; `streamjson assemble --all` prints the document of each," in told
-    assert "--on-new-span reset that of the last (event 2, byte offset " in told
+def test_a_new_span_names_the_options_that_continue():
+    reported = one_line(run("assemble", "-", stdin=SPAN_A + SPAN_B).stderr)
+    assert "span 'B' came after deltas of 'A'; `streamjson assemble --all` prints the document of each" in reported
+    assert "--on-new-span reset that of the last one (event 2, byte offset " in reported
 
 
 @pytest.mark.parametrize("option", [[], ["--all"], ["--every", "9"]], ids=repr)
-def test_a_document_is_printed_before_what_follows_its_end_is_read(option):
+def test_a_document_is_printed_before_later_input_is_read(option):
     with subprocess.Popen([*COMMAND, "assemble", "-", "--compact", *option], stdin=-1, stdout=-1, stderr=-1) as process:
         process.stdin.write(NAME + DONE)
         process.stdin.flush()
@@ -393,27 +393,27 @@ ENCODED = {
 
 @pytest.mark.parametrize("command", [["assemble"], ["assemble", "--all"], ["watch"]], ids=repr)
 @pytest.mark.parametrize(("stdin", "count"), ENCODED.values(), ids=ENCODED)
-def test_bytes_that_are_not_utf_8_are_warned_of(command, stdin, count):
+def test_bytes_that_are_not_utf_8_cause_a_warning(command, stdin, count):
     result = run(*command, "-", stdin=stdin)
     warnings = [line for line in result.stderr.decode().splitlines() if "warning: " in line]
     sequences = f"{count} sequence" if count == 1 else f"{count} sequences"
-    assert warnings == [f"streamjson: warning: -: {sequences} of bytes that are not UTF-8 became U+FFFD"]
+    assert warnings == [f"streamjson: warning: -: replaced {sequences} of bytes that are not UTF-8 by U+FFFD"]
 
 
 @pytest.mark.parametrize("command", [["assemble"], ["assemble", "--all"], ["watch"]], ids=repr)
-def test_bytes_that_are_not_utf_8_leave_the_exit_code(command):
+def test_bytes_that_are_not_utf_8_do_not_change_the_exit_code(command):
     result = run(*command, "-", "-q", stdin=ENCODED["Latin-1"][0])
     assert json.loads(result.stdout) == {"a": "caf\ufffd"}
     assert "not UTF-8" in one_line(result.stderr)
     assert result.returncode == 0
 
 
-def test_a_replacement_character_of_the_sender_is_not_warned_of():
+def test_a_replacement_character_of_the_sender_is_no_warning():
     assert b"warning" not in run("assemble", "-", stdin=block(delta="\ufffd")).stderr
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_ignored_events_are_warned_of(count):
+def test_ignored_events_cause_a_warning(count):
     result = run("assemble", "-", stdin=NAME + IGNORED * count)
     warning, status = result.stderr.decode().splitlines()
     assert "warning: -: the event is ignored: it has none of the fields of a chunk (event " in warning
@@ -428,13 +428,13 @@ def test_ignored_events_are_warned_of(count):
 
 @pytest.mark.parametrize("name", ["trip", "people", "text"])
 @pytest.mark.parametrize("chars", ["1", "4", "1000"])
-def test_split_is_the_way_back(name, chars):
+def test_split_is_the_inverse_of_assemble(name, chars):
     stream = run("split", str(EXAMPLES / "expected" / f"{name}.json"), "--piece-chars", chars)
     assert (stream.returncode, stream.stderr) == (0, b"")
     assert json.loads(run("assemble", "-", "--require-done", stdin=stream.stdout).stdout) == expected(name)
 
 
-def test_split_writes_ids_from_1_and_done_unless_it_shall_not():
+def test_split_writes_ids_from_1_and_optionally_done():
     events = list(sj.decode_sse(run("split", "-", stdin=b'["Jane", 1]').stdout))
     assert [event.id for event in events] == ["1", "2", None]
     assert events[-1].data == "[DONE]"
@@ -453,11 +453,11 @@ UNSPLIT = {
 }
 
 
-@pytest.mark.parametrize(("stdin", "told"), UNSPLIT.values(), ids=UNSPLIT)
-def test_split_tells_in_one_line_what_is_no_document(stdin, told):
+@pytest.mark.parametrize(("stdin", "reported"), UNSPLIT.values(), ids=UNSPLIT)
+def test_split_reports_an_invalid_document_in_one_line(stdin, reported):
     result = run("split", "-", stdin=stdin)
     assert (result.returncode, result.stdout) == (2, b"")
-    assert told in one_line(result.stderr)
+    assert reported in one_line(result.stderr)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -482,8 +482,8 @@ MISTAKES = {
     "negative speed": ["watch", "-", "--speed", "-1"],
     "endless speed": ["watch", "-", "--speed", "nan"],
     "bad size": ["watch", "-", "--export", "x.svg", "--export-size", "80"],
-    "place of no picture": ["watch", "-", "--export-at", "5"],
-    "size of no picture": ["watch", "-", "--export-size", "80x24"],
+    "event without a picture": ["watch", "-", "--export-at", "5"],
+    "size without a picture": ["watch", "-", "--export-size", "80x24"],
     "no such folder": ["watch", "-", "--export", "missing/x.svg"],
     "abbreviation": ["assemble", "-", "--comp"],
     "all documents and every change": ["assemble", "-", "--all", "--every", "1"],
@@ -492,7 +492,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("arguments", MISTAKES.values(), ids=MISTAKES)
-def test_mistakes_are_exit_code_2_without_a_traceback(arguments):
+def test_mistakes_exit_with_2_and_no_traceback(arguments):
     result = run(*arguments, stdin=NAME)
     assert result.returncode == 2
     assert result.stdout == b""
@@ -512,11 +512,11 @@ URLS = {
 
 
 @pytest.mark.parametrize(("command", "url", "advice"), URLS.values(), ids=URLS)
-def test_a_url_in_place_of_a_file_is_answered_with_the_pipe_that_reads_it(command, url, advice):
+def test_a_url_is_answered_with_a_pipe_that_reads_it(command, url, advice):
     result = run(command, url)
     assert (result.returncode, result.stdout) == (2, b"")
-    told = result.stderr.decode().splitlines()[-1]
-    assert told == f"streamjson {command}: error: argument FILE: a URL is not a file; run: {advice}"
+    reported = result.stderr.decode().splitlines()[-1]
+    assert reported == f"streamjson {command}: error: argument FILE: a URL is not a file; run: {advice}"
 
 
 DOCUMENTS = {
@@ -529,7 +529,7 @@ DOCUMENTS = {
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 @pytest.mark.parametrize("command", ["assemble", "watch"])
-def test_a_json_document_in_place_of_a_stream_is_answered_with_split(tmp_path, command, document):
+def test_a_json_document_is_answered_with_split(tmp_path, command, document):
     path = tmp_path / "a document.json"
     path.write_bytes(document)
     picture = ["--export", str(tmp_path / "x.svg")] if command == "watch" else []
@@ -540,7 +540,7 @@ def test_a_json_document_in_place_of_a_stream_is_answered_with_split(tmp_path, c
 
 
 @pytest.mark.parametrize("stdin", [b"", b"<html>{\n", NAME + b"{", b"data: {\n\n"], ids=repr)
-def test_split_is_advised_for_json_documents_only(stdin):
+def test_split_is_advised_only_for_json_documents(stdin):
     assert b"split" not in run("assemble", "-", stdin=stdin).stderr
 
 
@@ -548,7 +548,7 @@ SPLIT_ADVICE = "; for a JSON document, `streamjson split -` writes the event str
 NO_STREAMS = {
     "HTML": (b"<html>\n<body>", r"HTML or XML; it begins `<html>\n<body>`"),
     "JSON": (b'{"a": "b"}', f'JSON; it begins `{{"a": "b"}}`{SPLIT_ADVICE}'),
-    "an error": (b'{"error": "no key"}', 'JSON; it begins `{"error": "no key"}`; it may be the error of an API'),
+    "an error": (b'{"error": "no key"}', 'JSON; it begins `{"error": "no key"}`; it may be an error message of an API'),
     "JSON lines": (b"{}\n{}\n", rf"JSON lines; it begins `{{}}\n{{}}\n`{SPLIT_ADVICE}"),
     "gzip": (b"\x1f\x8b" + bytes(300), "gzip; decompress it first, with `gunzip` or `curl --compressed`"),
     "zstd": (b"\x28\xb5\x2f\xfd", "zstd; decompress it first, with `zstd -d` or `curl --compressed`"),
@@ -558,15 +558,15 @@ NO_STREAMS = {
 
 
 @pytest.mark.parametrize("option", [[], ["--all"]], ids=repr)
-@pytest.mark.parametrize(("stdin", "told"), NO_STREAMS.values(), ids=NO_STREAMS)
-def test_an_input_that_is_not_an_event_stream_is_reported_without_a_place_in_it(option, stdin, told):
+@pytest.mark.parametrize(("stdin", "reported"), NO_STREAMS.values(), ids=NO_STREAMS)
+def test_an_input_without_events_is_reported_without_a_position(option, stdin, reported):
     result = run("assemble", "-", *option, stdin=stdin)
     assert (result.returncode, result.stdout) == (1, b"")
-    message = f"streamjson: error: -: the input is not an event stream, it looks like {told}\n"
+    message = f"streamjson: error: -: the input is not an event stream but looks like {reported}\n"
     assert one_line(result.stderr) == message
 
 
-def test_an_error_page_after_events_is_reported_and_the_document_printed():
+def test_an_error_page_after_events_is_reported():
     result = run("assemble", "-", stdin=NAME + b"<html>502 Bad Gateway</html>\n")
     assert (result.returncode, json.loads(result.stdout)) == (1, {"name": "Jane"})
     assert b"the stream ends in HTML or XML instead of events" in result.stderr
@@ -586,7 +586,7 @@ def test_a_conflict_names_the_option_of_the_command():
 
 
 @pytest.mark.parametrize("size", ["10", "x", "0x5", "80x", "80x24x2"])
-def test_a_size_that_is_none_shows_what_one_is(size):
+def test_an_invalid_size_shows_the_format(size):
     result = run("watch", "-", "--export", "a.svg", "--export-size", size)
     assert result.stderr.decode().endswith(f"argument --export-size: {size!r} is not COLSxROWS, as in 80x24\n")
 
@@ -602,13 +602,13 @@ UNRECOGNIZED = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "command", "told"), UNRECOGNIZED.values(), ids=UNRECOGNIZED)
-def test_unrecognized_arguments_show_the_usage_of_their_command(arguments, command, told):
+@pytest.mark.parametrize(("arguments", "command", "reported"), UNRECOGNIZED.values(), ids=UNRECOGNIZED)
+def test_unrecognized_arguments_show_the_usage_of_their_command(arguments, command, reported):
     result = run(*arguments)
     name = f"streamjson {command}".strip()
     usage, *_, error = result.stderr.decode().splitlines()
     assert usage.startswith(f"usage: {name} [-h]")
-    assert error == f"{name}: error: unrecognized arguments: {told}"
+    assert error == f"{name}: error: unrecognized arguments: {reported}"
     assert (result.returncode, result.stdout) == (2, b"")
 
 
@@ -624,7 +624,7 @@ def test_version():
     assert run("--version").stdout.decode() == f"streamjson {sj.__version__}\n"
 
 
-def test_a_reader_that_has_enough_ends_the_command_quietly():
+def test_closing_the_output_ends_the_command_quietly():
     with subprocess.Popen([*COMMAND, "assemble", example("trip"), "--every", "1"], stdout=-1, stderr=-1) as process:
         assert json.loads(process.stdout.readline()) == {"title": "Five"}
         process.stdout.close()
@@ -634,7 +634,7 @@ def test_a_reader_that_has_enough_ends_the_command_quietly():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("arguments", [["assemble", example("trip")], ["split", "-"], ["--version"]], ids=repr)
-def test_an_output_that_is_full_is_told_in_one_line(arguments):
+def test_a_full_output_is_reported_in_one_line(arguments):
     with Path("/dev/full").open("wb") as full:
         result = subprocess.run([*COMMAND, *arguments], input=b"1", stdout=full, stderr=-1, check=False)
     assert result.returncode == 2
@@ -653,24 +653,24 @@ CLOSED = {
 }
 
 
-@pytest.mark.parametrize(("line", "code", "told"), CLOSED.values(), ids=CLOSED)
-def test_a_closed_standard_stream_is_an_error_in_one_line_where_it_is_needed(line, code, told):
+@pytest.mark.parametrize(("line", "code", "reported"), CLOSED.values(), ids=CLOSED)
+def test_a_closed_standard_stream_is_reported_in_one_line(line, code, reported):
     script = f'printf \'data: {{"delta": 1, "json_path": "a"}}\\n\\n\' | "$0" -m streamjson {line}'
     result = subprocess.run(["sh", "-c", script, sys.executable], capture_output=True, check=False)
     assert result.returncode == code
-    if told:
-        assert one_line(result.stderr) == f"streamjson: error: {told}\n"
+    if reported:
+        assert one_line(result.stderr) == f"streamjson: error: {reported}\n"
     else:
         assert result.stderr == b""
 
 
-def test_a_mistake_leaves_standard_output_empty_where_standard_error_is_closed():
+def test_a_mistake_without_standard_error_prints_nothing():
     script = '"$0" -m streamjson assemble 2>&-'
     result = subprocess.run(["sh", "-c", script, sys.executable], capture_output=True, check=False)
     assert (result.returncode, result.stdout) == (2, b"")
 
 
-def test_ctrl_c_is_exit_code_130_without_a_traceback():
+def test_ctrl_c_exits_with_130_and_no_traceback():
     arguments = ["assemble", "-", "--every", "1"]
     with subprocess.Popen([*COMMAND, *arguments], stdin=-1, stdout=-1, stderr=-1) as process:
         process.stdin.write(NAME)
@@ -681,7 +681,7 @@ def test_ctrl_c_is_exit_code_130_without_a_traceback():
     assert process.returncode == 130
 
 
-def test_the_unrelated_distribution_of_the_same_name_is_warned_of(tmp_path):
+def test_the_unrelated_distribution_causes_a_warning(tmp_path):
     metadata = tmp_path / "streamjson-0.0.1.dist-info" / "METADATA"
     metadata.parent.mkdir()
     metadata.write_text("Metadata-Version: 2.1\nName: streamjson\nVersion: 0.0.1\n")
@@ -707,11 +707,11 @@ PIECES = [b"data: ", b"id: ", b"event: ", b"\n", b"\r", b'{"delta": ', b'"a"', b
 def test_any_bytes_leave_no_traceback(tmp_path_factory, command, pieces):
     path = tmp_path_factory.getbasetemp() / f"{len(command)}{command[0]}.bytes"
     path.write_bytes(b"".join(pieces))
-    told = io.StringIO()
-    with redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")), redirect_stderr(told):
+    reported = io.StringIO()
+    with redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")), redirect_stderr(reported):
         code = main([*command, str(path)])
     assert code in {0, 1, 2}
-    lines = told.getvalue().splitlines()
+    lines = reported.getvalue().splitlines()
     assert all(line.startswith("streamjson: ") for line in lines)
     assert sum("warning: " not in line for line in lines) <= (100 if "--all" in command else 1)
 
@@ -732,7 +732,7 @@ def test_watch_without_a_terminal_does_what_assemble_does(name):
 
 @pytest.fixture(autouse=True)
 def _default_signals():
-    """The tests may run under `nohup`, as some runners do, whose ignored hang-up the command inherits."""
+    """Restore the default handlers: some runners use `nohup`, and the command would inherit the ignored hang-up."""
     previous = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGQUIT)}
     yield
     for number, handler in previous.items():
@@ -740,7 +740,7 @@ def _default_signals():
 
 
 class Terminal:
-    """A pseudo-terminal with the command in it, and all that it has shown."""
+    """A pseudo-terminal that runs the command, and all that it has shown."""
 
     def __init__(self, *arguments, columns=80, rows=24, stdin=None, env=None, ignored=()):
         self.master, slave = pty.openpty()
@@ -765,11 +765,11 @@ class Terminal:
         self.shown = ""
 
     def read_to(self, text):
-        """Read until `text` was shown; None is the end."""
+        """Read until `text` is shown, or to the end if `text` is None."""
         while text is None or text not in self.shown:
             try:
                 data = os.read(self.master, 65536)
-            except OSError:  # Linux: the other end is closed
+            except OSError:  # on Linux, the other end is closed
                 data = b""
             if not data:
                 assert text is None, self.shown
@@ -783,7 +783,7 @@ class Terminal:
 
     @property
     def left(self):
-        """What stands on the ordinary screen at the end, as plain lines."""
+        """The lines on the ordinary screen at the end, as plain text."""
         _, _, left = self.shown.rpartition("\x1b[?1049l")
         return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", left).split("\r\n")
 
@@ -809,7 +809,7 @@ def test_watch_works_in_small_terminals(columns, rows):
     assert all(cell_len(line) <= columns for line in terminal.left)
 
 
-def test_watch_without_colour_and_beyond_ascii():
+def test_watch_without_colour_and_unicode():
     terminal = Terminal(
         "watch", example("people"), "--speed", "max", env={"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"}
     )
@@ -827,7 +827,7 @@ def test_watch_in_a_dumb_terminal_prints_the_result():
 
 
 def assert_restored(shown):
-    """The alternate screen is left, and the cursor and autowrap are on, as often as they were changed."""
+    """Check that the alternate screen is left, and that the cursor and autowrap are on again."""
     assert shown.count("\x1b[?1049h") == shown.count("\x1b[?1049l") > 0
     for restored, changed in [("\x1b[?1049l", "\x1b[?1049h"), ("\x1b[?25h", "\x1b[?25l"), ("\x1b[?7h", "\x1b[?7l")]:
         assert shown.rindex(restored) > shown.rindex(changed)
@@ -835,7 +835,7 @@ def assert_restored(shown):
 
 @contextlib.contextmanager
 def endless_stream():
-    """Standard input that never ends and is never awaited: one string that grows."""
+    """Yield standard input that never ends or pauses: one string that grows."""
     command = ["yes", block(delta="x", json_path="a").decode().removesuffix("\n")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as endless:
         yield endless.stdout
@@ -844,7 +844,7 @@ def endless_stream():
 
 @contextlib.contextmanager
 def silent_stream():
-    """Standard input that holds one event and stays open."""
+    """Yield standard input that contains one event and stays open."""
     reading, writing = os.pipe()
     os.write(writing, NAME)
     with open(reading), open(writing, "w"):  # noqa: PTH123  # descriptors
@@ -878,8 +878,8 @@ def test_a_signal_that_ends_watch_restores_the_terminal(name, code, file, stdin)
     assert any(line.startswith("● stopped ") for line in terminal.left)
 
 
-def test_signals_that_follow_each_other_restore_the_terminal():
-    """As from `timeout`, which signals the process and then its group, or from Ctrl-C that is held down."""
+def test_consecutive_signals_restore_the_terminal():
+    """For example from `timeout`, which signals the process and then its group, or from a Ctrl-C that is held down."""
     with silent_stream() as source:
         terminal = Terminal("watch", "-", stdin=source)
         terminal.read_to("● open")
@@ -887,7 +887,7 @@ def test_signals_that_follow_each_other_restore_the_terminal():
             terminal.process.send_signal(signal.Signals[name])
         exit_code = terminal.finish()
     assert_restored(terminal.shown)
-    assert exit_code in {129, 130, 143}  # of pending signals, Python handles the lowest one first
+    assert exit_code in {129, 130, 143}  # Python handles the lowest pending signal first
 
 
 def test_watch_ends_when_its_terminal_is_closed():
@@ -898,7 +898,7 @@ def test_watch_ends_when_its_terminal_is_closed():
         assert terminal.process.wait() == 129
 
 
-def test_watch_survives_the_hangup_that_nohup_ignores():
+def test_watch_ignores_the_hangup_under_nohup():
     with silent_stream() as source:
         terminal = Terminal("watch", "-", stdin=source, ignored=[signal.SIGHUP])
         terminal.read_to("● open")
@@ -907,8 +907,8 @@ def test_watch_survives_the_hangup_that_nohup_ignores():
         assert terminal.finish() == 143
 
 
-def test_a_suspension_gives_the_terminal_back_until_watch_continues():
-    """The process has no shell that could continue it: the system then ignores the stop, and it continues at once."""
+def test_a_suspension_restores_the_terminal_meanwhile():
+    """Without a shell that could continue the process, the system ignores the stop, and it continues at once."""
     reading, writing = os.pipe()
     terminal = Terminal("watch", "-", stdin=reading)
     os.close(reading)
@@ -920,32 +920,32 @@ def test_a_suspension_gives_the_terminal_back_until_watch_continues():
     assert terminal.finish() == 0
     _, between, _ = terminal.shown.split("\x1b[?1049h")
     assert "Jane" in between
-    assert between.endswith("\x1b[?25h\x1b[?1049l\x1b[?7h\x1b[?7l")  # given back, and taken again
+    assert between.endswith("\x1b[?25h\x1b[?1049l\x1b[?7h\x1b[?7l")  # restored, and taken again
     assert_restored(terminal.shown)
 
 
 def test_a_signal_is_held_back_until_the_process_waits():
     handler = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Ended) as ended:  # noqa: PT012  # what is held back is what the block is about
+    with pytest.raises(Ended) as ended:  # noqa: PT012  # the block tests what is held back
         with Signals(lambda: None, lambda: None) as signals:
             signal.raise_signal(signal.SIGTERM)
             signal.raise_signal(signal.SIGHUP)
             assert signals.received == signal.SIGTERM
             with pytest.raises(Ended), signals.waiting():
-                pytest.fail("the signal was held back for this wait")
-            signal.raise_signal(signal.SIGTERM)  # the process does not wait any more
+                pytest.fail("the signal was held back until this wait")
+            signal.raise_signal(signal.SIGTERM)  # the process no longer waits
         pytest.fail("the end of the block raises the signal")
     assert ended.value.exit_code == 143
     assert signal.getsignal(signal.SIGTERM) is handler
 
 
-def test_a_signal_takes_precedence_over_an_error_that_follows_from_it():
+def test_a_signal_takes_precedence_over_an_error_it_causes():
     with pytest.raises(Ended), Signals(lambda: None, lambda: None):  # noqa: PT012  # a signal, and then an error
         signal.raise_signal(signal.SIGHUP)
         raise OSError(errno.EIO, "the terminal is closed")
 
 
-def test_watch_refuses_a_source_that_continues_once_its_last_view_stands():
+def test_watch_reports_a_second_document_after_its_last_view():
     reading, writing = os.pipe()
     terminal = Terminal("watch", "-", stdin=reading, columns=200)
     os.close(reading)
@@ -962,13 +962,13 @@ def test_watch_refuses_a_source_that_continues_once_its_last_view_stands():
 
 
 @pytest.mark.parametrize(("name", "code"), ENDING.items(), ids=ENDING)
-def test_a_signal_ends_watch_while_it_waits_for_what_follows_the_document(name, code):
+def test_a_signal_ends_watch_after_the_document_has_ended(name, code):
     reading, writing = os.pipe()
     terminal = Terminal("watch", "-", stdin=reading)
     os.close(reading)
     os.write(writing, NAME + DONE)
     terminal.read_to("\x1b[?1049l")
-    terminal.process.send_signal(signal.SIGTSTP)  # nothing is given back twice
+    terminal.process.send_signal(signal.SIGTSTP)  # the terminal is not restored twice
     terminal.process.send_signal(signal.Signals[name])
     exit_code = terminal.finish()
     os.close(writing)
@@ -999,7 +999,7 @@ def test_watch_shows_input_as_it_arrives_and_stops_at_ctrl_c():
 
 
 class Time:
-    """A clock that goes on when somebody waits, and input that arrives at given times."""
+    """A clock that advances when the show waits, and input that arrives at given times."""
 
     def __init__(self, arrivals=()):
         self.time = 0.0
@@ -1020,8 +1020,8 @@ class Time:
         return False
 
 
-class Pieces(Source):
-    """A source that has its pieces already."""
+class PreparedSource(Source):
+    """A source with prepared pieces."""
 
     def pieces(self):
         for piece in self.given:
@@ -1032,10 +1032,10 @@ class Pieces(Source):
 
 
 def show(pieces, speed, arrivals=()):
-    """Return what was drawn, each with its time; the time at the end; and the error that ended it."""
+    """Return the frames, each with its time; the time at the end; and the error that ended the show."""
     frames = []
     clock = Time(arrivals)
-    source = Pieces(0, "a stream")
+    source = PreparedSource(0, "a stream")
     source.given = pieces
     shower = Show(source, clock, speed, lambda snapshot, status: frames.append((clock.time, snapshot, status)))
     source.before_read, source.before_event = shower.before_read, shower.before_event
@@ -1059,7 +1059,7 @@ def test_there_are_at_most_ten_frames_a_second_and_at_least_one(speed):
     assert 1 <= len(frames) <= end / 0.1 + 1
 
 
-def test_a_frame_shows_what_is_there_then():
+def test_a_frame_shows_the_document_at_its_time():
     pieces = [block(delta="x", json_path="a") for _ in range(100)]
     frames, _, _ = show(pieces, 50)
     for time, snapshot, status in frames:
@@ -1070,7 +1070,7 @@ def test_a_frame_shows_what_is_there_then():
     assert frames[-1][2].per_second == pytest.approx(50, rel=0.1)
 
 
-def test_the_clock_goes_on_once_a_second_while_nothing_comes():
+def test_a_frame_is_drawn_every_second_while_nothing_comes():
     frames, _, _ = show([NAME, SURNAME], 0, arrivals=[0, 10.5])
     assert [status.state for _, _, status in frames] == ["waiting"] + ["open"] * (len(frames) - 1)
     assert [round(time, 3) for time, _, _ in frames] == [0, 0.1, 1.1, 2.1, 3.1, 4.1, 5.1, 6.1, 7.1, 8.1, 9.1, 10.1]
@@ -1119,7 +1119,7 @@ def test_the_view_fits(name, columns, rows):
 
 
 @pytest.mark.parametrize("name", ["trip", "people"])
-def test_what_changes_is_in_view_at_every_event(name):
+def test_the_change_is_in_view_at_every_event(name):
     for snapshot in snapshots(name):
         if snapshot.complete:
             continue
@@ -1139,7 +1139,7 @@ json_values = st.recursive(
 
 @given(value=json_values, data=st.data())
 def test_the_view_of_any_document_fits_and_steers_no_terminal(value, data):
-    chunks = data.draw(st.permutations(list(sj.disassemble(value, 3))))  # holes, and fields at once
+    chunks = data.draw(st.permutations(list(sj.disassemble(value, 3))))  # with holes and interleaved fields
     columns, rows = data.draw(st.sampled_from(SIZES))
     assembler = sj.Assembler(on_conflict="replace")
     for number, chunk in enumerate(chunks):
@@ -1156,7 +1156,7 @@ def test_the_view_of_any_document_fits_and_steers_no_terminal(value, data):
     assert len(drawn(assembler.snapshot(), columns, rows)) == rows
 
 
-def test_finished_parts_are_folded_and_ticked_and_open_ones_are_not():
+def test_only_finished_parts_are_folded_and_ticked():
     snapshot = snapshot_of(("a", {"x": [1, None], "y": "z"}), ("b.c", "te"), ("b.c", "xt"))
     assert drawn(snapshot, 60, 9, fill=False)[1:-1] == [
         "  {",
@@ -1166,7 +1166,7 @@ def test_finished_parts_are_folded_and_ticked_and_open_ones_are_not():
     ]
 
 
-def test_a_document_that_has_ended_is_opened_where_there_is_room():
+def test_an_ended_document_is_opened_as_far_as_it_fits():
     snapshot = snapshot_of(("a", "x" * 50), ("b", list(range(100))), ("c", {"d": "y" * 60, "e": 1}), done=True)
     assert drawn(snapshot, 60, 12, fill=False)[2:-2] == [
         "✓ {",
@@ -1180,13 +1180,13 @@ def test_a_document_that_has_ended_is_opened_where_there_is_room():
     ]
 
 
-def test_a_wide_document_that_has_ended_shows_how_much_more_there_is():
+def test_a_wide_ended_document_counts_its_hidden_items():
     lines = drawn(snapshot_of(("a", list(range(1000))), done=True), 40, 14)
     assert "      … 995 more" in lines
     assert '✓   "a": [' in lines
 
 
-def test_what_has_no_line_is_counted():
+def test_items_without_a_line_are_counted():
     lines = drawn(snapshot_of(("a", [{"b": number} for number in range(100)]), ("a[100].b", 1), ("a[50].b", 2)), 60, 12)
     assert '    "a": [  … 48 above, 48 below' in lines
 
@@ -1197,7 +1197,7 @@ def test_a_deep_document_shows_its_end():
     assert any("deep▌" in line for line in lines)
 
 
-def test_a_growing_text_shows_its_end_by_whole_lines():
+def test_a_growing_text_shows_its_last_whole_lines():
     snapshot = snapshot_of(("a", "one "), ("a", "word " * 1000), ("a", "end"))
     lines = drawn(snapshot, 40, 12, fill=False)
     assert lines[3].startswith('▸   "a": …')
@@ -1219,14 +1219,14 @@ def test_a_text_without_structure_is_shown_as_text():
         (4, "● d…"),
     ],
 )
-def test_a_narrow_status_leaves_out_what_matters_least(columns, status):
+def test_a_narrow_status_omits_the_least_important_parts(columns, status):
     snapshot = sj.Assembler().snapshot()
-    told = Status("trip.sse", "done", 12345, 59.6, 1_234_567, 83.2)
-    assert view(snapshot, told, columns, 5).plain.split("\n")[-1] == status
+    reported = Status("trip.sse", "done", 12345, 59.6, 1_234_567, 83.2)
+    assert view(snapshot, reported, columns, 5).plain.split("\n")[-1] == status
 
 
 @pytest.mark.parametrize("state", ["cut off", "failed", "bad event", "stopped"])
-def test_a_stream_that_broke_is_marked_where_it_broke(state):
+def test_a_broken_stream_is_marked_where_it_broke(state):
     status = Status("trip.sse", state, 1, 1, 1, 1)
     lines = view(snapshot_of(("a", "x")), status, 60, 9).plain.split("\n")
     assert '✗   "a": "x▌' in lines
@@ -1234,11 +1234,11 @@ def test_a_stream_that_broke_is_marked_where_it_broke(state):
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# watch: only what fits is built
+# watch: only what fits is read
 
 
 def calls(function):
-    """Return how many calls, to Python's functions and to C's, a call makes."""
+    """Return the number of calls, to Python and C functions, that a call makes."""
     counted = 0
 
     def count(frame, event, argument):
@@ -1265,7 +1265,7 @@ WIDE = {
 
 @pytest.mark.parametrize("make", WIDE.values(), ids=WIDE)
 def test_a_view_costs_what_it_shows(make):
-    """Calls and memory are the same for a document that is fifty times as large."""
+    """Calls and memory are the same for a document that is fifty times larger."""
     costs, peaks = [], []
     for count in (1_000, 50_000):
         snapshot = snapshot_of(*make(count), done=make is WIDE["ended"])
@@ -1300,11 +1300,11 @@ def test_a_part_reads_an_old_version_as_it_was():
 
 
 def texts(svg):
-    """Return the text of a picture, style and place left out."""
+    """Return the texts of a picture, without style and position."""
     return [unescape(text).replace("\xa0", " ") for text in re.findall(r"<text[^>]*>([^<]*)<", svg)]
 
 
-def test_the_picture_is_the_same_at_every_run(tmp_path):
+def test_the_picture_is_the_same_in_every_run(tmp_path):
     pictures = []
     for seed in ("1", "2"):
         path = tmp_path / f"{seed}.svg"
@@ -1313,11 +1313,11 @@ def test_the_picture_is_the_same_at_every_run(tmp_path):
         assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
         pictures.append(path.read_text())
     assert pictures[0] == pictures[1]
-    ET.fromstring(pictures[0])  # our own
+    ET.fromstring(pictures[0])  # our own picture is safe to parse
     assert "http" not in pictures[0].replace("http://www.w3.org/2000/svg", "")
 
 
-def test_the_picture_of_the_readme_is_what_the_command_draws_now(tmp_path):
+def test_the_picture_of_the_readme_is_up_to_date(tmp_path):
     command = [*COMMAND, "watch", "examples/trip.sse", "--export", str(tmp_path / "watch.svg")]
     subprocess.run(command, check=True, cwd=ROOT)
     assert texts((tmp_path / "watch.svg").read_text()) == texts((ROOT / "docs" / "watch.svg").read_text())
@@ -1344,25 +1344,25 @@ PICTURED = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "name", "code", "shown", "told"), PICTURED.values(), ids=PICTURED)
-def test_the_picture_is_taken_at_any_event(tmp_path, arguments, name, code, shown, told):
+@pytest.mark.parametrize(("arguments", "name", "code", "shown", "reported"), PICTURED.values(), ids=PICTURED)
+def test_the_picture_can_be_taken_at_any_event(tmp_path, arguments, name, code, shown, reported):
     path = tmp_path / "x.SVG"
     result = run("watch", example(name), "--export", str(path), *arguments)
     assert result.returncode == code
     assert shown in "".join(texts(path.read_text()))
     warnings = [line for line in result.stderr.decode().splitlines() if "warning: " in line]
-    assert warnings == ([f"streamjson: warning: {example(name)}: the stream ended {told}"] if told else [])
+    assert warnings == ([f"streamjson: warning: {example(name)}: the stream ended {reported}"] if reported else [])
 
 
-def test_a_picture_past_the_end_of_nothing_is_warned_of(tmp_path):
+def test_a_picture_past_the_end_of_an_empty_stream_is_a_warning(tmp_path):
     result = run("watch", "-", "--export", str(tmp_path / "x.svg"), "--export-at", "1")
     warning, error = result.stderr.decode().splitlines()
     assert warning.endswith("ended after event 0; the picture shows that, not event 1")
-    assert error.endswith("held no document")
+    assert error.endswith("contained no document")
     assert result.returncode == 1
 
 
-def test_a_picture_is_of_the_first_document_and_a_source_that_continues_is_refused(tmp_path):
+def test_a_picture_shows_only_the_first_document(tmp_path):
     path = tmp_path / "x.svg"
     log = b"".join(Path(example(name)).read_bytes() for name in ("text", "trip"))
     result = run("watch", "-", "--export", str(path), "--export-at", "500", stdin=log)
@@ -1374,7 +1374,7 @@ def test_a_picture_is_of_the_first_document_and_a_source_that_continues_is_refus
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.svg.gz", "a", "svg"])
-def test_a_picture_is_refused_under_a_name_that_does_not_end_with_svg(tmp_path, name):
+def test_a_picture_needs_a_name_that_ends_with_svg(tmp_path, name):
     path = tmp_path / name
     result = run("watch", example("trip"), "--export", str(path))
     assert (result.returncode, result.stdout) == (2, b"")

@@ -1,4 +1,4 @@
-"""`on_invalid="skip"`: which events are passed over, what is kept of them, and what is raised all the same."""
+"""`on_invalid="skip"`: which events are skipped, what is kept of them, and which errors are still raised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import streamjson as sj
-from streamjson._skipped import KEPT, WHOLE, Skipped, is_skippable
+from streamjson._skipped import MAX_KEPT_CHARS, MAX_KEPT_EVENTS, Skipped, is_skippable
 
 SMALL = sj.Limits(
     max_array_gap=1, max_array_length=3, max_depth=2, max_key_bytes=4, max_number_digits=3, max_path_bytes=30,
@@ -19,10 +19,10 @@ SMALL = sj.Limits(
 )  # fmt: skip
 GOOD = {"delta": "x", "json_path": "a"}
 
-# What is wrong with one event, and the error's code.
+# Events with an error of their own, and its code.
 SKIPPED: dict[str, tuple[object, str]] = {
     "not JSON": ({"data": "{"}, "bad_json"),
-    "no object": ({"data": "[1]"}, "bad_event"),
+    "not an object": ({"data": "[1]"}, "bad_event"),
     "not finite": ({"data": '{"delta": NaN, "json_path": "a"}'}, "bad_number"),
     "a delta without a path": ({"delta": 1}, "missing_path"),
     "a wrong type": ({"delta": 1, "json_path": 2}, "bad_event"),
@@ -55,7 +55,7 @@ def skipping(**options: Any) -> sj.Assembler:
 
 
 @pytest.mark.parametrize(("event", "code"), SKIPPED.values(), ids=SKIPPED)
-def test_an_event_that_is_wrong_by_itself_is_skipped_and_kept(event: object, code: str) -> None:
+def test_an_event_with_its_own_error_is_skipped_and_kept(event: object, code: str) -> None:
     assembler = skipping()
     before = assembler.snapshot()
 
@@ -70,7 +70,7 @@ def test_an_event_that_is_wrong_by_itself_is_skipped_and_kept(event: object, cod
 
 
 @pytest.mark.parametrize(("event", "kind", "code"), RAISED.values(), ids=RAISED)
-def test_what_no_later_event_mends_is_raised(event: object, kind: type[sj.StreamJSONError], code: str) -> None:
+def test_errors_that_affect_later_events_are_raised(event: object, kind: type[sj.StreamJSONError], code: str) -> None:
     assembler = skipping()
     with pytest.raises(kind) as caught:
         assembler.apply(event)
@@ -85,7 +85,7 @@ def test_after_the_end_nothing_is_skipped() -> None:
         assembler.apply(GOOD)
 
 
-def test_a_skipped_event_moves_the_resume_id_and_a_raised_one_does_not() -> None:
+def test_only_a_skipped_event_moves_the_resume_id() -> None:
     bad = sj.ServerSentEvent("{", id="7", offset=40)
     strict, lenient = sj.Assembler(), sj.Assembler(on_invalid="skip")
     with pytest.raises(sj.InvalidEventError):
@@ -105,15 +105,16 @@ def test_a_delta_without_an_event_is_skipped_as_a_chunk() -> None:
         assembler.apply_delta("a", "x" * 8)
 
 
-def test_the_last_ones_are_kept_and_all_are_counted() -> None:
+def test_all_are_counted_and_the_last_are_kept() -> None:
     assembler = sj.Assembler(on_invalid="skip")
-    for number in range(KEPT + 5):
+    count = MAX_KEPT_EVENTS + 5
+    for number in range(count):
         assembler.apply({"data": str(number)})
-    assert assembler.skipped_count == KEPT + 5
-    assert [kept.event for kept in assembler.skipped] == [{"data": str(number)} for number in range(5, KEPT + 5)]
+    assert assembler.skipped_count == count
+    assert [kept.event for kept in assembler.skipped] == [{"data": str(number)} for number in range(5, count)]
 
 
-def test_a_kept_error_keeps_nothing_else() -> None:
+def test_a_kept_error_keeps_nothing_alive() -> None:
     assembler = skipping()
     assembler.apply({"data": "{"})
     kept, gone = assembler.skipped, weakref.ref(assembler)
@@ -126,7 +127,7 @@ def test_a_kept_error_keeps_nothing_else() -> None:
     assert (kept[0].error.__traceback__, kept[0].error.__context__) == (None, None)
 
 
-def test_a_stream_tells_of_them_too() -> None:
+def test_a_stream_reports_skipped_events() -> None:
     events: list[object] = [GOOD, {"data": "{"}, GOOD]
     stream = sj.assemble(events, on_invalid="skip")
     assert [snapshot.version for snapshot in stream] == [1, 2, 2]
@@ -143,7 +144,7 @@ def test_a_stream_tells_of_them_too() -> None:
     assert asyncio.run(read()) == ({"a": "xx"}, 1)
 
 
-def test_the_option_is_one_of_two() -> None:
+def test_on_invalid_has_two_values() -> None:
     with pytest.raises(ValueError, match="on_invalid is 'raise' or 'skip', not 'ignore'"):
         sj.Assembler(on_invalid="ignore")  # type: ignore[arg-type]
 
@@ -163,7 +164,7 @@ def test_the_option_is_one_of_two() -> None:
     ],
     ids=lambda value: f"{type(value).__name__}-{getattr(value, 'code', value)}",
 )
-def test_which_errors_are_one_events(error: sj.StreamJSONError, *, expected: bool) -> None:
+def test_is_skippable_separates_errors_of_one_event(error: sj.StreamJSONError, *, expected: bool) -> None:
     assert is_skippable(error) is expected
     log = Skipped()
     log.add("event", error)
@@ -177,34 +178,34 @@ def test_which_errors_are_one_events(error: sj.StreamJSONError, *, expected: boo
         '{"delta": 1, "json_path": "' + "[" * 100_000 + '"}',
         '{"delta": 1, "json_path": "' + "a" * 100_000 + '"}',
     ],
-    ids=["no JSON", "brackets in a path", "a long path"],
+    ids=["not JSON", "brackets in a path", "a long path"],
 )
-def test_of_a_long_event_the_beginning_is_kept(data: str) -> None:
-    """A hundred that are as large as an event may be would fill any memory."""
+def test_only_the_beginning_of_a_long_event_is_kept(data: str) -> None:
+    """A hundred events of the maximum size would fill any memory."""
     assembler = sj.Assembler(on_invalid="skip")
     event = sj.ServerSentEvent(data, "7")
     assembler.apply(event)
     ((kept, error),) = assembler.skipped
-    assert kept == sj.ServerSentEvent(data[:WHOLE], "7")
+    assert kept == sj.ServerSentEvent(data[:MAX_KEPT_CHARS], "7")
     assert event.data == data
-    assert len(str(getattr(error, "path", ""))) <= WHOLE
+    assert len(str(getattr(error, "path", ""))) <= MAX_KEPT_CHARS
     assert assembler.last_event_id == "7"
 
 
 def test_long_text_from_the_wire_is_cut() -> None:
     assembler = sj.Assembler(on_invalid="skip")
-    long = "x" * (2 * WHOLE)
+    long = "x" * (2 * MAX_KEPT_CHARS)
     assembler.apply(sj.ServerSentEvent(f'{{"delta": 1, "json_path": "[-1]", "more": "{long}"}}', event=long))
     assembler.apply({"delta": 1, "json_path": "a"})
     assembler.apply_delta("a", long)
     (event, _), (chunk, _) = assembler.skipped
     assert isinstance(event, sj.ServerSentEvent)
     assert isinstance(chunk, sj.StreamingChunk)
-    assert [len(event.data), len(event.event), len(str(chunk.delta))] == [WHOLE] * 3
+    assert [len(event.data), len(event.event), len(str(chunk.delta))] == [MAX_KEPT_CHARS] * 3
 
 
-def test_a_skipped_delta_of_a_new_span_begins_anew_all_the_same() -> None:
-    """Else what comes next, which names no span, would go on in the document of the old one."""
+def test_a_skipped_delta_of_a_new_span_still_begins_a_document() -> None:
+    """Else the next event, which names no span, would be applied to the document of the old span."""
     assembler = sj.Assembler(on_invalid="skip", on_new_span="reset")
     assembler.apply({"delta": "old", "json_path": "t", "span_id": "A"})
     change = assembler.apply(sj.ServerSentEvent('{"delta": 1, "json_path": "t[*]", "span_id": "B"}', id="7", offset=40))

@@ -1,4 +1,4 @@
-"""`python -m streamjson` is the command `streamjson`."""
+"""`python -m streamjson` runs the command `streamjson`."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from ._document import SHORT, WIDE, Kind
 from ._errors import CheckpointError, InvalidPathError, StreamJSONError, shorten
 from ._json import JSONValue
 from ._limits import Limits, check_limits
-from ._notify import Registration, Watch
+from ._notify import Dispatcher, Registration
 from ._paths import Path
 from ._resume import KIND, load, members_of, save, seal
 from ._session import AssemblerOptions, Options, Session
@@ -91,7 +91,7 @@ class Assembler(Registration):
         """Refuse `copy`, `deepcopy` and `pickle`: callbacks and identities would be lost."""
         raise TypeError("an Assembler can't be copied or pickled: use Assembler.restore(assembler.checkpoint())")
 
-    def _listeners(self) -> tuple[Watch, OnMisfit]:
+    def _listeners(self) -> tuple[Dispatcher, OnMisfit]:
         return self._session.dispatcher, self._session.options.on_misfit
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ class Assembler(Registration):
                 document.tear()
                 raise
             if not document.quiet:
-                session.dispatcher.tell_growth()
+                session.dispatcher.notify_growth()
         else:
             if document.held:
                 session.check_unlocked()

@@ -1,4 +1,4 @@
-"""Who is told what, in which order; and what a callback may do."""
+"""Which callbacks are called, with what and in which order; and what a callback may do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from naive_model import ConflictError, NaiveCompletions, NaiveDocument, finished
 from rfc9535 import Spelled, select, spelled as spellings
 from test_properties import SEEDS, VALUES, WILD_STREAMS, cut, exact
 
-Told = list[Any]
+Received = list[Any]
 
 
 def assembler(*events: tuple[str, Any], **options: Any) -> sj.Assembler:
@@ -28,19 +28,19 @@ def apply(target: sj.Assembler, *events: tuple[str, Any]) -> None:
 
 
 def listen(target: sj.Assembler, *patterns: str) -> list[tuple[Any, ...]]:
-    """Return a list that grows by what is told of changes."""
-    told: list[tuple[Any, ...]] = []
+    """Return a list of the changes that are reported."""
+    received: list[tuple[Any, ...]] = []
     for pattern in patterns:
-        target.on(pattern, lambda change, pattern=pattern: told.append((pattern, str(change.match), change.delta)))
-    return told
+        target.on(pattern, lambda change, pattern=pattern: received.append((pattern, str(change.match), change.delta)))
+    return received
 
 
 def await_values(target: sj.Assembler, *patterns: str) -> list[tuple[Any, ...]]:
-    """Return a list that grows by what is told of finished values."""
-    told: list[tuple[Any, ...]] = []
+    """Return a list of the finished values that are reported."""
+    received: list[tuple[Any, ...]] = []
     for pattern in patterns:
-        target.on_complete(pattern, lambda done: told.append((str(done.path), done.value, done.revision)))
-    return told
+        target.on_complete(pattern, lambda done: received.append((str(done.path), done.value, done.revision)))
+    return received
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def await_values(target: sj.Assembler, *patterns: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "events", "told"),
+    ("pattern", "events", "expected"),
     [
         pytest.param("a.b", [("a.b", "x"), ("a.b", "y"), ("a.c", 1)], [("a.b", "x"), ("a.b", "y")], id="at a match"),
         pytest.param("a", [("a.b[0]", 1), ("c", 1), ("a.b[1]", 2)], [("a", 1), ("a", 2)], id="under a match"),
@@ -74,7 +74,7 @@ def await_values(target: sj.Assembler, *patterns: str) -> list[tuple[Any, ...]]:
             "a",
             [("a", "x"), ("b", "y"), ("a", "z"), ("b", "w"), ("a", "v")],
             [("a", "x"), ("a", "z"), ("a", "v")],
-            id="a text that is left and comes back",
+            id="a text that is left and continued",
         ),
         pytest.param(
             "a.b",
@@ -84,13 +84,13 @@ def await_values(target: sj.Assembler, *patterns: str) -> list[tuple[Any, ...]]:
         ),
     ],
 )
-def test_a_callback_is_told_of_each_change_at_under_and_above_a_match(pattern: str, events: Told, told: Told) -> None:
+def test_changes_at_under_and_above_a_match_are_reported(pattern: str, events: Received, expected: Received) -> None:
     target = sj.Assembler()
     heard = listen(target, pattern)
 
     apply(target, *events)
 
-    assert [(match, delta) for _, match, delta in heard] == told
+    assert [(match, delta) for _, match, delta in heard] == expected
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_callback_is_told_of_each_change_at_under_and_above_a_match(pattern: s
     ids=["a ping", "an empty delta", "an id"],
 )
 @pytest.mark.parametrize("path", ["a", "b"])
-def test_an_event_that_changes_nothing_makes_no_difference_to_who_is_told(nothing: Any, path: str) -> None:
+def test_an_event_without_change_does_not_affect_recipients(nothing: Any, path: str) -> None:
     target = sj.Assembler()
     before = listen(target, "a")
     apply(target, ("a", "x"), ("b", "x"), ("a", "x"), ("b", "x"))
@@ -115,15 +115,15 @@ def test_an_event_that_changes_nothing_makes_no_difference_to_who_is_told(nothin
     target.apply(nothing)
     apply(target, (path, "z"))
 
-    told, silent = (before, late) if path == "a" else (late, before)
-    assert told == [(path, path, "y"), (path, path, "z")]
+    received, silent = (before, late) if path == "a" else (late, before)
+    assert received == [(path, path, "y"), (path, path, "z")]
     assert silent == []
 
 
 @pytest.mark.parametrize(
     "last", [("a", "w"), ("c", 1), ("c", {"d": 1})], ids=["the open text", "a number", "an object"]
 )
-def test_the_repair_of_another_text_is_told_wherever_the_event_goes(last: tuple[str, Any]) -> None:
+def test_the_repair_of_another_text_is_always_reported(last: tuple[str, Any]) -> None:
     target = sj.Assembler()
     heard = listen(target, "b")
 
@@ -132,7 +132,7 @@ def test_the_repair_of_another_text_is_told_wherever_the_event_goes(last: tuple[
     assert [delta for _, _, delta in heard] == ["y", "\ufffd", "!"]
 
 
-def test_what_is_ignored_is_still_so_however_much_there_is_of_it() -> None:
+def test_ignored_locations_stay_ignored_in_any_number() -> None:
     target = sj.Assembler(limits=sj.Limits.unlimited())
     heard = listen(target, "$..x", "elsewhere.y")
 
@@ -143,7 +143,7 @@ def test_what_is_ignored_is_still_so_however_much_there_is_of_it() -> None:
     assert [match for _, match, _ in heard] == ["items[5000].x", "o.x"]
 
 
-def test_a_change_knows_what_matched_and_the_value_there() -> None:
+def test_a_change_has_the_match_and_its_value() -> None:
     target = sj.Assembler()
     changes: list[sj.Change] = []
     target.on("people[*]", changes.append)
@@ -158,14 +158,14 @@ def test_a_change_knows_what_matched_and_the_value_there() -> None:
     assert repr(changes[1]) == "<Change 2: append 'ne' at people[0].name>"
 
 
-def test_outside_of_callbacks_a_change_matches_where_it_happened() -> None:
+def test_outside_of_callbacks_a_change_matches_its_own_path() -> None:
     change = sj.Assembler().apply_delta("a.b", 1)
 
     assert change is not None
     assert (change.match, change.match_value) == (("a", "b"), 1)
 
 
-def test_one_location_is_told_in_the_order_of_registration() -> None:
+def test_one_location_is_reported_in_the_order_of_registration() -> None:
     target = sj.Assembler()
     heard = listen(target, "a.*", "a", "a.b", "$..b", "$")
 
@@ -177,7 +177,7 @@ def test_one_location_is_told_in_the_order_of_registration() -> None:
 
 
 @given(VALUES, SEEDS)
-def test_the_deltas_that_are_told_rebuild_the_document(value: Any, chance: Any) -> None:
+def test_the_reported_deltas_rebuild_the_document(value: Any, chance: Any) -> None:
     target = sj.Assembler()
     rebuilt = NaiveDocument()
     target.on("$", lambda change: rebuilt.apply(change.path, change.delta))
@@ -189,15 +189,15 @@ def test_the_deltas_that_are_told_rebuild_the_document(value: Any, chance: Any) 
 
 
 @given(WILD_STREAMS, st.booleans(), st.lists(spellings(), min_size=1, max_size=3), st.integers(0, 5))
-def test_whom_a_change_concerns_is_what_the_standard_says(
+def test_recipients_of_changes_follow_the_standard(
     stream: Any, replace: bool, patterns: list[Spelled], late: int
 ) -> None:
     target = sj.Assembler(on_conflict="replace" if replace else "error")
     naive = NaiveDocument(replace=replace)
-    told: list[tuple[int, int, tuple[Any, ...]]] = []
+    received: list[tuple[int, int, tuple[Any, ...]]] = []
 
     def register(number: int) -> None:
-        target.on(patterns[number].text, lambda change: told.append((change.version, number, change.match)))
+        target.on(patterns[number].text, lambda change: received.append((change.version, number, change.match)))
 
     register(0)
     since = [0] * len(patterns)
@@ -223,16 +223,16 @@ def test_whom_a_change_concerns_is_what_the_standard_says(
             for match in select(one.query, new[0]) if version else ():
                 if place[: len(match)] == match or match[: len(place)] == place:
                     wanted.add((version, number, match))
-    assert set(told) == wanted
-    assert len(told) == len(wanted)
-    assert [version for version, _, _ in told] == sorted(version for version, _, _ in told)
+    assert set(received) == wanted
+    assert len(received) == len(wanted)
+    assert [version for version, _, _ in received] == sorted(version for version, _, _ in received)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # finished values
 
 
-def test_a_value_is_told_when_a_delta_lands_outside_of_it() -> None:
+def test_a_value_is_reported_when_a_delta_lands_outside_of_it() -> None:
     target = sj.Assembler()
     done = await_values(target, "people[*]", "people[*].name", "$")
 
@@ -252,7 +252,7 @@ def test_a_value_is_told_when_a_delta_lands_outside_of_it() -> None:
     assert len(done) == 5
 
 
-def test_what_an_event_finishes_is_told_before_its_change() -> None:
+def test_finished_values_are_reported_before_the_change() -> None:
     target = sj.Assembler()
     order: list[str] = []
     target.on("$..*", lambda change: order.append(f"{change.match} changed"))
@@ -263,7 +263,7 @@ def test_what_an_event_finishes_is_told_before_its_change() -> None:
     assert order == ["a changed", "a.b changed", "a.b finished at 1", "a finished at 1", "c changed"]
 
 
-def test_a_held_half_is_mended_before_its_text_is_told_finished() -> None:
+def test_a_pending_half_is_repaired_before_its_text_is_finished() -> None:
     target = sj.Assembler()
     order: list[tuple[Any, ...]] = []
     target.on("$..*", lambda change: order.append((str(change.match), change.delta, change.version)))
@@ -279,12 +279,12 @@ def test_a_held_half_is_mended_before_its_text_is_told_finished() -> None:
 
 @given(WILD_STREAMS, st.booleans(), st.booleans())
 @example([((0,), []), ((1,), {}), ((), None), ((1,), {})], True, True)  # a hole in the place of a value
-def test_values_are_told_as_the_definition_says(stream: Any, replace: bool, in_order: bool) -> None:
+def test_completions_follow_the_definition(stream: Any, replace: bool, in_order: bool) -> None:
     target = sj.Assembler(on_conflict="replace" if replace else "error", completion="order" if in_order else "end")
     naive = NaiveDocument(replace=replace, in_order=in_order)
-    told: list[sj.Completion[Any]] = []
-    target.on_complete("$", told.append)
-    target.on_complete("$..*", told.append)
+    received: list[sj.Completion[Any]] = []
+    target.on_complete("$", received.append)
+    target.on_complete("$..*", received.append)
     for place, delta in stream:
         try:
             naive.apply(place, delta)
@@ -296,20 +296,20 @@ def test_values_are_told_as_the_definition_says(stream: Any, replace: bool, in_o
 
     model = NaiveCompletions(naive, in_order=in_order)
     model.close(naive)
-    got = [(tuple(done.path), done.version, done.revision) for done in told]
+    got = [(tuple(done.path), done.version, done.revision) for done in received]
     assert sorted(got, key=str) == sorted(model.told, key=str)
     assert [one for one in got if one[2] == 1] == [one for one in model.told if one[2] == 1]
-    # I7: the last one told carries the final value, and none is told more than twice.
+    # I7: the last report of a value is final, and none is reported more than twice.
     final = select([(True, [("wild",)])], naive.values[-1]) | {(): naive.values[-1]}
-    final = {place: final[place] for place in finished_order(naive.holders[-1][0])}  # a hole is no value
-    last = {tuple(done.path): done.value for done in told}
+    final = {place: final[place] for place in finished_order(naive.holders[-1][0])}  # a hole is not a value
+    last = {tuple(done.path): done.value for done in received}
     assert all(value is sj.MISSING if place not in final else exact(value) == exact(final[place])
                for place, value in last.items())  # fmt: skip
     assert max([got.count(one) for one in got], default=0) <= 1
     assert max([sum(place == one[0] for one in got) for place in last], default=0) <= 2
 
 
-def test_a_value_that_the_sender_comes_back_to_is_told_again_at_the_end() -> None:
+def test_a_value_changed_after_its_report_is_reported_at_the_end() -> None:
     target = sj.Assembler()
     done = await_values(target, "*")
 
@@ -319,7 +319,7 @@ def test_a_value_that_the_sender_comes_back_to_is_told_again_at_the_end() -> Non
     assert done[1:] == [("a", "xz", 2), ("b", "y", 1), ("c", "w", 1), ("d", 1, 1)]
 
 
-def test_a_value_that_was_told_and_is_gone_is_told_as_missing() -> None:
+def test_a_reported_value_that_vanishes_is_reported_as_missing() -> None:
     target = sj.Assembler()
     done = await_values(target, "a.*", "a[0]")
 
@@ -329,10 +329,10 @@ def test_a_value_that_was_told_and_is_gone_is_told_as_missing() -> None:
     assert done == [("a.b", 1, 1), ("a.b", sj.MISSING, 2), ("a[1]", 3, 1)]
 
 
-def test_a_value_in_whose_place_is_a_hole_is_gone() -> None:
+def test_a_value_replaced_by_a_hole_is_gone() -> None:
     target = sj.Assembler()
     done = await_values(target, "[0]")
-    typed: Told = []
+    typed: Received = []
     target.on_complete("[0]", typed.append, into=int)
 
     apply(target, ("[0]", 1), ("[1]", 2), ("", None), ("[1]", 3))
@@ -342,7 +342,7 @@ def test_a_value_in_whose_place_is_a_hole_is_gone() -> None:
     assert [one.gone for one in typed] == [False, True]
 
 
-def test_what_is_gone_is_told_to_those_alone_that_had_been_told() -> None:
+def test_only_earlier_recipients_learn_that_a_value_is_gone() -> None:
     target = sj.Assembler()
     early = await_values(target, "a.b")
     apply(target, ("a.b", 1), ("a.c", 2))
@@ -354,7 +354,7 @@ def test_what_is_gone_is_told_to_those_alone_that_had_been_told() -> None:
     assert late == []
 
 
-def test_with_completion_at_the_end_nothing_is_told_before() -> None:
+def test_with_completion_end_nothing_is_reported_before_the_end() -> None:
     target = sj.Assembler(completion="end")
     done = await_values(target, "*")
 
@@ -366,7 +366,7 @@ def test_with_completion_at_the_end_nothing_is_told_before() -> None:
     assert target.snapshot().is_complete("a")
 
 
-def test_nothing_is_finished_by_a_failure() -> None:
+def test_a_failure_finishes_no_value() -> None:
     target = sj.Assembler()
     done = await_values(target, "$..*", "$")
     apply(target, ("a", 1))
@@ -379,7 +379,7 @@ def test_nothing_is_finished_by_a_failure() -> None:
     assert not target.snapshot().is_complete("a")
 
 
-def test_a_return_is_found_where_both_kinds_are_asked_for() -> None:
+def test_a_return_is_found_with_both_kinds_of_callback() -> None:
     target = sj.Assembler()
     done = await_values(target, "*")
     heard = listen(target, "b")
@@ -392,10 +392,10 @@ def test_a_return_is_found_where_both_kinds_are_asked_for() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# late, and no more
+# late callbacks, and cancelled ones
 
 
-def test_who_registers_late_is_told_from_the_next_event_on() -> None:
+def test_a_late_callback_is_called_from_the_next_event_on() -> None:
     target = assembler(("a", "x"), ("b", "y"))
     heard = listen(target, "b")
     done = await_values(target, "*")
@@ -406,7 +406,7 @@ def test_who_registers_late_is_told_from_the_next_event_on() -> None:
     assert done == [("b", "yz", 1)]  # `a` was finished before
 
 
-def test_who_registers_after_a_return_is_told_the_rest_at_the_end() -> None:
+def test_a_callback_added_after_a_return_gets_the_rest_last() -> None:
     target = assembler(("a", "x"), ("b", "y"), ("c", "z"), ("b", "!"))
     done = await_values(target, "*")
 
@@ -416,7 +416,7 @@ def test_who_registers_after_a_return_is_told_the_rest_at_the_end() -> None:
     assert done == [("b", "y!", 1), ("c", "z!", 1)]
 
 
-def test_who_registers_before_a_return_is_told_again_what_was_told_to_it_alone() -> None:
+def test_a_late_callback_is_corrected_only_on_its_own_values() -> None:
     target = assembler(("a", "x"), ("b", "y"))
     done = await_values(target, "*")
 
@@ -426,11 +426,11 @@ def test_who_registers_before_a_return_is_told_again_what_was_told_to_it_alone()
     assert done == [("b", "y", 1), ("a", "x!", 1), ("b", "y!", 2), ("c", "z", 1)]
 
 
-def test_a_cancelled_callback_is_called_no_more() -> None:
+def test_a_cancelled_callback_is_not_called() -> None:
     target = sj.Assembler()
-    told: Told = []
-    first = target.on("a", lambda change: told.append(("first", change.delta)))
-    second = target.on_complete("*", lambda done: told.append(("second", done.value)))
+    received: Received = []
+    first = target.on("a", lambda change: received.append(("first", change.delta)))
+    second = target.on_complete("*", lambda done: received.append(("second", done.value)))
 
     apply(target, ("a", "x"))
     first.cancel()
@@ -440,12 +440,12 @@ def test_a_cancelled_callback_is_called_no_more() -> None:
     second.cancel()
     target.close()
 
-    assert told == [("first", "x"), ("second", "xy")]
+    assert received == [("first", "x"), ("second", "xy")]
     assert not first.active
     assert repr(first) == "<Subscription 'a', cancelled>"
 
 
-def test_a_handle_stands_for_its_function() -> None:
+def test_a_handle_can_be_called_like_its_function() -> None:
     target = sj.Assembler()
 
     @target.on("a")
@@ -465,47 +465,47 @@ def test_a_handle_stands_for_its_function() -> None:
     assert repr(double) == "<Subscription 'a'>"
 
 
-def test_a_callback_may_read_register_and_cancel() -> None:
+def test_a_callback_can_read_register_and_cancel() -> None:
     target = sj.Assembler()
-    told: Told = []
+    received: Received = []
 
     def once(change: sj.Change) -> None:
-        told.append(("once", target.snapshot().value, change.value))
+        received.append(("once", target.snapshot().value, change.value))
         one.cancel()
         other.cancel()
-        target.on("a", lambda change: told.append(("new", change.delta)))
+        target.on("a", lambda change: received.append(("new", change.delta)))
 
     one = target.on("a", once)
-    other = target.on("a", lambda _: told.append("was cancelled by the one before"))
-    waiting = target.on_complete("*", lambda _: told.append("was cancelled, too"))
+    other = target.on("a", lambda _: received.append("was cancelled by the callback before"))
+    waiting = target.on_complete("*", lambda _: received.append("was cancelled, too"))
 
     apply(target, ("a", "x"))
     waiting.cancel()
     apply(target, ("a", "y"), ("b", "z"))
 
-    assert told == [("once", {"a": "x"}, "x"), ("new", "y")]
+    assert received == [("once", {"a": "x"}, "x"), ("new", "y")]
 
 
 @pytest.mark.parametrize("last", ["x", "xy", "xyz"])
-def test_a_callback_that_is_cancelled_by_another_is_not_called_for_the_same_event(last: str) -> None:
+def test_cancelling_another_callback_applies_to_the_same_event(last: str) -> None:
     target = sj.Assembler()
-    told: Told = []
+    received: Received = []
     target.on("a", lambda change: second.cancel() if change.value == last else None)
-    second = target.on("a", lambda change: told.append(change.delta))
+    second = target.on("a", lambda change: received.append(change.delta))
 
     apply(target, ("a", "x"), ("a", "y"), ("a", "z"), ("a", "!"))
 
-    assert told == list(last[:-1])
+    assert received == list(last[:-1])
 
 
-def test_a_callback_that_is_registered_by_another_is_told_of_the_same_text() -> None:
+def test_a_callback_added_by_another_gets_the_rest_of_the_text() -> None:
     target = sj.Assembler()
-    told: Told = []
-    target.on("a", lambda change: target.on("a", lambda new: told.append((change.delta, new.delta))))
+    received: Received = []
+    target.on("a", lambda change: target.on("a", lambda new: received.append((change.delta, new.delta))))
 
     apply(target, ("a", "x"), ("a", "y"), ("a", "z"))
 
-    assert told == [("x", "y"), ("x", "z"), ("y", "z")]
+    assert received == [("x", "y"), ("x", "z"), ("y", "z")]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -516,14 +516,14 @@ def fail(what: sj.Change | sj.Completion[Any]) -> None:
     raise ValueError(str(what.match))
 
 
-def test_what_callbacks_raise_comes_out_together() -> None:
+def test_errors_of_callbacks_are_raised_together() -> None:
     target = sj.Assembler()
     target.on_complete("*", fail)
     target.on("b", fail)
     heard = listen(target, "b")
     apply(target, ("a", 1))
 
-    with pytest.raises(ExceptionGroup, match="2 callbacks failed, and the event is applied; first: a") as caught:
+    with pytest.raises(ExceptionGroup, match="2 callbacks failed, but the event is applied; first: a") as caught:
         target.apply_delta("b", "x")
     with pytest.raises(ExceptionGroup, match="1 callback failed"):
         target.apply_delta("b", "y")
@@ -540,7 +540,7 @@ def test_what_callbacks_raise_comes_out_together() -> None:
     assert target.snapshot().complete
 
 
-def test_an_error_at_the_root_says_so() -> None:
+def test_the_note_of_an_error_names_the_root() -> None:
     target = sj.Assembler()
     target.on("$", fail)
 
@@ -550,22 +550,22 @@ def test_an_error_at_the_root_says_so() -> None:
 
 
 @pytest.mark.parametrize("path", ["a", "b"], ids=["where the text grows", "elsewhere"])
-def test_an_interrupt_passes_at_once_and_the_assembler_goes_on(path: str) -> None:
+def test_an_interrupt_passes_at_once_and_leaves_no_damage(path: str) -> None:
     target = assembler(("a", "x"))
-    told: Told = []
+    received: Received = []
 
     def interrupt(_: sj.Change) -> None:
         raise KeyboardInterrupt
 
     handle = target.on("$", interrupt)
-    target.on("$", told.append)
+    target.on("$", received.append)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             target.apply_delta(path, "y")
-    assert told == []
+    assert received == []
     handle.cancel()
     apply(target, ("a", "z"))
-    assert len(told) == 1
+    assert len(received) == 1
 
 
 @pytest.mark.parametrize(
@@ -582,7 +582,7 @@ def test_an_interrupt_passes_at_once_and_the_assembler_goes_on(path: str) -> Non
     ],
 )
 @pytest.mark.parametrize("event", [("a", "y"), ("c", "y")], ids=["as the text grows", "elsewhere"])
-def test_a_callback_may_not_change_the_document(call: Any, event: tuple[str, Any]) -> None:
+def test_a_callback_cannot_change_the_document(call: Any, event: tuple[str, Any]) -> None:
     target = assembler(("a", "x"), ("a", "x"))
     caught: list[sj.StreamJSONError] = []
 
@@ -600,18 +600,18 @@ def test_a_callback_may_not_change_the_document(call: Any, event: tuple[str, Any
     apply(target, ("a", "z"))
 
 
-def test_an_interrupt_while_it_is_found_out_whom_a_change_concerns_leaves_nothing_behind() -> None:
+def test_an_interrupt_while_finding_recipients_leaves_no_damage() -> None:
     target = sj.Assembler()
     heard = listen(target, "a", "b")
     apply(target, ("a", "x"), ("b", "y"), ("a", "z"))
-    watch = target._watch
-    find = type(watch)._find_alerts
+    dispatcher = target._watch
+    find = type(dispatcher)._find_recipients
     try:
-        type(watch)._find_alerts = lambda self, run: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
+        type(dispatcher)._find_recipients = lambda self, run: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):
             target.apply_delta("b", "!")
     finally:
-        type(watch)._find_alerts = find  # type: ignore[method-assign]
+        type(dispatcher)._find_recipients = find  # type: ignore[method-assign]
     heard.clear()
 
     apply(target, ("b", "?"))
@@ -626,9 +626,9 @@ def test_a_handle_outlives_its_assembler() -> None:
     assert not handle.active
 
 
-def test_what_is_no_callback_or_no_pattern_is_refused() -> None:
+def test_invalid_callbacks_and_patterns_are_refused() -> None:
     target = sj.Assembler()
-    with pytest.raises(TypeError, match="a callback is a function of what happened, not 'print'"):
+    with pytest.raises(TypeError, match="a callback must be a function of one argument, not 'print'"):
         target.on("a", "print")  # type: ignore[arg-type]
     with pytest.raises(sj.InvalidPatternError):
         target.on("a[?@.b]", print)
@@ -636,8 +636,8 @@ def test_what_is_no_callback_or_no_pattern_is_refused() -> None:
         target.on_complete("a[-1]", print)
 
 
-def test_a_class_is_no_callback_but_what_values_are_made_of() -> None:
-    with pytest.raises(TypeError, match="dict is a class, not a callback: into=dict makes values of it"):
+def test_a_class_is_refused_as_a_callback() -> None:
+    with pytest.raises(TypeError, match="dict is a class, not a callback: into=dict converts values to it"):
         sj.Assembler().on_complete("a", dict)
 
 
@@ -648,7 +648,7 @@ def test_a_decorator_refuses_a_pattern_where_it_is_written() -> None:
             register(print)
 
 
-def test_registrations_have_a_bound() -> None:
+def test_registrations_are_limited() -> None:
     target = sj.Assembler(limits=sj.Limits(max_patterns=2))
     first = target.on("a", print)
     target.on_complete("a", print)
@@ -668,7 +668,7 @@ def test_registrations_have_a_bound() -> None:
 # a new document
 
 
-def test_a_reset_is_told_as_a_change_of_the_root_and_begins_anew() -> None:
+def test_a_reset_is_reported_as_a_change_of_the_root() -> None:
     target = assembler(("a", "x"))
     heard = listen(target, "$", "a")
     done = await_values(target, "*")
@@ -684,7 +684,7 @@ def test_a_reset_is_told_as_a_change_of_the_root_and_begins_anew() -> None:
     assert done == [("a", "x", 1), ("a", "z", 1), ("b", "w", 1)]
 
 
-def test_a_new_span_is_told_before_its_first_delta() -> None:
+def test_a_new_span_is_reported_before_its_first_delta() -> None:
     target = sj.Assembler(on_new_span="reset")
     heard = listen(target, "$")
     target.apply({"delta": "x", "json_path": "a", "span_id": "s"})
@@ -700,20 +700,20 @@ def test_a_new_span_is_told_before_its_first_delta() -> None:
 
 class Caller:
     async def __call__(self, what: Any) -> None:
-        """Is a coroutine function in all but name."""
+        """Make the object a coroutine function."""
 
 
 async def nothing(what: Any) -> None:
-    """Is a coroutine function."""
+    """Do nothing, asynchronously."""
 
 
 @pytest.mark.parametrize("callback", [nothing, Caller()], ids=["a function", "an object"])
-def test_what_nobody_would_await_is_refused_before_anything_is_applied(callback: Any) -> None:
+def test_coroutines_are_refused_before_an_event_is_applied(callback: Any) -> None:
     target = assembler(("a", "x"))
     handle = target.on("a", callback)
 
     for call in (lambda: target.apply_delta("a", "y"), lambda: target.apply({}), target.close, target.reset):
-        with pytest.raises(TypeError, match="the callback on 'a' makes a coroutine, and nobody would await it"):
+        with pytest.raises(TypeError, match="the callback on 'a' returns a coroutine, which nothing would await"):
             call()
     assert target.version == 1
     target.snapshot()
@@ -722,8 +722,8 @@ def test_what_nobody_would_await_is_refused_before_anything_is_applied(callback:
     assert target.snapshot().value == {"a": "xyz"}
 
 
-def test_a_synchronous_stream_refuses_them_when_it_starts() -> None:
-    read: Told = []
+def test_a_synchronous_stream_refuses_coroutines_before_reading() -> None:
+    read: Received = []
 
     def source() -> Any:
         read.append("an event")
@@ -738,26 +738,26 @@ def test_a_synchronous_stream_refuses_them_when_it_starts() -> None:
     assert stream.final() == {"a": 1}
 
 
-def test_under_two_decorators_it_is_one_for_both() -> None:
+def test_a_coroutine_under_two_decorators_is_one_for_both() -> None:
     one, other = sj.Assembler(), sj.Assembler()
     one.on("x")(other.on("y")(nothing))
 
     for target in (one, other):
-        with pytest.raises(TypeError, match="makes a coroutine"):
+        with pytest.raises(TypeError, match="returns a coroutine"):
             target.apply_delta("z", 1)
 
 
-def test_a_plain_function_that_makes_a_coroutine_is_an_error() -> None:
+def test_a_plain_function_that_returns_a_coroutine_is_an_error() -> None:
     target = sj.Assembler()
     target.on("a", lambda change: nothing(change.delta))
     for _ in range(3):
-        with pytest.raises(ExceptionGroup, match="the callback on 'a' makes a coroutine"):
+        with pytest.raises(ExceptionGroup, match="the callback on 'a' returns a coroutine"):
             target.apply_delta("a", "x")
-    target.on("b", lambda change: change)  # what else it returns is nobody's business
+    target.on("b", lambda change: change)  # any other result is ignored
     apply(target, ("b", "x"), ("b", "y"))
 
 
-def test_registered_in_a_callback_they_are_refused_by_the_next_event() -> None:
+def test_a_coroutine_added_in_a_callback_stops_the_next_event() -> None:
     target = sj.Assembler()
     target.on("a", lambda _: target.on("b", nothing))
 
@@ -766,27 +766,27 @@ def test_registered_in_a_callback_they_are_refused_by_the_next_event() -> None:
         target.apply_delta("a", "y")
 
 
-def test_pushed_past_its_asynchronous_stream_an_event_is_applied_and_they_are_an_error() -> None:
+def test_an_event_applied_past_its_stream_awaits_no_coroutine() -> None:
     async def source() -> Any:
         yield {"delta": "x", "json_path": "a"}
 
     async def main() -> None:
         stream = sj.assemble(source())
         stream.assembler.on("a", nothing)
-        told: Told = []
-        stream.assembler.on("a", lambda change: told.append(change.delta))
+        received: Received = []
+        stream.assembler.on("a", lambda change: received.append(change.delta))
         await anext(stream)
         stream.assembler.apply_delta("b", 1)
         for _ in range(2):
             with pytest.raises(ExceptionGroup) as caught:
                 stream.assembler.apply_delta("a", "y")
-            assert "nobody would await it" in str(caught.value.exceptions[0])
-        assert told == ["x", "y", "y"]
+            assert "which nothing would await" in str(caught.value.exceptions[0])
+        assert received == ["x", "y", "y"]
 
     asyncio.run(main())
 
 
-def test_an_asynchronous_stream_awaits_them_one_after_the_other() -> None:
+def test_an_asynchronous_stream_awaits_coroutines_in_turn() -> None:
     order: list[str] = []
 
     async def source() -> Any:
@@ -827,9 +827,9 @@ def test_an_asynchronous_stream_awaits_them_one_after_the_other() -> None:
 # types
 
 
-def test_a_value_is_made_what_was_asked_for_once_for_each_callback() -> None:
+def test_each_callback_gets_a_value_of_its_type() -> None:
     target = sj.Assembler()
-    values: Told = []
+    values: Received = []
     target.on_complete("a[*]", lambda done: values.append(done.value), into=float)
     target.on_complete("a[*]", lambda done: values.append(done.value))
 
@@ -840,31 +840,31 @@ def test_a_value_is_made_what_was_asked_for_once_for_each_callback() -> None:
 
 def test_a_value_that_does_not_fit_is_an_error_of_its_callback() -> None:
     target = sj.Assembler()
-    told: Told = []
-    target.on_complete("a[*]", lambda done: told.append(done.value), into=int)
+    received: Received = []
+    target.on_complete("a[*]", lambda done: received.append(done.value), into=int)
 
     apply(target, ("a[0]", "one"))
-    with pytest.raises(sj.StructureError) as caught:  # the single error of this library is raised as it is
+    with pytest.raises(sj.StructureError) as caught:  # a single error of this library is raised as it is
         target.apply_delta("a[1]", 2)
     target.close()
 
     error = caught.value
     assert (error.path, error.value, error.into) == ("a[0]", "one", int)
     assert error.__notes__ == ["for the callback on a[*], at a[0]"]
-    assert told == [2]
+    assert received == [2]
 
 
-def test_what_is_gone_is_missing_whatever_its_type() -> None:
+def test_a_value_that_is_gone_is_missing_with_any_type() -> None:
     target = sj.Assembler()
-    told: Told = []
-    target.on_complete("a.b", lambda done: told.append(done.value), into=int)
+    received: Received = []
+    target.on_complete("a.b", lambda done: received.append(done.value), into=int)
 
     apply(target, ("a.b", 1), ("a.c", 2), ("a", None))
     target.close()
 
-    assert told == [1, sj.MISSING]
+    assert received == [1, sj.MISSING]
 
 
-def test_a_type_that_nothing_can_make_is_refused_at_once() -> None:
+def test_an_unusable_type_is_refused_at_once() -> None:
     with pytest.raises(TypeError):
         sj.Assembler().on_complete("a", into=print)

@@ -55,7 +55,7 @@ either = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"
 
 
 @either
-def test_several_kinds_come_in_the_order_in_which_they_are_finished(*, is_async: bool) -> None:
+def test_completions_come_in_the_order_of_finishing(*, is_async: bool) -> None:
     done = taken(("summary", "people[*].name", "places[*]"), None, is_async=is_async)
     assert [(one.pattern, str(one.path), one.value, one.revision, one.match == one.path) for one in done] == [
         ("people[*].name", "people[0].name", "Jane", 1, True),
@@ -67,19 +67,19 @@ def test_several_kinds_come_in_the_order_in_which_they_are_finished(*, is_async:
 
 
 @either
-def test_each_pattern_has_a_type_of_its_own(*, is_async: bool) -> None:
+def test_each_pattern_can_have_its_own_type(*, is_async: bool) -> None:
     for patterns in ((), ("people[*]", "places[*]"), ("people[*]", "places[*]", "summary")):
         done = taken(patterns, TYPES, is_async=is_async, on_misfit="skip")
         assert [one.value for one in done][:3] == [Person("Jane", 34), Person("Ann", 9), Place("Lisbon")]
         assert [one.value for one in done][3:] == ["Three people"][: len(patterns) - 2 if patterns else 0]
 
 
-def test_one_type_is_for_all_patterns() -> None:
+def test_one_type_applies_to_all_patterns() -> None:
     done = taken(("people[*].name", "places[*].city"), str, is_async=False)
     assert [one.value for one in done] == ["Jane", "John", "Ann", "Lisbon"]
 
 
-def test_a_location_that_two_patterns_select_is_given_for_each() -> None:
+def test_a_location_selected_by_two_patterns_is_yielded_for_each() -> None:
     done = taken(("people[0]", "people[*]"), None, is_async=False)
     assert [(one.pattern, str(one.path)) for one in done][:3] == [
         ("people[0]", "people[0]"), ("people[*]", "people[0]"), ("people[*]", "people[1]"),
@@ -91,12 +91,12 @@ def test_a_location_that_two_patterns_select_is_given_for_each() -> None:
     [
         ((), None, "give a pattern"),
         ((), {}, "give a pattern"),
-        (("people[*]",), {"places[*]": Place}, "no pattern here"),
+        (("people[*]",), {"places[*]": Place}, "not among the patterns"),
         (("people[*]",), print, "type"),
-        ((["people[*]", "summary"],), None, "a pattern is text"),
+        ((["people[*]", "summary"],), None, "each pattern must be a string"),
     ],
 )
-def test_a_mistake_shows_before_anything_is_read(patterns: tuple[str, ...], into: Any, message: str) -> None:
+def test_invalid_arguments_raise_before_anything_is_read(patterns: tuple[str, ...], into: Any, message: str) -> None:
     stream = sj.assemble(iter(events()))
     with pytest.raises(TypeError, match=message):
         stream.completions(*patterns, into=into)
@@ -120,8 +120,8 @@ PATTERNS = ("*", "$..x", "d[*]")
 
 
 @given(deltas=DELTAS, completion=st.sampled_from(["order", "end"]), began=st.integers(0, 10))
-def test_they_are_what_callbacks_are_given(deltas: list[tuple[str, Any]], completion: Any, began: int) -> None:
-    """From the first event on the same, in order; one that begins later is given what is finished already, once."""
+def test_completions_equal_those_of_callbacks(deltas: list[tuple[str, Any]], completion: Any, began: int) -> None:
+    """They are equal, in the same order, from the first event on; a late iterator yields each finished value once."""
     options: Any = {"on_conflict": "replace", "completion": completion}
     chunks = [sj.StreamingChunk(delta, path) for path, delta in deltas]
     heard: Facts = []
@@ -156,7 +156,7 @@ def test_they_are_what_callbacks_are_given(deltas: list[tuple[str, Any]], comple
 
 
 @either
-def test_a_value_that_does_not_fit_is_raised_and_the_next_one_comes(*, is_async: bool) -> None:
+def test_a_misfit_raises_and_the_next_value_follows(*, is_async: bool) -> None:
     async def collect() -> list[object]:
         values = sj.assemble(events_async()).completed("people[*]", into=Person)
         found: list[object] = []
@@ -211,7 +211,7 @@ def test_a_misfit_is_passed_over_and_kept(take: Callable[[sj.SnapshotStream], li
 
 
 @pytest.mark.parametrize("take", [by_loop, by_completions, by_callback])
-def test_a_function_is_called_with_the_error_of_a_misfit(take: Callable[[sj.SnapshotStream], list[object]]) -> None:
+def test_on_misfit_function_is_called_with_the_error(take: Callable[[sj.SnapshotStream], list[object]]) -> None:
     errors: list[sj.StructureError] = []
     stream = sj.assemble(events(), on_misfit=errors.append)
     assert take(stream) == [Person("Jane", 34), Person("Ann", 9)]
@@ -234,12 +234,12 @@ def test_an_asynchronous_callback_passes_over_a_misfit() -> None:
     asyncio.run(main())
 
 
-def test_the_end_that_does_not_fit_is_always_raised() -> None:
+def test_final_always_raises_for_a_misfit() -> None:
     with pytest.raises(sj.StructureError):
         sj.assemble(events(), on_misfit="skip").final(into=Person)
 
 
-def test_a_function_that_ends_no_loop_by_mistake() -> None:
+def test_stop_iteration_of_on_misfit_ends_no_loop() -> None:
     def stop(_: object) -> None:
         raise StopIteration
 
@@ -247,21 +247,21 @@ def test_a_function_that_ends_no_loop_by_mistake() -> None:
         list(sj.assemble(events(), on_misfit=stop).completed("people[*]", into=Person))
 
 
-async def nobody_awaits(_: object) -> None: ...
+async def a_coroutine(_: object) -> None: ...
 
 
-@pytest.mark.parametrize("on_misfit", ["ignore", None, 5, nobody_awaits])
-def test_what_says_nothing_of_misfits_is_refused(on_misfit: Any) -> None:
+@pytest.mark.parametrize("on_misfit", ["ignore", None, 5, a_coroutine])
+def test_invalid_on_misfit_is_refused(on_misfit: Any) -> None:
     with pytest.raises(ValueError, match="on_misfit"):
         sj.Assembler(on_misfit=on_misfit)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what comes out of callbacks that raise
+# errors of callbacks
 
 
 class FrozenError(Exception):
-    """Takes no notes, as an exception that is a frozen dataclass does not."""
+    """Refuses notes, like an exception that is a frozen dataclass."""
 
     def add_note(self, note: str) -> None:
         raise AttributeError(note)
@@ -285,14 +285,14 @@ def raised_by(*errors: Exception) -> tuple[BaseException, int]:
     for error in errors:
         assembler.on("a", fail(error))
     assembler.on("a", heard.append)
-    with pytest.raises(Exception) as caught:  # noqa: PT011  # which one is what the test asks for
+    with pytest.raises(Exception) as caught:  # noqa: PT011  # the caller checks which one it is
         assembler.apply_delta("a", "x")
     assert assembler.snapshot().value == {"a": "x"}
     return caught.value, len(heard)
 
 
-@pytest.mark.parametrize("first", [FrozenError("f"), SilentError()], ids=["takes no notes", "has no text"])
-def test_an_exception_that_misbehaves_spares_the_other_callbacks(first: Exception) -> None:
+@pytest.mark.parametrize("first", [FrozenError("f"), SilentError()], ids=["refuses notes", "has no text"])
+def test_a_misbehaving_exception_does_not_stop_other_callbacks(first: Exception) -> None:
     error, heard = raised_by(first, ValueError("v"))
     assert isinstance(error, ExceptionGroup)
     assert heard == 1
@@ -300,7 +300,7 @@ def test_an_exception_that_misbehaves_spares_the_other_callbacks(first: Exceptio
     assert error.exceptions[1].__notes__ == ["for the callback on a, at a"]
 
 
-def test_a_single_error_of_ours_is_raised_as_it_is() -> None:
+def test_a_single_streamjson_error_is_raised_as_it_is() -> None:
     mine = sj.ConflictError("no room")
     error, heard = raised_by(mine)
     assert error is mine
@@ -308,21 +308,21 @@ def test_a_single_error_of_ours_is_raised_as_it_is() -> None:
     assert mine.__notes__ == ["for the callback on a, at a"]
 
 
-def test_several_errors_stay_a_group_and_so_does_one_of_others() -> None:
+def test_several_errors_or_one_foreign_error_form_a_group() -> None:
     for errors in ((sj.ConflictError("a"), sj.ConflictError("b")), (ValueError("v"),)):
         error, _ = raised_by(*errors)
         assert isinstance(error, ExceptionGroup)
         assert list(error.exceptions) == list(errors)
 
 
-def test_the_message_of_a_group_shows_what_was_said() -> None:
+def test_the_message_of_a_group_shows_the_first_error() -> None:
     error, _ = raised_by(ValueError("'x' is not 'y'"))
-    assert str(error).startswith("1 callback failed, and the event is applied; first: 'x' is not 'y' (")
+    assert str(error).startswith("1 callback failed, but the event is applied; first: 'x' is not 'y' (")
     long, _ = raised_by(ValueError("x" * 1000))
     assert len(str(long)) < 300
 
 
-def test_what_was_gone_before_a_reader_began_is_not_given() -> None:
+def test_values_gone_before_the_reader_began_are_not_yielded() -> None:
     deltas: list[tuple[str, Any]] = [("x.a", "1"), ("y", "2"), ("x", None)]
     stream = sj.assemble([sj.StreamingChunk(delta, path) for path, delta in deltas])
     for _ in range(3):

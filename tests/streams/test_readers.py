@@ -1,4 +1,4 @@
-"""What a stream is asked for while it is read: finished values, and one growing text; both kinds of stream."""
+"""Iterators over a stream that is being read: finished values and one growing text; both kinds of stream."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def event(path: str, delta: Any) -> Any:
 
 
 class Sync:
-    """Drives a stream as `for` does."""
+    """Drives a stream like `for`."""
 
     def assemble(self, events: Iterable[Event], **options: Any) -> Any:
         return sj.assemble([event(*one) for one in events], **options)
@@ -46,7 +46,7 @@ class Sync:
 
 
 class Async(Sync):
-    """Drives one as `async for` does, in a loop of its own."""
+    """Drives a stream like `async for`, in its own event loop."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -100,7 +100,7 @@ PEOPLE = [
 ]
 
 
-def test_values_come_as_they_are_finished(drive: Sync) -> None:
+def test_values_are_yielded_when_they_are_finished(drive: Sync) -> None:
     stream = drive.assemble(PEOPLE)
     persons = stream.completed("people[*]")
 
@@ -114,14 +114,14 @@ def test_values_come_as_they_are_finished(drive: Sync) -> None:
     assert stream.snapshot.complete
 
 
-def test_they_are_of_the_type_that_was_asked_for(drive: Sync) -> None:
+def test_values_are_converted_to_the_requested_type(drive: Sync) -> None:
     assert drive.list(drive.assemble(PEOPLE).completed("people[*]", into=Person)) == [
         Person("Jane Doe", 34), Person("John")
     ]  # fmt: skip
     assert drive.list(drive.assemble(PEOPLE).completed("total", int)) == [2]
 
 
-def test_one_that_does_not_fit_is_an_error_and_the_next_comes_after_it(drive: Sync) -> None:
+def test_a_misfit_raises_and_the_next_value_follows(drive: Sync) -> None:
     stream = drive.assemble([("people[0].age", 1), *((path.replace("0", "1"), delta) for path, delta in PEOPLE[:3])])
     persons = stream.completed("people[*]", into=Person)
 
@@ -131,7 +131,7 @@ def test_one_that_does_not_fit_is_an_error_and_the_next_comes_after_it(drive: Sy
     assert drive.list(persons) == [Person("Jane Doe", 34)]
 
 
-def test_an_event_that_is_rejected_is_an_error_and_the_next_goes_on(drive: Sync) -> None:
+def test_a_rejected_event_raises_and_the_iterator_continues(drive: Sync) -> None:
     items = drive.assemble([("a[0]", "x"), ("a", 1), ("a[1]", "y")]).completed("a[*]")
 
     with pytest.raises(sj.ConflictError):
@@ -139,7 +139,7 @@ def test_an_event_that_is_rejected_is_an_error_and_the_next_goes_on(drive: Sync)
     assert drive.list(items) == ["x", "y"]
 
 
-def test_a_sender_that_fails_finishes_nothing(drive: Sync) -> None:
+def test_a_failed_stream_finishes_no_value(drive: Sync) -> None:
     stream = drive.assemble([("a[0]", "x"), ("a[1]", "y")], on_new_span="error", require_done=True)
     items = stream.completed("a[*]")
 
@@ -149,7 +149,7 @@ def test_a_sender_that_fails_finishes_nothing(drive: Sync) -> None:
     assert drive.list(items) == []
 
 
-def test_it_begins_with_what_is_finished(drive: Sync) -> None:
+def test_an_iterator_begins_with_finished_values(drive: Sync) -> None:
     stream = drive.assemble([("a[0]", "x"), ("a[1]", "y"), ("a[2]", "z"), ("b", 1)])
     for _ in range(3):
         drive.next(stream)
@@ -162,7 +162,7 @@ def test_it_begins_with_what_is_finished(drive: Sync) -> None:
     assert drive.list(stream.completed("$")) == [{"a": ["x", "y", "z"], "b": 1}]
 
 
-def test_two_of_them_and_the_stream_itself_share_what_is_read(drive: Sync) -> None:
+def test_two_iterators_and_the_stream_share_the_events(drive: Sync) -> None:
     stream = drive.assemble([("a[0]", "x"), ("a[1]", "y"), ("b[0]", "z"), ("b[1]", "w")])
     first, second = stream.completed("a[*]"), stream.completed("b[*]")
 
@@ -173,14 +173,14 @@ def test_two_of_them_and_the_stream_itself_share_what_is_read(drive: Sync) -> No
     assert drive.list(stream) == []
 
 
-def test_a_value_that_was_returned_to_is_given_again_at_the_end_and_what_is_gone_is_not(drive: Sync) -> None:
+def test_changed_values_are_yielded_again_but_not_lost_ones(drive: Sync) -> None:
     events = [("a", "x"), ("o.p", 1), ("o.q", 2), ("a", "y"), ("o", None), ("c", "z")]
 
     assert drive.list(drive.assemble(events).completed("$..*")) == ["x", 1, "xy", None, "z"]
     assert drive.list(drive.assemble(events, completion="end").completed("$..*")) == ["xy", None, "z"]
 
 
-def test_who_asks_after_a_return_gets_what_has_not_changed_since_and_the_rest_at_the_end(drive: Sync) -> None:
+def test_completed_after_a_return_yields_unchanged_values_first(drive: Sync) -> None:
     stream = drive.assemble([("a", "x"), ("b", "y"), ("c", "z"), ("b", "!"), ("c", "!")])
     for _ in range(4):
         drive.next(stream)
@@ -190,7 +190,7 @@ def test_who_asks_after_a_return_gets_what_has_not_changed_since_and_the_rest_at
     assert drive.list(values) == ["y!", "z!"]
 
 
-def test_a_new_document_is_begun_anew(drive: Sync) -> None:
+def test_an_iterator_continues_with_a_new_document(drive: Sync) -> None:
     def events() -> Any:
         yield {"delta": "x", "json_path": "a", "span_id": "s"}
         yield {"delta": "y", "json_path": "b"}
@@ -200,14 +200,14 @@ def test_a_new_document_is_begun_anew(drive: Sync) -> None:
     assert list(stream.completed("*")) == ["x", "z"]
 
 
-def test_nothing_at_all_finishes_nothing(drive: Sync) -> None:
+def test_an_empty_source_finishes_no_value(drive: Sync) -> None:
     assert drive.list(drive.assemble([]).completed("$")) == []
     stream = drive.assemble([])
     drive.next(stream)
     assert drive.list(stream.completed("$")) == []
 
 
-def test_what_can_not_be_asked_for_is_refused_before_anything_is_read(drive: Sync) -> None:
+def test_invalid_arguments_raise_before_anything_is_read(drive: Sync) -> None:
     stream = drive.assemble(PEOPLE)
     with pytest.raises(sj.InvalidPatternError):
         stream.completed("people[?@.age]")
@@ -219,7 +219,7 @@ def test_what_can_not_be_asked_for_is_refused_before_anything_is_read(drive: Syn
 
 
 @given(VALUES, SEEDS, st.booleans(), spellings(), st.integers(0, 40))
-def test_the_last_time_that_a_value_is_given_it_is_the_final_one(
+def test_the_last_yield_of_a_value_is_the_final_one(
     value: Any, chance: Any, mixed: bool, spelled: Spelled, late: int
 ) -> None:
     events = cut(value, chance)
@@ -251,7 +251,7 @@ def test_the_last_time_that_a_value_is_given_it_is_the_final_one(
     [
         pytest.param([("t", "Lis"), ("t", "bon"), ("n", 1)], ["Lis", "bon"], id="as it grows"),
         pytest.param([("n", 1), ("t", None), ("t", "x"), ("n", 2), ("t", "y")], ["x", "y"], id="after null, and later"),
-        pytest.param([("t", ""), ("t", None), ("t", "x")], ["x"], id="nothing is no piece"),
+        pytest.param([("t", ""), ("t", None), ("t", "x")], ["x"], id="an empty delta is not a piece"),
         pytest.param([("t", "x\ud83d"), ("t", "\ude00y")], ["x", "😀y"], id="whole characters"),
         pytest.param([("t", "x\ud83d"), ("n", 1)], ["x", "\ufffd"], id="half a character"),
         pytest.param([("", {"t": "x"}), ("t", "y")], ["x", "y"], id="set with its object"),
@@ -259,14 +259,14 @@ def test_the_last_time_that_a_value_is_given_it_is_the_final_one(
         pytest.param([("t", "x"), DONE, ("t", "y")], ["x"], id="not after the end"),
     ],
 )
-def test_a_text_is_given_piece_by_piece(drive: Sync, events: list[Event], pieces: list[str]) -> None:
+def test_a_text_is_yielded_piece_by_piece(drive: Sync, events: list[Event], pieces: list[str]) -> None:
     stream = drive.assemble(events)
 
     assert drive.list(stream.text("t")) == pieces
     assert stream.snapshot.complete
 
 
-def test_it_begins_with_what_is_there_and_catches_up(drive: Sync) -> None:
+def test_text_begins_with_the_text_so_far_and_catches_up(drive: Sync) -> None:
     stream = drive.assemble([("t", "a"), ("t", "b"), ("t", "c"), ("n", 1), ("t", "d"), ("t", "e")])
     drive.next(stream)
     drive.next(stream)
@@ -279,7 +279,7 @@ def test_it_begins_with_what_is_there_and_catches_up(drive: Sync) -> None:
     assert drive.list(text) == ["e"]
 
 
-def test_the_root_is_a_text_in_text_mode(drive: Sync) -> None:
+def test_text_follows_the_root_in_text_mode(drive: Sync) -> None:
     assert drive.list(drive.assemble([("", "a"), ("", "b")]).text("")) == ["a", "b"]
 
 
@@ -294,7 +294,7 @@ def test_the_root_is_a_text_in_text_mode(drive: Sync) -> None:
         pytest.param([("t", "x"), ("", None)], ["x"], "text_replaced", "nothing", id="its object vanishes"),
     ],
 )
-def test_what_is_no_text_or_another_one_ends_it(
+def test_a_value_that_is_not_text_or_is_replaced_ends_text(
     drive: Sync, events: list[Event], pieces: list[str], code: str, found: str
 ) -> None:
     stream = drive.assemble([*events, ("z", 1)], on_conflict="replace")
@@ -306,22 +306,22 @@ def test_what_is_no_text_or_another_one_ends_it(
     assert (caught.value.code, caught.value.path, caught.value.found) == (code, "t", found)
     with pytest.raises(StopIteration):
         drive.next(text)
-    assert not stream.snapshot.complete  # the stream itself goes on
+    assert not stream.snapshot.complete  # the stream itself continues
 
 
-def test_a_text_is_not_that_of_another_document() -> None:
+def test_a_reset_ends_text() -> None:
     events = [{"delta": "x", "json_path": "t", "span_id": span} for span in "st"]
     text = sj.assemble(events, on_new_span="reset").text("t")
 
     assert next(text) == "x"
-    with pytest.raises(sj.ConflictError, match="t was replaced while it was followed; what was given of it is void"):
+    with pytest.raises(sj.ConflictError, match=r"t was replaced while text\(\) followed it: discard the pieces"):
         next(text)
 
 
 @given(VALUES, SEEDS, st.booleans())
-def test_the_pieces_make_the_text(value: Any, chance: Any, mixed: bool) -> None:
+def test_the_pieces_join_to_the_text(value: Any, chance: Any, mixed: bool) -> None:
     value = {"t": "followed 😀 text", "other": value}
-    events = cut(value, chance, split_pairs=not mixed)  # between two halves nothing may come
+    events = cut(value, chance, split_pairs=not mixed)  # nothing may come between two halves
     events = interleave(events, chance) if mixed else events
     stream = sj.assemble([event(*one) for one in events])
 
@@ -335,7 +335,7 @@ def test_the_pieces_make_the_text(value: Any, chance: Any, mixed: bool) -> None:
 # the end
 
 
-def test_the_whole_is_validated_at_the_end(drive: Sync) -> None:
+def test_final_validates_the_document(drive: Sync) -> None:
     stream = drive.assemble([("name", "Jane"), ("age", 34), DONE])
 
     assert drive.get(stream.final(into=Person)) == Person("Jane", 34)
@@ -343,7 +343,7 @@ def test_the_whole_is_validated_at_the_end(drive: Sync) -> None:
     assert drive.get(stream.final(Person)) == Person("Jane", 34)
 
 
-def test_a_whole_that_does_not_fit_is_an_error(drive: Sync) -> None:
+def test_a_document_that_does_not_fit_is_an_error(drive: Sync) -> None:
     stream = drive.assemble([("age", 34)])
 
     with pytest.raises(sj.StructureError, match="the root does not fit Person: name: is missing") as caught:
@@ -352,13 +352,13 @@ def test_a_whole_that_does_not_fit_is_an_error(drive: Sync) -> None:
     assert drive.get(stream.final()) == {"age": 34}
 
 
-def test_where_nothing_came_nothing_can_be_made(drive: Sync) -> None:
+def test_an_empty_source_makes_no_object(drive: Sync) -> None:
     with pytest.raises(sj.StructureError, match="nothing came, so there is no Person"):
         drive.get(drive.assemble([]).final(into=Person))
     assert drive.get(drive.assemble([]).final()) is sj.MISSING
 
 
-def test_a_type_that_nothing_can_make_is_refused_before_anything_is_read(drive: Sync) -> None:
+def test_final_refuses_an_unusable_type_before_reading(drive: Sync) -> None:
     stream = drive.assemble([("age", 34)])
 
     with pytest.raises(TypeError):

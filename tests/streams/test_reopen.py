@@ -1,4 +1,4 @@
-"""A document whose end was a guess is continued: nothing is lost, and what was reported too early is reported again."""
+"""Continuing a document whose end was a guess: nothing is lost, and values reported too early are reported again."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def seen(change: sj.Change | None) -> tuple[object, ...] | None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# the verb
+# reopen
 
 
-def test_a_guessed_end_is_continued() -> None:
+def test_a_guessed_end_can_be_continued() -> None:
     assembler = closed([("a", "x")])
     end = assembler.snapshot()
     assert assembler.reopen() is None
@@ -42,7 +42,7 @@ def test_a_guessed_end_is_continued() -> None:
     assert assembler.snapshot().value == {"a": "xy"}
 
 
-def test_an_open_document_stays_as_it_is() -> None:
+def test_reopening_an_open_document_changes_nothing() -> None:
     assembler = sj.Assembler()
     assembler.apply_delta("a", "x")
     assert assembler.reopen() is None
@@ -59,7 +59,7 @@ def failed(assembler: sj.Assembler) -> None:
 
 
 @pytest.mark.parametrize("end", [done, failed])
-def test_an_end_that_was_no_guess_is_final(end: Callable[[sj.Assembler], None]) -> None:
+def test_an_end_that_was_not_a_guess_is_final(end: Callable[[sj.Assembler], None]) -> None:
     assembler = sj.Assembler()
     assembler.apply_delta("a", "x")
     end(assembler)
@@ -104,8 +104,8 @@ def test_a_half_that_the_end_repaired_is_pending_again(before: str, *, is_restor
     assert (end.value, assembler.close()) == ({"t": before + BAD}, None)
 
 
-def test_a_restored_document_that_was_written_to_in_turn_loses_nothing() -> None:
-    """Its last change is an append, which restoring must not leave open."""
+def test_a_restored_interleaved_document_loses_nothing() -> None:
+    """Its last change is an append, and restoring must not leave that string open."""
     assembler = closed([("a", "x"), ("b", "y"), ("a", "z" + HIGH)])
     assembler = sj.Assembler.restore(assembler.checkpoint())
     heard = heard_by(assembler)
@@ -118,7 +118,7 @@ def test_a_restored_document_that_was_written_to_in_turn_loses_nothing() -> None
     assert heard == [("a", text, 2)]
 
 
-def test_several_halves_are_pending_again_in_one_chain() -> None:
+def test_several_repaired_halves_are_pending_again() -> None:
     assembler = sj.Assembler()
     assembler.apply_delta("", {"a": "1", "b": "2"})
     assembler.apply_delta("a", HIGH)
@@ -133,7 +133,7 @@ def test_several_halves_are_pending_again_in_one_chain() -> None:
     assert assembler.snapshot().value == {"a": "1" + BAD, "b": "2\U0001f600"}
 
 
-def test_a_half_that_waits_again_may_be_repaired_again() -> None:
+def test_a_half_can_be_repaired_repeatedly() -> None:
     assembler = sj.Assembler()
     assembler.apply_delta("t", "x" + HIGH)
     for _ in range(3):
@@ -154,7 +154,7 @@ def test_reopening_a_full_document_changes_nothing() -> None:
 # streams
 
 
-def test_a_stream_refuses_an_assembler_that_has_ended_before_it_reads() -> None:
+def test_a_stream_refuses_an_ended_assembler_before_reading() -> None:
     read: list[int] = []
 
     def source() -> Iterator[object]:
@@ -208,7 +208,7 @@ def test_a_replay_after_a_guessed_end_loses_nothing(last: list[object], *, is_as
     assert assembler.end == ("done" if last else "eof")
 
 
-def test_an_assembler_that_is_closed_while_a_stream_replays_does_not_end_the_stream() -> None:
+def test_closing_the_assembler_during_a_replay_raises() -> None:
     assembler, replays = sj.Assembler(), sj.ReplayFilter()
     sj.assemble(EVENTS[:2], assembler=assembler, replays=replays).final()
     assembler.reopen()
@@ -220,7 +220,7 @@ def test_an_assembler_that_is_closed_while_a_stream_replays_does_not_end_the_str
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what was reported as complete
+# values that were reported as complete
 
 
 def heard_by(assembler: sj.Assembler) -> list[tuple[str, Any, int]]:
@@ -229,7 +229,7 @@ def heard_by(assembler: sj.Assembler) -> list[tuple[str, Any, int]]:
     return heard
 
 
-def test_what_has_changed_is_reported_again_and_nothing_else() -> None:
+def test_only_changed_values_are_reported_again() -> None:
     assembler = sj.Assembler()
     heard = heard_by(assembler)
     for path, delta in [("a", "x"), ("b", "y")]:
@@ -247,7 +247,7 @@ def test_what_has_changed_is_reported_again_and_nothing_else() -> None:
     assert late == [("b", "yz", 1), ("c", 1, 1)]
 
 
-def test_nothing_new_is_reported_where_nothing_came() -> None:
+def test_nothing_is_reported_again_without_changes() -> None:
     assembler = sj.Assembler()
     heard = heard_by(assembler)
     assembler.apply_delta("a", "x")
@@ -267,7 +267,7 @@ def test_an_empty_document_continues_in_document_order() -> None:
     assert heard == [("a", "x", 1)]
 
 
-def test_what_is_complete_after_reopening() -> None:
+def test_is_complete_after_reopening() -> None:
     assembler = closed([("a", "x"), ("b", "y")])
     assembler.reopen()
     reopened = assembler.snapshot()
@@ -284,7 +284,7 @@ DELTAS = st.lists(st.tuples(st.sampled_from(LOCATIONS), st.sampled_from(VALUES))
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
-    """Return every value with its path, holes left out; they are null here."""
+    """Return every value by its path; holes are null."""
     found = {} if value is sj.MISSING or not path else {path: value}
     if isinstance(value, dict):
         for name, item in value.items():
@@ -300,8 +300,10 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
     completion=st.sampled_from(["order", "end"]),
     restores=st.lists(st.booleans(), min_size=4, max_size=4),
 )
-def test_any_stream_in_any_parts_ends_as_in_one(parts: list[Deltas], completion: Any, restores: list[bool]) -> None:
-    """The value is that of an uninterrupted stream; what was last reported of each location is what is there."""
+def test_a_stream_in_any_parts_ends_like_an_uninterrupted_one(
+    parts: list[Deltas], completion: Any, restores: list[bool]
+) -> None:
+    """The document is equal, and the last report of each location is the value there."""
     options: Any = {"on_conflict": "replace", "completion": completion}
     whole, assembler = sj.Assembler(**options), sj.Assembler(**options)
     reported: dict[str, Any] = {}

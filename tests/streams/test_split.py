@@ -1,4 +1,4 @@
-"""Several streams in one source: where each one ends, and that an error in one of them does not touch the others."""
+"""Several streams in one source: where each one ends, and that an error in one does not affect the others."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ A, B = delta("A"), delta("B")
 
 
 class Source:
-    """Gives events, counts those that were asked for, and notes when it is closed."""
+    """Yields events, counts the requests, and records when it is closed."""
 
     def __init__(self, events: Iterable[Any], error: BaseException | None = None) -> None:
         self.events = iter(events)
@@ -86,7 +86,7 @@ class AsyncSource(Source):
 
 
 class Sync:
-    """Drives the iterators as `for` does."""
+    """Drives the iterators like `for`."""
 
     source: type[Source] = SyncSource
 
@@ -106,13 +106,13 @@ class Sync:
         return sj.assemble(events, **options).final()
 
     def leave(self, streams: Any) -> Any:
-        """Ask for the first stream in a `with` block."""
+        """Request the first stream in a `with` block."""
         with streams as entered:
             return next(entered)
 
 
 class Async(Sync):
-    """Drives them as `async for` does, in a loop of its own."""
+    """Drives the iterators like `async for`, in its own event loop."""
 
     source = AsyncSource
 
@@ -168,7 +168,7 @@ def drive(request: pytest.FixtureRequest) -> Iterator[Sync]:
 # ---------------------------------------------------------------------------------------------------------------------
 # where a stream ends
 
-# A list is a stream, a tuple what belongs to none.
+# A list is a stream; the events of a tuple belong to none.
 LOGS: dict[str, list[list[Any] | tuple[Any, ...]]] = {
     "nothing": [],
     "one, without an end": [[A, B]],
@@ -221,7 +221,7 @@ LOGS: dict[str, list[list[Any] | tuple[Any, ...]]] = {
     "an event of another protocol after a failure": [[A, FAILURE], [FOREIGN, DONE], [B]],
     "an event that is ignored": [[A, IGNORED, DONE], [IGNORED, B, DONE], [IGNORED]],
     "an event that is ignored after a failure": [[A, FAILURE], [IGNORED, B]],
-    "no event at all": [[A, 5, DONE], [5, b"data: 1\n\n", B]],
+    "not an event": [[A, 5, DONE], [5, b"data: 1\n\n", B]],
     "a rejected event of another span": [[delta("A", "r")], [{"delta": "B", "json_path": 5, "span_id": "s"}, B]],
     "a rejected event, and then another span": [[span("r"), {"delta": 1, "json_path": 5}], [delta("B", "s")]],
     "a span that is not text": [[delta("A", "r"), {"delta": "B", "json_path": "a", "span_id": 5}, DONE], [B]],
@@ -229,16 +229,16 @@ LOGS: dict[str, list[list[Any] | tuple[Any, ...]]] = {
 
 
 @pytest.mark.parametrize("log", LOGS.values(), ids=LOGS)
-def test_each_event_is_in_its_stream(drive: Sync, log: list[list[Any] | tuple[Any, ...]]) -> None:
+def test_each_event_belongs_to_its_stream(drive: Sync, log: list[list[Any] | tuple[Any, ...]]) -> None:
     source = [event for part in log for event in part]
     assert drive.lists(source) == [part for part in log if isinstance(part, list)]
 
 
-def test_the_end_after_pings_belongs_to_the_stream_that_failed(drive: Sync) -> None:
+def test_done_after_pings_belongs_to_the_failed_stream(drive: Sync) -> None:
     assert drive.lists([A, FAILURE, PING, EMPTY, DONE, PING, DONE, B]) == [[A, FAILURE, DONE], [B]]
 
 
-def test_an_event_beyond_the_limits_belongs_to_the_stream_in_which_it_comes(drive: Sync) -> None:
+def test_an_event_beyond_the_limits_stays_in_its_stream(drive: Sync) -> None:
     deep = sj.ServerSentEvent('{"delta": [[[[1]]]], "json_path": "a", "span_id": "s"}')
     source = [delta("A", "r"), deep]
     assert drive.lists(source) == [[source[0]], [deep]]
@@ -251,11 +251,11 @@ def test_the_limits_are_checked_at_the_call() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what is assembled of each
+# the document of each stream
 
 
 class Kind(NamedTuple):
-    """A stream, and what is assembled of it: a document, or an error's class and code."""
+    """A stream, and its outcome: a document, or the class and code of an error."""
 
     events: list[Any]
     outcome: Any
@@ -296,9 +296,7 @@ def outcomes(drive: Sync, streams: Any, **options: Any) -> list[Any]:
 
 @pytest.mark.parametrize("on_new_span", ["error", "reset"])
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_the_streams_before_and_after_are_assembled_whatever_happens_in_one(
-    drive: Sync, kind: Kind, on_new_span: str
-) -> None:
+def test_an_error_in_one_stream_does_not_affect_its_neighbours(drive: Sync, kind: Kind, on_new_span: str) -> None:
     for before, after in [([delta("1", "l"), DONE], [delta("2", "n"), DONE]), ([delta("1", "l")], [delta("2", "n")])]:
         streams = sj.split_streams(drive.source([*before, *kind.events, *after]))
         expected = [{"a": "1"}, kind.outcome, {"a": "2"}]
@@ -306,27 +304,27 @@ def test_the_streams_before_and_after_are_assembled_whatever_happens_in_one(
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_the_streams_of_the_bytes_of_a_log_are_assembled(kind: Kind) -> None:
+def test_the_bytes_of_a_log_are_assembled(kind: Kind) -> None:
     log = [*KINDS["done"].events, *kind.events, *([] if kind.events[-1] is DONE else [DONE]), *KINDS["of text"].events]
     events = [sj.ServerSentEvent(json.dumps(event)) if isinstance(event, dict) else event for event in log]
     streams = sj.split_streams(sj.decode_sse(b"".join(map(sj.encode_sse, events))))
     assert outcomes(Sync(), streams) == [{"a": "x"}, kind.outcome, "x"]
 
 
-def test_a_second_assemble_of_one_source_gives_the_second_document_only_by_its_streams(drive: Sync) -> None:
+def test_assemble_stops_at_the_first_end_unlike_split_streams(drive: Sync) -> None:
     log = [A, DONE, B, DONE]
-    assert drive.final(drive.source(log)) == {"a": "A"}  # it stops at the first end
+    assert drive.final(drive.source(log)) == {"a": "A"}  # stops at the first end
     assert outcomes(drive, sj.split_streams(drive.source(log))) == [{"a": "A"}, {"a": "B"}]
 
 
-def test_an_end_that_is_required_is_required_of_each(drive: Sync) -> None:
+def test_require_done_applies_to_each_stream(drive: Sync) -> None:
     streams = sj.split_streams(drive.source([delta("A", "r"), delta("B", "s"), DONE, A]))
     no_done = (sj.StreamTruncatedError, "no_done")
     assert outcomes(drive, streams, require_done=True) == [no_done, {"a": "B"}, no_done]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what is read, and when
+# when events are read
 
 
 READS = {
@@ -337,8 +335,8 @@ READS = {
 
 
 @pytest.mark.parametrize(("log", "reads"), READS.values(), ids=READS)
-def test_one_event_is_read_ahead_and_only_where_it_shows_the_end(drive: Sync, log: list[Any], reads: list[int]) -> None:
-    """The reads are those after each call: for a stream, for each of its events, for its end, for the next stream."""
+def test_one_event_is_read_ahead_only_to_find_the_end(drive: Sync, log: list[Any], reads: list[int]) -> None:
+    """`reads` are the counts after each call: for a stream, each of its events, its end, and the next stream."""
     source = drive.source(log)
     streams = sj.split_streams(source)
     assert source.read == 0
@@ -358,14 +356,14 @@ def test_one_event_is_read_ahead_and_only_where_it_shows_the_end(drive: Sync, lo
         drive.next(streams)
 
 
-def test_a_document_is_whole_before_anything_after_its_end_is_read(drive: Sync) -> None:
+def test_a_document_is_complete_before_later_events_are_read(drive: Sync) -> None:
     source = drive.source([A, DONE, B])
     first = drive.next(sj.split_streams(source))
     assert drive.final(first) == {"a": "A"}
     assert (source.read, source.closed) == (2, 0)
 
 
-def test_asking_for_the_next_stream_passes_over_the_rest(drive: Sync) -> None:
+def test_requesting_the_next_stream_passes_over_the_rest(drive: Sync) -> None:
     streams = sj.split_streams(drive.source([A, A, A, DONE, PING, B, DONE, A]))
     assert drive.next(drive.next(streams)) == A
     assert drive.list(drive.next(streams)) == [B, DONE]
@@ -375,21 +373,19 @@ def test_asking_for_the_next_stream_passes_over_the_rest(drive: Sync) -> None:
 
 
 @pytest.mark.parametrize("log", [[A, B, DONE], [A, DONE], [A, B], [A, FAILURE, DONE]], ids=repr)
-def test_a_stream_of_which_events_were_passed_over_does_not_look_like_one_that_ended(
-    drive: Sync, log: list[Any]
-) -> None:
+def test_a_stream_with_unread_events_never_looks_complete(drive: Sync, log: list[Any]) -> None:
     streams = sj.split_streams(drive.source([*log, delta("B", "s")]))
     first = drive.next(streams)
     drive.list(streams)
     for _ in range(2):
-        with pytest.raises(sj.ClosedError, match="not read to its end before the next one was asked for"):
+        with pytest.raises(sj.ClosedError, match="not read to its end before the next one was requested"):
             drive.next(first)
     with pytest.raises(sj.ClosedError):
         drive.final(first)
 
 
 @pytest.mark.parametrize("log", [[A, DONE], [delta("A", "r")]], ids=repr)
-def test_a_stream_that_was_read_to_its_end_stays_at_it(drive: Sync, log: list[Any]) -> None:
+def test_a_stream_read_to_its_end_stays_exhausted(drive: Sync, log: list[Any]) -> None:
     streams = sj.split_streams(drive.source([*log, delta("B", "s")]))
     first = drive.next(streams)
     for event in log:
@@ -400,10 +396,10 @@ def test_a_stream_that_was_read_to_its_end_stays_at_it(drive: Sync, log: list[An
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# who closes what
+# closing
 
 
-def test_closing_a_stream_leaves_the_source_and_the_next_stream(drive: Sync) -> None:
+def test_closing_a_stream_leaves_the_source_open(drive: Sync) -> None:
     source = drive.source([A, A, DONE, B, B, DONE])
     streams = sj.split_streams(source)
     first = drive.next(streams)
@@ -411,7 +407,7 @@ def test_closing_a_stream_leaves_the_source_and_the_next_stream(drive: Sync) -> 
     drive.close(first)
     assert drive.list(first) == []
     second = drive.next(streams)
-    drive.close(second)  # before anything of it was read
+    drive.close(second)  # before any of it was read
     assert drive.list(second) == []
     assert source.closed == 0
     with pytest.raises(StopIteration):
@@ -427,7 +423,7 @@ ENDINGS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
-def test_the_source_is_closed_with_the_iterator_over_its_streams(drive: Sync, end: Any) -> None:
+def test_closing_the_iterator_over_streams_closes_the_source(drive: Sync, end: Any) -> None:
     source = drive.source([A, DONE, B, B])
     streams = sj.split_streams(source)
     end(drive, streams)
@@ -437,7 +433,7 @@ def test_the_source_is_closed_with_the_iterator_over_its_streams(drive: Sync, en
             drive.next(streams)
 
 
-def test_a_stream_that_is_being_read_is_lost_when_the_source_is_closed(drive: Sync) -> None:
+def test_closing_the_source_loses_the_stream_that_is_being_read(drive: Sync) -> None:
     streams = sj.split_streams(drive.source([A, B, DONE]))
     first = drive.next(streams)
     drive.next(first)
@@ -446,7 +442,7 @@ def test_a_stream_that_is_being_read_is_lost_when_the_source_is_closed(drive: Sy
         drive.next(first)
 
 
-def test_an_event_that_was_read_ahead_begins_nothing_once_the_source_is_closed(drive: Sync) -> None:
+def test_an_event_read_ahead_begins_no_stream_after_closing(drive: Sync) -> None:
     streams = sj.split_streams(drive.source([delta("A", "r"), delta("B", "s")]))
     assert drive.list(drive.next(streams)) == [delta("A", "r")]
     drive.close(streams)
@@ -454,7 +450,7 @@ def test_an_event_that_was_read_ahead_begins_nothing_once_the_source_is_closed(d
         drive.next(streams)
 
 
-def test_a_source_that_closes_what_it_was_made_of_is_closed_too(drive: Sync) -> None:
+def test_the_object_behind_the_iterator_is_closed_too(drive: Sync) -> None:
     class Response:
         def __init__(self) -> None:
             self.iterator = drive.source([A])
@@ -475,10 +471,10 @@ def test_a_source_that_closes_what_it_was_made_of_is_closed_too(drive: Sync) -> 
     assert (response.closed, response.iterator.closed) == (1, 1)
 
 
-@pytest.mark.parametrize("asked", ["the stream", "the next stream"])
+@pytest.mark.parametrize("request_of", ["the stream", "the next stream"])
 @pytest.mark.parametrize("fails_to_close", [False, True])
-def test_an_error_of_the_source_passes_through_and_ends_everything(
-    drive: Sync, asked: str, *, fails_to_close: bool
+def test_an_error_of_the_source_passes_through_and_ends_all(
+    drive: Sync, request_of: str, *, fails_to_close: bool
 ) -> None:
     source = drive.source([A], error=ConnectionError("reset"))
     source.fails_to_close = fails_to_close
@@ -486,18 +482,18 @@ def test_an_error_of_the_source_passes_through_and_ends_everything(
     first = drive.next(streams)
     drive.next(first)
     with pytest.raises(ConnectionError, match="reset") as raised:
-        drive.next(first if asked == "the stream" else streams)
+        drive.next(first if request_of == "the stream" else streams)
     assert getattr(raised.value, "__notes__", []) == (
         ["closing the source failed too: OSError('not closed')"] if fails_to_close else []
     )
     assert source.closed == 1
-    with pytest.raises(sj.ClosedError):  # and not its end
+    with pytest.raises(sj.ClosedError):  # not its end
         drive.next(first)
     with pytest.raises(StopIteration):
         drive.next(streams)
 
 
-def test_an_error_that_takes_no_notes_passes_through(drive: Sync) -> None:
+def test_an_error_that_refuses_notes_passes_through(drive: Sync) -> None:
     class FrozenError(Exception):
         def add_note(self, note: str) -> None:
             raise AttributeError(note)
@@ -508,7 +504,7 @@ def test_an_error_that_takes_no_notes_passes_through(drive: Sync) -> None:
         drive.next(sj.split_streams(source))
 
 
-def test_a_truncated_log_fails_in_its_last_stream_alone() -> None:
+def test_a_truncated_log_fails_only_in_its_last_stream() -> None:
     log = b"".join([*map(sj.encode_sse, [sj.StreamingChunk("A", "a"), DONE, sj.StreamingChunk("B", "a")]), b"data: {"])
     truncated = (sj.StreamTruncatedError, "truncated")
     assert outcomes(Sync(), sj.split_streams(sj.decode_sse(log))) == [{"a": "A"}, truncated]
@@ -517,7 +513,7 @@ def test_a_truncated_log_fails_in_its_last_stream_alone() -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 # sources
 
-NO_SOURCES: dict[str, Any] = {
+INVALID_SOURCES: dict[str, Any] = {
     "text": "data: 1\n\n",
     "bytes": b"data: 1\n\n",
     "a memoryview": memoryview(b""),
@@ -529,14 +525,14 @@ NO_SOURCES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("source", NO_SOURCES.values(), ids=NO_SOURCES)
-def test_what_is_no_source_of_events_is_refused_at_the_call(source: Any) -> None:
+@pytest.mark.parametrize("source", INVALID_SOURCES.values(), ids=INVALID_SOURCES)
+def test_invalid_sources_are_refused_at_the_call(source: Any) -> None:
     with pytest.raises(sj.InvalidEventError, match=r"split_streams\(decode_sse\(response.iter_bytes\(\)") as raised:
         sj.split_streams(source)
     assert raised.value.code == "bad_event"
 
 
-def test_what_is_both_is_asynchronous() -> None:
+def test_a_source_of_both_kinds_is_asynchronous() -> None:
     class Both(AsyncSource):
         def __iter__(self) -> Iterator[Any]:
             raise AssertionError
@@ -561,7 +557,7 @@ SOURCES = st.lists(EVENTS, max_size=12)
 
 
 @given(source=SOURCES)
-def test_every_event_is_in_one_stream_in_order_or_brings_nothing(source: list[Any]) -> None:
+def test_every_event_with_content_is_in_one_stream_in_order(source: list[Any]) -> None:
     streams = Sync().lists(source)
     assert all(streams)
     found = [event for stream in streams for event in stream]
@@ -588,7 +584,7 @@ def test_the_first_stream_is_what_assemble_reads(source: list[Any]) -> None:
 
 
 @given(source=SOURCES)
-def test_no_stream_goes_on_after_its_end_or_into_another_span(source: list[Any]) -> None:
+def test_no_stream_continues_past_its_end_or_span(source: list[Any]) -> None:
     for stream in Sync().lists(source):
         assert DONE not in stream[:-1]
         assert outcome(Sync(), stream) != (sj.StreamFailedError, "new_span")
@@ -596,20 +592,18 @@ def test_no_stream_goes_on_after_its_end_or_into_another_span(source: list[Any])
 
 @given(streams=st.lists(st.lists(st.builds(delta, st.just("x"), st.just("r")), min_size=1, max_size=4), max_size=5))
 @pytest.mark.parametrize("is_ended", [True, False])
-def test_streams_one_after_the_other_are_split_again(streams: list[list[Any]], *, is_ended: bool) -> None:
+def test_concatenated_streams_are_split_again(streams: list[list[Any]], *, is_ended: bool) -> None:
     for number, stream in enumerate(streams):
         stream[:] = [{**event, "span_id": str(number)} for event in stream] + [DONE] * is_ended
     assert Sync().lists([event for stream in streams for event in stream]) == streams
 
 
 @given(kinds=st.lists(st.sampled_from(sorted(KINDS)), max_size=6), data=st.data())
-def test_streams_of_any_kinds_in_any_order_are_assembled_each_as_if_it_were_alone(
-    kinds: list[str], data: st.DataObject
-) -> None:
+def test_streams_in_any_order_are_assembled_as_if_alone(kinds: list[str], data: st.DataObject) -> None:
     source: list[Any] = []
     for number, name in enumerate(kinds):
         source += [of_span(event, str(number)) for event in KINDS[name].events]
-        if source[-1] == DONE:  # no more of this stream
+        if source[-1] == DONE:  # the stream has ended
             source += data.draw(st.lists(st.sampled_from([PING, EMPTY, DONE]), max_size=2))
     assert outcomes(Sync(), sj.split_streams(source)) == [KINDS[name].outcome for name in kinds]
 

@@ -1,4 +1,4 @@
-"""A stream that is closed while it is read stops, at once where that is possible, and completes nothing."""
+"""Closing a stream while it is read: it stops, at once if that is possible, and the document is not completed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from streamjson._notify.tasks import current_task, is_cancellation_of_another
 X, Y, Z = ({"delta": delta, "json_path": "a"} for delta in "xyz")
 
 
-def held(stream: Any) -> tuple[object, ...]:
+def state(stream: Any) -> tuple[object, ...]:
     return stream.snapshot.value, stream.snapshot.complete, stream.assembler.end
 
 
@@ -26,7 +26,7 @@ def held(stream: Any) -> tuple[object, ...]:
 
 
 class Source:
-    """Events, and then a server that is silent; it records how it was left."""
+    """Events, and then a silent server. Records how the source was left."""
 
     def __init__(self, *events: object, then: Callable[[], Awaitable[object]] | None = None) -> None:
         self.events = events
@@ -71,7 +71,7 @@ def test_another_task_stops_the_reader_of_a_silent_server() -> None:
         assert await reader == [{"a": "x"}, {"a": "xy"}]
         assert reader.cancelling() == 0
         assert source.log == ["interrupted", "closed"]
-        assert held(stream) == ({"a": "xy"}, False, "open")
+        assert state(stream) == ({"a": "xy"}, False, "open")
         assert heard == []
         await stream.aclose()
         assert await collected(stream) == []
@@ -82,7 +82,7 @@ def test_another_task_stops_the_reader_of_a_silent_server() -> None:
 @pytest.mark.parametrize(
     "iterate", [lambda stream: stream.completed("*"), lambda stream: stream.text("a")], ids=["completed", "text"]
 )
-def test_what_is_pulled_from_a_stopped_stream_ends(iterate: Callable[[Any], AsyncIterator[Any]]) -> None:
+def test_iterators_over_a_stopped_stream_end(iterate: Callable[[Any], AsyncIterator[Any]]) -> None:
     async def main() -> None:
         source = Source(X)
         stream = sj.assemble(source)
@@ -98,7 +98,7 @@ def test_what_is_pulled_from_a_stopped_stream_ends(iterate: Callable[[Any], Asyn
     run(main)
 
 
-def test_final_of_a_stopped_stream_is_no_answer() -> None:
+def test_final_raises_for_a_stopped_stream() -> None:
     async def main() -> None:
         source = Source(X)
         stream = sj.assemble(source)
@@ -121,7 +121,7 @@ async def a_failure() -> object:
 
 
 @pytest.mark.parametrize("then", [one_more, a_failure])
-def test_what_the_source_does_when_it_is_interrupted_does_not_matter(then: Any) -> None:
+def test_the_reaction_of_an_interrupted_source_is_ignored(then: Any) -> None:
     async def main() -> None:
         source = Source(X, then=then)
         stream = sj.assemble(source)
@@ -131,12 +131,12 @@ def test_what_the_source_does_when_it_is_interrupted_does_not_matter(then: Any) 
         assert await reader == [{"a": "x"}]
         assert reader.cancelling() == 0
         assert source.log == ["interrupted", "closed"]
-        assert held(stream) == ({"a": "x"}, False, "open")
+        assert state(stream) == ({"a": "x"}, False, "open")
 
     run(main)
 
 
-def test_a_cancellation_of_the_reader_is_not_taken_for_a_stop() -> None:
+def test_cancelling_the_reader_is_not_a_stop() -> None:
     async def main() -> None:
         for stops in (True, False):
             source = Source(X)
@@ -165,7 +165,7 @@ def test_a_callback_of_the_reader_may_close_its_stream() -> None:
 
         assert await collected(stream) == []
         assert source.log == ["closed"]
-        assert held(stream) == ({"a": "x"}, False, "open")
+        assert state(stream) == ({"a": "x"}, False, "open")
 
     run(main)
 
@@ -179,13 +179,13 @@ def test_a_source_may_close_its_own_stream() -> None:
 
         stream = sj.assemble(source())
         assert await collected(stream) == [{"a": "x"}]
-        await asyncio.sleep(0)  # where a cancellation that was left over would come
-        assert held(stream) == ({"a": "x"}, False, "open")
+        await asyncio.sleep(0)  # a leftover cancellation would be raised here
+        assert state(stream) == ({"a": "x"}, False, "open")
 
     run(main)
 
 
-def test_outside_of_asyncio_the_error_says_so() -> None:
+def test_aclose_outside_of_asyncio_says_what_to_do() -> None:
     class Pause:
         def __await__(self) -> Iterator[None]:
             yield
@@ -223,7 +223,7 @@ class Reader(threading.Thread):
         try:
             for snapshot in self.stream:
                 self.values.append(snapshot.value)
-        except BaseException as error:  # noqa: BLE001  # whatever it is, the test asks for it
+        except BaseException as error:  # noqa: BLE001  # the test checks which one it is
             self.error = error
 
 
@@ -237,7 +237,7 @@ DONE = {"data": "[DONE]"}
     "last", [Y, DONE, END, OSError("time-out")], ids=["an event", "[DONE]", "its end", "its exception"]
 )
 @pytest.mark.parametrize("is_wrapped", [False, True])
-def test_a_thread_that_waits_stops_at_the_next_sign_of_the_source(last: object, *, is_wrapped: bool) -> None:
+def test_a_waiting_thread_stops_at_the_next_sign_of_the_source(last: object, *, is_wrapped: bool) -> None:
     events: queue.SimpleQueue[object] = queue.SimpleQueue()
     waits = threading.Event()
     log: list[str] = []
@@ -256,7 +256,7 @@ def test_a_thread_that_waits_stops_at_the_next_sign_of_the_source(last: object, 
             log.append("closed")
 
     class Wrapper:
-        """As of an SDK: the generator is inside."""
+        """An object of an SDK that contains the generator."""
 
         def __init__(self) -> None:
             self.events = source()
@@ -282,13 +282,13 @@ def test_a_thread_that_waits_stops_at_the_next_sign_of_the_source(last: object, 
     reader.join(60)
     assert not reader.is_alive()
     assert (reader.values, reader.error, log, heard) == ([{"a": "x"}], None, ["closed"], [])
-    assert held(stream) == ({"a": "x"}, False, "open")
+    assert state(stream) == ({"a": "x"}, False, "open")
     assert list(stream) == []
 
 
-def test_a_thread_stops_at_once_where_closing_the_source_interrupts_it() -> None:
+def test_a_thread_stops_at_once_if_closing_interrupts_its_source() -> None:
     class Connection:
-        """As of an SDK: closing it makes the call that waits fail."""
+        """An object of an SDK: closing it makes the waiting call fail."""
 
         def __init__(self) -> None:
             self.events = iter([X])
@@ -314,13 +314,13 @@ def test_a_thread_stops_at_once_where_closing_the_source_interrupts_it() -> None
     stream.close()
     reader.join(60)
     assert (reader.values, reader.error) == ([{"a": "x"}], None)
-    assert held(stream) == ({"a": "x"}, False, "open")
+    assert state(stream) == ({"a": "x"}, False, "open")
 
 
-def test_an_interrupt_of_a_stopped_reader_is_still_one() -> None:
+def test_an_interrupt_of_a_stopped_reader_still_raises() -> None:
     def source() -> Iterator[object]:
         yield X
-        stream._finished = True  # as another thread would
+        stream._is_finished = True  # as another thread would set it
         raise KeyboardInterrupt
 
     stream = sj.assemble(source())
@@ -330,11 +330,11 @@ def test_an_interrupt_of_a_stopped_reader_is_still_one() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what surrounds it
+# around stopping
 
 
-def test_a_coroutine_callback_may_be_registered_before_the_stream_is_made() -> None:
-    """Registering first is what the documentation advises: nothing is missed then."""
+def test_coroutines_can_be_registered_before_the_stream_exists() -> None:
+    """The documentation advises to register first, so that no change is missed."""
 
     async def main() -> None:
         assembler = sj.Assembler()
@@ -355,7 +355,7 @@ def test_a_coroutine_callback_may_be_registered_before_the_stream_is_made() -> N
     run(main)
 
 
-def test_a_cancellation_in_one_callback_keeps_no_other_from_being_called() -> None:
+def test_a_cancelled_callback_does_not_stop_the_others() -> None:
     async def main() -> None:
         async def source() -> AsyncIterator[object]:
             yield X
@@ -380,7 +380,7 @@ def test_a_cancellation_in_one_callback_keeps_no_other_from_being_called() -> No
     run(main)
 
 
-def test_a_stream_that_is_cancelled_in_a_callback_is_cancelled() -> None:
+def test_cancelling_the_reader_during_a_callback_cancels_it() -> None:
     async def main() -> None:
         source = Source(X)
         stream = sj.assemble(source)
@@ -401,8 +401,8 @@ def test_a_stream_that_is_cancelled_in_a_callback_is_cancelled() -> None:
 
 
 @pytest.mark.parametrize("reads", [False, True])
-def test_leaving_a_stream_closes_what_holds_the_connection(*, reads: bool) -> None:
-    """The iterator of an SDK's stream, or of a response, often has no `aclose` of its own."""
+def test_leaving_a_stream_closes_the_response(*, reads: bool) -> None:
+    """The iterator of a response, or of a stream of an SDK, often has no `aclose`."""
 
     class Response:
         def __init__(self, name: str) -> None:
@@ -435,17 +435,7 @@ def test_leaving_a_stream_closes_what_holds_the_connection(*, reads: bool) -> No
     run(main)
 
 
-def test_a_stream_shows_its_state() -> None:
-    stream = sj.assemble([X, {"delta": 1, "json_path": "b"}, {"data": "[DONE]"}])
-    assert repr(stream) == "<SnapshotStream 0: open, empty>"
-    next(stream)
-    assert repr(stream) == "<SnapshotStream 1: open, an object of 1>"
-    stream.final()
-    assert repr(stream) == "<SnapshotStream 2: done, an object of 2>"
-    assert repr(sj.assemble(["x"], assembler=sj.Assembler())) == "<SnapshotStream 0: open, empty>"
-
-
-def test_for_over_an_asynchronous_stream_says_what_is_meant() -> None:
+def test_for_over_an_asynchronous_stream_names_async_for() -> None:
     async def source() -> AsyncIterator[object]:
         yield X
 
@@ -459,7 +449,7 @@ def test_for_over_an_asynchronous_stream_says_what_is_meant() -> None:
     run(main)
 
 
-def test_what_the_event_loop_says_of_a_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_is_cancellation_of_another_with_and_without_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> list[bool]:
         errors = (asyncio.CancelledError(), KeyboardInterrupt())
         return [is_cancellation_of_another(error) for error in errors]

@@ -1,10 +1,10 @@
-"""A change -> the callbacks that are registered for its location, in order."""
+"""A change -> calls of the callbacks that are registered for its location, in order."""
 
 from __future__ import annotations
 
-from .dispatcher import Watch
+from .dispatcher import Dispatcher
 from .registration import Registration
 from .subscription import Subscription
 from .tasks import current_task, is_cancellation_of_another
 
-__all__ = ["Registration", "Subscription", "Watch", "current_task", "is_cancellation_of_another"]
+__all__ = ["Dispatcher", "Registration", "Subscription", "current_task", "is_cancellation_of_another"]

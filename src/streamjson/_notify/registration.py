@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 from .._paths import compile_pattern
 from .._skipped import OnMisfit
 from .._view import Change, Completion, Structurer, structurer_of
-from .dispatcher import Watch
+from .dispatcher import Dispatcher
 from .subscription import Subscription
 
 __all__ = ["Registration"]
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Registration:
     """Registers callbacks on changes and on finished values. A subclass provides the dispatcher, in `_listeners`."""
 
-    def _listeners(self) -> tuple[Watch, OnMisfit]:
+    def _listeners(self) -> tuple[Dispatcher, OnMisfit]:
         """Return the dispatcher, and what to do with finished values that do not fit."""
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""A callback that is registered for a pattern, and the handle to cancel it with."""
+"""A callback that is registered for a pattern, and the handle that cancels it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class _Owner(Protocol):
 
 
 class Subscription(Generic[N]):
-    """A callback that is registered for a pattern. The decorators leave one in the place of the function.
+    """A callback that is registered for a pattern. A decorator returns one in place of its function.
 
-    It can be called as the function that it stands for. `pattern` is the pattern's text.
+    It can be called like the function that it replaces. `pattern` is the text of the pattern.
     """
 
-    __slots__ = ("__wrapped__", "_is_awaited", "_on_misfit", "_owner", "_since", "_structurer", "pattern")
+    __slots__ = ("__wrapped__", "_is_coroutine", "_on_misfit", "_owner", "_since", "_structurer", "pattern")
 
     def __init__(
         self,
@@ -40,19 +40,19 @@ class Subscription(Generic[N]):
     ) -> None:
         self.pattern: str = pattern
         self.__wrapped__: Callable[[N], object] = callback
-        self._owner: ref[_Owner] | None = ref(owner)  # weak: a document that is dropped is freed at once
+        self._owner: ref[_Owner] | None = ref(owner)  # weak: a document without references is freed at once
         self._since: int = since
         self._structurer: Structurer | None = structurer
         self._on_misfit: OnMisfit = on_misfit
-        self._is_awaited: bool = iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__)
+        self._is_coroutine: bool = iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__)
 
     @property
     def active(self) -> bool:
-        """Whether it has not been cancelled."""
+        """Whether the subscription has not been cancelled."""
         return self._owner is not None
 
     def cancel(self) -> None:
-        """Call it no more, from now on. Again it does nothing.
+        """Stop calling the callback, from now on. A second call does nothing.
 
         >>> import streamjson as sj
         >>> assembler = sj.Assembler()
@@ -72,8 +72,11 @@ class Subscription(Generic[N]):
     def __repr__(self) -> str:
         return f"<Subscription {shorten(self.pattern)}{'' if self.active else ', cancelled'}>"
 
-    def _fits(self, done: Any, skipped: Skipped) -> bool:
-        """Make the value of a completion what the callback asked for; tell whether it fits. Raises `StructureError`."""
+    def _convert(self, done: Any, skipped: Skipped) -> bool:
+        """Convert the value of a completion to its type; return False for a misfit that is passed over.
+
+        Raises `StructureError` for a misfit that is not.
+        """
         if self._structurer is not None and not done.gone:
             try:
                 done._value = self._structurer(done.value, str(done.path))

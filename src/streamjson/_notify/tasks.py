@@ -1,7 +1,7 @@
-"""What the event loop that runs, if one does, says of the task that runs: the one place where a core module asks.
+"""What the running event loop knows about the current task. No other module of the core asks an event loop.
 
-Nothing is imported: where `asyncio` was never imported, no task of it runs. Other event loops have no such tasks; what
-needs one says so.
+Nothing is imported: if `asyncio` was never imported, none of its tasks is running. Other event loops have no such
+tasks; code that needs one says so.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ __all__ = ["current_task", "is_cancellation_of_another"]
 
 
 def current_task() -> Any:
-    """Return the `asyncio.Task` that runs, None if none does."""
+    """Return the `asyncio.Task` that is running, or None."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return None
     try:
         return asyncio.current_task()
-    except RuntimeError:  # no event loop runs
+    except RuntimeError:  # no running event loop
         return None
 
 
 def is_cancellation_of_another(error: BaseException) -> bool:
-    """Tell whether an error is a cancellation, but not that of the task that runs: something that it awaited was."""
+    """Return whether an error is the cancellation of something that the running task awaited, not of that task."""
     task = current_task()
     if task is None or not isinstance(error, sys.modules["asyncio"].CancelledError):
         return False

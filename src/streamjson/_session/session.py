@@ -34,7 +34,7 @@ from .._dialects import Delta, Done, Failed, Foreign, NewRun, Nothing, Set, Verb
 from .._document import Document, Kind, a_kind
 from .._errors import ConflictError, InvalidEventError, StreamJSONError, shorten
 from .._json import JSONValue
-from .._notify import Watch
+from .._notify import Dispatcher
 from .._paths import Path
 from .._skipped import Skipped, is_skippable
 from .._view import (
@@ -85,7 +85,7 @@ class Session:
         self.quick = self.dialect.quick
         self.document = self._new_document()
         self.skipped, self.ignored = Skipped(), Skipped()
-        self.dispatcher = Watch(self.document, options.limits, self.skipped)
+        self.dispatcher = Dispatcher(self.document, options.limits, self.skipped)
         self.event_number = 0
         self.passed_over = 0
         self.unreported: Kind | None = None  # the last change of an event that raised an error, until it is notified
@@ -417,14 +417,14 @@ class Session:
         if document.quiet:
             return
         if kind == "append" and document.has_only_grown():
-            self.dispatcher.tell_growth()
+            self.dispatcher.notify_growth()
         else:
-            self.dispatcher.tell(kind, at_end=self.end != "open")
+            self.dispatcher.notify(kind, at_end=self.end != "open")
 
     async def notify_and_await(self, kind: Kind | None) -> None:
         """Do as `notify`, and await the callbacks that are coroutine functions."""
         if not self.document.quiet:
-            await self.dispatcher.tell_and_await(kind, at_end=self.end != "open")
+            await self.dispatcher.notify_and_await(kind, at_end=self.end != "open")
 
     def notify_unreported(self, error: StreamJSONError) -> None:
         """Call the callbacks for the changes that an event made before its error; what they raise becomes its cause."""

@@ -1,4 +1,4 @@
-"""An iterable of events, synchronous or asynchronous -> snapshots, finished values, text, further streams."""
+"""An iterable of events, synchronous or asynchronous -> snapshots, finished values, text, the streams of a log."""
 
 from __future__ import annotations
 

@@ -2,34 +2,34 @@
 
     the events of a concatenated log -> one iterator of events for each document
 
-Owns the rules by which a stream ends and the next one begins, and the source. Knows nothing of what an event does to a
-document, nor whether the assembler accepts it.
+It owns the source, and the rules by which a stream ends and the next one begins. It does not know what an event does to
+a document, nor whether the assembler accepts it.
 
-Where one stream ends:
+A stream ends where one of these applies:
 
 1. `[DONE]` is the last event of its stream.
-2. An event with another span than the one before, after a delta, begins the next stream: there `assemble` would report
+2. An event with another span than the one before, after a delta, begins the next stream. There, `assemble` would report
    that the sender started over (`new_span`).
-3. A failure of the sender ends its stream. Events that follow with the same span still belong to it, and so does a
-   `[DONE]` that follows before another stream begins.
+3. A failure of the sender ends its stream. Later events with the same span still belong to it, and so does a `[DONE]`
+   that precedes the next stream.
 
-Between two streams, events that bring nothing belong to neither: pings, empty data, chunks without a span whose delta
-is absent or blank, and another `[DONE]`. Every other event begins a stream, also one that cannot be decoded, is of
-another protocol or would be ignored: a mistake is reported by the assembler that reads it, and never lost.
+Between two streams, events without content belong to neither: pings, empty data, chunks without a span whose delta is
+absent or blank, and another `[DONE]`. Every other event begins a stream, even one that cannot be decoded, is of another
+protocol or would be ignored. So no mistake is lost: the assembler that reads the stream reports it.
 
 Invariants:
 
-- The first event of the source begins the first stream, whatever it brings. So a source that `assemble` reads to its
-  end without an error is one stream, event for event; one that is only `[DONE]` is one empty document.
+- The first event of the source begins the first stream, whatever it is. So a source that `assemble` reads to its end
+  without an error is one stream, event for event; one that is only `[DONE]` is one empty document.
 - No stream has an event after its `[DONE]`, nor a `new_span` before the first event that is rejected.
-- An error in one stream leaves the others as they are: what is left of a stream is passed over before the next one.
+- An error in one stream does not affect the others: the rest of a stream is passed over before the next one.
 - At most one event is read ahead, and only where the end of a stream cannot be known otherwise: never after `[DONE]`.
 - Closing a stream leaves the source open; closing the iterator over the streams closes it.
-- A stream of which events were passed over raises an error where it is read on: it never looks like one that ended.
+- A stream some of whose events were passed over raises an error when it is read further: it never looks complete.
 
-Two streams that end without `[DONE]` and name no spans cannot be distinguished: they are one here.
+Two streams that end without `[DONE]` and name no spans cannot be distinguished: here they are one.
 
-Cost: linear in the events' data, which is decoded once more by the assembler. Memory: O(1), and the event read ahead.
+Cost: linear in the events' data, which the assembler decodes once more. Memory: O(1), and the event read ahead.
 """
 
 from __future__ import annotations
@@ -59,20 +59,21 @@ def split_streams(events: Iterable[T], *, limits: Limits = ...) -> Streams[T]: .
 def split_streams(
     events: Iterable[T] | AsyncIterable[T], *, limits: Limits = _DEFAULT_LIMITS
 ) -> Streams[T] | AsyncStreams[T]:
-    """Return an iterator over the streams in a source of events: for each document, an iterator of its events.
+    """Return an iterator over the streams in a source of events: for each document, an iterator over its events.
 
     `events` is any iterable, or asynchronous iterable, of what `Assembler.apply` takes, such as `decode_sse` of a log
-    of one response after the other; what is both is asynchronous. Of an asynchronous source, both iterators are
-    asynchronous. A stream ends with its `[DONE]`, with a failure of the sender, or where another span follows its
-    deltas. `limits` are those of the assembler: an event that they refuse belongs to the stream in which it comes.
+    of consecutive responses; one that is both is used as an asynchronous one. With an asynchronous source, both
+    iterators are asynchronous. A stream ends with its `[DONE]`, with a failure of the sender, or where another span
+    follows its deltas. `limits` are those of the assembler; an event that exceeds them belongs to the stream that it
+    arrives in.
 
-    Nothing is read before it is asked for. Asking for the next stream passes over what is left of the one before;
-    reading that one afterwards is a `ClosedError`. So read each stream before the next, not `list(split_streams(...))`.
+    Nothing is read before it is needed. Asking for the next stream passes over the rest of the one before; reading that
+    one afterwards raises `ClosedError`. So read each stream before the next; `list(split_streams(...))` does not work.
     Closing a stream does not close the source. The iterator over the streams does: by `close` or `aclose`, at the end
     of its `with` or `async with` block, and where the source ends or raises.
 
-    Raises at the call `InvalidEventError` (`bad_event`) where `events` is not a source of events. While iterating, what
-    the source raises passes through, and ends both iterators. An empty source has no streams.
+    Raises `InvalidEventError` (`bad_event`) at once if `events` is not a source of events. While iterating, exceptions
+    of the source pass through, and end both iterators. An empty source has no streams.
 
     >>> import streamjson as sj
     >>> first, second = sj.disassemble({"name": "Jane"}), sj.disassemble({"name": "John"})
@@ -91,7 +92,7 @@ def split_streams(
             return Streams(events, limits)
     raise InvalidEventError(
         f"split_streams takes an iterable of events, not {shorten(given)};"
-        f" of a response it is split_streams(decode_sse({right_call(given)}))"
+        f" for a response, call split_streams(decode_sse({right_call(given)}))"
     )
 
 
@@ -99,83 +100,83 @@ def split_streams(
 # the rules
 
 
-class _Said(NamedTuple):
-    """What an event says of the stream that it is in. One that is rejected may bring what can't be read of it."""
+class _Content(NamedTuple):
+    """What an event contains, as far as that decides where streams end."""
 
     span_id: str | None = None
-    brings: bool = True  # something that counts between two streams
+    begins_stream: bool = True  # whether it begins a stream where none is open
     has_delta: bool = False
     has_failed: bool = False
     is_done: bool = False
 
 
-_NOTHING: Final = _Said(brings=False)
+_NO_CONTENT: Final = _Content(begins_stream=False)
 
 
-class _Borders:
-    """Decides for each event in turn to which stream it belongs."""
+class _Boundaries:
+    """Decides for each event in turn which stream it belongs to."""
 
     __slots__ = ("_dialect", "_has_deltas", "_span_id", "_state")
 
     def __init__(self, limits: Limits) -> None:
         self._dialect = Chunks(limits)
         self._state: Literal["new", "open", "failed", "done"] = "new"
-        self._begin()
+        self._begin_stream()
 
-    def _begin(self) -> None:
+    def _begin_stream(self) -> None:
         self._span_id: str | None = None
         self._has_deltas = False
 
     @property
     def is_done(self) -> bool:
-        """Whether the last stream ended with the event before."""
+        """Whether the last event was the `[DONE]` of its stream."""
         return self._state == "done"
 
     def place(self, event: object) -> Literal["here", "next", "nowhere"]:
-        """Return whether an event belongs to the stream that the events before were in, begins the next, or neither."""
+        """Return whether an event belongs to the current stream, begins the next one, or belongs to neither."""
         state = self._state
-        said = self._read(event)
-        if said.is_done:
+        content = self._read(event)
+        if content.is_done:
             self._state = "done"
             return "next" if state == "new" else "nowhere" if state == "done" else "here"
         if state == "open":
-            is_next = self._has_deltas and said.span_id is not None and self._span_id not in (None, said.span_id)
-        elif state == "failed" and said.span_id is not None and said.span_id == self._span_id:
+            is_next = self._has_deltas and content.span_id is not None and self._span_id not in (None, content.span_id)
+        elif state == "failed" and content.span_id is not None and content.span_id == self._span_id:
             return "here"
-        elif state == "new" or said.brings:
+        elif state == "new" or content.begins_stream:
             is_next = True
         else:
             return "nowhere"
         if is_next:
-            self._begin()
-        self._span_id = self._span_id if said.span_id is None else said.span_id
-        self._has_deltas = self._has_deltas or said.has_delta
-        self._state = "failed" if said.has_failed else "open"
+            self._begin_stream()
+        self._span_id = self._span_id if content.span_id is None else content.span_id
+        self._has_deltas = self._has_deltas or content.has_delta
+        self._state = "failed" if content.has_failed else "open"
         return "next" if is_next else "here"
 
-    def _read(self, event: object) -> _Said:
+    def _read(self, event: object) -> _Content:
         data: object = None
         try:
             message = to_event(event)
             data = message.data
             verbs = self._dialect.read(message)
-        except StreamJSONError:  # it may have brought a delta, so that another span begins another stream
-            return _Said(self._span_of(data), has_delta=True)
+        except StreamJSONError:  # it may have had a delta; then another span begins a stream
+            return _Content(self._span_of(data), has_delta=True)
         first, last = verbs[0], verbs[-1]
         if type(last) is Done:
-            return _Said(is_done=True)
+            return _Content(is_done=True)
         if type(first) is Foreign:
-            return _Said(self._span_of(data), has_delta=True)
+            return _Content(self._span_of(data), has_delta=True)
         if type(first) is Nothing:
-            return _Said() if first.why == "ignored" else _NOTHING
-        if type(last) is Failed and len(verbs) == 1:
-            return _Said(last.span_id, has_failed=True)
+            return _Content() if first.why == "ignored" else _NO_CONTENT
+        if type(first) is Failed:
+            return _Content(first.span_id, has_failed=True)
         span_id = first.span_id if type(first) is NewRun else None
         has_delta = any(type(verb) is Delta for verb in verbs)
-        return _Said(span_id, has_delta=has_delta, has_failed=type(last) is Failed)
+        return _Content(span_id, has_delta=has_delta, has_failed=type(last) is Failed)
 
     def _span_of(self, data: object) -> str | None:
-        """Return the span that an unreadable event names all the same."""
+        """Return the span that the data of an unreadable event names, or None."""
         try:
             return span_of(to_fields(data, self._dialect.limits))
         except StreamJSONError:
@@ -187,14 +188,14 @@ class _Borders:
 
 
 class _End(Enum):
-    END = "what a source gives no more after"
+    END = "the end of a source"
 
 
 _END: Final = _End.END
 
 
 class _Events(Generic[T]):
-    """The events of one stream: what both ways of reading share."""
+    """The events of one stream, without the reading."""
 
     __slots__ = ("_first", "_state")
 
@@ -203,58 +204,58 @@ class _Events(Generic[T]):
         self._state: Literal["open", "ended", "lost"] = "open"
 
     def _take_first(self) -> T | _End:
-        """Return the first event, once; later the end. Raises `ClosedError` where events were passed over."""
+        """Return the first event once, then the end. Raises `ClosedError` if events were passed over."""
         if self._state == "lost":
             raise ClosedError(
-                "this stream was not read to its end before the next one was asked for, or the source was closed"
+                "this stream was not read to its end before the next one was requested, or the source was closed"
             )
         return self._first.pop() if self._first else _END
 
-    def _settle(self, state: Literal["ended", "lost"]) -> None:
+    def _finish(self, state: Literal["ended", "lost"]) -> None:
         if self._state == "open":
             self._state = state
 
     def _close(self) -> None:
         self._first.clear()
-        self._settle("ended")
+        self._finish("ended")
 
 
 class _Streams(Generic[T]):
-    """The streams in a source: what both ways of reading share."""
+    """The streams in a source, without the reading."""
 
-    __slots__ = ("_borders", "_current", "_is_over", "_next")
+    __slots__ = ("_boundaries", "_current", "_is_over", "_next")
 
     def __init__(self, limits: Limits) -> None:
-        self._borders = _Borders(limits)
+        self._boundaries = _Boundaries(limits)
         self._current: _Events[T] | None = None
         self._next: list[T] = []  # the event that begins the next stream, if it was read
-        self._is_over = False  # the source has been let go of
+        self._is_over = False  # whether the source has ended or was closed
 
     def _belongs(self, event: T, *, is_passed_over: bool = False) -> bool:
-        """Tell whether an event that was read belongs to the current stream; note where that one ends."""
-        place = self._borders.place(event)
+        """Return whether an event that was read belongs to the current stream; note where that one ends."""
+        place = self._boundaries.place(event)
         if place == "next":
             self._next.append(event)
-            self._settle("ended")
+            self._finish_current("ended")
         elif place == "here" and is_passed_over:
-            self._settle("lost")
-        elif self._borders.is_done:
-            self._settle("ended")
+            self._finish_current("lost")
+        elif self._boundaries.is_done:
+            self._finish_current("ended")
         return place == "here"
 
-    def _follow(self, events: _Events[T]) -> None:
+    def _begin(self, events: _Events[T]) -> None:
         self._current = events
-        if self._borders.is_done:
-            self._settle("ended")
+        if self._boundaries.is_done:
+            self._finish_current("ended")
 
-    def _settle(self, state: Literal["ended", "lost"]) -> None:
+    def _finish_current(self, state: Literal["ended", "lost"]) -> None:
         if self._current is not None:
-            self._current._settle(state)
+            self._current._finish(state)
 
     def _stop(self, state: Literal["ended", "lost"]) -> None:
-        """Note that nothing more is read: the source has ended, or was let go of before its end."""
+        """Note that nothing more is read: the source has ended, or was closed before its end."""
         self._is_over = True
-        self._settle(state)
+        self._finish_current(state)
         if state == "lost":
             self._next.clear()
 
@@ -279,7 +280,7 @@ class StreamEvents(_Events[T], Iterator[T]):
         raise StopIteration
 
     def close(self) -> None:
-        """Give no more events. The next stream can be asked for."""
+        """Yield no more events. The next stream can be requested."""
         self._close()
 
 
@@ -300,7 +301,7 @@ class Streams(_Streams[T], Iterator[StreamEvents[T]]):
                 raise StopIteration
             self._belongs(event, is_passed_over=True)
         events = StreamEvents(self, self._next.pop())
-        self._follow(events)
+        self._begin(events)
         return events
 
     def _read(self) -> T | _End:
@@ -308,11 +309,11 @@ class Streams(_Streams[T], Iterator[StreamEvents[T]]):
             return _END
         try:
             event = next(self._iterator, _END)
-        except BaseException as error:  # whatever it is, a source that raised is done
+        except BaseException as error:  # an iterator that raised anything is exhausted
             self._stop("lost")
             try:
                 close_all(self._iterator, self._source)
-            except Exception as failure:  # noqa: BLE001  # it must not hide what ended the source
+            except Exception as failure:  # noqa: BLE001  # it must not hide the error that ended the source
                 _note(error, failure)
             raise
         if event is _END:
@@ -354,12 +355,12 @@ class AsyncStreamEvents(_Events[T], AsyncIterator[T]):
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Give no more events. The next stream can be asked for."""
+        """Yield no more events. The next stream can be requested."""
         self._close()
 
 
 class AsyncStreams(_Streams[T], AsyncIterator[AsyncStreamEvents[T]]):
-    """As `Streams`, of an asynchronous source."""
+    """Does the same as `Streams`, for an asynchronous source."""
 
     __slots__ = ("_iterator", "_source")
 
@@ -375,7 +376,7 @@ class AsyncStreams(_Streams[T], AsyncIterator[AsyncStreamEvents[T]]):
                 raise StopAsyncIteration
             self._belongs(event, is_passed_over=True)
         events = AsyncStreamEvents(self, self._next.pop())
-        self._follow(events)
+        self._begin(events)
         return events
 
     async def _read(self) -> T | _End:
@@ -383,11 +384,11 @@ class AsyncStreams(_Streams[T], AsyncIterator[AsyncStreamEvents[T]]):
             return _END
         try:
             event = await anext(self._iterator, _END)
-        except BaseException as error:  # whatever it is, a source that raised is done
+        except BaseException as error:  # an iterator that raised anything is exhausted
             self._stop("lost")
             try:
                 await aclose_all(self._iterator, self._source)
-            except Exception as failure:  # noqa: BLE001  # it must not hide what ended the source
+            except Exception as failure:  # noqa: BLE001  # it must not hide the error that ended the source
                 _note(error, failure)
             raise
         if event is _END:
@@ -396,7 +397,7 @@ class AsyncStreams(_Streams[T], AsyncIterator[AsyncStreamEvents[T]]):
         return event
 
     async def aclose(self) -> None:
-        """Close the source, as `Streams.close`."""
+        """Close the source; see `Streams.close`."""
         self._stop("lost")
         await aclose_all(self._iterator, self._source)
 
@@ -410,5 +411,5 @@ class AsyncStreams(_Streams[T], AsyncIterator[AsyncStreamEvents[T]]):
 
 
 def _note(error: BaseException, failure: Exception) -> None:
-    with suppress(Exception):  # some exceptions take no notes, and some have no repr
+    with suppress(Exception):  # an exception may refuse notes, or have no repr
         error.add_note(f"closing the source failed too: {failure!r}")

@@ -1,16 +1,16 @@
-"""The command `streamjson`: arguments to a call, and whatever happens to an exit code.
+"""The command `streamjson`: from arguments to a call, and from any outcome to an exit code.
 
     streamjson assemble   the bytes of a stream -> the document
     streamjson watch      the same, shown while it grows
     streamjson split      a document -> the bytes of a stream
 
-Owns the arguments, the exit codes and the last word on every exception; each command is a module beside this one.
-Knows nothing of streams or terminals.
+It owns the arguments, the exit codes and the last handler of every exception; each command is a module beside this one.
+It does not know streams or terminals.
 
-Its invariants: whatever the input, there is no traceback; what goes wrong is one line on standard error; standard
-output holds nothing but the result.
+Invariants: no input causes a traceback; each problem is one line on standard error; standard output contains only the
+result.
 
-Cost: the modules of a command are imported when it is called, rich only when a view is drawn.
+Cost: the modules of a command are imported when it runs, rich only when a view is drawn.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version as version_of
 from typing import Any, NoReturn
 
-from ._console import discard_output, flush_output, printable, tell, write_output
+from ._console import discard_output, flush_output, printable, report, write_output
 from ._signals import Ended
 
 __all__ = ["main"]
@@ -35,9 +35,9 @@ OK, BAD_STREAM, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
 EXIT_CODES = """\
 exit codes:
-  0    all went well, or the reader of the output had enough and closed it
-  1    the stream failed, was cut off, held a bad event (that was not skipped) or
-       no document at all, or more streams follow its end;
+  0    success, or the reader of the output has closed it early
+  1    the stream failed, was cut off, contained a bad event (that was not skipped)
+       or no document, or is followed by more streams;
        the document so far is still printed, then one line on standard error
        with the number of the event and its byte offset
   2    a mistake in the arguments, or a file that can't be read or written
@@ -56,11 +56,11 @@ examples:
 ASSEMBLE = """\
 Print the document that a stream of Server-Sent Events builds, as JSON.
 Standard input is read as it arrives. Standard output is always UTF-8.
-A bad event ends the reading: what is printed is the document before it. With
---on-invalid skip it is passed over, and reported on standard error at the end.
-A log of several streams, with a blank line between two of them, is printed with
---all: one line for each document. One that failed is reported on standard error instead, with
-its number, and the exit code is 1; the others are printed all the same.
+A bad event ends the reading, and the document before it is printed. With
+--on-invalid skip it is skipped, and reported on standard error at the end.
+With --all, a log of several streams, separated by blank lines, is printed with
+one line for each document. A document that failed is reported on standard error
+instead, with its number, and the exit code is 1; the others are still printed.
 """
 
 ASSEMBLE_EXAMPLES = """\
@@ -72,9 +72,9 @@ examples:
 """
 
 WATCH = """\
-Show the document while it grows. The line that is changing is marked, what is
-finished is folded into one line and ticked; the view follows the change.
-Without a terminal it prints the result, as `streamjson assemble` does.
+Show the document while it grows. The changing line is marked; each finished
+part is folded into one line with a tick; the view follows the change.
+Without a terminal, `watch` prints the result, as `streamjson assemble` does.
 Needs the extra `cli`: pip install 'streamjson-assembler[cli]'
 """
 
@@ -87,7 +87,8 @@ examples:
 """
 
 SPLIT = """\
-Write the event stream of a JSON document: the way back, and a source of test data.
+Write the event stream that builds a JSON document: the inverse of `assemble`,
+and a source of test data.
 """
 
 SPLIT_EXAMPLES = """\
@@ -110,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         code = OK
     except OSError as error:
-        tell(f"error: {_describe(error)}")
+        report(f"error: {_describe(error)}")
         code = BAD_USE
     else:
         return code
@@ -123,29 +124,29 @@ def _run(argv: Sequence[str] | None) -> int:
         arguments = _parse(sys.argv[1:] if argv is None else argv)
         command: Callable[[argparse.Namespace], int] = arguments.command
         return command(arguments)
-    except SystemExit as stop:  # --help, --version and mistakes: argparse has said what there is to say
+    except SystemExit as stop:  # --help, --version and mistakes, which argparse has reported
         return stop.code if isinstance(stop.code, int) else OK
 
 
-# Not named like their modules: importing a module puts its name here.
+# Importing a submodule binds its name in this namespace, so these functions must not have the names of submodules.
 
 
 def _run_assemble(arguments: argparse.Namespace) -> int:
-    from ._assemble import assemble_command  # noqa: PLC0415  # a command costs what it uses
+    from ._assemble import assemble_command  # noqa: PLC0415  # a command imports what it uses
 
     return assemble_command(arguments)
 
 
 def _run_watch(arguments: argparse.Namespace) -> int:
     if arguments.export is None and (arguments.export_at or arguments.export_size):
-        arguments.parser.error("--export-at and --export-size describe the picture of --export, which is missing")
-    from ._watch import watch_command  # noqa: PLC0415  # a command costs what it uses
+        arguments.parser.error("--export-at and --export-size need --export")
+    from ._watch import watch_command  # noqa: PLC0415  # a command imports what it uses
 
     return watch_command(arguments)
 
 
 def _run_split(arguments: argparse.Namespace) -> int:
-    from ._split import split_command  # noqa: PLC0415  # a command costs what it uses
+    from ._split import split_command  # noqa: PLC0415  # a command imports what it uses
 
     return split_command(arguments)
 
@@ -155,12 +156,12 @@ def _run_split(arguments: argparse.Namespace) -> int:
 
 
 def _parse(words: Sequence[str]) -> argparse.Namespace:
-    """Return the arguments, checked; raise `SystemExit` after a mistake, reported with the command's own usage."""
+    """Return the checked arguments; after a mistake, report it with the usage of its command and raise `SystemExit`."""
     parser = _parser()
     arguments, unknown = parser.parse_known_args(words)
     used: argparse.ArgumentParser = arguments.parser
     if unknown:
-        # argparse reports these with the usage of `parser`, which fits only an option before the command.
+        # argparse reports these with the usage of `parser`, which is right only for an option before the command.
         (parser if words[0].startswith("-") else used).error(f"unrecognized arguments: {' '.join(unknown)}")
     return arguments
 
@@ -173,15 +174,36 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
-
-    assemble = commands.add_parser(
-        "assemble",
-        help="print the document that a stream builds",
-        description=ASSEMBLE,
-        epilog=f"{ASSEMBLE_EXAMPLES}\n{EXIT_CODES}",
+    _define_assemble(
+        commands.add_parser(
+            "assemble",
+            help="print the document that a stream builds",
+            description=ASSEMBLE,
+            epilog=f"{ASSEMBLE_EXAMPLES}\n{EXIT_CODES}",
+        )
     )
-    _add_stream_arguments(assemble)
-    lines = assemble.add_mutually_exclusive_group()
+    _define_watch(
+        commands.add_parser(
+            "watch",
+            help="show the document while it grows",
+            description=WATCH,
+            epilog=f"{WATCH_EXAMPLES}\n{EXIT_CODES}",
+        )
+    )
+    _define_split(
+        commands.add_parser(
+            "split",
+            help="write the event stream of a document",
+            description=SPLIT,
+            epilog=f"{SPLIT_EXAMPLES}\n{EXIT_CODES}",
+        )
+    )
+    return parser
+
+
+def _define_assemble(parser: argparse.ArgumentParser) -> None:
+    _add_stream_arguments(parser)
+    lines = parser.add_mutually_exclusive_group()
     lines.add_argument(
         "--all", action="store_true", help="print the document of each stream in a log of several, as JSON lines"
     )
@@ -189,62 +211,53 @@ def _parser() -> argparse.ArgumentParser:
         "--every",
         type=_at_least_one,
         metavar="N",
-        help="print a snapshot after each N changes and at the end, as JSON lines",
+        help="print a snapshot after every N changes and at the end, as JSON lines",
     )
-    assemble.add_argument("--compact", action="store_true", help="print the document on one line, without blanks")
-    assemble.set_defaults(command=_run_assemble, parser=assemble)
+    parser.add_argument("--compact", action="store_true", help="print the document on one line, without whitespace")
+    parser.set_defaults(command=_run_assemble, parser=parser)
 
-    watch = commands.add_parser(
-        "watch",
-        help="show the document while it grows",
-        description=WATCH,
-        epilog=f"{WATCH_EXAMPLES}\n{EXIT_CODES}",
-    )
-    _add_stream_arguments(watch)
-    watch.add_argument(
+
+def _define_watch(parser: argparse.ArgumentParser) -> None:
+    _add_stream_arguments(parser)
+    parser.add_argument(
         "--speed",
         type=_speed,
         metavar="X",
         help="replay X events per second, `max` for as fast as possible"
         " (default: 60 for a file; standard input is shown as it arrives)",
     )
-    watch.add_argument(
+    parser.add_argument(
         "--export", type=_svg, metavar="FILE.svg", help="write a picture of the view instead; needs no terminal"
     )
-    watch.add_argument(
+    parser.add_argument(
         "--export-at",
         type=_at_least_one,
         metavar="EVENT",
         help="the event after which the picture is taken; the last one if there are fewer"
         " (default: at 60 %% of the stream)",
     )
-    watch.add_argument(
+    parser.add_argument(
         "--export-size",
         type=_size,
         metavar="COLSxROWS",
         help="the size of the pictured terminal (default: 80x24)",
     )
-    watch.set_defaults(command=_run_watch, parser=watch)
+    parser.set_defaults(command=_run_watch, parser=parser)
 
-    split = commands.add_parser(
-        "split",
-        help="write the event stream of a document",
-        description=SPLIT,
-        epilog=f"{SPLIT_EXAMPLES}\n{EXIT_CODES}",
-    )
-    _add_file(split, "a JSON document in UTF-8; - is standard input")
-    split.add_argument(
+
+def _define_split(parser: argparse.ArgumentParser) -> None:
+    _add_file(parser, "a JSON document in UTF-8; - is standard input")
+    parser.add_argument(
         "--piece-chars",
         type=_at_least_one,
         default=4,
         metavar="N",
         help="cut strings into pieces of at most N characters (default: 4)",
     )
-    split.add_argument(
+    parser.add_argument(
         "--done", action=argparse.BooleanOptionalAction, default=True, help="end with [DONE] (the default), or without"
     )
-    split.set_defaults(command=_run_split, parser=split)
-    return parser
+    parser.set_defaults(command=_run_split, parser=parser)
 
 
 def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
@@ -254,13 +267,13 @@ def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
         type=_path,
         default="",
         metavar="PATH",
-        help="what every path of the stream begins with, to be taken off",
+        help="the prefix to remove from every path of the stream",
     )
     parser.add_argument(
         "--on-conflict",
         choices=("error", "replace"),
         default="error",
-        help="what to do with a delta that does not fit what is there (default: error)",
+        help="what to do with a delta that does not fit the value at its path (default: error)",
     )
     parser.add_argument(
         "--on-new-span",
@@ -272,15 +285,15 @@ def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
         "--on-invalid",
         choices=("raise", "skip"),
         default="raise",
-        help="end at an event that is rejected, or skip it and tell the last 100 at the end (default: raise)",
+        help="stop at a rejected event, or skip it and report the last 100 at the end (default: raise)",
     )
     parser.add_argument("--require-done", action="store_true", help="an end without [DONE] is an error")
     parser.add_argument(
         "--no-size-limit",
         action="store_true",
-        help="accept documents, strings and arrays of any size, from a sender that you trust",
+        help="accept documents, strings and arrays of any size; for senders that you trust",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no status line on standard error; errors still are")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only errors on standard error, no status")
 
 
 def _add_file(parser: argparse.ArgumentParser, help: str) -> None:
@@ -294,24 +307,24 @@ def _add_file(parser: argparse.ArgumentParser, help: str) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose description and epilog keep their lines, and that takes no abbreviations."""
+    """A parser that keeps the line breaks of its description and epilog, and accepts no abbreviations."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
     def print_help(self, file: object = None) -> None:  # noqa: ARG002  # the signature of the base class
-        """Write the help as any other result: argparse writes it to standard error where standard output is closed."""
+        """Write the help like any result: argparse would write it to standard error if standard output is closed."""
         write_output(self.format_help().encode())
 
     def error(self, message: str) -> NoReturn:
-        """Report a mistake, if there is a standard error: without one argparse writes the usage to standard output."""
+        """Report a mistake, unless standard error is closed: argparse would then write to standard output."""
         if sys.stderr is None:
             raise SystemExit(BAD_USE)
         super().error(printable(message))
 
 
 class _Version(argparse.Action):
-    """Prints the version of the library that runs, found only when asked for."""
+    """Prints the version of the running library, which is looked up only then."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
@@ -325,12 +338,12 @@ class _Version(argparse.Action):
 
 def _at_least_one(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
 
 def _speed(text: str) -> float:
-    """Return events per second; 0 is as fast as possible."""
+    """Return events per second; 0 means as fast as possible."""
     if text == "max":
         return 0.0
     try:
@@ -357,7 +370,7 @@ def _svg(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    from streamjson import InvalidPathError, parse_path  # noqa: PLC0415  # a command costs what it uses
+    from streamjson import InvalidPathError, parse_path  # noqa: PLC0415  # a command imports what it uses
 
     try:
         parse_path(text)
@@ -367,16 +380,16 @@ def _path(text: str) -> str:
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# what else can be wrong
+# other problems
 
 
 def _warn_of_namesake() -> None:
-    # The other distribution brings a package of the same name: whichever was installed last has overwritten the other.
+    # Both distributions contain a package of this name, and the one installed last has overwritten the other.
     try:
         version = version_of("streamjson")
     except PackageNotFoundError:
         return
-    tell(
+    report(
         f"warning: the unrelated distribution `streamjson` {version} is installed and overwrites this package; run:"
         " pip uninstall streamjson && pip install --force-reinstall streamjson-assembler"
     )

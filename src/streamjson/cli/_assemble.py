@@ -1,17 +1,17 @@
-"""`streamjson assemble`: the bytes of a stream to the text of its document, or of its snapshots.
+"""`streamjson assemble`: from the bytes of a stream to the text of its document, or of its snapshots.
 
-With `--all`, the bytes of several streams to one line for each document; without it, a source that continues after its
-first document is an error: that document is printed, and what follows is counted.
+With `--all`, the bytes of several streams become one line for each document. Without it, a source that continues after
+its first document is an error: that document is printed, and what follows is counted.
 
-Owns how JSON is written: UTF-8 whatever the locale says, indented unless asked otherwise and whether or not a terminal
-reads it, so that a script sees what its author saw. Knows nothing of the screen.
+It owns how JSON is written: as UTF-8 whatever the locale, and indented by default even without a terminal, so that a
+script sees what its author saw. It does not know the screen.
 
 Invariants:
 
-- What is printed is JSON, also after an error; what was printed before the next wait for input has gone out.
-- With `--all`, each line is a whole document: one that failed is not printed, but reported with its number.
+- Only JSON is printed, also after an error; all output is flushed before the next wait for input.
+- With `--all`, each line is a whole document; one that failed is reported with its number instead.
 
-Cost: one value at the end; with `--every` and `--all`, one at each line.
+Cost: one value at the end; with `--every` and `--all`, one for each line.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from typing import Any, Final
 
 from streamjson import MISSING, SnapshotStream, StreamJSONError
 
-from ._console import flush_output, tell, write_output
+from ._console import flush_output, report, write_output
 from ._source import Source, counted, open_input
 
 __all__ = ["assemble_command", "to_json"]
 
-# JSON may hold these as they are; a terminal that shows them, or a reader of lines, is better off with escapes.
-_ESCAPED: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
+# JSON allows these characters unescaped, but escapes are safer for terminals and for programs that read lines.
+_UNSAFE: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
 def assemble_command(arguments: argparse.Namespace) -> int:
@@ -54,28 +54,29 @@ def assemble_command(arguments: argparse.Namespace) -> int:
         if last.value is not MISSING and last.version != printed:
             write_output(to_json(last.value, compact=compact))
         flush_output()
-        told = f"{source.events:,} events, {last.version:,} changes, {source.received:,} bytes"
+        changes = counted(last.version, "change")
+        counts = f"{counted(source.events, 'event')}, {changes}, {counted(source.received, 'byte')}"
         rest = source.describe_rest(stream)
     for line in (*source.warnings(stream), *source.warnings_of_bytes()):
-        tell(line)
+        report(line)
     if failure is not None:
-        tell(source.describe(failure))
+        report(source.describe(failure))
         return 1
     if rest:
-        tell(rest)
+        report(rest)
         return 1
     if stream.skipped_count:
-        told += f", {stream.skipped_count:,} skipped"
+        counts += f", {stream.skipped_count:,} skipped"
     if last.value is MISSING:
-        tell(f"error: {source.name}: the stream held no document ({told}){source.advice()}")
+        report(f"error: {source.name}: the stream contained no document ({counts}){source.advice()}")
         return 1
     if not arguments.quiet:
-        tell(f"{source.name}: {'done' if last.end == 'done' else 'ended without [DONE]'}, {told}")
+        report(f"{source.name}: {'done' if last.end == 'done' else 'ended without [DONE]'}, {counts}")
     return 0
 
 
 def _assemble_all(arguments: argparse.Namespace) -> int:
-    """Print each document on a line, as soon as it is whole, and report each that failed; return the exit code."""
+    """Print each document on a line, as soon as it is complete; report each that failed; return the exit code."""
     documents = failed = skipped = 0
     is_readable = True
     with open_input(arguments.file) as descriptor:
@@ -86,26 +87,27 @@ def _assemble_all(arguments: argparse.Namespace) -> int:
                 failure = _print_final(source, stream)
                 flush_output()
                 for line in (*source.warnings(stream), *failure):
-                    tell(line)
+                    report(line)
                 failed += len(failure)
                 skipped += stream.skipped_count
         except StreamJSONError as error:  # between two documents
-            tell(source.describe(error))
+            report(source.describe(error))
             is_readable = False
     for line in source.warnings_of_bytes():
-        tell(line)
-    told = f"{source.events:,} events, {source.received:,} bytes"
+        report(line)
+    counts = f"{counted(source.events, 'event')}, {counted(source.received, 'byte')}"
     if is_readable and not documents:
-        tell(f"error: {source.name}: the source held no document ({told}){source.advice()}")
+        report(f"error: {source.name}: the source contained no document ({counts}){source.advice()}")
         return 1
     if documents and not arguments.quiet:
-        counts = [f"{count:,} {what}" for count, what in ((failed, "failed"), (skipped, "events skipped")) if count]
-        tell(f"{source.name}: {', '.join([counted(documents, 'document'), *counts, told])}")
+        problems = [f"{failed:,} failed"] if failed else []
+        problems += [f"{counted(skipped, 'event')} skipped"] if skipped else []
+        report(f"{source.name}: {', '.join([counted(documents, 'document'), *problems, counts])}")
     return 0 if is_readable and not failed else 1
 
 
 def _print_final(source: Source, stream: SnapshotStream) -> list[str]:
-    """Read a document to its end and print it; return the line for what went wrong, if something did."""
+    """Read a document to its end and print it; return the line that reports its error, if there was one."""
     try:
         document = stream.final()
     except StreamJSONError as error:
@@ -122,5 +124,5 @@ def to_json(value: Any, *, compact: bool) -> bytes:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     else:
         text = json.dumps(value, ensure_ascii=False, indent=2)
-    text = _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    text = _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return f"{text}\n".encode()

@@ -1,8 +1,8 @@
-"""Text of any origin to text that fits a terminal: safe characters, in a number of cells.
+"""From any text to text that fits a terminal: safe characters, in a given number of cells.
 
-Knows nothing of documents. A cell is what a terminal counts: most characters take one, Chinese ones and emoji two.
-Invariants: what comes out holds no character that steers a terminal; no line of it is wider than asked for, but where
-a single character is.
+It does not know documents. A cell is the unit that terminals count in: most characters take one, Chinese characters and
+emoji two. Invariants: the result has no character that steers a terminal; no line is wider than requested, unless a
+single character is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rich.cells import cell_len, set_cell_size
 
 __all__ = ["as_json", "as_text", "chop", "cut_end", "cut_start", "wrap"]
 
-# Beyond what JSON escapes: more controls, soft hyphens and marks of direction. Joiners stay, emoji are made with them.
+# Not escaped by JSON: more controls, soft hyphens and marks of direction. Joiners stay, because emoji contain them.
 _UNSAFE: Final = re.compile(
     "[\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
 )
@@ -23,12 +23,12 @@ _UNSAFE_IN_TEXT: Final = re.compile(f"[\0-\x09\x0b-\x1f]|{_UNSAFE.pattern}")
 
 
 def as_json(text: str, *, ascii_only: bool) -> str:
-    """Return `text` as it stands between the quotes of a JSON string."""
+    """Return `text` as it appears between the quotes of a JSON string."""
     return _escaped(_UNSAFE, json.dumps(text, ensure_ascii=ascii_only)[1:-1])
 
 
 def as_text(text: str, *, ascii_only: bool) -> str:
-    """Return `text` to be read, with its line breaks; tabs are blanks."""
+    """Return `text` for reading: line breaks stay, tabs become spaces."""
     text = _escaped(_UNSAFE_IN_TEXT, text.expandtabs(4))
     return text.encode("ascii", "backslashreplace").decode() if ascii_only else text
 
@@ -38,7 +38,7 @@ def _escaped(unsafe: re.Pattern[str], text: str) -> str:
 
 
 def chop(text: str, first: int, width: int) -> list[str]:
-    """Return `text` in lines: the first of `first` cells, the others of `width`."""
+    """Return `text` in lines: the first has at most `first` cells, the others at most `width`."""
     lines: list[str] = []
     line, room = "", first
     for char in text:
@@ -52,7 +52,7 @@ def chop(text: str, first: int, width: int) -> list[str]:
 
 
 def wrap(line: str, width: int) -> list[str]:
-    """Return a line of text in lines of `width` cells, broken at blanks where that can be."""
+    """Return a line of text in lines of at most `width` cells, broken at spaces where possible."""
     lines: list[str] = []
     current, room = "", width
     for word in re.findall(r"\s*\S+|\s+$", line):
@@ -71,7 +71,7 @@ def wrap(line: str, width: int) -> list[str]:
 
 
 def cut_end(text: str, width: int, ellipsis: str) -> str:
-    """Return the start of `text` where it is wider than `width` cells."""
+    """Return `text`, without its end if it is wider than `width` cells."""
     if cell_len(text) <= width:
         return text
     ellipsis = ellipsis[:width]
@@ -79,7 +79,7 @@ def cut_end(text: str, width: int, ellipsis: str) -> str:
 
 
 def cut_start(text: str, width: int, ellipsis: str) -> str:
-    """Return the end of `text` where it is wider than `width` cells."""
+    """Return `text`, without its start if it is wider than `width` cells."""
     if cell_len(text) <= width:
         return text
     text = text[-width:]

@@ -1,13 +1,13 @@
-"""What stands at one location of a snapshot, read only as far as somebody looks.
+"""The content of one location of a snapshot, read only as far as needed.
 
-    Snapshot -> Part: its kind, how many items it has, some of them, the start or the end of a text
+    Snapshot -> Part: its kind, its number of items, some of them, the start or the end of a text
 
-Owns nothing: a part is a reference into the document and a version. It only reads, and builds no value of a container.
-Knows nothing of screens.
+It owns nothing: a part refers to the document and a version. It only reads, and builds no value of a container. It
+does not know screens.
 
-Cost: O(steps) to get there; O(what is asked for) from there, whatever the document's size. Two exceptions: a text that
-is read at an old version is joined first, and members in the middle of a wide object are found by counting from the
-nearer end.
+Cost: O(steps) to get to a location; from there O(what is requested), for a document of any size. There are two
+exceptions: a text that is read at an old version is joined first, and members in the middle of a wide object are found
+by counting from the nearer end.
 """
 
 from __future__ import annotations
@@ -46,42 +46,42 @@ class Part:
     _version: int
     _node: Node
     _key: Step
-    _thing: Any
+    _content: Any
 
     @property
     def kind(self) -> str:
-        """The JSON type of what stands here: "object", "array", "string" and so on, or "nothing"."""
-        return kind_of(self._thing)
+        """The JSON type of the content: "object", "array", "string" and so on, or "nothing"."""
+        return kind_of(self._content)
 
     @property
     def count(self) -> int:
-        """The number of items; 0 for what is no container."""
-        return visible(self._thing, self._version) if type(self._thing) is Node else 0
+        """The number of items; 0 if this is not a container."""
+        return visible(self._content, self._version) if type(self._content) is Node else 0
 
     def child(self, step: Step) -> Part:
-        """Return what stands one step below, "nothing" if there is nothing."""
-        return Part(self._document, self._version, self._thing, step, slot_at(self._thing, step, self._version))
+        """Return the part one step below; its kind is "nothing" if there is none."""
+        return Part(self._document, self._version, self._content, step, slot_at(self._content, step, self._version))
 
     def items(self) -> Iterator[tuple[Step, Part]]:
-        """Yield the items from the first one on."""
-        for step, thing in slots_at(self._thing, self._version):
-            yield step, Part(self._document, self._version, self._thing, step, thing)
+        """Yield the items, beginning with the first."""
+        for step, content in slots_at(self._content, self._version):
+            yield step, Part(self._document, self._version, self._content, step, content)
 
     def last_step(self) -> Step:
-        """Return the step of the last item, of which there must be one."""
+        """Return the step of the last item. There must be one."""
         return self.steps(self.count - 1, self.count)[0]
 
     def place_of(self, step: Step) -> int:
-        """Return how many items stand before that of `step`."""
-        if step == self.last_step():  # nearly always, and then no index of the names is needed
+        """Return the number of items before that of `step`."""
+        if step == self.last_step():  # nearly always; then no index of the names is needed
             return self.count - 1
-        node: Node = self._thing
+        node: Node = self._content
         return node.place_of(step)
 
     def steps(self, first: int, stop: int) -> list[Step]:
         """Return the steps of items `first` to `stop`."""
-        slots = self._thing.slots
-        if not self._thing.is_object:
+        slots = self._content.slots
+        if not self._content.is_object:
             return list(range(first, stop))
         total = len(slots)
         if first <= total - stop:
@@ -89,14 +89,14 @@ class Part:
         return list(islice(reversed(slots), total - stop, total - first))[::-1]
 
     def scalar(self) -> Any:
-        """Return the value of what is neither container nor string."""
-        return read(self._document, self._node, self._key, self._thing, self._version)
+        """Return the value of a number, a boolean or null."""
+        return read(self._document, self._node, self._key, self._content, self._version)
 
     def start(self, count: int) -> str:
-        """Return the first characters of a string."""
+        """Return the first `count` characters of a string."""
         if self._grows():
             found = ""
-            for piece in self._thing.pieces:
+            for piece in self._content.pieces:
                 found += piece[:count]
                 if len(found) >= count:
                     break
@@ -104,9 +104,9 @@ class Part:
         return self._string()[:count]
 
     def end(self, count: int) -> str:
-        """Return the last characters of a string."""
+        """Return the last `count` characters of a string."""
         if self._grows():
-            growing: Text = self._thing
+            growing: Text = self._content
             return growing.tail(count)
         text = self._string()
         return text[max(len(text) - count, 0) :]
@@ -114,13 +114,13 @@ class Part:
     @property
     def length(self) -> int:
         """The number of characters of a string."""
-        return sum(map(len, self._thing.pieces)) if self._grows() else len(self._string())
+        return sum(map(len, self._content.pieces)) if self._grows() else len(self._string())
 
     def _grows(self) -> bool:
-        return type(self._thing) is Text and self._version == self._document.version
+        return type(self._content) is Text and self._version == self._document.version
 
     def _string(self) -> str:
-        return string_at(self._document, self._node, self._key, self._thing, self._version)
+        return string_at(self._document, self._node, self._key, self._content, self._version)
 
 
 def root_of(snapshot: Snapshot) -> Part:
@@ -130,6 +130,6 @@ def root_of(snapshot: Snapshot) -> Part:
 
 
 def last_changed(snapshot: Snapshot) -> tuple[Step, ...]:
-    """Return the path of the last change that a snapshot shows; the root's before the first one."""
+    """Return the path of the last change that a snapshot shows; before the first change, the path of the root."""
     document = snapshot._document
     return trail(document.holder, *location(document, snapshot.version))[1:]

@@ -1,7 +1,7 @@
-"""How an exported picture looks: a terminal's colours and frame, as rich fills it in.
+"""The look of an exported picture: the colours and the frame of a terminal, as rich fills them in.
 
-Dark on any page, so that it reads in light and dark READMEs; its fonts are the reader's own, as a picture on a page
-fetches nothing.
+It is dark, so that it is legible in light and dark READMEs. Its fonts are those of the reader, because a picture on a
+page can't load any.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Signals that end or suspend the process, held back until it is safe to act on them.
 
-    a signal, at any moment -> `Ended`, or a call of `suspend`, while the process waits
+    a signal, at any moment -> `Ended`, or a suspension, while the process waits
 
-Owns the handlers of these signals inside a `with` block. Knows nothing of the terminal that the block must restore.
+It owns the handlers of these signals inside a `with` block. It does not know the terminal that the block must restore.
 
 Invariants:
 
-- A signal acts inside `waiting` only: it never interrupts a frame, an event that is being applied, or the cleanup.
-- After a signal that ends the process, further ones change nothing: `timeout` and shells send the same one twice.
+- A signal acts only inside `waiting`: it never interrupts a frame, an event that is being applied, or the cleanup.
+- After a signal that ends the process, further ones have no effect: `timeout` and shells send the same one twice.
 - A signal that was ignored when the process started (`nohup`) stays ignored.
 """
 
@@ -35,7 +35,7 @@ _SUSPENDING: Final = _known("SIGTSTP")
 
 
 class Ended(BaseException):
-    """A signal asked the process to end; `exit_code` is the code that a shell reports for that signal."""
+    """A signal asked the process to end. `exit_code` is the code that a shell reports for that signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -44,7 +44,7 @@ class Ended(BaseException):
 
 @define
 class Signals:
-    """Handles the signals inside a `with` block, whose end raises `Ended` if `received` is not None.
+    """Handles the signals inside a `with` block. The end of the block raises `Ended` if `received` is not None.
 
     `before_stop` is called before Ctrl-Z stops the process, `after_stop` when the process continues.
     """
@@ -59,19 +59,19 @@ class Signals:
     def __enter__(self) -> Self:
         for number in (*_ENDING, *_SUSPENDING):
             handler = signal.getsignal(number)
-            if handler is not None and handler is not signal.SIG_IGN:  # None: another handler than Python's
+            if handler is not None and handler is not signal.SIG_IGN:  # None: a handler not set by Python
                 self._previous[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
-        if self.received is not None:  # instead of an OSError, too: the terminal that hung up takes no more output
+        if self.received is not None:  # also in place of an OSError: a terminal that hung up accepts no output
             raise Ended(self.received) from None
 
     @contextmanager
     def waiting(self) -> Generator[None, None, None]:
-        """Act on the signals that were held back, and in the block on each at once."""
+        """Act on the signals that were held back, and inside the block on each signal at once."""
         self._waiting = True
         try:
             self._act()
@@ -87,7 +87,7 @@ class Signals:
         self._act()
 
     def _act(self) -> None:
-        # `_waiting` is off while this acts, so that a second signal is only noted; the loop then finds it.
+        # `_waiting` is off meanwhile: a second signal is only recorded, and the loop finds it.
         while self._waiting and (self.received is not None or self._suspended_by is not None):
             self._waiting = False
             if self.received is not None:

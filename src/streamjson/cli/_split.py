@@ -1,7 +1,7 @@
-"""`streamjson split`: a document to the bytes of a stream that builds it.
+"""`streamjson split`: from a document to the bytes of a stream that builds it.
 
-Owns the reading of the document, all of it at once, and the ids, which count from 1. Knows nothing of how a value
-is taken apart.
+It owns the reading of the document, all of it at once, and the ids, which count from 1. It does not know how a value is
+taken apart.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from streamjson import (
 )
 from streamjson._json import decode_json
 
-from ._console import tell, write_output
+from ._console import report, write_output
 from ._source import Source, open_input
 
 __all__ = ["split_command"]
@@ -41,7 +41,7 @@ def split_command(arguments: argparse.Namespace) -> int:
             (b"data:", b"event:", b"id:", b"retry:", b":")
         )
         advice = f"; it looks like an event stream, which `streamjson assemble {shlex.quote(arguments.file)}` reads"
-        tell(f"error: {arguments.file}: {_about(error)}{advice if is_stream else ''}")
+        report(f"error: {arguments.file}: {_about(error)}{advice if is_stream else ''}")
         return 2
     if arguments.done:
         write_output(encode_sse(ServerSentEvent("[DONE]")))
@@ -58,5 +58,5 @@ def _decode(data: bytes) -> JSONValue:
 
 def _about(error: StreamJSONError) -> str:
     if isinstance(error, LimitExceededError):
-        return f"{error.met} is beyond the limit {error.limit} = {error.maximum}"
+        return f"{error.met} exceeds the limit {error.limit} = {error.maximum}"
     return error.message

@@ -1,17 +1,18 @@
-"""A snapshot as a picture of a given size: a pure function from what is known to lines of text.
+"""A snapshot as a picture of a given size: a pure function from a snapshot and a status to lines of text.
 
-    Snapshot, Status, columns, rows -> View, which rich prints
+    Snapshot, Status, columns, rows -> the text that rich prints
 
-What is on the path of the last change is open: a line for each container, a line for each of its items around that
-path, the changing line marked and with a cursor. Whatever is beside that path is finished and folded into one line.
+The containers on the path of the last change are open: one line for each, one line for each of its items around that
+path; the changing line is marked and has a cursor. Everything beside that path is finished and folded into one line.
 A document that has ended is opened from the top, level by level, as far as there is room.
-A text without structure is shown as text, its end if it does not fit.
+A text without structure is shown as text; if it does not fit, its end is shown.
 
-Owns the layout and the colours, which say nothing that marks and brackets do not say too: it reads without colour.
-Knows nothing of terminals, time or where the snapshots come from.
+It owns the layout and the colours. Colours repeat what marks and brackets say, so the view is readable without them.
+It does not know terminals, time or the origin of the snapshots.
 
-Invariants: never more lines than rows nor wider than columns, whatever the document; no character of it steers the
-terminal. Lines are not padded and have no frame at the right, as terminals disagree about how wide an emoji is.
+Invariants: for any document, the view has no more lines than rows and is no wider than columns; no character of the
+document steers the terminal. Lines are not padded and have no frame on the right, because terminals disagree about the
+width of emoji.
 
 Cost: O(rows * columns), for any document; only what is drawn is read.
 """
@@ -39,10 +40,10 @@ __all__ = ["Status", "view"]
 
 @frozen
 class Status:
-    """What is known beside the document.
+    """The state of the stream, shown beside the document.
 
-    `state` is "waiting", "open", "done", "eof" or how the stream broke ("cut off", "failed", "bad event", "stopped");
-    `per_second` is the number of events in a second, `elapsed` in seconds.
+    `state` is "waiting", "open", "done", "eof", or the way in which the stream broke ("cut off", "failed", "bad event",
+    "stopped"); `per_second` is the number of events in a second; `elapsed` is in seconds.
     """
 
     name: str
@@ -77,7 +78,7 @@ _STYLES: Final = {
     "nothing": "bright_black",
 }
 _STATES: Final = {"waiting": "yellow", "open": "yellow", "done": "green", "eof": "green"}
-_TOLD: Final = {"waiting": "waiting", "eof": "ended, no [DONE]"}
+_LABELS: Final = {"waiting": "waiting", "eof": "ended, no [DONE]"}
 _BROKEN: Final = "red"
 _ACCENT: Final = "bold yellow"
 _FAINT: Final = "bright_black"
@@ -88,7 +89,7 @@ def view(
 ) -> Text:
     """Return the lines that show `snapshot` on `rows` rows: a title, the document, and the status at the bottom.
 
-    With `fill` there are exactly as many as `rows`, else no more than needed.
+    With `fill`, there are exactly `rows` lines, else no more than needed.
     """
     columns, rows = max(columns, 1), max(rows, 1)
     page = _Page(columns, _ASCII if ascii_only else _UNICODE, broken=status.state not in _STATES)
@@ -108,7 +109,7 @@ def view(
 
 @define
 class _Line:
-    """A line that takes no more than fits; what does not is cut off, with an ellipsis."""
+    """A line that accepts tokens until it is full. What does not fit is cut off in the end, with an ellipsis."""
 
     text: Text
     room: int
@@ -134,26 +135,26 @@ class _Page:
     # around the document
 
     def title(self, name: str, path: tuple[Step, ...]) -> list[Text]:
-        """Return the name at the left and the end of the path at the right."""
+        """Return a line with the name on the left and the end of the path on the right."""
         name = self._label(name)
         line = Text(cut_end(name, self.columns, self.glyphs.ellipsis), "bold")
-        told = self._label(format_path(path))
+        label = self._label(format_path(path))
         room = self.columns - cell_len(name) - 2
-        if told and room >= 12:
-            told = cut_start(told, room, self.glyphs.ellipsis)
-            line.append(" " * (self.columns - cell_len(line.plain) - cell_len(told)))
-            line.append(told, _ACCENT)
+        if label and room >= 12:
+            label = cut_start(label, room, self.glyphs.ellipsis)
+            line.append(" " * (self.columns - cell_len(line.plain) - cell_len(label)))
+            line.append(label, _ACCENT)
         return [line]
 
     def _label(self, text: str) -> str:
         return as_text(text.replace("\n", " "), ascii_only=self.glyphs.ascii_only)
 
     def status(self, status: Status) -> Text:
-        """Return the status; what matters least is left out first where the line is narrow."""
+        """Return the status; if the line is narrow, the least important parts are left out first."""
         minutes, seconds = divmod(int(status.elapsed), 60)
         style = _STATES.get(status.state, _BROKEN)
         parts = [
-            (f"{self.glyphs.state} {_TOLD.get(status.state, status.state)}", f"bold {style}"),
+            (f"{self.glyphs.state} {_LABELS.get(status.state, status.state)}", f"bold {style}"),
             (f"{status.events:,} events", ""),
             (f"{status.per_second:,.0f}/s", ""),
             (_size(status.bytes), _FAINT),
@@ -180,11 +181,11 @@ class _Page:
         return self._overview(root, rows) if complete else self._around(root, path, rows)
 
     def _around(self, root: Part, path: tuple[Step, ...], rows: int) -> list[Text]:
-        """Draw the containers on the path, and of each the items next to the path, nearest first."""
+        """Draw the containers on the path, and the items of each that are nearest to the path."""
         levels, step, part = _open_levels(root, path)
-        hidden = max(0, len(levels) + 1 - rows)  # containers at the top for which there is no line
+        hidden = max(0, len(levels) + 1 - rows)  # containers at the top that have no line
         if hidden:
-            hidden = min(len(levels), hidden + 1)  # one more, for the line that says so
+            hidden = min(len(levels), hidden + 1)  # one more, for the line that counts them
         shown = levels[hidden:]
         free = rows - len(shown) - 1 - (1 if hidden and rows > 1 else 0)
         last_depth = len(levels)
@@ -210,11 +211,11 @@ class _Page:
         return (above + text + below)[:rows]
 
     def _overview(self, root: Part, rows: int) -> list[Text]:
-        """Open containers level by level where all of their items have room.
+        """Open containers level by level, if there is room for all of their items.
 
-        One that has more is opened in part, if nothing else would fill the lines.
+        A container with more items is opened in part if nothing else would fill the lines.
         """
-        opened: dict[Part, list[tuple[Step, Part]]] = {}  # and which of its items are shown
+        opened: dict[Part, list[tuple[Step, Part]]] = {}  # each with the items that are shown
         needed = 1
         too_wide: Part | None = None
         queue: list[tuple[Part, Step | None, int]] = [(root, None, 0)]
@@ -270,7 +271,7 @@ class _Page:
         return line
 
     def _changing(self, part: Part, step: Step | None, depth: int, rows: int) -> list[Text]:
-        """Draw what is changing: of a string its end, on up to `rows` lines."""
+        """Draw the part that is changing; the end of a string, on up to `rows` lines."""
         line = self._start(self.glyphs.broken if self.broken else self.glyphs.changing, depth)
         self._add_key(line, step, _BROKEN if self.broken else _ACCENT)
         if part.kind != "string":
@@ -279,9 +280,9 @@ class _Page:
         indent = self._indent(depth + 1)
         width = max(1, self.columns - indent - len(self.glyphs.cursor))
         first = max(0, line.room - len(self.glyphs.cursor))
-        if first < 8 and rows > 1:  # no room beside the name
+        if first < 8 and rows > 1:  # too little room beside the name
             first = 0
-        # Left out are whole lines, so that what stands above the last line stands still while that grows.
+        # Whole lines are left out, so that the lines above the last one stand still while that one grows.
         length = part.length
         left_out = -(-max(0, length - first - width * (rows - 1)) // width) * width
         mark, text = (
@@ -289,7 +290,7 @@ class _Page:
             as_json(part.end(length - left_out), ascii_only=self.glyphs.ascii_only),
         )
         pieces = chop(mark + text, first, width)
-        while text and len(pieces) > rows:  # escapes and wide characters take more room than they count for
+        while text and len(pieces) > rows:  # escapes and wide characters take more cells than characters
             mark, text = self.glyphs.ellipsis, text[max(1, len(chop(text, width, width)[0])) :]
             pieces = chop(mark + text, first, width)
         pieces = pieces[-rows:]
@@ -300,7 +301,7 @@ class _Page:
 
     def _plain_text(self, root: Part, rows: int, *, complete: bool) -> list[Text]:
         width = max(1, self.columns - 2)
-        text = root.end(rows * width)  # a line takes at least one character, an empty one its line break
+        text = root.end(rows * width)  # each line takes at least one character, an empty line its line break
         text = as_text(text, ascii_only=self.glyphs.ascii_only)
         wrapped = [piece for line in text.split("\n") for piece in wrap(line, width)]
         if complete and wrapped[-1] == "":
@@ -332,7 +333,7 @@ class _Page:
             ).add(": ", _FAINT)
 
     def _add_value(self, line: _Line, part: Part, emphasis: str = "") -> None:
-        """Add a value, as far as it fits."""
+        """Add as much of a value as fits."""
         if line.full:
             return
         kind = part.kind
@@ -364,9 +365,9 @@ class _Page:
 
 
 def _open_levels(root: Part, path: tuple[Step, ...]) -> tuple[list[tuple[Part, Step]], Step | None, Part]:
-    """Return the containers that lead to what changed, each with the step that leads on, and what changed.
+    """Return the containers on the path, each with the step to the next one; then the last step, and the changed part.
 
-    What was set whole is followed to its last item.
+    A container that was set whole is followed to its last item.
     """
     levels: list[tuple[Part, Step]] = []
     part, step = root, None
@@ -386,7 +387,7 @@ def _beside(level: Part, step: Step) -> tuple[int, int]:
 
 
 def _share(wanted: list[tuple[int, int]], free: int) -> list[tuple[int, int]]:
-    """Return how many of the items before and after get a line: one each in turn, until there are no more lines."""
+    """Return how many of the items before and after get a line: they take turns until no line is free."""
     given = [[0, 0] for _ in wanted]
     while free > 0:
         before = free

@@ -1,16 +1,16 @@
 """`streamjson watch`: a stream shown while it grows, in a terminal or as one picture.
 
-Owns time and the terminal: when an event is due, when a frame is drawn, and that the terminal is left as it was found.
-Knows nothing of the layout (`_view`), nor of how bytes become snapshots (`_source`).
+It owns time and the terminal: when an event is due, when a frame is drawn, and that the terminal is restored. It does
+not know the layout (`_view`), nor how bytes become snapshots (`_source`).
 
 Invariants:
 
-- At most ten frames a second, however fast events come; at least one, so that the clock goes on while nothing comes.
-- One thread: a frame is drawn before an event is applied or while input is waited for, never in between.
-- Events are not held back for a frame, nor dropped: at full speed the last frame shows what is there then.
-- The terminal is restored before the process ends or stops, also after an error or a signal (SIGKILL excepted).
+- At most ten frames a second, however fast events come; at least one, so that the clock advances while nothing comes.
+- One thread: a frame is drawn before an event is applied or while the process waits for input, never in between.
+- Events are neither delayed nor dropped for a frame: at full speed, the last frame shows the current document.
+- The terminal is restored before the process ends or stops, also after an error or a signal (except SIGKILL).
 
-Cost: a frame costs what `_view` does, the same for any document.
+Cost: a frame costs what `_view` costs, the same for any document.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from attrs import define, field
 from streamjson import Snapshot, SnapshotStream, StreamJSONError
 
 from ._assemble import assemble_command
-from ._console import flush_output, tell
+from ._console import flush_output, report
 from ._signals import Ended, Signals
 from ._source import Source, open_input, state_of
 
@@ -43,19 +43,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Clock", "Show", "watch_command"]
 
-FRAME_S: Final = 0.1
-IDLE_S: Final = 1.0
-RATE_S: Final = 2.0  # the time over which events per second are counted
-FILE_SPEED: Final = 60.0
+FRAME_INTERVAL_S: Final = 0.1
+IDLE_INTERVAL_S: Final = 1.0
+RATE_WINDOW_S: Final = 2.0  # the time over which events per second are counted
+FILE_EVENTS_PER_S: Final = 60.0
 EXPORT_AT: Final = 0.6  # of the events
-EXPORT_SIZE: Final = (80, 24)
+EXPORT_CELLS: Final = (80, 24)  # columns, rows
 _RUNNING: Final = ("waiting", "open")
 
 NEEDS_RICH: Final = "error: `watch` needs rich: pip install 'streamjson-assembler[cli]'"
 
 
 class Clock(Protocol):
-    """Time as the show sees it; `readable` waits until there is input, at most `seconds`."""
+    """The time that a show uses; `readable` waits for input, at most `seconds`."""
 
     def now(self) -> float: ...
     def sleep(self, seconds: float) -> None: ...
@@ -64,12 +64,12 @@ class Clock(Protocol):
 
 @define
 class WallClock:
-    """The real one. Signals end or suspend the show while it waits."""
+    """The real time. Signals end or suspend the show while it waits."""
 
     signals: Signals
 
     def now(self) -> float:
-        """Return seconds, from no particular moment on."""
+        """Return seconds since an unspecified moment."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -78,7 +78,7 @@ class WallClock:
             time.sleep(seconds)
 
     def readable(self, descriptor: int, seconds: float) -> bool:
-        """Wait for input. Where the system can't wait for a file, reading it has to."""
+        """Wait for input. Where the system can't wait for a file, the read itself waits."""
         with self.signals.waiting():
             return sys.platform == "win32" or bool(select.select([descriptor], [], [], seconds)[0])
 
@@ -87,7 +87,7 @@ class WallClock:
 class Show:
     """Decides when an event is due and when a frame is.
 
-    `speed` is in events per second, 0 for all at once; `draw` gets the snapshot and what is known beside it.
+    `speed` is in events per second, 0 for all at once; `draw` is called with the snapshot and the status.
     """
 
     source: Source
@@ -101,7 +101,7 @@ class Show:
     _past: deque[tuple[float, int]] = field(factory=deque[tuple[float, int]])
 
     def run(self, stream: SnapshotStream) -> StreamJSONError | None:
-        """Show the stream to its end; return the error that ended it, if one did."""
+        """Show the stream to its end; return the error that ended it, or None."""
         self._stream = stream
         self._began = self.clock.now()
         try:
@@ -118,8 +118,8 @@ class Show:
             self._frame()
 
     def wait(self) -> None:
-        """Wait for input, and draw nothing."""
-        while not self.clock.readable(self.source.descriptor, IDLE_S):
+        """Wait for input without drawing."""
+        while not self.clock.readable(self.source.descriptor, IDLE_INTERVAL_S):
             pass
 
     def before_event(self) -> None:
@@ -132,7 +132,7 @@ class Show:
                 self._frame()
 
     def status(self, state: str) -> Status:
-        """Return what is known beside the document; for a stream that is open the rate is that of the last seconds."""
+        """Return the status; while the stream is open, its rate is that of the last seconds."""
         source, now = self.source, self.clock.now()
         running = state in _RUNNING
         since, counted = self._past[0] if self._past and running else (self._began, 0)
@@ -146,14 +146,14 @@ class Show:
         if self._stream is None or (self._drawn_at is not None and now < self._next_frame()):
             return
         self._past.append((now, self.source.events))
-        while now - self._past[0][0] > RATE_S:
+        while now - self._past[0][0] > RATE_WINDOW_S:
             self._past.popleft()
         self._drawn_at, self._drawn_events = now, self.source.events
         self.draw(self._stream.snapshot, self.status("open" if self.source.events else "waiting"))
 
     def _next_frame(self) -> float:
         changed = self.source.events != self._drawn_events
-        return (self._drawn_at or 0.0) + (FRAME_S if changed else IDLE_S)
+        return (self._drawn_at or 0.0) + (FRAME_INTERVAL_S if changed else IDLE_INTERVAL_S)
 
     def _until_frame(self) -> float:
         return max(self._next_frame() - self.clock.now(), 0.0)
@@ -166,7 +166,7 @@ def _status(name: str, state: str, events: int, rate: float, position: int, elap
 
 
 def watch_command(arguments: argparse.Namespace) -> int:
-    """Show the stream, or print its document where there is no terminal; return the exit code."""
+    """Show the stream, or print its document if there is no terminal; return the exit code."""
     if arguments.export is not None:
         show: Callable[[argparse.Namespace], int] = _export
     elif sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown"):
@@ -176,7 +176,7 @@ def watch_command(arguments: argparse.Namespace) -> int:
     try:
         import_module("rich")
     except ImportError:
-        tell(NEEDS_RICH)
+        report(NEEDS_RICH)
         return 2
     return show(arguments)
 
@@ -191,12 +191,12 @@ def _play(arguments: argparse.Namespace) -> int:
 
     def picture(snapshot: Snapshot, status: Status, *, fill: bool) -> Text:
         columns, rows = console.size
-        rows -= 0 if fill else 1  # the prompt's
+        rows -= 0 if fill else 1  # for the prompt
         return view(snapshot, status, columns, rows, fill=fill, ascii_only=console.options.ascii_only)
 
     speed = arguments.speed
     if speed is None:
-        speed = 0.0 if arguments.file == "-" else FILE_SPEED
+        speed = 0.0 if arguments.file == "-" else FILE_EVENTS_PER_S
     live = Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
     screen = _Screen(live, console.file)
     failure: StreamJSONError | None = None
@@ -215,13 +215,13 @@ def _play(arguments: argparse.Namespace) -> int:
             screen.take()
             failure = show.run(stream)
         except Ended:
-            pass  # `signals` raises it again, after the last view is printed
+            pass  # `signals` raises it again after the last view was printed
         finally:
             screen.give_back()
         state = _state(stream.snapshot, failure, interrupted=signals.received is not None)
         console.print(picture(stream.snapshot, show.status(state), fill=False))
         flush_output()
-        if signals.received is None:  # the last view stands: nothing is drawn any more, nor given back
+        if signals.received is None:  # the last view is final: nothing is drawn or restored after it
             source.before_read, signals.before_stop, signals.after_stop = show.wait, _nothing, _nothing
             rest = source.describe_rest(stream)
     return _verdict(source, stream, failure, rest)
@@ -229,13 +229,13 @@ def _play(arguments: argparse.Namespace) -> int:
 
 @define
 class _Screen:
-    """The alternate screen, without cursor and autowrap, and the terminal as it was before."""
+    """The alternate screen, without cursor and autowrap; `give_back` restores the terminal."""
 
     live: Live
     file: IO[str]
 
     def take(self) -> None:
-        # Autowrap (DECAWM) is off: terminals disagree about how wide some emoji are, and a line that is one cell too
+        # Autowrap (DECAWM) is off: terminals disagree about the width of some emoji, and a line that is one cell too
         # long must not push the others down.
         self.file.write("\x1b[?7l")
         self.live.start(refresh=True)
@@ -249,15 +249,15 @@ class _Screen:
 
 
 def _verdict(source: Source, stream: SnapshotStream, failure: StreamJSONError | None, rest: str) -> int:
-    """Report what went wrong, and return the exit code."""
+    """Report what went wrong; return the exit code."""
     for line in (*source.warnings(stream), *source.warnings_of_bytes()):
-        tell(line)
+        report(line)
     if failure is not None:
-        tell(source.describe(failure))
+        report(source.describe(failure))
     elif rest:
-        tell(rest)
+        report(rest)
     elif stream.snapshot.version == 0:
-        tell(source.describe_empty())
+        report(source.describe_empty())
     else:
         return 0
     return 1
@@ -279,7 +279,7 @@ def _state(snapshot: Snapshot, failure: StreamJSONError | None, *, interrupted: 
 
 def _export(arguments: argparse.Namespace) -> int:
     """Write a picture of the view at one event of the stream."""
-    shots: list[tuple[int, Snapshot]] = []  # the bytes read and the document, after 0, 1, 2 ... events
+    shots: list[tuple[int, Snapshot]] = []  # the position and the document, after 0, 1, 2 ... events
     failure: StreamJSONError | None = None
     with open_input(arguments.file) as descriptor:
         source = Source(descriptor, arguments.file)
@@ -296,12 +296,12 @@ def _export(arguments: argparse.Namespace) -> int:
     wanted: int = arguments.export_at or round(events_read * EXPORT_AT)
     events = min(wanted, events_read)
     position, snapshot = shots[events]
-    speed: float = arguments.speed or FILE_SPEED
+    speed: float = arguments.speed or FILE_EVENTS_PER_S
     at_end = events == events_read
     state = _state(snapshot, failure, interrupted=False) if at_end else "open"
     _write_picture(arguments, snapshot, _status(source.name, state, events, speed, position, events / speed))
     if events < wanted:
-        tell(
+        report(
             f"warning: {source.name}: the stream ended after event {events}; the picture shows that, not event {wanted}"
         )
     return _verdict(source, stream, failure, rest)
@@ -313,7 +313,7 @@ def _write_picture(arguments: argparse.Namespace, snapshot: Snapshot, status: St
     from ._picture import SVG, THEME  # noqa: PLC0415  # needs rich
     from ._view import view  # noqa: PLC0415  # needs rich
 
-    columns, rows = arguments.export_size or EXPORT_SIZE
+    columns, rows = arguments.export_size or EXPORT_CELLS
     console = Console(
         file=io.StringIO(), record=True, width=columns, height=rows, force_terminal=True, color_system="truecolor",
         legacy_windows=False, no_color=False, _environ={},
