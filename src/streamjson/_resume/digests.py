@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from typing import Any, Final, Self
 
-__all__ = ["DIGEST_BYTES", "Digests", "digest_of", "digest_with_id", "hashed", "id_bits", "is_digest"]
+__all__ = ["DIGEST_BYTES", "Digests", "digest_of", "digest_of_span", "digest_with_id", "hashed", "id_bits", "is_digest"]
 
 DIGEST_BYTES: Final = 8
 _CONTENT_BITS: Final = 12
@@ -55,6 +55,10 @@ def _blake2b() -> Callable[..., Any]:
 def digest_with_id(id: str, content: int) -> int:
     """Return a digest whose first 52 bits name an id, and the others the digest `content`; never 0."""
     return (digest_of(id) & ~_CONTENT_MASK) | (content & _CONTENT_MASK) or 1
+
+
+def digest_of_span(span_id: str | None) -> int:
+    return digest_of(f"\0{span_id}")  # no id of an event begins so
 
 
 def id_bits(digest: int) -> int:

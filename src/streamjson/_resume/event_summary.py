@@ -1,0 +1,68 @@
+"""An event -> what the recognizers need to know of it: its kind, id and span, and a digest of its content.
+
+This is the only place that looks into an event. It knows no connection, and keeps nothing.
+
+Cost: linear in the event, most of it to decode its data once more.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from attrs import define
+
+from .._dialects import is_blank, is_done, read_event, to_event
+from .._errors import InvalidEventError, StreamJSONError, shorten
+from .._limits import Limits
+from .digests import digest_of, digest_of_span, digest_with_id
+
+__all__ = ["EventSummary", "summarize"]
+
+
+@define
+class EventSummary:
+    """What an event brings, as far as it matters here. `content` is a digest of it."""
+
+    kind: Literal["delta", "span", "unreadable", "ignored", "done"]
+    id: str = ""
+    span_id: str | None = None
+    content: int = 0
+
+    def digest(self) -> int:
+        return digest_with_id(self.id, self.content)
+
+
+def summarize(event: object, limits: Limits) -> EventSummary | None:
+    """Return what an event brings; None for an event that neither changes the document nor is skipped, or an error."""
+    try:
+        message = to_event(event)
+    except InvalidEventError:
+        return None
+    if is_done(message):
+        return EventSummary("done")
+    if message.data == "":
+        return None
+    own_id = message.id or ""
+    try:
+        chunk, failure, reason = read_event(message, limits)
+    except StreamJSONError:
+        return EventSummary("unreadable", own_id, content=_content(message.data))
+    if reason:
+        return EventSummary("ignored", own_id, content=_content(message.data))
+    if chunk is None or failure is not None:
+        return None
+    if not is_blank(chunk):
+        return EventSummary("delta", own_id, chunk.span_id, _content(chunk.delta, chunk.json_path))
+    return None if chunk.span_id is None else EventSummary("span", own_id, chunk.span_id, digest_of_span(chunk.span_id))
+
+
+def _content(data: Any, path: str | None = None) -> int:
+    """Return a digest of a delta and its path, or of data that is no chunk."""
+    if type(data) is str:
+        return digest_of(f"{path}\0{data}")
+    try:
+        text = json.dumps([path, data], sort_keys=True, default=repr)
+    except (TypeError, ValueError, RecursionError):  # limits were lifted; or other mappings and sequences
+        text = shorten(data)
+    return digest_of(text)
