@@ -1,12 +1,13 @@
-"""What all tests share: how many examples a property runs, and which streamjson is tested.
+"""Settings of all tests: the number of examples per property, and the streamjson under test.
 
-A profile is chosen by `pytest --hypothesis-profile=NAME`, or by `HYPOTHESIS_PROFILE=NAME`:
+`pytest --hypothesis-profile=NAME` or `HYPOTHESIS_PROFILE=NAME` selects a profile:
 
-- `standard`: 100 examples each; what `make test` runs.
-- `thorough`: 5,000 examples each; `make properties`.
-- `quick`: 30 examples each, the same at every run; for questions that properties don't answer, such as `make coverage`.
+- `standard`: 100 examples per property; `make test` uses it.
+- `thorough`: 5,000 examples per property; `make properties` uses it.
+- `quick`: 30 examples per property, the same in every run; for commands that ask something else, such as
+  `make coverage`.
 
-`pytest --without-fast` runs everything as if msgspec, the extra `fast`, were not installed.
+`pytest --without-fast` runs the tests as if msgspec, the extra `fast`, were not installed.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ import streamjson
 from streamjson._json import quick_decoder
 
 COMMON = settings(
-    deadline=None,  # a wall clock says nothing on a busy machine
-    print_blob=True,  # a failure elsewhere can be repeated here
-    suppress_health_check=[HealthCheck.too_slow],  # the same clock
+    deadline=None,  # wall-clock time means nothing on a busy machine
+    print_blob=True,  # a failure on another machine can be reproduced here
+    suppress_health_check=[HealthCheck.too_slow],  # wall-clock time, too
 )
 settings.register_profile("quick", COMMON, max_examples=30, derandomize=True)
 settings.register_profile("standard", COMMON, max_examples=100)
@@ -40,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--without-fast"):
         with patch.dict(sys.modules, {"msgspec": None}):
-            quick_decoder()  # is remembered
+            quick_decoder()  # caches its choice
 
 
 def pytest_report_header() -> str:

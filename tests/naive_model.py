@@ -1,6 +1,6 @@
-"""The document as nobody would build it: a plain value for each version, made by the rules and by copying everything.
+"""A naive document: a plain value for each version, built from the rules of application by copying everything.
 
-The properties hold the library against this model. It is short, slow and written from the rules of application alone.
+The properties compare the library with this model. It is short, slow and written from the rules alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ HOLE: Any = object()
 
 
 class ConflictError(Exception):
-    """The delta does not fit what is there."""
+    """The delta does not fit the existing value."""
 
 
 def kind(value: Any) -> str:
@@ -22,8 +22,8 @@ def kind(value: Any) -> str:
     return "free"  # absent, a hole or null
 
 
-def mend(text: str) -> tuple[str, str]:
-    """Join halves that make a pair, replace all others by U+FFFD, and keep back a high one at the end."""
+def repair_surrogates(text: str) -> tuple[str, str]:
+    """Join surrogate pairs, replace lone halves with U+FFFD, and return a high half at the end separately."""
     out: list[str] = []
     for char in text:
         if "\udc00" <= char <= "\udfff" and out and "\ud800" <= out[-1] <= "\udbff":
@@ -34,19 +34,19 @@ def mend(text: str) -> tuple[str, str]:
     return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in out), half
 
 
-def mend_all(value: Any) -> Any:
+def repair_all(value: Any) -> Any:
     if isinstance(value, str):
-        text, half = mend(value)
+        text, half = repair_surrogates(value)
         return text + "\ufffd" * len(half)
     if isinstance(value, list):
-        return [mend_all(item) for item in value]
+        return [repair_all(item) for item in value]
     if isinstance(value, dict):
-        return {mend_all(name): mend_all(item) for name, item in value.items()}
+        return {repair_all(name): repair_all(item) for name, item in value.items()}
     return value
 
 
 def copied(value: Any) -> Any:
-    """Return a copy; `copy.deepcopy` takes ten times as long."""
+    """Return a deep copy, in a tenth of the time of `copy.deepcopy`."""
     if isinstance(value, list):
         return [copied(item) for item in value]
     if isinstance(value, dict):
@@ -55,7 +55,7 @@ def copied(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a copy in which holes are null."""
+    """Return a deep copy in which holes are null."""
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, dict):
@@ -64,9 +64,10 @@ def plain(value: Any) -> Any:
 
 
 class NaiveDocument:
-    """`values[v]` is the document at version v; `places[v]` the location that version v changed.
+    """`values[v]` is the document at version v; `changed_at[v]` is the location that version v changed.
 
-    A half waits until another location changes; if the document is not `in_order`, until its string does, or the end.
+    A pending half is repaired when another location changes. If the document is not `in_order`, it is repaired when
+    its own string changes, or at the end.
     """
 
     def __init__(self, *, replace: bool = False, in_order: bool = True) -> None:
@@ -74,13 +75,13 @@ class NaiveDocument:
         self.in_order = in_order
         self.holder: list[Any] = [MISSING]
         self.values: list[Any] = [MISSING]
-        self.places: list[tuple[str | int, ...]] = [()]
+        self.changed_at: list[tuple[str | int, ...]] = [()]
         self.holders: list[list[Any]] = [self.holder]  # as values, with holes
-        self.tops: list[tuple[str | int, ...]] = [()]  # the highest location that was created or replaced
+        self.tops: list[tuple[str | int, ...]] = [()]  # the highest location that each version created or replaced
         self.halves: list[tuple[tuple[str | int, ...], str]] = []
 
     def apply(self, steps: tuple[str | int, ...], delta: Any) -> str | None:
-        """Apply a delta; return "set", "append" or None. Raises `ConflictError` and then has changed nothing."""
+        """Apply a delta; return "set", "append" or None. A `ConflictError` leaves the document unchanged."""
         old = self.look(steps)
         if kind(delta) == kind(old) == "string":
             return self._append(steps, delta)
@@ -93,18 +94,18 @@ class NaiveDocument:
             raise ConflictError
         half = ""
         if isinstance(delta, str):
-            delta, half = mend(delta)
+            delta, half = repair_surrogates(delta)
         else:
-            delta = mend_all(delta)
-        changed = copied(self.holder)  # before anything else: it may raise
-        place = self._put(changed, (0, *steps), delta)
-        self.halves = [(at, held) for at, held in self.halves if at[: len(place)] != place]
+            delta = repair_all(delta)
+        changed = copied(self.holder)  # a trial: `_put` may raise
+        location = self._put(changed, (0, *steps), delta)
+        self.halves = [(at, pending) for at, pending in self.halves if at[: len(location)] != location]
         if self.in_order:
             self._repair()
         changed = copied(self.holder)
         self._put(changed, (0, *steps), delta)
         self.holder = changed
-        self._next(steps, place)
+        self._next(steps, location)
         if half:
             self.halves.append((steps, half))
         return "set"
@@ -113,7 +114,7 @@ class NaiveDocument:
         self._repair()
 
     def look(self, steps: tuple[str | int, ...]) -> Any:
-        """Return what is at `steps`, MISSING if nothing is; a path that leads through something else finds nothing."""
+        """Return the value at `steps`; MISSING if there is none, or if a value on the way is of another kind."""
         here: Any = self.holder
         for step in (0, *steps):
             there = range(len(here)) if isinstance(here, list) else here if isinstance(here, dict) else ()
@@ -125,9 +126,9 @@ class NaiveDocument:
     def _append(self, steps: tuple[str | int, ...], delta: str) -> str | None:
         if not delta:
             return None
-        held = "".join(half for at, half in self.halves if at == steps)
+        pending = "".join(half for at, half in self.halves if at == steps)
         self.halves = [(at, half) for at, half in self.halves if at != steps]
-        delta, half = mend(held + delta)
+        delta, half = repair_surrogates(pending + delta)
         if delta:
             if self.in_order:
                 self._repair()
@@ -148,13 +149,13 @@ class NaiveDocument:
 
     def _next(self, steps: tuple[str | int, ...], top: tuple[str | int, ...] | None = None) -> None:
         self.values.append(plain(self.holder)[0])
-        self.places.append(steps)
+        self.changed_at.append(steps)
         self.holders.append(self.holder)
         self.tops.append(steps if top is None else top)
 
     def _put(self, here: Any, steps: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:
-        """Write `value`, and what is missing on the way; return the location that was created or replaced."""
-        place: tuple[str | int, ...] = steps[1:]
+        """Write `value` and the missing containers above it; return the highest location created or replaced."""
+        location: tuple[str | int, ...] = steps[1:]
         for count, step in enumerate(steps):
             if isinstance(here, list):
                 while len(here) <= step:
@@ -167,19 +168,19 @@ class NaiveDocument:
             if not isinstance(there, wanted):
                 if kind(there) != "free" and not self.replace:
                     raise ConflictError
-                if len(place) == len(steps) - 1:
-                    place = steps[1 : count + 1]
+                if len(location) == len(steps) - 1:
+                    location = steps[1 : count + 1]
                 here[step] = wanted()
             here = here[step]
-        return place
+        return location
 
 
 def finished_order(value: Any, steps: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Return the locations of a value and all in it, as they are finished one after the other; holes never are."""
+    """Return the locations of a value and its parts in the order in which they finish. Holes never finish."""
     if value is MISSING or value is HOLE:
         return []
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [place for step, part in parts for place in finished_order(part, (*steps, step))] + [steps]
+    return [location for step, part in parts for location in finished_order(part, (*steps, step))] + [steps]
 
 
 def related(one: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
@@ -188,31 +189,32 @@ def related(one: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
 
 
 class NaiveCompletions:
-    """What is told of finished values, by the definition and by looking at all values at each change."""
+    """The completions reported for a document, by definition: every value is examined at each change."""
 
     def __init__(self, document: NaiveDocument, *, in_order: bool = True) -> None:
-        self.told: list[tuple[tuple[str | int, ...], int, int]] = []  # location, version, revision
+        self.reported: list[tuple[tuple[str | int, ...], int, int]] = []  # (location, version, revision)
         self.finished: set[tuple[str | int, ...]] = set()
         self.in_order = in_order
         self.finished_at: list[set[tuple[str | int, ...]]] = [set()]
         for version in range(1, len(document.values)):
-            before, place, top = document.holders[version - 1][0], document.places[version], document.tops[version]
-            changed = {one for one in self.finished if place[: len(one)] == one or one[: len(top)] == top}
+            before = document.holders[version - 1][0]
+            location, top = document.changed_at[version], document.tops[version]
+            changed = {one for one in self.finished if location[: len(one)] == one or one[: len(top)] == top}
             self.finished -= changed
             if changed:
                 self.in_order = False
             if self.in_order:
                 for one in finished_order(before):
-                    if one not in self.finished and not related(one, place) and not related(one, top):
+                    if one not in self.finished and not related(one, location) and not related(one, top):
                         self.finished.add(one)
-                        self.told.append((one, version - 1, 1))
+                        self.reported.append((one, version - 1, 1))
             self.finished_at.append(set(self.finished))
 
     def close(self, document: NaiveDocument) -> None:
-        """The stream has ended well."""
-        told = {one for one, _, _ in self.told}
+        """Report what is unfinished when the stream ends without a failure."""
+        reported = {one for one, _, _ in self.reported}
         there = finished_order(document.holder[0])
         last = len(document.values) - 1
-        gone = sorted(told - set(there), key=str)
-        self.told += [(one, last, 2) for one in gone]
-        self.told += [(one, last, 2 if one in told else 1) for one in there if one not in self.finished]
+        gone = sorted(reported - set(there), key=str)
+        self.reported += [(one, last, 2) for one in gone]
+        self.reported += [(one, last, 2 if one in reported else 1) for one in there if one not in self.finished]

@@ -1,4 +1,4 @@
-"""The rules of application, row by row and in their order; ids, spans, halves, the life cycle and every limit."""
+"""The rules of application in their order; ids, spans, surrogate halves, the life cycle and every limit."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def delta(path: str | None, value: object, **fields: object) -> dict[str, object
 
 
 def event(data: object, kind: str = "message", **fields: Any) -> ServerSentEvent[Any]:
-    """An event whose data is text, as from the wire."""
+    """Return an event whose data is text, as from the wire."""
     text = data if isinstance(data, str) else json.dumps(data)
     return ServerSentEvent(text, event=kind, **fields)
 
@@ -63,7 +63,7 @@ def value_of(assembler: Assembler) -> Any:
 
 
 def state(assembler: Assembler) -> tuple[object, ...]:
-    """All that a rejected event must leave as it was."""
+    """Return everything that a rejected event must leave unchanged."""
     value = value_of(assembler)
     return (
         assembler.version, None if value is MISSING else json.dumps(value), assembler.last_event_id,
@@ -74,7 +74,7 @@ def state(assembler: Assembler) -> tuple[object, ...]:
 def rejected(
     assembler: Assembler, call: object, kind: type[StreamJSONError] = StreamJSONError, code: str | None = None
 ) -> Any:
-    """Apply an event (or call) that must be rejected and must change nothing; return the error."""
+    """Apply an event, or make a call, that must be rejected without a change; return the error."""
     before = state(assembler)
     action = call if callable(call) else lambda: assembler.apply(call)
     with pytest.raises(kind) as info:
@@ -86,12 +86,12 @@ def rejected(
 
 
 def seen(change: Change | None) -> tuple[str, str, object, int] | None:
-    """A change as plain facts."""
+    """Return a change as a tuple."""
     return None if change is None else (change.kind, str(change.path), change.delta, change.version)
 
 
 def with_before(change: Change | None) -> list[tuple[str, str, object, int] | None]:
-    """A change and those that had to come before it, oldest first."""
+    """Return a change and the changes before it in the same event, oldest first."""
     chain: list[tuple[str, str, object, int] | None] = []
     while change is not None:
         chain.insert(0, seen(change))
@@ -100,7 +100,7 @@ def with_before(change: Change | None) -> list[tuple[str, str, object, int] | No
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what lands on what
+# which delta may follow which value
 
 rules = pytest.mark.parametrize("row", [pytest.param(row, id=row["name"]) for row in RULES])
 
@@ -121,7 +121,7 @@ def test_rule(row: dict[str, Any]) -> None:
 
 
 @rules
-def test_rule_where_the_newer_wins(row: dict[str, Any]) -> None:
+def test_rule_with_on_conflict_replace(row: dict[str, Any]) -> None:
     assembler = assembled(*row["first"], on_conflict="replace")
     path, value = row["delta"]
     change = assembler.apply_delta(path, value)
@@ -161,9 +161,9 @@ def test_every_pair_of_kinds_has_a_rule() -> None:
         pytest.param(1.5, 1.5, False, id="the same float"),
         pytest.param(False, False, False, id="the same boolean"),
         pytest.param(10**30, 10**30, False, id="the same integer"),
-        pytest.param("x", "", False, id="nothing more of a string"),
-        pytest.param({}, {}, True, id="an object is set anew"),
-        pytest.param([1], [1], True, id="an array is set anew"),
+        pytest.param("x", "", False, id="the empty text onto a string"),
+        pytest.param({}, {}, True, id="an equal object"),
+        pytest.param([1], [1], True, id="an equal array"),
     ],
 )
 def test_no_change(first: object, second: object, *, changes: bool) -> None:
@@ -172,7 +172,7 @@ def test_no_change(first: object, second: object, *, changes: bool) -> None:
     assert assembler.version == 1 + changes
 
 
-def test_what_is_given_is_copied() -> None:
+def test_argument_is_copied() -> None:
     inner = {"b": [1]}
     assembler = assembled(("a", inner))
     inner["b"].append(2)
@@ -192,7 +192,7 @@ def failure(assembler: Assembler, given_event: object) -> StreamFailedError:
 
 
 @pytest.mark.parametrize("kind", ["message", "ping", "error", ""])
-def test_done_ends_the_document_whatever_the_event_type(kind: str) -> None:
+def test_done_ends_the_document_for_any_event_type(kind: str) -> None:
     assembler = assembled(("a", "x"))
     assert assembler.apply(event("[DONE]", kind, id="9")) is None
     assert (assembler.end, assembler.last_event_id, assembler.version) == ("done", "9", 1)
@@ -207,31 +207,31 @@ def test_only_done_is_done(data: str) -> None:
     rejected(assembler, event(data), InvalidEventError)
 
 
-def test_done_mends_what_is_held() -> None:
+def test_done_repairs_a_pending_half() -> None:
     assembler = assembled(("a", "x" + HIGH))
     assert seen(assembler.apply(event("[DONE]"))) == ("append", "a", BAD, 2)
 
 
-WORDS = {"error_type": "quota", "error_message": "Later"}
+ERROR_FIELDS = {"error_type": "quota", "error_message": "Later"}
 
 
 @pytest.mark.parametrize(
-    ("given_event", "told"),
+    ("given_event", "reported"),
     [
-        pytest.param(event(WORDS), ("quota", "Later"), id="the fields alone"),
+        pytest.param(event(ERROR_FIELDS), ("quota", "Later"), id="the fields alone"),
         pytest.param(event({"error_type": "quota"}), ("quota", None), id="a type alone"),
         pytest.param(event({"error_message": "Later"}), (None, "Later"), id="a message alone"),
         pytest.param(event({"errorType": "quota", "errorMessage": "Later"}), ("quota", "Later"), id="camel case"),
-        pytest.param(event({"chunk_type": "error", **WORDS}), ("quota", "Later"), id="by chunk type"),
-        pytest.param(event(delta("a", "y", chunk_type="error", **WORDS)), ("quota", "Later"), id="with a delta"),
-        pytest.param(event({**WORDS, "span_id": "other"}), ("quota", "Later"), id="before a new span"),
-        pytest.param(event(WORDS, "ping"), ("quota", "Later"), id="before being passed over"),
-        pytest.param(event(WORDS, "error"), ("quota", "Later"), id="by event type"),
-        pytest.param(event("boom", "error"), (None, "boom"), id="by event type, no JSON"),
-        pytest.param(event("[1]", "error"), (None, "[1]"), id="by event type, no object"),
-        pytest.param(event({"message": "boom"}, "error"), (None, "boom"), id="by event type, no chunk"),
+        pytest.param(event({"chunk_type": "error", **ERROR_FIELDS}), ("quota", "Later"), id="by chunk type"),
+        pytest.param(event(delta("a", "y", chunk_type="error", **ERROR_FIELDS)), ("quota", "Later"), id="with a delta"),
+        pytest.param(event({**ERROR_FIELDS, "span_id": "other"}), ("quota", "Later"), id="before a new span"),
+        pytest.param(event(ERROR_FIELDS, "ping"), ("quota", "Later"), id="before the rule for other event types"),
+        pytest.param(event(ERROR_FIELDS, "error"), ("quota", "Later"), id="by event type"),
+        pytest.param(event("boom", "error"), (None, "boom"), id="by event type, not JSON"),
+        pytest.param(event("[1]", "error"), (None, "[1]"), id="by event type, not an object"),
+        pytest.param(event({"message": "boom"}, "error"), (None, "boom"), id="by event type, not a chunk"),
         pytest.param(event("", "error"), (None, ""), id="by event type, no data"),
-        pytest.param(event("[" * 500, "error"), (None, "[" * 500), id="by event type, too deep to read"),
+        pytest.param(event("[" * 500, "error"), (None, "[" * 500), id="by event type, too deeply nested"),
         pytest.param(event('{"delta": 1, "json_path": 2}', "error"), (None, '{"delta": 1, "json_path": 2}'),
                      id="by event type, a field of a wrong type"),
         pytest.param(event('{"error_type": 2}', "error"), ("2", None), id="by event type, an error of a wrong type"),
@@ -239,14 +239,14 @@ WORDS = {"error_type": "quota", "error_message": "Later"}
                      id="by event type, a chunk"),
         pytest.param(ServerSentEvent(b"boom", event="error"), (None, None), id="by event type, bytes"),
         pytest.param(StreamingChunk(error_type="quota"), ("quota", None), id="a chunk"),
-        pytest.param(StreamingChunk(chunk_type="error"), (None, None), id="a chunk that says nothing"),
+        pytest.param(StreamingChunk(chunk_type="error"), (None, None), id="a chunk without details"),
     ],
 )  # fmt: skip
-def test_an_error_is_final(given_event: object, told: tuple[str | None, str | None]) -> None:
+def test_error_is_final(given_event: object, reported: tuple[str | None, str | None]) -> None:
     assembler = assembled(("a", "x"))
     assembler.apply({"span_id": "s"})
     error = failure(assembler, given_event)
-    assert (error.code, error.error_type, error.error_message, error.span_id) == ("stream_error", *told, "s")
+    assert (error.code, error.error_type, error.error_message, error.span_id) == ("stream_error", *reported, "s")
     assert error.snapshot is not None
     assert (error.snapshot.value, error.snapshot.complete, error.snapshot.end) == ({"a": "x"}, False, "open")
     with pytest.raises(ClosedError):
@@ -257,10 +257,10 @@ def test_an_error_is_final(given_event: object, told: tuple[str | None, str | No
     assert (assembler.end, assembler.snapshot().complete, value_of(assembler)) == ("open", False, {"a": "x"})
 
 
-def test_an_errors_id_is_recorded() -> None:
+def test_id_of_an_error_is_recorded() -> None:
     assembler = assembled(("a", "x"))
     assembler.apply(event({}, id="1"))
-    error = failure(assembler, event(WORDS, id="2"))
+    error = failure(assembler, event(ERROR_FIELDS, id="2"))
     assert (assembler.last_event_id, error.last_event_id) == ("2", "2")
     assert error.snapshot is not None
     assert error.snapshot.last_event_id == "2"
@@ -269,16 +269,16 @@ def test_an_errors_id_is_recorded() -> None:
 @pytest.mark.parametrize(
     "given_event",
     [
-        pytest.param(delta("a", "y", **WORDS), id="error fields and a delta"),
+        pytest.param(delta("a", "y", **ERROR_FIELDS), id="error fields and a delta"),
         pytest.param(delta("a", "y", chunk_type="unheard"), id="an unknown chunk type"),
         pytest.param(delta("a", "y", chunk_type="text"), id="a text chunk with a path"),
         pytest.param(delta("a", "y", chunk_type="ERROR"), id="a chunk type is compared exactly"),
-        pytest.param(event(delta("a", "y"), "ping"), id="an event of another type that brings a delta"),
+        pytest.param(event(delta("a", "y"), "ping"), id="an event of another type with a delta"),
         pytest.param(ServerSentEvent(StreamingChunk("y", "a"), event="ping"), id="another type, a chunk"),
         pytest.param(ServerSentEvent(delta("a", "y"), event="Error"), id="an event type is compared exactly"),
     ],
 )
-def test_a_delta_with_a_path_is_applied_there(given_event: object) -> None:
+def test_delta_with_a_path_is_applied_there(given_event: object) -> None:
     assembler = assembled(("a", "x"))
     assert seen(assembler.apply(given_event)) == ("append", "a", "y", 2)
     assert assembler.passed_over == 0
@@ -295,16 +295,16 @@ def test_empty_data_records_ids_only(kind: str) -> None:
     "data",
     [
         pytest.param("{}", id="an empty object"),
-        pytest.param("keep going", id="no JSON"),
+        pytest.param("keep going", id="not JSON"),
         pytest.param("[1, 2]", id="an array"),
         pytest.param('{"time": 7}', id="other fields"),
         pytest.param('{"json_path": "a", "chunk_type": "json"}', id="a path without a delta"),
-        pytest.param('{"json_path": 7}', id="a path that is no text, without a delta"),
+        pytest.param('{"json_path": 7}', id="a path that is not text, without a delta"),
         pytest.param('{"span_id": null}', id="a null span"),
-        pytest.param("NaN", id="no number"),
+        pytest.param("NaN", id="NaN"),
     ],
 )
-def test_an_event_of_another_type_without_delta_and_span_is_passed_over(data: str) -> None:
+def test_event_of_another_type_without_a_delta_is_passed_over(data: str) -> None:
     assembler = assembled(("a", "x"))
     assert assembler.apply(event(data, "ping", id="4")) is None
     assert (assembler.last_event_id, assembler.version, assembler.passed_over) == ("4", 1, 1)
@@ -322,11 +322,11 @@ def test_an_event_of_another_type_without_delta_and_span_is_passed_over(data: st
         pytest.param('{"delta": null, "chunk_type": 7}', id="a null delta, a chunk type of a wrong type"),
     ],
 )
-def test_an_event_of_another_type_that_brings_a_broken_chunk_is_rejected(data: str) -> None:
+def test_invalid_chunk_in_an_event_of_another_type_is_rejected(data: str) -> None:
     rejected(assembled(("a", "x")), event(data, "ping", id="4"), InvalidEventError)
 
 
-def test_an_event_of_another_type_may_bring_the_span() -> None:
+def test_event_of_another_type_may_set_the_span() -> None:
     assembler = Assembler()
     assert assembler.apply(event({"span_id": "s"}, "start")) is None
     assert (assembler.span_id, assembler.passed_over) == ("s", 0)
@@ -335,13 +335,13 @@ def test_an_event_of_another_type_may_bring_the_span() -> None:
 @pytest.mark.parametrize(
     "data", [{}, {"span_id": "s"}, {"json_path": "b"}, {"model": "m"}, {"chunk_type": "json", "json_path": None}]
 )
-def test_no_delta_changes_nothing(data: dict[str, object]) -> None:
+def test_event_without_a_delta_changes_nothing(data: dict[str, object]) -> None:
     assembler = assembled(("a", "x"))
     assert assembler.apply(event(data, id="4")) is None
     assert (assembler.version, assembler.last_event_id, assembler.span_id) == (1, "4", data.get("span_id"))
 
 
-def test_an_empty_path_is_the_root_and_not_absent() -> None:
+def test_empty_path_is_the_root() -> None:
     assembler = Assembler()
     assert seen(assembler.apply(delta("", {"a": 1}))) == ("set", "", {"a": 1}, 1)
     assembler = Assembler()
@@ -353,7 +353,7 @@ def test_an_empty_path_is_the_root_and_not_absent() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"path_prefix": "response"}, {"path_prefix": "$"}], ids=str)
-def test_text_without_a_path_makes_the_root_one_growing_string(options: dict[str, str]) -> None:
+def test_text_without_a_path_grows_a_string_at_the_root(options: dict[str, str]) -> None:
     assembler = Assembler(**options)  # type: ignore[arg-type]
     changes = [assembler.apply({"delta": piece, "chunk_type": "text"}) for piece in ("He", "", "llo", " ", EMOJI)]
     assert [seen(change) for change in changes] == [
@@ -364,7 +364,7 @@ def test_text_without_a_path_makes_the_root_one_growing_string(options: dict[str
 
 @pytest.mark.parametrize("value", [None, ""])
 @pytest.mark.parametrize("first", [(), (("", "x"),), (("a", 1),)], ids=["nothing", "text", "an object"])
-def test_null_and_empty_text_without_a_path_never_change_anything(
+def test_null_or_empty_text_without_a_path_changes_nothing(
     value: object, first: tuple[tuple[str, object], ...]
 ) -> None:
     assembler = assembled(*first)
@@ -375,7 +375,7 @@ def test_null_and_empty_text_without_a_path_never_change_anything(
 
 
 @pytest.mark.parametrize("value", [0, 1, 1.5, True, False, {}, [], {"a": 1}, [1]], ids=repr)
-def test_anything_else_without_a_path_is_rejected(value: object) -> None:
+def test_other_values_without_a_path_are_rejected(value: object) -> None:
     for first in ((), (("", "x"),)):
         rejected(assembled(*first), event({"delta": value}, id="4"), InvalidEventError, "missing_path")
 
@@ -396,23 +396,23 @@ def test_text_without_a_path_conflicts_with_an_object() -> None:
     [
         pytest.param([event(X)], "", id="none"),
         pytest.param([event(X, id="1")], "1", id="the event's own"),
-        pytest.param([event(X, id="1"), event(X)], "1", id="the one before stays"),
+        pytest.param([event(X, id="1"), event(X)], "1", id="the previous one stays"),
         pytest.param([event(X, id="1"), event(X, id="")], "", id="an empty own id counts"),
-        pytest.param([event(X, last_event_id="2")], "2", id="the one that persists"),
-        pytest.param([event(X, id="1", last_event_id="2")], "1", id="the own one goes first"),
-        pytest.param([event(X, id="", last_event_id="2")], "", id="an empty own one goes first"),
-        pytest.param([event(X, id="1"), event(X, last_event_id="")], "1", id="an empty one that persists is none"),
+        pytest.param([event(X, last_event_id="2")], "2", id="the persistent one"),
+        pytest.param([event(X, id="1", last_event_id="2")], "1", id="its own takes precedence"),
+        pytest.param([event(X, id="", last_event_id="2")], "", id="an empty own one takes precedence"),
+        pytest.param([event(X, id="1"), event(X, last_event_id="")], "1", id="an empty persistent one does not count"),
         pytest.param([event(X, id="1"), event(X, id="1")], "1", id="ids may repeat"),
         pytest.param([event(X, id="1"), event("", id="2")], "2", id="empty data"),
         pytest.param([event(X, id="1"), event({}, id="2")], "2", id="no delta"),
         pytest.param([event(X, id="1"), event(delta("a", ""), id="2")], "2", id="no change"),
         pytest.param([event(X, id="1"), event("x", "ping", id="2")], "2", id="passed over"),
         pytest.param([event(X, id="1"), event("[DONE]", id="2")], "2", id="the end"),
-        pytest.param([event(X, id="1"), X], "1", id="a chunk has none"),
+        pytest.param([event(X, id="1"), X], "1", id="a chunk has no id"),
         pytest.param([event(X, id="1"), {"data": "", "id": None, "last_event_id": "2"}], "2", id="a mapping"),
     ],
 )
-def test_the_id_that_is_recorded(events: list[object], recorded: str) -> None:
+def test_recorded_id(events: list[object], recorded: str) -> None:
     assembler = Assembler()
     for given_event in events:
         assembler.apply(given_event)
@@ -423,17 +423,18 @@ def test_the_id_that_is_recorded(events: list[object], recorded: str) -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        pytest.param(event("no JSON", id="2"), id="no JSON"),
+        pytest.param(event("no JSON", id="2"), id="not JSON"),
         pytest.param(event(delta("a", 1), id="2"), id="a conflict"),
         pytest.param(event(delta("a[*]", 1), id="2"), id="a bad path"),
         pytest.param(event(delta("b[5000]", 1), id="2"), id="a limit"),
         pytest.param(event({"delta": 1, "span_id": "t"}, id="2"), id="no path, a first span"),
-        pytest.param(event('{"delta": 1, "span_id": 7}', "ping", id="2"), id="another type, a broken chunk"),
-        pytest.param({"data": "{}", "id": "2", "event": 7}, id="no event"),
+        pytest.param(event('{"delta": 1, "span_id": 7}', "ping", id="2"), id="another type, an invalid chunk"),
+        pytest.param({"data": "{}", "id": "2", "event": 7}, id="not an event"),
         pytest.param(b"id: 2", id="bytes"),
     ],
 )
-def test_a_rejected_event_records_neither_id_nor_span_and_the_stream_goes_on(bad: object) -> None:
+def test_rejected_event_records_neither_id_nor_span(bad: object) -> None:
+    """The stream continues after it."""
     assembler = Assembler()
     assembler.apply(event(X, id="1"))
     for _ in range(2):
@@ -447,7 +448,7 @@ def test_a_rejected_event_records_neither_id_nor_span_and_the_stream_goes_on(bad
 # spans
 
 
-def test_a_span_is_recorded_and_shown() -> None:
+def test_span_is_recorded_and_shown() -> None:
     assembler = Assembler()
     assert assembler.span_id is None
     assembler.apply({"span_id": "s"})
@@ -465,7 +466,7 @@ def test_a_span_is_recorded_and_shown() -> None:
         pytest.param([{**X, "span_id": "s"}, {**X, "span_id": None}], id="null is absent"),
     ],
 )
-def test_a_span_that_is_not_new(events: list[object]) -> None:
+def test_known_span_changes_nothing(events: list[object]) -> None:
     for mode in ("error", "reset"):
         assembler = Assembler(on_new_span=mode)  # type: ignore[arg-type]
         changes = [change for given_event in events if (change := assembler.apply(given_event))]
@@ -473,7 +474,7 @@ def test_a_span_that_is_not_new(events: list[object]) -> None:
         assert value_of(assembler) == ({"a": "x" * len(changes)} if changes else MISSING)
 
 
-def test_a_rejected_delta_is_no_delta_that_has_arrived() -> None:
+def test_rejected_delta_does_not_start_a_document() -> None:
     assembler = Assembler()
     assembler.apply({"span_id": "s"})
     rejected(assembler, {"delta": 1})
@@ -487,7 +488,7 @@ def test_a_rejected_delta_is_no_delta_that_has_arrived() -> None:
     ids=["event", "event from the wire", "delta"],
 )
 @pytest.mark.parametrize("last", [{"span_id": "t"}, {**X, "span_id": "t"}, {"delta": 1, "span_id": "t"}], ids=str)
-def test_a_new_span_after_deltas_is_final(first: Callable[[Assembler], object], last: dict[str, object]) -> None:
+def test_new_span_after_deltas_is_final(first: Callable[[Assembler], object], last: dict[str, object]) -> None:
     assembler = Assembler()
     assembler.apply({"span_id": "s"})
     first(assembler)
@@ -508,7 +509,7 @@ def spanned(*deltas: tuple[str, object], **options: Any) -> Assembler:
     return assembler
 
 
-def test_a_new_span_begins_an_empty_document() -> None:
+def test_new_span_starts_an_empty_document() -> None:
     assembler = spanned(("a", "x"), ("b", 1))
     old = assembler.snapshot()
     change = assembler.apply(event({"delta": "y", "json_path": "c", "span_id": "t"}, id="2"))
@@ -526,7 +527,7 @@ def test_a_new_span_begins_an_empty_document() -> None:
         pytest.param({"span_id": "t", "delta": ""}, id="empty text without a path"),
     ],
 )
-def test_a_new_span_without_a_change_returns_the_reset(data: dict[str, object]) -> None:
+def test_new_span_without_a_change_returns_the_reset(data: dict[str, object]) -> None:
     assembler = spanned(("a", "x"))
     change = assembler.apply(data)
     assert with_before(change) == [("set", "", MISSING, 2)]
@@ -542,7 +543,7 @@ def test_a_new_span_without_a_change_returns_the_reset(data: dict[str, object]) 
         pytest.param({"span_id": "t", "delta": "y", "json_path": "a"}, [("set", "a", "y", 1)], id="a delta"),
     ],
 )
-def test_a_new_span_on_an_empty_document_resets_nothing(
+def test_new_span_on_an_empty_document_resets_nothing(
     data: dict[str, object], changes: list[tuple[str, str, object, int]]
 ) -> None:
     assembler = Assembler(on_new_span="reset")
@@ -551,7 +552,7 @@ def test_a_new_span_on_an_empty_document_resets_nothing(
     assert assembler.span_id == "t"
 
 
-def test_two_new_spans_with_nothing_in_between_are_one_reset() -> None:
+def test_two_new_spans_in_a_row_are_one_reset() -> None:
     assembler = spanned(("a", "x"))
     assert with_before(assembler.apply({"span_id": "t"})) == [("set", "", MISSING, 2)]
     assembler.apply({"delta": ""})
@@ -566,14 +567,14 @@ def test_two_new_spans_with_nothing_in_between_are_one_reset() -> None:
         pytest.param({"span_id": "t", "delta": 1, "json_path": "a[9999]"}, id="a limit"),
     ],
 )
-def test_a_new_span_whose_delta_is_rejected_resets_nothing(bad: dict[str, object]) -> None:
+def test_new_span_with_a_rejected_delta_resets_nothing(bad: dict[str, object]) -> None:
     assembler = spanned(("a", "x" + HIGH))
     rejected(assembler, event(bad, id="2"))
     assert assembler.span_id == "s"
     assert seen(assembler.apply_delta("a", LOW)) == ("append", "a", EMOJI, 2)
 
 
-def test_a_new_span_forgets_what_is_held_and_keeps_the_options() -> None:
+def test_new_span_drops_a_pending_half_and_keeps_the_options() -> None:
     assembler = spanned(("r.a", "x" + HIGH), path_prefix="r", on_conflict="replace", limits=Limits(max_nodes=3))
     assert with_before(assembler.apply({"span_id": "t", "delta": LOW, "json_path": "r.a"})) == [
         ("set", "", MISSING, 2), ("set", "a", BAD, 3),
@@ -592,14 +593,14 @@ def test_a_new_span_forgets_what_is_held_and_keeps_the_options() -> None:
     [
         pytest.param("response", "response.a", {"a": 1}, id="a name"),
         pytest.param("response", "response", 1, id="the prefix itself"),
-        pytest.param("response", "$.response['a']", {"a": 1}, id="another way to write it"),
+        pytest.param("response", "$.response['a']", {"a": 1}, id="another spelling"),
         pytest.param("$['response']", "response.a", {"a": 1}, id="a normalized prefix"),
         pytest.param("response", "response[0]", [1], id="an index follows"),
         pytest.param("data[0].out", "data[0].out.a.b", {"a": {"b": 1}}, id="several steps"),
         pytest.param("", "response.a", {"response": {"a": 1}}, id="no prefix"),
     ],
 )
-def test_the_prefix_is_taken_off(prefix: str, path: str, expected: object) -> None:
+def test_prefix_is_removed(prefix: str, path: str, expected: object) -> None:
     assembler = Assembler(path_prefix=prefix)
     change = assembler.apply(delta(path, 1))
     assert change is not None
@@ -609,13 +610,13 @@ def test_the_prefix_is_taken_off(prefix: str, path: str, expected: object) -> No
 
 
 @pytest.mark.parametrize("path", ["", "a", "res", "responses.a", "a.response", "[0]", "Response.a"])
-def test_a_path_outside_the_prefix_is_rejected(path: str) -> None:
+def test_path_outside_the_prefix_is_rejected(path: str) -> None:
     assembler = assembled(("response.a", "x"), path_prefix="response")
     error = rejected(assembler, event(delta(path, "y"), id="2"), InvalidPathError, "outside_prefix")
     assert error.path == path
 
 
-def test_a_growing_string_under_a_prefix() -> None:
+def test_string_grows_under_a_prefix() -> None:
     assembler = Assembler(path_prefix="response")
     for piece in ["a"] * 2000:
         assembler.apply(delta("response.text", piece))
@@ -623,19 +624,19 @@ def test_a_growing_string_under_a_prefix() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["a[*]", "a..b", "a["])
-def test_a_prefix_names_one_location(prefix: str) -> None:
+def test_prefix_must_be_a_path(prefix: str) -> None:
     with pytest.raises(InvalidPathError):
         Assembler(path_prefix=prefix)
 
 
-def test_completion_is_one_of_two() -> None:
+def test_completion_is_order_or_end() -> None:
     with pytest.raises(ValueError, match="completion is 'order' or 'end', not 'begin'"):
         Assembler(completion="begin")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("option", ["on_conflict", "on_new_span", "on_invalid"])
 @pytest.mark.parametrize("value", ["", None, "Error", "always"])
-def test_an_option_has_one_of_its_values(option: str, value: object) -> None:
+def test_option_refuses_an_unknown_value(option: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"{option} is '(error|raise)' or"):
         Assembler(**{option: value})  # type: ignore[arg-type]
 
@@ -645,7 +646,7 @@ def test_an_option_has_one_of_its_values(option: str, value: object) -> None:
 
 
 def halves(*steps: tuple[str, object], first: Iterable[tuple[str, object]] = (), **options: Any) -> list[object]:
-    """Apply each step, and then `close()`; return what each returned, with what came before it."""
+    """Apply each step, then `close()`; return the changes of each call and the final value."""
     assembler = assembled(*first, **options)
     results: list[object] = [with_before(assembler.apply_delta(path, value)) for path, value in steps]  # type: ignore[arg-type]
     results.append(with_before(assembler.close()))
@@ -691,25 +692,25 @@ HALVES = {
         [("a", LOW), ("a", LOW + HIGH + "y")],
         [[("set", "a", BAD, 1)], [("append", "a", BAD + BAD + "y", 2)], [], {"a": BAD + BAD + BAD + "y"}],
     ),
-    "an empty delta leaves it": (
+    "an empty delta keeps it": (
         [("a", HIGH), ("a", ""), ("a", LOW)],
         [[("set", "a", "", 1)], [], [("append", "a", EMOJI, 2)], [], {"a": EMOJI}],
     ),
-    "its string is left": (
+    "another location changes": (
         [("a", "x" + HIGH), ("b", 1), ("a", LOW)],
         [
             [("set", "a", "x", 1)], [("append", "a", BAD, 2), ("set", "b", 1, 3)], [("append", "a", BAD, 4)], [],
             {"a": "x" + BAD + BAD, "b": 1},
         ],
     ),
-    "its string is left by an append": (
+    "another string grows": (
         [("b", "y"), ("a", "x" + HIGH), ("b", "z")],
         [
             [("set", "b", "y", 1)], [("set", "a", "x", 2)], [("append", "a", BAD, 3), ("append", "b", "z", 4)], [],
             {"b": "yz", "a": "x" + BAD},
         ],
     ),
-    "a delta elsewhere that changes nothing leaves nothing": (
+    "a delta elsewhere without a change keeps it": (
         [("b", 1), ("a", HIGH), ("b", 1), ("a", LOW)],
         [[("set", "b", 1, 1)], [("set", "a", "", 2)], [], [("append", "a", EMOJI, 3)], [], {"b": 1, "a": EMOJI}],
     ),
@@ -717,25 +718,25 @@ HALVES = {
         [("a", "x" + HIGH), ("a", None), ("a", LOW)],
         [[("set", "a", "x", 1)], [("set", "a", None, 2)], [("set", "a", BAD, 3)], [], {"a": BAD}],
     ),
-    "its container is set anew": (
+    "its container is set again": (
         [("a.b", "x" + HIGH), ("a", {"b": "y"}), ("a.b", LOW)],
         [
             [("set", "a.b", "x", 1)], [("set", "a", {"b": "y"}, 2)], [("append", "a.b", BAD, 3)], [],
             {"a": {"b": "y" + BAD}},
         ],
     ),
-    "the root is set anew": (
+    "the root is set again": (
         [("a[0].b", HIGH), ("", {})],
         [[("set", "a[0].b", "", 1)], [("set", "", {}, 2)], [], {}],
     ),
-    "two strings hold one at once": (
+    "two strings have one each": (
         [("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH)],
         [
             [("set", "a", "x", 1)], [("set", "b", "y", 2)], [], [], [("append", "a", BAD, 3), ("append", "b", BAD, 4)],
             {"a": "x" + BAD, "b": "y" + BAD},
         ],
     ),
-    "of two that are held, one gets its partner": (
+    "of two, one gets its partner": (
         [("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH), ("a", LOW)],
         [
             [("set", "a", "x", 1)], [("set", "b", "y", 2)], [], [],
@@ -743,14 +744,14 @@ HALVES = {
             {"a": "x" + EMOJI, "b": "y" + BAD},
         ],
     ),
-    "of two that are held, one is replaced": (
+    "of two, one is replaced": (
         [("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH), ("b", None)],
         [
             [("set", "a", "x", 1)], [("set", "b", "y", 2)], [], [], [("append", "a", BAD, 3), ("set", "b", None, 4)],
             [], {"a": "x" + BAD, "b": None},
         ],
     ),
-    "of two that are held, both are left": (
+    "of two, both are repaired": (
         [("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH), ("c", 1)],
         [
             [("set", "a", "x", 1)], [("set", "b", "y", 2)], [], [],
@@ -765,7 +766,7 @@ HALVES = {
             {"a": BAD, "b": BAD},
         ],
     ),
-    "in text that is not a delta of its own": (
+    "in text inside a container": (
         [("a", ["x" + HIGH, {HIGH: LOW}]), ("a[0]", LOW)],
         [
             [("set", "a", ["x" + BAD, {BAD: BAD}], 1)], [("append", "a[0]", BAD, 2)], [],
@@ -780,13 +781,13 @@ def test_halves(steps: list[tuple[str, object]], expected: list[object]) -> None
     assert halves(*steps) == expected
 
 
-def test_a_half_where_the_newer_wins() -> None:
+def test_half_is_discarded_with_on_conflict_replace() -> None:
     assert halves(("a", HIGH), ("a", 1), ("a", LOW), on_conflict="replace") == [
         [("set", "a", "", 1)], [("set", "a", 1, 2)], [("set", "a", BAD, 3)], [], {"a": BAD},
     ]  # fmt: skip
 
 
-def test_a_half_survives_rejected_and_passed_over_events_and_reads() -> None:
+def test_half_survives_reads_and_events_without_effect() -> None:
     assembler = assembled(("b", "y"), ("a", "x" + HIGH))
     rejected(assembler, delta("b", 1), ConflictError)
     rejected(assembler, delta("a", 1), ConflictError)
@@ -797,13 +798,13 @@ def test_a_half_survives_rejected_and_passed_over_events_and_reads() -> None:
     assert with_before(assembler.apply(delta("a", LOW))) == [("append", "a", EMOJI, 3)]
 
 
-def test_a_half_is_no_change_but_its_id_counts() -> None:
+def test_half_is_not_a_change_but_its_id_counts() -> None:
     assembler = assembled(("a", "x"))
     assert assembler.apply(event(delta("a", HIGH), id="5")) is None
     assert (assembler.version, assembler.last_event_id) == (1, "5")
 
 
-def test_old_snapshots_never_show_a_half() -> None:
+def test_snapshots_never_show_a_half() -> None:
     assembler = Assembler()
     snapshots = []
     for piece in ["x" + HIGH, LOW, HIGH, "y", HIGH]:
@@ -816,9 +817,9 @@ def test_old_snapshots_never_show_a_half() -> None:
     assert [snapshot.get("a") for snapshot in snapshots] == expected
 
 
-def test_half_of_a_character_in_a_failed_stream_stays_away() -> None:
+def test_pending_half_of_a_failed_stream_is_dropped() -> None:
     assembler = assembled(("a", "x" + HIGH))
-    error = failure(assembler, WORDS)
+    error = failure(assembler, ERROR_FIELDS)
     assert assembler.close() is None
     assert error.snapshot is not None
     assert (error.snapshot.value, value_of(assembler)) == ({"a": "x"}, {"a": "x"})
@@ -828,7 +829,7 @@ def test_half_of_a_character_in_a_failed_stream_stays_away() -> None:
 # the life cycle
 
 
-def test_the_beginning() -> None:
+def test_initial_state() -> None:
     assembler = Assembler()
     snapshot = assembler.snapshot()
     assert (snapshot.value, snapshot.version, snapshot.complete, snapshot.end) == (MISSING, 0, False, "open")
@@ -843,7 +844,7 @@ def test_close_ends_the_document_and_may_be_repeated() -> None:
     for _ in range(2):
         assert assembler.close() is None
     assert (assembler.end, assembler.snapshot().complete, assembler.snapshot().end) == ("eof", True, "eof")
-    for call in (lambda: assembler.apply(X), lambda: assembler.apply({}), lambda: assembler.apply(b"no event")):
+    for call in (lambda: assembler.apply(X), lambda: assembler.apply({}), lambda: assembler.apply(b"not an event")):
         rejected(assembler, call, ClosedError, "closed")
     rejected(assembler, lambda: assembler.apply_delta("a", "y"), ClosedError, "closed")
 
@@ -855,7 +856,7 @@ def test_close_of_an_empty_document() -> None:
     assert (snapshot.value, snapshot.version, snapshot.complete) == (MISSING, 0, True)
 
 
-def test_an_end_stays_what_it_was() -> None:
+def test_close_after_done_keeps_the_end() -> None:
     assembler = assembled(("a", 1))
     assembler.apply(event("[DONE]"))
     assembler.close()
@@ -868,7 +869,7 @@ def test_an_end_stays_what_it_was() -> None:
         pytest.param(lambda a: None, id="open"),
         pytest.param(lambda a: a.close(), id="closed"),
         pytest.param(lambda a: a.apply(event("[DONE]")), id="done"),
-        pytest.param(lambda a: failure(a, WORDS), id="failed"),
+        pytest.param(lambda a: failure(a, ERROR_FIELDS), id="failed"),
     ],
 )
 def test_reset_reopens_with_an_empty_document(end: Callable[[Assembler], object]) -> None:
@@ -894,7 +895,7 @@ def test_reset_reopens_with_an_empty_document(end: Callable[[Assembler], object]
     assert (old.value, snapshot.value, assembler.snapshot().value) == ({"a": "x", "b": 1}, MISSING, {"a": "x"})
 
 
-def test_reset_discards_what_is_held_and_goes_on_counting() -> None:
+def test_reset_drops_a_pending_half_and_keeps_counting() -> None:
     assembler = assembled(("a", HIGH))
     assert seen(assembler.reset()) == ("set", "", MISSING, 2)
     assert assembler.reset() is None
@@ -909,14 +910,14 @@ def test_reset_of_a_closed_empty_document() -> None:
     assert seen(assembler.apply(X)) == ("set", "a", "x", 1)
 
 
-def test_reset_gives_the_limits_back() -> None:
+def test_reset_frees_the_budget_of_the_limits() -> None:
     assembler = assembled(("a", 1), limits=Limits(max_nodes=2))
     rejected(assembler, delta("b", 1), LimitExceededError)
     assembler.reset()
     assert seen(assembler.apply(delta("b", 1))) == ("set", "b", 1, 3)
 
 
-def test_snapshots_of_one_version_give_one_value() -> None:
+def test_snapshots_of_one_version_share_one_value() -> None:
     assembler = assembled(("a", "x"))
     one, other = assembler.snapshot(), assembler.snapshot()
     assert one.value is other.value is one.value
@@ -926,11 +927,11 @@ def test_snapshots_of_one_version_give_one_value() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# where an error happened
+# the position of an error
 
 
 @pytest.mark.parametrize("data", ["{bad", '{"delta": 1, "json_path": "a["}', '{"delta": 1}'])
-def test_an_error_tells_the_offset_of_any_kind_of_event(data):
+def test_error_has_the_offset_of_any_kind_of_event(data):
     for broken in (ServerSentEvent(data, offset=7), {"data": data, "offset": 7}):
         with pytest.raises(StreamJSONError) as caught:
             Assembler().apply(broken)
@@ -946,24 +947,24 @@ def test_errors_carry_event_number_offset_and_last_event_id() -> None:
     error = rejected(assembler, b"bytes", InvalidEventError)
     assert (error.event_number, error.offset, error.last_event_id) == (3, None, "1")
     assembler.apply(event(X, id="4", offset=90))
-    error = failure(assembler, event(WORDS, id="5", offset=120))
+    error = failure(assembler, event(ERROR_FIELDS, id="5", offset=120))
     assert (error.event_number, error.offset, error.last_event_id) == (5, 120, "5")
     error = rejected(assembler, event(X, id="6", offset=160), ClosedError)
     assert (error.event_number, error.last_event_id) == (6, "5")
 
 
-def test_each_way_to_reject_an_event_says_where() -> None:
-    for bad in (event("no JSON"), event({"delta": 1}), event(delta("a[", 1)), event(delta("a[9999]", 1)), None):
+def test_every_rejection_has_the_event_number() -> None:
+    for bad in (event("not JSON"), event({"delta": 1}), event(delta("a[", 1)), event(delta("a[9999]", 1)), None):
         assembler = Assembler()
         assert rejected(assembler, bad).event_number == 1
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# limits: what is allowed is applied, one more is refused and changes nothing
+# limits: an amount at the limit is applied; one more is refused without a change
 
 
 def at_the_bound(name: str, bound: int, *deltas: tuple[str, object]) -> LimitExceededError | InvalidPathError:
-    """The last delta is accepted at `bound` and `bound` + 1, and refused at `bound` - 1; return the refusal."""
+    """Assert that the last delta is accepted at `bound` and above, and refused at `bound` - 1; return the error."""
     *first, (path, value) = deltas
     for allowed in (bound, bound + 1, None):
         assembler = assembled(*deltas, limits=Limits(**{name: allowed}))
@@ -971,7 +972,7 @@ def at_the_bound(name: str, bound: int, *deltas: tuple[str, object]) -> LimitExc
     for read in (False, True):
         assembler = assembled(*first, limits=Limits(**{name: bound - 1}))
         if read:
-            assembler.snapshot().value  # noqa: B018  # a read settles what is pending
+            assembler.snapshot().value  # noqa: B018  # a read counts pending pieces
         message = event(json.dumps(delta(path, value)), id="9")
         error = rejected(assembler, message)
         assert isinstance(error, LimitExceededError | InvalidPathError)
@@ -979,7 +980,7 @@ def at_the_bound(name: str, bound: int, *deltas: tuple[str, object]) -> LimitExc
         if isinstance(error, LimitExceededError):
             assert (error.code, error.maximum, error.met) == (name, bound - 1, bound)
         rejected(assembler, StreamingChunk(value, path))  # type: ignore[arg-type]
-        # The stream goes on: what is no change is always within the limits.
+        # The stream continues: an event without a change is always within the limits.
         assert assembler.apply(event({}, id="10")) is None
         assert assembler.last_event_id == "10"
     return error
@@ -994,7 +995,7 @@ EXACT: dict[str, tuple[str, int, list[tuple[str, object]]]] = {
     "gap in a new array": ("max_array_gap", 5, [("a[5]", 1)]),
     "gap in an array": ("max_array_gap", 5, [("a[0]", 1), ("a[1]", 1), ("a[7]", 1)]),
     "gap at the root": ("max_array_gap", 5, [("[5]", 1)]),
-    "gap inside of what is new": ("max_array_gap", 5, [("a.b[5].c", 1)]),
+    "gap inside a new container": ("max_array_gap", 5, [("a.b[5].c", 1)]),
     "length of an array that grows": ("max_array_length", 3, [("a[0]", 1), ("a[1]", "x"), ("a[2]", {})]),
     "length of an array by a hole": ("max_array_length", 5, [("a[4]", 1)]),
     "length of an array by objects": ("max_array_length", 3, [("a[0].n", 1), ("a[1].n", 1), ("a[2].n", 1)]),
@@ -1002,7 +1003,7 @@ EXACT: dict[str, tuple[str, int, list[tuple[str, object]]]] = {
     "length of an array deep in a delta": ("max_array_length", 3, [("a", {"b": [[], [1, 2, 3]]})]),
     "values: a scalar and the way to it": ("max_nodes", 4, [("a.b[0]", 1)]),
     "values: strings": ("max_nodes", 3, [("a", "x"), ("b", "y")]),
-    "values: appends are none": ("max_nodes", 3, [("a", "x"), ("a", "y"), ("a", "z"), ("b", "y")]),
+    "values: appends do not count": ("max_nodes", 3, [("a", "x"), ("a", "y"), ("a", "z"), ("b", "y")]),
     "values: holes": ("max_nodes", 6, [("a[3]", 1)]),
     "values: filled holes": ("max_nodes", 5, [("a[1]", 1), ("a[0]", 1)]),
     "values: in a delta": ("max_nodes", 6, [("a", {"b": [1, None], "c": {}})]),
@@ -1012,7 +1013,7 @@ EXACT: dict[str, tuple[str, int, list[tuple[str, object]]]] = {
     "bytes: names on the way": ("max_document_bytes", 17, [("name.é[0].c", "xyz"), ("d", "漢字")]),
     "bytes: holes": ("max_document_bytes", 25, [("a[2]", 1)]),
     "bytes: an append": ("max_document_bytes", 7, [("a", "xyz"), ("a", "漢")]),
-    "bytes: an append to an old string": ("max_document_bytes", 8, [("a", "xyz"), ("b", "z"), ("a", "é")]),
+    "bytes: an append to a revisited string": ("max_document_bytes", 8, [("a", "xyz"), ("b", "z"), ("a", "é")]),
     "bytes: in a delta": ("max_document_bytes", 19, [("a", {"é": "漢字", "b": [{}, 7]}), ("b", "")]),
     "bytes: a delta's names": ("max_document_bytes", 7, [("", {"abc": {}, "d": {"efg": ""}})]),
     "bytes: replaced ones": ("max_document_bytes", 17, [("a", 1), ("a", 2)]),
@@ -1035,11 +1036,11 @@ EXACT: dict[str, tuple[str, int, list[tuple[str, object]]]] = {
 
 
 @pytest.mark.parametrize(("name", "bound", "deltas"), EXACT.values(), ids=EXACT.keys())
-def test_a_limit_is_exact(name: str, bound: int, deltas: list[tuple[str, object]]) -> None:
+def test_limit_is_exact(name: str, bound: int, deltas: list[tuple[str, object]]) -> None:
     at_the_bound(name, bound, *deltas)
 
 
-def test_the_depth_counts_what_the_document_nests_not_the_prefix() -> None:
+def test_depth_excludes_the_prefix() -> None:
     assembler = Assembler(path_prefix="out.data", limits=Limits(max_depth=2))
     assert seen(assembler.apply_delta("out.data.a.b", 1)) == ("set", "a.b", 1, 1)
     error = rejected(assembler, lambda: assembler.apply_delta("out.data.a.c.d", 1))
@@ -1055,15 +1056,15 @@ def test_the_depth_counts_what_the_document_nests_not_the_prefix() -> None:
     [
         pytest.param(lambda a, n: None, id="hot"),
         pytest.param(lambda a, n: a.snapshot().value, id="read after each"),
-        pytest.param(lambda a, n: a.snapshot().value if n % 7 == 0 else None, id="read now and then"),
-        pytest.param(lambda a, n: rejected(a, delta("a", 1)) if n % 50 == 0 else None, id="rejected now and then"),
+        pytest.param(lambda a, n: a.snapshot().value if n % 7 == 0 else None, id="sometimes read"),
+        pytest.param(lambda a, n: rejected(a, delta("a", 1)) if n % 50 == 0 else None, id="sometimes rejected"),
         pytest.param(
-            lambda a, n: rejected(a, delta("a", "y" * 5000)) if n % 50 == 0 else None, id="too long now and then"
+            lambda a, n: rejected(a, delta("a", "y" * 5000)) if n % 50 == 0 else None, id="sometimes too long"
         ),
         pytest.param(lambda a, n: a.apply(delta("a", "")), id="no change after each"),
     ],
 )
-def test_a_limit_is_exact_for_one_character_at_a_time(
+def test_limit_is_exact_for_one_character_at_a_time(
     bound: int, name: str, extra: int, between: Callable[[Assembler, int], object]
 ) -> None:
     assembler = Assembler(limits=Limits(**{name: bound + extra}))
@@ -1088,26 +1089,28 @@ def test_a_limit_is_exact_for_one_character_at_a_time(
     name=st.sampled_from(["max_string_bytes", "max_document_bytes"]),
     bound=st.integers(1, 1500),
 )
-def test_a_limit_is_exact_for_any_pieces(
+def test_limit_is_exact_for_any_pieces(
     pieces: list[str], places: list[str], reads: list[bool], name: str, bound: int
 ) -> None:
-    """A half that is held counts as the U+FFFD that it may become."""
+    """A pending half counts as the U+FFFD that may replace it."""
     assembler = Assembler(limits=Limits(**{name: bound}))
-    held: dict[str, str] = {}  # the text with its half
-    final: dict[str, str] = {}  # the text without
+    with_half: dict[str, str] = {}  # each text with its pending half
+    final: dict[str, str] = {}  # each text without it
 
     def parts(text: str) -> tuple[str, str]:
         fixed = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         return (fixed[:-1], BAD) if text[-1:] == HIGH else (fixed, "")
 
     for piece, place, read in zip(pieces, places, reads, strict=False):
-        # What the document would be, were there no limits.
-        is_new = place not in held
-        before = held.get(place, "")
+        # The document as it would be without limits.
+        is_new = place not in with_half
+        before = with_half.get(place, "")
         base, half = parts(before[len(final.get(place, "")) :] + piece)
         text = final.get(place, "") + base
         changed = is_new or bool(base)
-        others = {key: final[key] + parts(text[len(final[key]) :])[1] for key, text in held.items() if key != place}
+        others = {
+            key: final[key] + parts(text[len(final[key]) :])[1] for key, text in with_half.items() if key != place
+        }
         strings = {**others, place: text + half}
         if name == "max_string_bytes":
             fits = len((text + half).encode()) <= bound
@@ -1120,17 +1123,17 @@ def test_a_limit_is_exact_for_any_pieces(
         else:
             change = assembler.apply(delta(place, piece))
             assert (change is not None) is changed
-            held[place], final[place] = (
+            with_half[place], final[place] = (
                 (text + (HIGH if half else ""), text) if piece or is_new else (before, final[place])
             )
             if changed:
-                held.update(others)  # they are left: what they hold is mended
+                with_half.update(others)  # another location changed: their halves are repaired
                 final.update(others)
         expected = dict(final) or MISSING
         assert (assembler.snapshot().value if read else expected) == expected
     assert value_of(assembler) == (final or MISSING)
     assembler.close()
-    strings = {key: text + parts(held[key][len(text) :])[1] for key, text in final.items()}
+    strings = {key: text + parts(with_half[key][len(text) :])[1] for key, text in final.items()}
     assert value_of(assembler) == (strings or MISSING)
 
 
@@ -1138,19 +1141,19 @@ def test_a_limit_is_exact_for_any_pieces(
     ("value", "digits"),
     [
         pytest.param(10**1000, 1001, id="one more"),
-        pytest.param(-(10**4000), 4001, id="before the interpreter refuses"),
-        pytest.param(10**5000, 5001, id="after it does"),
+        pytest.param(-(10**4000), 4001, id="below the interpreter's limit"),
+        pytest.param(10**5000, 5001, id="above the interpreter's limit"),
         pytest.param(1 << 1_000_000, 301_030, id="a million bits"),
     ],
 )
-def test_a_long_number_is_a_limit_error(value: int, digits: int) -> None:
+def test_long_number_is_a_limit_error(value: int, digits: int) -> None:
     error = rejected(assembled(("a", 1)), delta("a", value), LimitExceededError, "max_number_digits")
     assert abs(error.met - digits) <= 1
     assert seen(assembled(limits=Limits.unlimited()).apply(delta("a", value))) == ("set", "a", value, 1)
 
 
 @pytest.mark.parametrize("path", ["a[9007199254740991]", "a[100000000].b[100000000]", "[1025]"])
-def test_a_huge_index_allocates_nothing(path: str) -> None:
+def test_huge_index_allocates_nothing(path: str) -> None:
     rejected(
         assembled(("a[0]", 1)) if path[0] == "a" else Assembler(), delta(path, 1), LimitExceededError, "max_array_gap"
     )
@@ -1163,7 +1166,7 @@ def test_many_small_gaps_add_up() -> None:
     rejected(assembler, lambda: assembler.apply_delta("a[30]", 1), LimitExceededError, "max_array_length")
 
 
-def test_the_bytes_of_a_path_are_bounded() -> None:
+def test_bytes_of_a_path_are_bounded() -> None:
     limits = Limits(max_path_bytes=6)
     assert assembled(("abc.de", 1), ("漢字", 1), limits=limits).version == 2
     for path in ("abc.def", "漢字a", "a" * 1_000_000):
@@ -1172,11 +1175,11 @@ def test_the_bytes_of_a_path_are_bounded() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# a rejected event changes nothing, whatever it is
+# a rejected event of any kind changes nothing
 
 
-class Letters(Mapping[str, object]):
-    """A mapping that is no dict."""
+class OwnMapping(Mapping[str, object]):
+    """A mapping that is not a dict."""
 
     def __init__(self, items: dict[str, object]) -> None:
         self.items_ = items
@@ -1192,9 +1195,9 @@ class Letters(Mapping[str, object]):
 
 
 class Opaque:
-    """No JSON value."""
+    """Not a JSON value."""
 
-    def __repr__(self) -> str:  # the same in every process that collects the tests
+    def __repr__(self) -> str:  # ids must be the same in every process that collects the tests
         return "opaque"
 
 
@@ -1206,10 +1209,10 @@ class Number(enum.IntEnum):
     ONE = 1
 
 
-def test_values_of_other_types_become_plain_ones() -> None:
+def test_values_of_other_types_become_plain() -> None:
     assembler = assembled(
-        ("a", Letters({"b": (1, Word.X), Word.X: Number.ONE})), ("c", Word.X), ("c", Word.X), ("d", Number.ONE),
-        ("e", (Letters({}),)),
+        ("a", OwnMapping({"b": (1, Word.X), Word.X: Number.ONE})), ("c", Word.X), ("c", Word.X), ("d", Number.ONE),
+        ("e", (OwnMapping({}),)),
     )  # fmt: skip
     value = value_of(assembler)
     assert value == {"a": {"b": [1, "x"], "x": 1}, "c": "xx", "d": 1, "e": [{}]}
@@ -1224,18 +1227,18 @@ def test_values_of_other_types_become_plain_ones() -> None:
     ids=repr,
 )
 @pytest.mark.parametrize("path", ["c", "c.d", "b[0]", "n", "h[0]"])
-def test_a_delta_that_is_no_json_value_is_rejected(value: object, path: str) -> None:
+def test_non_json_delta_is_rejected(value: object, path: str) -> None:
     assembler = assembled(("a", "x"), ("b", []), ("n", None), ("h[1]", 1))
     rejected(assembler, lambda: assembler.apply_delta(path, value), InvalidEventError, "bad_event")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), [-float("inf")], {"a": float("nan")}], ids=repr)
-def test_a_number_that_is_none_is_rejected(value: object) -> None:
+def test_nan_and_infinity_are_rejected(value: object) -> None:
     rejected(assembled(("a", 1)), delta("b", value), InvalidEventError, "bad_number")
 
 
 @pytest.mark.parametrize("path", [5, None, ("a",), b"a", ["a"]], ids=repr)
-def test_a_path_that_is_no_text_is_rejected(path: object) -> None:
+def test_path_that_is_not_text_is_rejected(path: object) -> None:
     assembler = assembled(("a", 1))
     rejected(assembler, lambda: assembler.apply_delta(path, 1), InvalidPathError, "not_a_string")  # type: ignore[arg-type]
 
@@ -1245,13 +1248,13 @@ DELTAS: list[object] = [
     None, "", "x", HIGH, LOW, "long " * 9, 1, 2.5, True, {}, [], {"b": "y"}, ["z"], float("nan"), {1: 2}, [[[[1]]]],
 ]  # fmt: skip
 OTHERS: list[object] = [
-    {}, {"span_id": "s"}, event("no JSON"), event("x", "ping"), event("", id="1"), 7, b"x", None, event("{", id="2"),
+    {}, {"span_id": "s"}, event("not JSON"), event("x", "ping"), event("", id="1"), 7, b"x", None, event("{", id="2"),
 ]  # fmt: skip
 EVENTS = st.builds(delta, st.sampled_from(PATHS), st.sampled_from(DELTAS)) | st.sampled_from(OTHERS)
 
 
 def ending(assembler: Assembler) -> object:
-    """Close, and return what came of it."""
+    """Close the assembler; return the changes or the failure."""
     try:
         return with_before(assembler.close())
     except StreamFailedError as error:
@@ -1259,8 +1262,8 @@ def ending(assembler: Assembler) -> object:
 
 
 @given(events=st.lists(EVENTS, max_size=30), on_conflict=st.sampled_from(["error", "replace"]), small=st.booleans())
-def test_a_rejected_event_changes_nothing(events: list[object], on_conflict: Any, *, small: bool) -> None:
-    """A twin that never gets the rejected events ends the same."""
+def test_rejected_event_changes_nothing(events: list[object], on_conflict: Any, *, small: bool) -> None:
+    """A twin that never receives the rejected events ends in the same state."""
     limits = Limits(max_nodes=12, max_string_bytes=20, max_depth=4, max_document_bytes=120) if small else Limits()
     options: Any = {"on_conflict": on_conflict, "limits": limits}
     assembler, twin = Assembler(**options), Assembler(**options)
@@ -1278,11 +1281,11 @@ def test_a_rejected_event_changes_nothing(events: list[object], on_conflict: Any
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# the quick way, of an event that brings a delta and its path and nothing else, does what the rules do
+# the fast path, for events with a delta and its path only, does what the rules do
 
 
 def decoder(*, is_fast: bool) -> Any:
-    """Return what `quick_decoder` does with and without msgspec, and leave the one that was chosen."""
+    """Return the decoder of `quick_decoder` with or without msgspec, without changing the chosen one."""
     with patch.dict(sys.modules, {} if is_fast else {"msgspec": None}):
         return quick_decoder.__wrapped__()
 
@@ -1291,8 +1294,8 @@ QUICK = {"msgspec": decoder(is_fast=True), "the standard library": decoder(is_fa
 either_quick = pytest.mark.parametrize("quick", QUICK.values(), ids=QUICK)
 
 
-def without_the_quick_way(assembler: Assembler) -> Assembler:
-    """Make every event take a closer look, whatever its text."""
+def without_the_fast_path(assembler: Assembler) -> Assembler:
+    """Make every event take the careful path."""
 
     def decode(text: str) -> object:
         raise ValueError(text)
@@ -1301,22 +1304,22 @@ def without_the_quick_way(assembler: Assembler) -> Assembler:
     return assembler
 
 
-def told(assembler: Assembler, given_event: object) -> tuple[object, ...]:
-    """Apply an event; return all that came of it."""
+def result_of(assembler: Assembler, given_event: object) -> tuple[object, ...]:
+    """Apply an event; return the change or the error, and the state."""
     try:
         change = assembler.apply(given_event)
     except StreamJSONError as error:
-        came: object = (type(error), error.code, str(error), error.event_number, error.offset, error.last_event_id)
+        result: object = (type(error), error.code, str(error), error.event_number, error.offset, error.last_event_id)
     else:
-        came = repr(with_before(change))
-    return came, state(assembler)
+        result = repr(with_before(change))
+    return result, state(assembler)
 
 
-def assert_the_quick_way_does_the_same(quick: Any, events: Iterable[object], **options: Any) -> None:
-    assembler, careful = Assembler(**options), without_the_quick_way(Assembler(**options))
+def assert_fast_path_agrees(quick: Any, events: Iterable[object], **options: Any) -> None:
+    assembler, careful = Assembler(**options), without_the_fast_path(Assembler(**options))
     assembler._decode, assembler._closer_look = quick
     for given_event in events:
-        assert told(assembler, given_event) == told(careful, given_event)
+        assert result_of(assembler, given_event) == result_of(careful, given_event)
     assert ending(assembler) == ending(careful)
     assert state(assembler) == state(careful)
 
@@ -1337,18 +1340,19 @@ LITERALS = st.one_of(
         ]
     ),
 )  # fmt: skip
-PLACES = st.sampled_from(
+PATH_TEXTS = st.sampled_from(
     ['"a"', '"a"', '"b"', '"a[0]"', '"a.b"', '""', '"$"', '"a[*]"', '"r.a"', r'"\u0061"', "null", "7", "[]"]
 )
-SAID = st.sampled_from(['"json"', '"json"', '"text"', '"error"', '"s"', '"t"', "null", "7", "{}", '"JSON"'])
+FIELD_TEXTS = st.sampled_from(['"json"', '"json"', '"text"', '"error"', '"s"', '"t"', "null", "7", "{}", '"JSON"'])
 FIELDS: dict[str, st.SearchStrategy[str]] = {
-    "delta": LITERALS, "json_path": PLACES, "chunk_type": SAID, "span_id": SAID, "error_type": SAID,
-    "error_message": SAID, "jsonPath": PLACES, "chunkType": SAID, "spanId": SAID, "errorType": SAID, "model": LITERALS,
+    "delta": LITERALS, "json_path": PATH_TEXTS, "chunk_type": FIELD_TEXTS, "span_id": FIELD_TEXTS,
+    "error_type": FIELD_TEXTS, "error_message": FIELD_TEXTS, "jsonPath": PATH_TEXTS, "chunkType": FIELD_TEXTS,
+    "spanId": FIELD_TEXTS, "errorType": FIELD_TEXTS, "model": LITERALS,
 }  # fmt: skip
 
 
 def members(names: Iterable[str]) -> st.SearchStrategy[str]:
-    """Return JSON objects of fields with these names."""
+    """Return JSON objects with fields of these names."""
     return st.tuples(*[FIELDS[name].map(partial(f'"{name}": {{}}'.format)) for name in names]).map(
         lambda fields: f"{{{', '.join(fields)}}}"
     )
@@ -1365,11 +1369,11 @@ CHUNK_TEXTS = st.one_of(
 
 @st.composite
 def data_texts(draw: st.DrawFn) -> str:
-    """Return the text of a chunk; or one that was cut, or has something before or after it."""
+    """Return the text of a chunk, or one that is cut or has text before or after it."""
     text = draw(CHUNK_TEXTS)
     at = draw(st.integers(0, len(text)))
-    spoilt = [text[:at], text[at:], f"{text}{text}", f"{text}\xa0", f"{text[:at]}\x00{text[at:]}", f" \n{text} "]
-    return draw(st.just(text) | st.just(text) | st.sampled_from([*spoilt, "", "[DONE]"]))
+    damaged = [text[:at], text[at:], f"{text}{text}", f"{text}\xa0", f"{text[:at]}\x00{text[at:]}", f" \n{text} "]
+    return draw(st.just(text) | st.just(text) | st.sampled_from([*damaged, "", "[DONE]"]))
 
 
 WIRE = st.builds(
@@ -1406,8 +1410,8 @@ WIRE = st.builds(
     on_conflict="error",
     on_new_span="error",
 )
-def test_the_quick_way_does_with_any_event_what_the_rules_do(quick: Any, events: list[object], **options: Any) -> None:
-    assert_the_quick_way_does_the_same(quick, events, **options)
+def test_fast_path_agrees_with_the_rules_for_any_event(quick: Any, events: list[object], **options: Any) -> None:
+    assert_fast_path_agrees(quick, events, **options)
 
 
 NEAR_LIMITS: dict[str, tuple[Limits, str]] = {
@@ -1415,58 +1419,56 @@ NEAR_LIMITS: dict[str, tuple[Limits, str]] = {
     "a digit more, in a text as long": (Limits(max_number_digits=25), "9" * 26),
     "a digit more, in a longer text": (Limits(max_number_digits=60), "9" * 61),
     "digits of a fraction": (Limits(max_number_digits=60), "0." + "3" * 60),
-    "digits that another delta hides": (Limits(max_number_digits=60), "9" * 61 + ', "delta": 1'),
-    "a level that another delta hides": (Limits(max_depth=3), '[[[[1]]]], "delta": 1'),
-    "levels that another delta hides": (Limits(max_depth=80), "[" * 81 + "]" * 81 + ', "delta": 1'),
+    "digits hidden by another delta": (Limits(max_number_digits=60), "9" * 61 + ', "delta": 1'),
+    "a level hidden by another delta": (Limits(max_depth=3), '[[[[1]]]], "delta": 1'),
+    "levels hidden by another delta": (Limits(max_depth=80), "[" * 81 + "]" * 81 + ', "delta": 1'),
     "depth at the limit": (Limits(max_depth=3), "[[[1]]]"),
     "one level more": (Limits(max_depth=3), "[[[[1]]]]"),
-    "brackets that are no depth": (Limits(max_depth=3), '"[[[[[[[[[{{{{{{"'),
+    "brackets that do not nest": (Limits(max_depth=3), '"[[[[[[[[[{{{{{{"'),
     "as many brackets as the limit": (Limits(max_depth=3), "[[], {}]"),
-    "depth in a text that is no longer than the limit": (Limits(max_depth=40), "[" * 9 + "]" * 9),
-    "the interpreter's bound on digits": (Limits.unlimited(), "9" * (sys.get_int_max_str_digits() + 1)),
-    "the interpreter's bound on depth": (Limits.unlimited(), "[" * 100_000 + "]" * 100_000),
+    "depth in a text shorter than the limit": (Limits(max_depth=40), "[" * 9 + "]" * 9),
+    "the interpreter's limit of digits": (Limits.unlimited(), "9" * (sys.get_int_max_str_digits() + 1)),
+    "the interpreter's limit of depth": (Limits.unlimited(), "[" * 100_000 + "]" * 100_000),
 }
 
 
 @either_quick
 @pytest.mark.parametrize(("limits", "literal"), NEAR_LIMITS.values(), ids=NEAR_LIMITS)
-def test_a_limit_of_the_text_is_met_on_the_quick_way_where_the_rules_meet_it(
-    quick: Any, limits: Limits, literal: str
-) -> None:
+def test_fast_path_agrees_with_the_rules_near_a_limit(quick: Any, limits: Limits, literal: str) -> None:
     texts = [f'{{"json_path": "a", "delta": {literal}}}', f'{{"delta": {literal}, "json_path": "b"}}']
-    assert_the_quick_way_does_the_same(quick, map(event, texts), limits=limits)
+    assert_fast_path_agrees(quick, map(event, texts), limits=limits)
 
 
 DEEP, LONG = "[" * 200 + "]" * 200, "1" * 2000
 
 
-@pytest.mark.parametrize("data", [DEEP, LONG, "x" + "[" * 200], ids=["deep", "long", "no JSON"])
-def test_a_ping_that_is_no_object_is_passed_over_whatever_its_size(data: str) -> None:
+@pytest.mark.parametrize("data", [DEEP, LONG, "x" + "[" * 200], ids=["deep", "long", "not JSON"])
+def test_ping_that_is_not_an_object_is_passed_over_at_any_size(data: str) -> None:
     assembler = Assembler()
     assert assembler.apply(ServerSentEvent(data, id="9", event="ping")) is None
     assert (assembler.passed_over, assembler.last_event_id) == (1, "9")
 
 
-def test_an_object_past_a_limit_is_not_lost_as_a_ping() -> None:
+def test_object_over_a_limit_is_not_passed_over_as_a_ping() -> None:
     with pytest.raises(LimitExceededError):
         Assembler().apply(ServerSentEvent(f' {{"delta": {DEEP}, "json_path": "a"}}', event="delta"))
 
 
-def test_an_error_of_a_sender_that_sends_every_field_is_an_error() -> None:
+def test_error_beside_null_fields_is_an_error() -> None:
     fields = dict.fromkeys(["delta", "json_path", "span_id", "chunk_type"])
     with pytest.raises(StreamFailedError) as caught:
         Assembler().apply({**fields, "error_type": "quota", "error_message": "Later"})
     assert (caught.value.error_type, caught.value.error_message) == ("quota", "Later")
 
 
-def test_a_null_delta_without_a_path_is_no_delta_that_has_arrived() -> None:
+def test_null_delta_without_a_path_does_not_start_a_document() -> None:
     assembler = Assembler()
     assembler.apply({"delta": None, "span_id": "A"})
     assembler.apply({"delta": 1, "json_path": "a", "span_id": "B"})
     assert assembler.span_id == "B"
 
 
-def test_a_refused_delta_tells_the_last_event_id() -> None:
+def test_error_of_apply_delta_has_the_last_event_id() -> None:
     assembler = Assembler()
     assembler.apply(ServerSentEvent('{"delta": "x", "json_path": "a"}', id="7", offset=44))
     with pytest.raises(ConflictError) as caught:
@@ -1478,21 +1480,21 @@ def test_a_refused_delta_tells_the_last_event_id() -> None:
     assert closed.value.offset == 99
 
 
-def test_a_number_of_any_size_can_be_shown() -> None:
+def test_number_of_any_size_has_a_repr() -> None:
     assembler = Assembler(limits=Limits(max_number_digits=None))
     assert repr(assembler.apply_delta("a", 10**5000)) == "<Change 1: set an integer of 16610 bits at a>"
     assert "an integer of 16610 bits" in repr(assembler.apply_delta("b", [10**5000]))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# callbacks: that they are told; `test_callbacks` says of what
+# callbacks: every method notifies them; notify/test_dispatcher.py covers which ones
 
 
-def test_callbacks_are_told_of_what_each_way_in_changes() -> None:
+def test_callbacks_are_notified_by_every_method() -> None:
     assembler = Assembler(on_new_span="reset")
-    told: list[Any] = []
-    assembler.on("$", lambda change: told.append(change.delta))
-    handle = assembler.on("$")(lambda change: told.append(change.version))
+    reported: list[Any] = []
+    assembler.on("$", lambda change: reported.append(change.delta))
+    handle = assembler.on("$")(lambda change: reported.append(change.version))
 
     assembler.apply({"delta": "x", "json_path": "a", "span_id": "s"})
     assembler.apply_delta("a", "y")
@@ -1502,7 +1504,7 @@ def test_callbacks_are_told_of_what_each_way_in_changes() -> None:
     assembler.close()
     assembler.reset()
 
-    assert told == ["x", 1, "y", 2, "z", "\ufffd", MISSING]
+    assert reported == ["x", 1, "y", 2, "z", "\ufffd", MISSING]
 
 
 @pytest.mark.parametrize(
@@ -1513,31 +1515,31 @@ def test_callbacks_are_told_of_what_each_way_in_changes() -> None:
         pytest.param(lambda assembler, text: assembler.apply(event(delta("a", text))), id="from the wire"),
     ],
 )
-def test_each_piece_of_a_growing_string_is_told(feed: Callable[[Assembler, str], Change | None]) -> None:
+def test_each_piece_of_a_growing_string_is_reported(feed: Callable[[Assembler, str], Change | None]) -> None:
     assembler = Assembler()
-    told: list[Any] = []
-    assembler.on("a", lambda change: told.append((change.kind, change.delta, change.match_value)))
+    reported: list[Any] = []
+    assembler.on("a", lambda change: reported.append((change.kind, change.delta, change.match_value)))
 
     changes = [feed(assembler, text) for text in "wxyz"]
-    assert told == [("set", "w", "w"), ("append", "x", "wx"), ("append", "y", "wxy"), ("append", "z", "wxyz")]
+    assert reported == [("set", "w", "w"), ("append", "x", "wx"), ("append", "y", "wxy"), ("append", "z", "wxyz")]
     assert [seen(change) for change in changes] == [
         ("set", "a", "w", 1), ("append", "a", "x", 2), ("append", "a", "y", 3), ("append", "a", "z", 4),
     ]  # fmt: skip
 
 
-def test_finished_values_are_told_by_each_way_to_end() -> None:
+def test_finished_values_are_reported_at_every_end() -> None:
     for end in (lambda assembler: assembler.close(), lambda assembler: assembler.apply({"data": "[DONE]"})):
         assembler = Assembler()
-        told: list[Any] = []
-        assembler.on_complete("a", lambda done, told=told: told.append(done.value), into=str)
-        assembler.on_complete("b")(lambda done, told=told: told.append(done.value))
+        reported: list[Any] = []
+        assembler.on_complete("a", lambda done, reported=reported: reported.append(done.value), into=str)
+        assembler.on_complete("b")(lambda done, reported=reported: reported.append(done.value))
         assembler.apply_delta("a", "x")
         assembler.apply_delta("b", 1)
         end(assembler)
-        assert told == ["x", 1]
+        assert reported == ["x", 1]
 
 
-def test_while_they_are_told_nothing_changes() -> None:
+def test_callbacks_cannot_change_the_document() -> None:
     assembler = Assembler()
     caught: list[str] = []
 
@@ -1552,28 +1554,28 @@ def test_while_they_are_told_nothing_changes() -> None:
     assert caught == ["applying"] * 3
 
 
-def test_an_asynchronous_stream_tells_them_too() -> None:
+def test_callbacks_of_an_asynchronous_stream_are_notified() -> None:
     async def main() -> list[Any]:
         async def source() -> Any:
             yield {"delta": "x", "json_path": "a"}
             yield {"delta": 1, "json_path": "b"}
             yield {"delta": 2, "json_path": "b"}
 
-        told: list[Any] = []
+        reported: list[Any] = []
         stream = assemble(source())
-        stream.assembler.on("a", lambda change: told.append(change.delta))
+        stream.assembler.on("a", lambda change: reported.append(change.delta))
         await stream.final()
-        return told
+        return reported
 
     assert asyncio.run(main()) == ["x"]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# skipped, and saved
+# skipping and saving
 
 
-def test_a_rejected_event_may_be_skipped() -> None:
-    """Which ones, and what is kept of them: see `test_skipped`."""
+def test_rejected_event_may_be_skipped() -> None:
+    """`test_skipped` covers which events are skipped, and what is kept of them."""
     assembler = Assembler(on_invalid="skip")
     given_events = [event(delta("a", "x"), id="1"), event("{", id="2"), delta("a", 1), 5]
     assert [assembler.apply(one) is None for one in given_events] == [False, True, True, True]
@@ -1590,11 +1592,11 @@ def test_a_rejected_event_may_be_skipped() -> None:
         pytest.param(lambda _: None, None, id="open"),
         pytest.param(Assembler.close, ClosedError, id="closed"),
         pytest.param(lambda it: it.apply(event("[DONE]")), ClosedError, id="done"),
-        pytest.param(lambda it: failure(it, WORDS), ClosedError, id="failed"),
+        pytest.param(lambda it: failure(it, ERROR_FIELDS), ClosedError, id="failed"),
     ],
 )
-def test_an_assembler_that_was_saved_goes_on(end: Callable[[Assembler], object], error: type[Exception] | None) -> None:
-    """In which state ever: see `test_checkpoint`."""
+def test_restored_assembler_continues(end: Callable[[Assembler], object], error: type[Exception] | None) -> None:
+    """`test_checkpoint` covers every state of the document."""
     assembler = Assembler(path_prefix="r", completion="end", on_invalid="skip")
     for one in (event({"span_id": "s"}, id="1"), event("", "ping"), event("{"), delta("r.a", "x")):
         assembler.apply(one)
@@ -1618,10 +1620,10 @@ def test_an_assembler_that_was_saved_goes_on(end: Callable[[Assembler], object],
     [
         pytest.param({"path_prefix": "q"}, CheckpointError, id="another prefix"),
         pytest.param({"completion": "end"}, CheckpointError, id="another completion"),
-        pytest.param({"path_prefix": "r["}, InvalidPathError, id="no prefix"),
+        pytest.param({"path_prefix": "r["}, InvalidPathError, id="an invalid prefix"),
     ],
 )
-def test_what_was_saved_with_other_options_is_refused(options: Any, error: type[Exception]) -> None:
+def test_checkpoint_of_other_options_is_refused(options: Any, error: type[Exception]) -> None:
     data = Assembler(path_prefix="r").checkpoint()
     with pytest.raises(error):
         Assembler.restore(data, **options)
@@ -1631,26 +1633,26 @@ def test_what_was_saved_with_other_options_is_refused(options: Any, error: type[
     ("name", "value"),
     [("path_prefix", "r["), ("end", "soon"), ("failed", 0), ("event_number", -1), ("skipped_count", True)],
 )
-def test_what_no_assembler_can_have_saved_is_refused(name: str, value: object) -> None:
+def test_impossible_checkpoint_is_refused(name: str, value: object) -> None:
     members = unseal("assembler", Assembler().checkpoint())
     with pytest.raises(CheckpointError):
         Assembler.restore(seal("assembler", {**members, name: value}))
 
 
-def test_a_delta_of_a_new_span_that_is_skipped_begins_anew():
+def test_skipped_delta_of_a_new_span_resets_the_document():
     assembler = Assembler(on_invalid="skip", on_new_span="reset")
     assembler.apply({"delta": "x", "json_path": "a", "span_id": "1"})
     change = assembler.apply({"delta": "y", "json_path": "a[-1]", "span_id": "2"})
 
     assert (change.value, assembler.span_id, assembler.skipped_count) == (MISSING, "2", 1)
-    with pytest.raises(LimitExceededError):  # what is not skipped leaves all as it was
+    with pytest.raises(LimitExceededError):  # an error that is not skipped changes nothing
         assembler.apply({"delta": [0] * 1_000_001, "json_path": "b", "span_id": "3"})
     assert assembler.span_id == "2"
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps], ids=["copy", "deepcopy", "pickle"])
-def test_an_assembler_is_not_copied(duplicate: Callable[[object], object]) -> None:
-    """A copy would lose what is known by identity, and share the rest."""
+def test_assembler_cannot_be_copied(duplicate: Callable[[object], object]) -> None:
+    """A copy would lose what is compared by identity and share everything else."""
     assembler = assembled(("a", "x"))
     with pytest.raises(TypeError, match=r"restore\(assembler.checkpoint\(\)\)"):
         duplicate(assembler)
@@ -1658,23 +1660,23 @@ def test_an_assembler_is_not_copied(duplicate: Callable[[object], object]) -> No
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# interrupts; tests/test_interrupts.py has one at each instruction
+# interrupts; document/test_interrupts.py interrupts each instruction
 
 
 class Interrupt(BaseException):
-    """What a signal handler raises."""
+    """The exception that a signal handler raises."""
 
 
 class BreakingLengths(bytearray):
-    """Lengths of which the next one is interrupted when it is written, before all else of an event."""
+    """Lengths that raise an interrupt at the next write, which is the first write of an event."""
 
     def append(self, length: Any) -> None:
         super().append(length)
         raise Interrupt
 
 
-class Late(Document):
-    """A document that is interrupted when it has done what it was called for."""
+class InterruptedLate(Document):
+    """A document that raises an interrupt at the end of each method."""
 
     __slots__ = ()
 
@@ -1692,7 +1694,7 @@ class Late(Document):
 
 
 def interrupted_late(assembler: Assembler, call: Callable[[], object]) -> None:
-    assembler._document.__class__ = Late
+    assembler._document.__class__ = InterruptedLate
     with pytest.raises(Interrupt):
         call()
     assembler._document.__class__ = Document
@@ -1711,7 +1713,8 @@ WIRE = event({"delta": "y", "json_path": "a"}, id="7")
     ],
     ids=["from the wire", "of another library", "a half", "a half from the wire"],
 )
-def test_an_event_that_is_interrupted_when_it_is_applied_is_recorded_so_that_it_is_not_applied_again(last):
+def test_event_interrupted_after_its_write_is_recorded(last):
+    """Otherwise the sender would replay it, and it would be applied twice."""
     assembler, twin = assembled(("a", "x")), assembled(("a", "x"))
     interrupted_late(assembler, lambda: assembler.apply(last))
     twin.apply(last)
@@ -1723,7 +1726,7 @@ def test_an_event_that_is_interrupted_when_it_is_applied_is_recorded_so_that_it_
     assert assembler.snapshot().value == twin.snapshot().value
 
 
-def test_an_event_that_is_interrupted_before_it_is_applied_is_not_recorded():
+def test_event_interrupted_before_its_write_is_not_recorded():
     for last in (WIRE, {"data": {"delta": "y", "json_path": "a"}, "id": "7"}):
         assembler = assembled(("a", "x"))
         assembler._document.lengths = BreakingLengths(assembler._document.lengths)
@@ -1732,7 +1735,7 @@ def test_an_event_that_is_interrupted_before_it_is_applied_is_not_recorded():
         assert (assembler.last_event_id, assembler.snapshot().value) == ("", {"a": "x"})
 
 
-def test_a_delta_that_is_interrupted_when_it_is_applied_counts():
+def test_delta_interrupted_after_its_write_counts():
     assembler = Assembler()
     interrupted_late(assembler, lambda: assembler.apply_delta("a", "x"))
     assert unseal("assembler", assembler.checkpoint())["has_deltas"] is True
@@ -1743,7 +1746,7 @@ def test_a_delta_that_is_interrupted_when_it_is_applied_counts():
     assert unseal("assembler", empty.checkpoint())["has_deltas"] is False
 
 
-def test_a_delta_to_the_text_that_is_open_is_broken_off():
+def test_interrupt_in_the_open_text_tears_the_document():
     assembler = assembled(("a", "x"), ("a", "y"))
     assembler._document.lengths = BreakingLengths(assembler._document.lengths)
     with pytest.raises(Interrupt):
@@ -1760,7 +1763,7 @@ def test_a_delta_to_the_text_that_is_open_is_broken_off():
     assert restored.snapshot().value == {"a": "xyz"}
 
 
-def test_a_close_that_is_interrupted_has_ended_the_document_or_not():
+def test_interrupted_close_has_ended_the_document_or_not():
     assembler = assembled(("a", "x" + HIGH))
     interrupted_late(assembler, assembler.close)
     assert (assembler.end, assembler.snapshot().value) == ("eof", {"a": "x" + BAD})

@@ -1,4 +1,4 @@
-"""That the benchmarks measure what they say: their documents, and who is timed."""
+"""The benchmarks measure what they claim: their documents are right, and only correct contestants are timed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALL = [*SMALL, ("wide_array", "100,000 items"), ("interleaved", "100 KB")]
 
 
 def right(**other: Any) -> Contestant:
-    """Somebody who is always right; `other` replaces what its turn does."""
+    """Return a contestant that is always right; `other` replaces functions of its turn."""
 
     def begin() -> Turn:
         assembler = sj.Assembler()
@@ -34,7 +34,7 @@ def right(**other: Any) -> Contestant:
     return Contestant("right", "deltas", begin, is_sampled=other.get("is_sampled", False))
 
 
-def text_by_jsons_rules(source: Document) -> str:
+def json_text(source: Document) -> str:
     return json.dumps(source.value, ensure_ascii=False)
 
 
@@ -54,7 +54,7 @@ def test_deltas_rebuild_the_value(shape, size):
 
 
 @pytest.mark.parametrize(("shape", "size"), SMALL)
-def test_the_replay_shows_what_was_sent_by_then(shape, size):
+def test_replay_shows_the_value_after_each_delta(shape, size):
     source = document(shape, size)
     assembler = sj.Assembler()
     for (path, delta), value in zip(source.deltas(), source.replayed(), strict=True):
@@ -67,14 +67,14 @@ def test_pieces_join_to_the_text_and_end_where_the_deltas_end(shape, size):
     source = document(shape, size)
     pieces = source.pieces()
 
-    assert "".join(pieces) == text_by_jsons_rules(source)
+    assert "".join(pieces) == json_text(source)
     assert len(pieces) == len(source)
     for piece, (_, delta) in zip(pieces[:-1], source.deltas(), strict=False):
         text = json.dumps(delta, ensure_ascii=False)
         assert piece.endswith((text, text[1:-1], text[1:]))
 
 
-def test_a_document_that_is_not_written_in_order_has_no_text():
+def test_document_out_of_order_has_no_text():
     with pytest.raises(ValueError, match="not written in document order"):
         document("interleaved", "100 KB").pieces()
 
@@ -92,18 +92,18 @@ def test_events_carry_the_deltas(with_ids, piece_bytes):
 
 
 @pytest.mark.parametrize("shape", ["people", "texts"])
-def test_a_document_has_its_size(shape):
+def test_document_has_its_size(shape):
     for size, least in (("1 KB", 1_000), ("10 KB", 10_000), ("100 KB", 100_000)):
-        assert least <= len(text_by_jsons_rules(document(shape, size)).encode()) < least + 1_000
+        assert least <= len(json_text(document(shape, size)).encode()) < least + 1_000
 
 
-def test_each_request_makes_the_texts_anew():
+def test_each_call_returns_new_text_objects():
     source = document("people", "1 KB")
 
     assert all(one[0] is not other[0] for one, other in zip(source.deltas(), source.deltas(), strict=True))
 
 
-def test_no_array_of_people_or_texts_is_long():
+def test_arrays_of_people_and_texts_are_short():
     def longest(value: Any) -> int:
         parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
         return max([len(parts) if isinstance(value, list) else 0, *map(longest, parts)])
@@ -123,7 +123,7 @@ def checked(contestant: Contestant, source: Document) -> Check | Measurement:
     return check(contestant, source, QUICK)
 
 
-def test_who_is_right_is_timed():
+def test_correct_contestant_is_timed():
     source = document("people", "1 KB")
     passed = checked(right(), source)
     assert isinstance(passed, Check)
@@ -138,7 +138,7 @@ def test_who_is_right_is_timed():
 
 
 @pytest.mark.parametrize("what", ["value", "field", "end"])
-def test_who_is_wrong_is_marked_and_not_timed(what):
+def test_wrong_contestant_is_marked_and_not_timed(what):
     source = document("people", "1 KB")
     contestant = right(**{what: lambda *_: {"teams": 1.0}})
     mark = checked(contestant, source)
@@ -158,26 +158,26 @@ def with_ages(age: Any) -> Any:
 
 
 @pytest.mark.parametrize(("age", "mark"), [(float, None), (bool, "wrong"), (str, "wrong")])
-def test_a_number_may_be_of_another_type_but_is_not_true(age, mark):
+def test_number_may_be_of_another_type_but_not_a_boolean(age, mark):
     source = document("people", "1 KB")
     checked_value = checked(right(value=lambda: with_ages(age), end=lambda: with_ages(age)), source)
 
     assert (checked_value.mark if isinstance(checked_value, Measurement) else None) == mark
 
 
-def test_who_raises_is_marked():
+def test_raising_contestant_is_marked():
     mark = checked(right(value=lambda: 1 / 0), document("people", "1 KB"))
 
     assert (mark.mark, mark.reason) == ("failed", "ZeroDivisionError: division by zero")
 
 
-def test_who_reads_text_has_nothing_to_read_in_a_document_out_of_order():
+def test_text_contestant_does_not_apply_out_of_order():
     reader = Contestant("reader", "text", lambda: pytest.fail("not begun"))
 
     assert checked(reader, document("interleaved", "100 KB")).mark == "not applicable"
 
 
-def test_one_live_object_is_no_value_that_can_be_kept():
+def test_live_object_cannot_be_kept_as_a_value():
     source = document("people", "1 KB")
     live = Contestant("right", "deltas", right().begin, is_live=True)
 
@@ -186,7 +186,7 @@ def test_one_live_object_is_no_value_that_can_be_kept():
 
 
 class Clock:
-    """Each piece that is fed takes 1 second, the value after n pieces n."""
+    """A fake clock: feeding a piece takes 1 second, and the value after n pieces takes n seconds."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -203,7 +203,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("work", ["value-dropped", "value-kept"])
-def test_some_values_stand_for_all(monkeypatch, work):
+def test_sampled_values_stand_for_all(monkeypatch, work):
     source = document("people", "1 KB")
     clocks: list[Clock] = []
 
@@ -219,11 +219,11 @@ def test_some_values_stand_for_all(monkeypatch, work):
     asked_at_each = 2 if work == "value-kept" else 1
     assert measured.samples * asked_at_each == clocks[-1].asked < len(source)
     assert clocks[-1].fed == len(source)
-    # 1 for the piece, and the mean of 1 to n.
+    # 1 for the piece, plus the mean of 1 to n.
     assert measured.median_us / 1e6 == pytest.approx(1 + (len(source) + 1) / 2, rel=0.01)
 
 
-def test_what_would_take_too_long_is_not_taken():
+def test_value_that_would_take_too_long_is_not_taken():
     source = document("people", "1 KB")
     slow = Contestant("slow", "deltas", lambda: pytest.fail("not begun"), is_sampled=True)
     measured = measure(WORKS["value-dropped"], source, {slow: Check(feed_s=0, value_s=3600, shows=1)}, QUICK)["slow"]

@@ -1,7 +1,7 @@
 """I8: applying events and taking snapshots is linear in the bytes received, and a read costs what it returns.
 
-Nothing here looks at a clock. Two things are counted: the bytecodes that run, and the bytes that are allocated, which
-show what a single call into C copies (a join, a slice, a copied list). `growth` compares them for n and for 10 n.
+No test here uses a clock. Two quantities are counted: the bytecodes that run, and the bytes that are allocated, which
+show the copies that a single call into C makes (a join, a slice, a copied list). `growth` compares n with 10 n.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.slow
 
 Step = Callable[[], object]
 
-LINEAR = 15  # times for ten times the size; a quadratic cost takes a hundred. Lists grow in leaps, hence the room.
-CONSTANT = 1.5  # times for ten times the size; what grows with it takes ten
+LINEAR = 15  # times the cost for ten times the size; quadratic is a hundred. Lists grow in leaps, hence the margin.
+CONSTANT = 1.5  # times the cost for ten times the size; a cost that grows with it takes ten
 
 
 def bytecodes(steps: Iterable[Step]) -> int:
-    """Return how many bytecodes the calls run, in all functions that are written in Python."""
+    """Return the number of bytecodes that the calls run, in all functions written in Python."""
     count = 0
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
@@ -42,7 +42,7 @@ def bytecodes(steps: Iterable[Step]) -> int:
 
     before = sys.gettrace()
     gc.collect()
-    gc.disable()  # what it frees may call back, and that counts as well
+    gc.disable()  # finalizers would count as well
     for step in steps:
         sys.settrace(trace)
         try:
@@ -54,7 +54,7 @@ def bytecodes(steps: Iterable[Step]) -> int:
 
 
 def allocated(steps: Iterable[Step]) -> int:
-    """Return how many bytes the calls allocate, also those that they free again: the sum of each one's peak."""
+    """Return the number of bytes that the calls allocate, including freed ones: the sum of each call's peak."""
     total = 0
     tracemalloc.start()
     try:
@@ -69,7 +69,7 @@ def allocated(steps: Iterable[Step]) -> int:
 
 
 def growth(steps_of: Callable[[int], Iterable[Step]], size: int) -> tuple[float, float]:
-    """Return how many times more bytecodes and bytes the steps take for ten times the size."""
+    """Return the factors by which bytecodes and bytes grow for ten times the size."""
     ratios = []
     for measure in (bytecodes, allocated):
         costs = []
@@ -101,7 +101,7 @@ def texts(*paths: str, size: int) -> sj.Assembler:
 
 
 def rejected(step: Step, error: type[Exception]) -> Step:
-    def run() -> None:  # pytest.raises would run more bytecodes than what it watches
+    def run() -> None:  # pytest.raises would run more bytecodes than the step
         try:
             step()
         except error:
@@ -116,7 +116,7 @@ def rejected(step: Step, error: type[Exception]) -> Step:
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_a_stream_ends_in_its_value(shape):
+def test_stream_ends_in_its_value(shape):
     stream = shape(500)
 
     assert sum(1 for _ in stream) == len(stream) == 500
@@ -133,7 +133,7 @@ def test_applying_is_linear(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_a_snapshot_after_each_event_is_linear(shape):
+def test_snapshot_after_each_event_is_linear(shape):
     def steps(size):
         assembler = sj.Assembler()
         kept = []
@@ -146,16 +146,16 @@ def test_a_snapshot_after_each_event_is_linear(shape):
 
 BETWEEN = {
     "a conflict": ("number", "text", sj.ConflictError),
-    "a path that is none": ("text[", "x", sj.InvalidPathError),
+    "an invalid path": ("text[", "x", sj.InvalidPathError),
     "a string over its limit": ("text", "x" * 100_001, sj.LimitExceededError),
     "an array with a gap": ("items[9999]", 1, sj.LimitExceededError),
-    "no value": ("text", float("nan"), sj.InvalidEventError),
+    "a number that JSON lacks": ("text", float("nan"), sj.InvalidEventError),
 }
 
 
 @pytest.mark.parametrize(("path", "delta", "error"), BETWEEN.values(), ids=BETWEEN)
 @pytest.mark.parametrize("shape", [one_string, interleaved], ids=["one string", "interleaved"])
-def test_rejected_events_in_between_leave_it_linear(shape, path, delta, error):
+def test_rejected_events_in_between_keep_it_linear(shape, path, delta, error):
     def steps(size):
         assembler = sj.Assembler(limits=sj.Limits(max_string_bytes=100_000))
         assembler.apply_delta("number", 1)
@@ -167,20 +167,20 @@ def test_rejected_events_in_between_leave_it_linear(shape, path, delta, error):
 
 
 @pytest.mark.parametrize("name", ["text", "other"])
-def test_a_delta_that_a_full_string_refuses_does_not_measure_it_again(name):
-    """A finished text that is not ASCII can't be measured without encoding it."""
+def test_refusal_by_a_full_string_does_not_measure_it_again(name):
+    """Measuring a finished text that is not ASCII means encoding it."""
 
     def steps(size):
         assembler = sj.Assembler(limits=sj.Limits(max_string_bytes=2 * size))
         assembler.apply_delta("text", "é" * size)
-        assembler.apply_delta(name, "x" if name == "other" else "")  # "other" closes the text
+        assembler.apply_delta(name, "x" if name == "other" else "")  # "other" ends the text's run
         rejected(lambda: assembler.apply_delta("text", "x"), sj.LimitExceededError)()
         return [rejected(lambda: assembler.apply_delta("text", "x"), sj.LimitExceededError)] * 5
 
     assert_constant(steps, size=50_000)
 
 
-def test_reads_of_another_field_in_between_leave_it_linear():
+def test_reads_of_another_field_in_between_keep_it_linear():
     def steps(size):
         assembler = sj.Assembler()
         assembler.apply_delta("title", "unchanged")
@@ -191,7 +191,7 @@ def test_reads_of_another_field_in_between_leave_it_linear():
     assert_linear(steps)
 
 
-def test_halves_that_wait_in_many_strings_leave_it_linear():
+def test_pending_halves_in_many_strings_keep_it_linear():
     def steps(size):
         assembler = sj.Assembler()
         for number in range(size):
@@ -203,7 +203,7 @@ def test_halves_that_wait_in_many_strings_leave_it_linear():
     assert_linear(steps, size=100)
 
 
-def test_halves_that_strings_keep_leave_it_linear():
+def test_pending_halves_out_of_order_keep_it_linear():
     def steps(size):
         assembler = sj.Assembler(completion="end", on_conflict="replace")
         for number in range(size):
@@ -220,16 +220,16 @@ def test_halves_that_strings_keep_leave_it_linear():
 
 REFUSED_SETS = {
     "a gap": ("z[9999]", 1),
-    "a string that is too long": ("new", "x" * 100_001),
-    "a container that nests too deep": ("new" + ".a" * 100, {"a": [[[]]] * 30}),
-    "a container that nests too deep, onto one": ("full" + ".a" * 100, {"a": [[[]]]}),
-    "a container with a name that is too long, onto what holds the halves": ("a", {"x" * 5000: 1}),
+    "a string over its limit": ("new", "x" * 100_001),
+    "a container that nests too deeply": ("new" + ".a" * 100, {"a": [[[]]] * 30}),
+    "a container that nests too deeply, onto a container": ("full" + ".a" * 100, {"a": [[[]]]}),
+    "a container with a name that is too long, onto the parent of the halves": ("a", {"x" * 5000: 1}),
 }
 
 
 @pytest.mark.parametrize(("path", "delta"), REFUSED_SETS.values(), ids=REFUSED_SETS)
-def test_a_set_that_is_refused_does_not_look_at_halves_that_wait(path, delta):
-    """A sender may let each of a million strings wait, and then send what is refused, again and again."""
+def test_refused_set_does_not_examine_pending_halves(path, delta):
+    """A sender may leave a half pending in a million strings, and then repeat a delta that is refused."""
 
     def steps(size):
         assembler = sj.Assembler(limits=sj.Limits(max_string_bytes=100_000, max_depth=102))
@@ -239,13 +239,13 @@ def test_a_set_that_is_refused_does_not_look_at_halves_that_wait(path, delta):
         for number in range(size):
             assembler.apply_delta(f"a.n{number}", "\ud83d")
         refused = rejected(lambda: assembler.apply_delta(path, delta), sj.LimitExceededError)
-        refused()  # the place is remembered
+        refused()  # the location is remembered from here on
         return [refused] * 5
 
     assert_constant(steps)
 
 
-def test_replacing_a_value_again_and_again_is_linear():
+def test_replacing_a_value_repeatedly_is_linear():
     def steps(size):
         assembler = sj.Assembler()
         for number in range(size):
@@ -261,7 +261,7 @@ def test_replacing_a_value_again_and_again_is_linear():
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_a_snapshot_costs_the_same_in_any_document(shape):
+def test_snapshot_costs_the_same_in_any_document(shape):
     def steps(size):
         assembler = assembled(shape(size))
         return [assembler.snapshot] * 5
@@ -269,7 +269,7 @@ def test_a_snapshot_costs_the_same_in_any_document(shape):
     assert_constant(steps)
 
 
-def test_a_snapshot_costs_the_same_for_ten_nodes_and_a_hundred_thousand():
+def test_snapshot_costs_the_same_for_10_and_100_000_nodes():
     costs = set()
     for size in (8, 100_000):
         assembler = assembled(wide_array(size))
@@ -290,8 +290,8 @@ def test_get_of_a_field_costs_the_same_in_any_document(path):
 
 FEW = {
     "one location": "people[7].name",
-    "one location that is not there": "people[7].none",
-    "an item that is not there": "people[9007199254740991]",
+    "an absent location": "people[7].none",
+    "an absent item": "people[9007199254740991]",
     "some indexes": "people[7,1,7].age",
     "a slice": "people[2:9].age",
     "a slice with a step": "people[2:9:3].age",
@@ -312,13 +312,13 @@ def test_finding_a_few_locations_costs_the_same_in_any_document(pattern, is_newe
         if not is_newest:
             for path in ("people[7].name", f"people[{size}].name", "names.more"):
                 assembler.apply_delta(path, "x")
-        snapshot.find(pattern)  # what is made once: the compiled pattern, and for older versions an object's index
+        snapshot.find(pattern)  # caches the compiled pattern and, for older versions, an object's index
         return [lambda: snapshot.find(pattern)] * 5
 
     assert_constant(steps, size=500)
 
 
-def test_get_of_a_field_does_not_look_at_a_text_that_is_open_elsewhere():
+def test_get_of_a_field_does_not_examine_another_open_text():
     def steps(size):
         assembler = sj.Assembler()
         assembler.apply_delta("title", "short")
@@ -326,11 +326,11 @@ def test_get_of_a_field_does_not_look_at_a_text_that_is_open_elsewhere():
             assembler.apply_delta("text", "x" * 200)
         return [lambda: assembler.snapshot().get("title")] * 5
 
-    assert_constant(steps, size=300)  # more versions than CPython has integers at hand
+    assert_constant(steps, size=300)  # more versions than CPython has cached integers
 
 
-def test_get_at_an_old_version_costs_little_more_in_a_wide_document():
-    """It looks for the version in the log and in the births: O(log)."""
+def test_get_at_an_old_version_is_logarithmic_in_the_width():
+    """It searches the log and the creation versions for the version."""
 
     def steps(size):
         assembler = assembled(wide_array(size))
@@ -347,7 +347,7 @@ def test_get_at_an_old_version_costs_little_more_in_a_wide_document():
 
 
 def followed(assembler: sj.Assembler, stream: Iterable[tuple[str, Any]], lag: int = 0) -> Iterable[Step]:
-    """Apply a stream; yield only the reads of what the last event, or the one `lag` events ago, has changed."""
+    """Apply a stream; yield only the reads of the change of the last event, or of the event `lag` events ago."""
     snapshots = [assembler.snapshot()]
     for path, delta in stream:
         assembler.apply_delta(path, delta)
@@ -358,8 +358,8 @@ def followed(assembler: sj.Assembler, stream: Iterable[tuple[str, Any]], lag: in
 
 @pytest.mark.parametrize("lag", [0, 1, 3], ids=["at once", "one event late", "three events late"])
 @pytest.mark.parametrize("name", ["one_string", "interleaved", "people", "wide_array"])
-def test_the_change_of_each_event_costs_that_event(name, lag):
-    """Also for a reader that lags behind: a text is not read whole to find its last characters."""
+def test_change_of_each_event_costs_that_event(name, lag):
+    """This holds for a reader that lags, too: a text is not read whole to find its last characters."""
 
     def steps(size):
         assembler = texts("text", "lanes.lane0", "lanes.lane1", "lanes.lane2", "lanes.lane3", size=100 * size)
@@ -368,7 +368,7 @@ def test_the_change_of_each_event_costs_that_event(name, lag):
     assert_constant(steps)
 
 
-def test_the_change_of_an_event_costs_that_event_right_after_the_text_was_read_whole():
+def test_change_of_an_event_costs_that_event_after_a_whole_read():
     def steps(size):
         assembler = texts("text", size=100 * size)
         for read in followed(assembler, one_string(20)):
@@ -378,7 +378,7 @@ def test_the_change_of_an_event_costs_that_event_right_after_the_text_was_read_w
     assert_constant(steps)
 
 
-def test_the_change_at_a_late_version_of_a_long_run_is_found_from_its_end():
+def test_change_late_in_a_long_run_is_found_from_its_end():
     def steps(size):
         assembler = assembled(one_string(size))
         old = assembler.snapshot()
@@ -390,7 +390,7 @@ def test_the_change_at_a_late_version_of_a_long_run_is_found_from_its_end():
     assert_constant(steps)
 
 
-def test_all_changes_since_the_beginning_cost_what_they_return():
+def test_all_changes_since_the_start_are_linear():
     def steps(size):
         snapshot = assembled(people(size)).snapshot()
         return [lambda: [change.delta for change in snapshot.changes_since(0)]]
@@ -402,9 +402,9 @@ def test_all_changes_since_the_beginning_cost_what_they_return():
 # values
 
 
-def test_a_value_after_each_event_touches_only_the_containers_on_the_changed_path():
+def test_value_after_each_event_touches_only_the_changed_path():
     def steps(size):
-        # A wide neighbour and many small ones; the path that changes passes by all of them.
+        # A wide sibling and many small ones lie beside the path that changes.
         assembler = assembled((f"wide.row{number}.cell", number) for number in range(size))
         assembler.apply_delta("wide2", list(range(size)))
         _ = assembler.snapshot().value
@@ -416,8 +416,8 @@ def test_a_value_after_each_event_touches_only_the_containers_on_the_changed_pat
     assert_constant(steps)
 
 
-def test_a_value_reads_a_string_once_however_often_it_was_visited():
-    """Fields written in turn have a run at each visit, and an old version of a long text is a copy."""
+def test_value_reads_a_string_of_many_runs_once():
+    """Interleaved fields have a run per visit, and an old version of a long text is a copy."""
 
     def steps(size):
         assembler = texts("lanes.lane0", "lanes.lane1", "lanes.lane2", "lanes.lane3", size=10_000)
@@ -432,8 +432,8 @@ def test_a_value_reads_a_string_once_however_often_it_was_visited():
     assert copied < 3
 
 
-def test_a_value_of_a_wide_array_is_one_copy():
-    """The stated cost: what is wide is copied at each value, but its items are not looked at."""
+def test_value_of_a_wide_array_is_one_copy():
+    """As documented: each value copies a wide container, but does not examine its items."""
 
     def steps(size):
         assembler = assembled(wide_array(size))
@@ -450,7 +450,7 @@ GROWING = {
     "at the top": ("", ["items"]),
     "one level down": ("data.", ["data.items"]),
     "the container above": ("data.", ["data"]),
-    "and items of it": ("", ["items", "items[3]", "items[{}]"]),
+    "and its items": ("", ["items", "items[3]", "items[{}]"]),
 }
 
 
@@ -467,7 +467,7 @@ def test_get_of_a_growing_container_after_each_event_is_linear(prefix, paths):
     assert_linear(steps, size=20)
 
 
-def test_get_after_many_events_reads_what_they_created_once():
+def test_get_after_many_events_reads_each_new_value_once():
     def steps(size):
         assembler = assembled([("data.wide", list(range(100 * size)))])
         assembler.snapshot().get("data")
@@ -478,7 +478,7 @@ def test_get_after_many_events_reads_what_they_created_once():
     assert_linear(steps, size=20)
 
 
-def test_get_of_a_small_container_after_each_event_costs_the_same_in_any_document():
+def test_get_of_a_small_container_costs_the_same_in_any_document():
     def steps(size):
         assembler = assembled((f"wide.row{number}.cell", number) for number in range(size))
         assembler.apply_delta("small", {"title": "x", "tags": ["a"]})
@@ -491,7 +491,7 @@ def test_get_of_a_small_container_after_each_event_costs_the_same_in_any_documen
     assert_constant(steps)
 
 
-def test_get_of_a_small_container_after_many_events_does_not_look_at_them():
+def test_get_of_a_small_container_does_not_examine_other_events():
     def steps(size):
         assembler = assembled([("small", {"title": "x", "tags": ["a"]})])
         for round_number in range(5):
@@ -503,11 +503,11 @@ def test_get_of_a_small_container_after_many_events_does_not_look_at_them():
     assert_constant(steps)
 
 
-def test_get_of_a_large_container_after_many_events_costs_those_that_changed_it():
+def test_get_of_a_large_container_costs_its_own_changes():
     def steps(size):
         assembler = assembled(people(100 * size))
         for number in range(10):
-            assembler.snapshot().get("people")  # not held, so that it is not copied
+            assembler.snapshot().get("people")  # not kept, so that it is not copied
             for lane in range(5):
                 assembler.apply_delta(f"lanes[{lane}]", "abcd")
             assembler.apply_delta(f"people[{number}].text", "abcd")
@@ -516,7 +516,7 @@ def test_get_of_a_large_container_after_many_events_costs_those_that_changed_it(
     assert_constant(steps, size=10)
 
 
-def test_a_value_read_a_second_time_costs_nothing():
+def test_second_read_of_a_value_costs_nothing():
     snapshot = assembled(people(1000)).snapshot()
     _ = snapshot.value
 
@@ -530,7 +530,7 @@ def test_copying_a_value_is_linear():
     assert_linear(steps)
 
 
-def test_reading_old_versions_of_a_growing_text_costs_what_was_there_then():
+def test_reading_an_old_version_of_a_text_costs_its_old_size():
     def reads_of_the_first_word(size):
         assembler = sj.Assembler()
         assembler.apply_delta("t", "word")
@@ -542,7 +542,7 @@ def test_reading_old_versions_of_a_growing_text_costs_what_was_there_then():
     assert_constant(reads_of_the_first_word)
 
 
-def test_the_changes_of_kept_snapshots_read_late_are_linear():
+def test_changes_of_kept_snapshots_read_late_are_linear():
     def read_all(size):
         assembler = sj.Assembler()
         kept = []
@@ -558,7 +558,7 @@ def test_the_changes_of_kept_snapshots_read_late_are_linear():
 # ---------------------------------------------------------------------------------------------------------------------
 # patterns
 
-# Some match nothing, some lie beside what is touched, some may match anywhere below it.
+# Patterns that do not match: elsewhere, beside the changed location, or possibly anywhere below it.
 PATTERNS = {
     "elsewhere": lambda number: f"other{number}[*].x",
     "beside it": lambda number: f"lanes.none{number}",
@@ -567,11 +567,11 @@ PATTERNS = {
 
 
 def ignore(_: object) -> None:
-    """Is a callback."""
+    """A callback that does nothing."""
 
 
 def with_patterns(count: int, pattern: Callable[[int], str], *, when_complete: bool = False) -> sj.Assembler:
-    """Return an assembler with so many callbacks, which has touched each text of `interleaved` three times."""
+    """Return an assembler with `count` callbacks that has changed each text of `interleaved` three times."""
     assembler = sj.Assembler()
     for number in range(count):
         (assembler.on_complete if when_complete else assembler.on)(pattern(number), ignore)
@@ -582,10 +582,10 @@ def with_patterns(count: int, pattern: Callable[[int], str], *, when_complete: b
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
 @pytest.mark.parametrize("when_complete", [False, True], ids=["on", "on_complete"])
-@pytest.mark.parametrize("path", [["lanes.lane0"], [f"lanes.lane{n}" for n in range(4)]], ids=["one text", "in turn"])
-def test_patterns_that_do_not_match_add_nothing_to_a_delta_to_a_location_touched_before(pattern, when_complete, path):
+@pytest.mark.parametrize("path", [["lanes.lane0"], [f"lanes.lane{n}" for n in range(4)]], ids=["one", "several"])
+def test_unmatched_patterns_add_nothing_to_a_known_location(pattern, when_complete, path):
     costs = []
-    for count in (0, 0, 1, 200):  # the first time some caches are filled
+    for count in (0, 0, 1, 200):  # the first round fills caches
         assembler = with_patterns(count, pattern, when_complete=when_complete)
         assembler.apply_delta(path[0], "a")
         events = [{"delta": "more", "json_path": one} for one in path]
@@ -600,9 +600,9 @@ def test_patterns_that_do_not_match_add_nothing_to_a_delta_to_a_location_touched
 
 
 @pytest.mark.parametrize("when_complete", [False, True], ids=["on", "on_complete"])
-def test_they_add_nothing_to_a_number_that_grows_or_is_set_again(when_complete):
+def test_unmatched_patterns_add_nothing_to_a_growing_number(when_complete):
     costs = []
-    for count in (0, 0, 1, 200):  # the first time some caches are filled
+    for count in (0, 0, 1, 200):  # the first round fills caches
         assembler = with_patterns(count, PATTERNS["elsewhere"], when_complete=when_complete)
         assembler.apply_delta("n", 1)
         assembler.apply_delta("m", 1)
@@ -614,21 +614,21 @@ def test_they_add_nothing_to_a_number_that_grows_or_is_set_again(when_complete):
     assert costs[1] == costs[2] == costs[3]
 
 
-def test_a_pattern_that_matches_adds_its_call_and_little_more():
-    plain, heard = with_patterns(0, PATTERNS["beside it"]), with_patterns(0, PATTERNS["beside it"])
-    heard.on("lanes.lane0", ignore)
-    for assembler in (plain, heard):
+def test_matching_pattern_adds_its_call_and_little_more():
+    plain, watched = with_patterns(0, PATTERNS["beside it"]), with_patterns(0, PATTERNS["beside it"])
+    watched.on("lanes.lane0", ignore)
+    for assembler in (plain, watched):
         assembler.apply_delta("lanes.lane0", "a")
         assembler.apply_delta("lanes.lane0", "b")
 
     call = bytecodes([lambda: ignore(None)])
-    costs = [bytecodes([partial(assembler.apply_delta, "lanes.lane0", "c")] * 10) for assembler in (plain, heard)]
+    costs = [bytecodes([partial(assembler.apply_delta, "lanes.lane0", "c")] * 10) for assembler in (plain, watched)]
 
     assert (costs[1] - costs[0]) / 10 <= call + 100  # a snapshot takes 50
 
 
 @pytest.mark.parametrize("count", [10, 300])
-def test_the_items_of_a_wide_array_cost_the_same_each(count):
+def test_items_of_a_wide_array_cost_the_same_each(count):
     def steps(size):
         assembler = sj.Assembler()
         assembler.on("other[*].x", ignore)
@@ -640,7 +640,7 @@ def test_the_items_of_a_wide_array_cost_the_same_each(count):
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("completion", ["order", "end"])
-def test_telling_of_all_that_is_finished_is_linear(shape, completion):
+def test_reporting_all_finished_values_is_linear(shape, completion):
     def steps(size):
         assembler = sj.Assembler(completion=completion)
         assembler.on_complete("$..*", ignore)
@@ -652,7 +652,7 @@ def test_telling_of_all_that_is_finished_is_linear(shape, completion):
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_asking_what_is_finished_after_each_event_is_linear(shape):
+def test_is_complete_after_each_event_is_linear(shape):
     def steps(size):
         assembler = sj.Assembler()
         for path, delta in shape(size):
@@ -663,7 +663,7 @@ def test_asking_what_is_finished_after_each_event_is_linear(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_the_end_costs_nothing_where_nobody_waits_for_what_it_finishes(shape):
+def test_close_costs_nothing_without_a_matching_pattern(shape):
     def steps(size):
         assembler = assembled(shape(size))
         assembler.on("none", ignore)
@@ -688,14 +688,14 @@ class Item:
     tags: list[str]
 
 
-def test_making_objects_of_the_items_of_a_list_is_linear():
+def test_building_objects_from_the_items_of_a_list_is_linear():
     def steps(size):
         stream = sj.assemble(sj.disassemble({"items": [{"name": "x", "tags": ["a", "b"]}] * size}))
         items = stream.completed("items[*]", into=Item)
         return [lambda: next(items)] * size
 
-    next(iter(steps(1)))()  # what is made once, for the type
-    costs = [bytecodes(steps(size)) for size in (100, 200)]  # the benchmarks do it with 2,000 and 4,000
+    next(iter(steps(1)))()  # caches what depends on the type alone
+    costs = [bytecodes(steps(size)) for size in (100, 200)]  # the benchmarks use 2,000 and 4,000
 
     assert costs[1] / costs[0] <= 2.3
 
@@ -719,7 +719,7 @@ def test_saving_and_restoring_is_linear(shape, returned):
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_saving_what_came_after_a_return_is_linear(shape):
+def test_saving_changes_after_a_return_is_linear(shape):
     def steps(size):
         assembler = assembled([("first", "x"), ("second", 1), ("first", "y"), *shape(size)])
         saved = []
@@ -731,8 +731,8 @@ def test_saving_what_came_after_a_return_is_linear(shape):
     assert_linear(steps)
 
 
-def test_what_was_restored_goes_on_at_the_same_cost():
-    """A quarter more, for what the first deltas find out anew: the places that were known are not saved."""
+def test_restored_assembler_continues_at_the_same_cost():
+    """A quarter more is allowed: known locations are not saved, so the first deltas must find them again."""
 
     def costs(shape):
         stream = list(shape(400))
@@ -747,7 +747,7 @@ def test_what_was_restored_goes_on_at_the_same_cost():
 
 
 @pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
-def test_telling_a_replay_is_linear(from_start):
+def test_detecting_replays_is_linear(from_start):
     def steps(size):
         replays = sj.ReplayFilter(replays_from_start=from_start)
         events = [

@@ -1,7 +1,7 @@
-"""Each example stream, broken off after every byte: nothing of a whole event is lost, and nothing else shows.
+"""Each example stream, cut after every byte: no complete event is lost, and an incomplete one has no effect.
 
-What to expect is computed from the bytes by hand: blocks end at blank lines, `json.loads` reads their data, and the
-naive model applies them.
+The expected values are computed from the bytes independently: blocks end at blank lines, `json.loads` reads their
+data, and the naive model applies them.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ import streamjson as sj
 from naive_model import MISSING, NaiveDocument, plain
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.sse"))
-SAMPLE = 211  # bytes from one cut to the next where the whole stream runs anew; prime, so that it falls anywhere
+SAMPLE_BYTES = 211  # between two cuts, where each cut reruns the stream; prime, so that cuts fall anywhere
 
 
 class Prefix(NamedTuple):
-    """What a stream holds after some of its events."""
+    """The expected state after some of a stream's events."""
 
-    size: int  # bytes
+    size: int  # in bytes
     last_event_id: str
     value: Any
-    closed: Any  # the value if the stream ends here: a half of a surrogate pair that waits is repaired
+    closed: Any  # the value if the stream ends here, with pending surrogate halves repaired
     failed: bool
     done: bool
 
 
 def prefixes(data: bytes) -> list[Prefix]:
-    """Return what is there after none, one, two and so on of the blocks."""
+    """Return the expected state after zero, one, two and so on of the blocks."""
     model = NaiveDocument()
     found = [Prefix(0, "", MISSING, MISSING, failed=False, done=False)]
     size = 0
@@ -61,7 +61,7 @@ def prefixes(data: bytes) -> list[Prefix]:
 
 
 def is_cut_off(pending: bytes) -> bool:
-    """Tell whether bytes after the last blank line are part of an event."""
+    """Return whether the bytes after the last blank line are part of an event."""
     *whole, unfinished = pending.split(b"\n")
     if any(line.partition(b":")[0] in {b"id", b"data", b"event"} for line in whole):
         return True
@@ -75,7 +75,7 @@ def same(value: Any, expected: Any) -> bool:
 
 
 def whole_run(data: bytes) -> tuple[Any, sj.Snapshot]:
-    """Return how a stream ends, and its last snapshot."""
+    """Return the error that ends a stream, if any, and its last snapshot."""
     stream = sj.assemble(sj.decode_sse([data]))
     try:
         for _ in stream:
@@ -86,7 +86,7 @@ def whole_run(data: bytes) -> tuple[Any, sj.Snapshot]:
 
 
 def cuts(data: bytes) -> Iterator[tuple[int, Prefix]]:
-    """Yield each number of bytes with the longest prefix of whole events in it."""
+    """Yield each number of bytes with the longest prefix of complete events in it."""
     found = prefixes(data)
     number = 0
     for size in range(len(data) + 1):
@@ -104,7 +104,7 @@ def test_there_are_examples():
     assert len(EXAMPLES) >= 5
 
 
-def test_after_every_byte_there_is_what_its_whole_events_hold(data: bytes) -> None:
+def test_state_after_every_byte_is_that_of_its_complete_events(data: bytes) -> None:
     decoder, assembler = sj.SSEDecoder(), sj.Assembler()
     ended = False
     checked: Prefix | None = None
@@ -129,7 +129,7 @@ def test_after_every_byte_there_is_what_its_whole_events_hold(data: bytes) -> No
             assert decoder.last_event_id == expected.last_event_id
 
 
-def test_a_stream_cut_at_the_border_of_any_event_ends_well(data: bytes) -> None:
+def test_stream_cut_between_events_ends_cleanly(data: bytes) -> None:
     for size, expected in cuts(data):
         if size != expected.size:
             continue
@@ -141,11 +141,12 @@ def test_a_stream_cut_at_the_border_of_any_event_ends_well(data: bytes) -> None:
         assert snapshot.last_event_id == expected.last_event_id
 
 
-def test_a_stream_cut_inside_an_event_says_so_and_keeps_what_it_has(data: bytes) -> None:
+def test_stream_cut_inside_an_event_is_truncated(data: bytes) -> None:
     for size, expected in cuts(data):
         pending = data[expected.size : size]
-        near_a_border = 0 < len(pending) <= 2 and size % 3 == 0
-        if not (size % SAMPLE == 0 or near_a_border) or expected.failed or expected.done or not is_cut_off(pending):
+        near_a_boundary = 0 < len(pending) <= 2 and size % 3 == 0
+        is_sampled = size % SAMPLE_BYTES == 0 or near_a_boundary
+        if not is_sampled or expected.failed or expected.done or not is_cut_off(pending):
             continue
         error, snapshot = whole_run(data[:size])
         assert isinstance(error, sj.StreamTruncatedError)

@@ -1,9 +1,9 @@
-"""Every example is run: in README.md and docs/, in the docstrings of the installed package, and examples/*.py.
+"""Every example runs: in README.md and docs/, in the docstrings of the installed package, and in examples/*.py.
 
-In Markdown these are the ```python blocks, plain or with `>>>` prompts.
-The blocks of one document share their names, top to bottom, as a reader would type them.
-What a reader need not see stands in `<!-- invisible-code-block: python` ... `-->`.
-No example can be skipped: one that does not run is no example.
+In Markdown, the examples are the ```python blocks, plain or with `>>>` prompts.
+The blocks of a document share their names from top to bottom, as if a reader typed them.
+Code that a reader need not see stands in `<!-- invisible-code-block: python` ... `-->`.
+No example can be skipped.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def relative(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def in_root(monkeypatch):
-    """Examples name files as a reader at the top of the repository does."""
+    """Examples use paths relative to the top of the repository."""
     monkeypatch.chdir(ROOT)
 
 
@@ -56,7 +56,7 @@ def test_docstring_examples_run(path):
         example.evaluate()
 
 
-# These talk to a server, so tests/test_programs.py runs them against one.
+# These need a server; tests/test_programs.py runs them against one.
 PROGRAMS = {ROOT / "examples" / name for name in ("log_to_sqlite.py", "proxy.py", "resume.py")}
 
 

@@ -1,4 +1,4 @@
-"""The fuzz targets, without a fuzzer: the corpus, random bytes, and that a target fails where the library is wrong."""
+"""The fuzz targets without a fuzzer: they accept the corpus and random bytes, and fail if the library is wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streamjson._document.document import Document
 from streamjson._paths import path as _path, pattern as _pattern
 from streamjson._resume import checkpoint as _checkpoint
 from streamjson._view import snapshot as _snapshot
-from streamjson._wire import decoder as _sse, event as _event
+from streamjson._wire import decoder as _decoder, event as _event
 from targets import TARGETS
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ CORPUS = {name: sorted((FUZZ / "corpus" / name).iterdir()) for name in TARGETS}
 
 
 def runner() -> Any:
-    """Return the module of the command; benchmarks/ has a `run`, too."""
+    """Return the module of the command, loaded by path because benchmarks/ also has a module `run`."""
     spec = importlib.util.spec_from_file_location("fuzz_run", FUZZ / "run.py")
     assert spec is not None
     assert spec.loader is not None
@@ -52,13 +52,13 @@ each_target = pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize(
     ("name", "file"), [pytest.param(name, file, id=f"{name}-{file.name}") for name in TARGETS for file in CORPUS[name]]
 )
-def test_corpus(name: str, file: Path) -> None:
+def test_target_accepts_its_corpus(name: str, file: Path) -> None:
     TARGETS[name](file.read_bytes())
 
 
 @st.composite
 def mutated(draw: st.DrawFn, name: str) -> bytes:
-    """A file of the corpus with a few pieces replaced, left out or put in."""
+    """Return a file of the corpus with a few pieces replaced, removed or inserted."""
     data = draw(st.sampled_from(CORPUS[name])).read_bytes()
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(data)))
@@ -69,12 +69,12 @@ def mutated(draw: st.DrawFn, name: str) -> bytes:
 
 @each_target
 @given(st.data())
-def test_any_bytes(name: str, data: st.DataObject) -> None:
+def test_target_accepts_any_bytes(name: str, data: st.DataObject) -> None:
     TARGETS[name](data.draw(st.binary(max_size=200) | mutated(name)))
 
 
 @each_target
-def test_the_seeds_are_in_the_corpus_which_is_small(name: str) -> None:
+def test_corpus_is_small_and_contains_the_seeds(name: str) -> None:
     written = {file.name: file.read_bytes() for file in CORPUS[name]}
     made = seeds().get(name, {})
     assert {title: written.get(title) for title in made} == made
@@ -84,13 +84,13 @@ def test_the_seeds_are_in_the_corpus_which_is_small(name: str) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# a target that cannot fail is worth nothing
+# a target must fail if the library is wrong
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def replaced(owner: object, name: str, make: Callable[[Any], Any]) -> Break:
-    """Return what puts `make(the original)` in the place of an attribute."""
+    """Return a function that replaces an attribute by `make(original)`."""
     return lambda patch: patch.setattr(owner, name, make(getattr(owner, name)))
 
 
@@ -106,7 +106,7 @@ def raising(error: Exception) -> Callable[[Any], Callable[..., Any]]:
 
 
 def recoded(original: Any) -> Any:
-    """An error with a code that the table has not."""
+    """Give the error a code that is not in the table."""
 
     def fail(self: Any, code: str, at: int) -> Any:
         try:
@@ -120,53 +120,53 @@ def recoded(original: Any) -> Any:
 
 BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     "bytes are not UTF-8": (
-        "decoder", AssertionError, replaced(_sse.SSEDecoder, "_text", lambda _: lambda _self, data: str(data)),
+        "decoder", AssertionError, replaced(_decoder.SSEDecoder, "_text", lambda _: lambda _self, data: str(data)),
     ),
-    "retry is not read": ("decoder", AssertionError, replaced(_sse.SSEDecoder, "_read_retry", nothing)),
-    "a line break is not cut in two": (
-        "decoder", AssertionError, replaced(_sse.SSEDecoder, "_skip", lambda _: lambda _self, piece: piece),
+    "retry is not read": ("decoder", AssertionError, replaced(_decoder.SSEDecoder, "_read_retry", nothing)),
+    "a line break cut in two is not joined": (
+        "decoder", AssertionError, replaced(_decoder.SSEDecoder, "_skip", lambda _: lambda _self, piece: piece),
     ),
     "an id has no limit": (
         "decoder", AssertionError,
-        replaced(_sse.SSEDecoder, "_read_id", lambda _: lambda self, value: setattr(self, "_id", value.decode())),
+        replaced(_decoder.SSEDecoder, "_read_id", lambda _: lambda self, value: setattr(self, "_id", value.decode())),
     ),
-    "the decoder raises what is not documented": (
-        "decoder", UnicodeError, replaced(_sse.SSEDecoder, "_dispatch", raising(UnicodeError())),
+    "the decoder raises an undocumented error": (
+        "decoder", UnicodeError, replaced(_decoder.SSEDecoder, "_dispatch", raising(UnicodeError())),
     ),
-    "an escape means something else": ("path", AssertionError, lambda patch: patch.setitem(_path._ESCAPES, "n", "n")),
+    "an escape has another meaning": ("path", AssertionError, lambda patch: patch.setitem(_path._ESCAPES, "n", "n")),
     "an index may be larger": ("path", AssertionError, replaced(_path, "_MAX_INDEX", lambda _: 2**80)),
-    "a quoted name is written as it is": ("path", AssertionError, replaced(_path, "_quote", lambda _: str)),
+    "a quoted name is written unquoted": ("path", AssertionError, replaced(_path, "_quote", lambda _: str)),
     "a plain path has no limits": (
         "path", AssertionError, replaced(_path, "_is_within", lambda _: lambda *_args: True),
     ),
-    "the error of a path has a code of its own": ("path", AssertionError, replaced(_path._Reader, "fail", recoded)),
-    "the path's reader raises what is not documented": (
+    "a path error has an undocumented code": ("path", AssertionError, replaced(_path._Reader, "fail", recoded)),
+    "the path parser raises an undocumented error": (
         "path", IndexError, replaced(_path._Reader, "bracket", raising(IndexError())),
     ),
-    "text may nest deeper": ("chunk", AssertionError, replaced(_json, "_check_nesting", nothing)),
+    "nesting of text is not checked": ("chunk", AssertionError, replaced(_json, "_check_nesting", nothing)),
     "digits are not counted": (
         "chunk", AssertionError,
         replaced(_json, "_digit_counting_decoder", lambda _: lambda *_args: _json._DECODER),
     ),
-    "the JSON reader raises what is not documented": (
+    "the JSON decoder raises an undocumented error": (
         "chunk", RecursionError, replaced(_foreign, "decode_json", raising(RecursionError())),
     ),
     "a camel case name is not read": (
         "chunk", AssertionError, lambda patch: patch.setitem(_event.OTHER_SPELLING, "json_path", "json_path"),
     ),
-    "a held half is not repaired": (
+    "a pending half is not repaired": (
         "assembler", AssertionError, replaced(Document, "_repair", lambda _: lambda self, *_but: self.version),
     ),
-    "limits are not kept": ("assembler", AssertionError, replaced(Intake, "check", nothing)),
-    "limits are kept too early": (
+    "limits are not enforced": ("assembler", AssertionError, replaced(Intake, "check", nothing)),
+    "limits are enforced too early": (
         "assembler", AssertionError,
         replaced(Intake, "check", lambda original: lambda self, limit, met: original(self, limit, met + 1)),
     ),
     "ids are not recorded": ("assembler", AssertionError, replaced(Assembler, "_record", nothing)),
-    "changes are left out": (
+    "changes are omitted": (
         "assembler", AssertionError, replaced(Snapshot, "changes_since", lambda _: lambda _self, _since: ()),
     ),
-    "a value is that of another version": (
+    "a value belongs to another version": (
         "assembler", AssertionError,
         replaced(_snapshot, "value_at", lambda original: lambda document, _version: original(document, 1)),
     ),
@@ -174,44 +174,44 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
         "assembler", AssertionError, replaced(Snapshot, "is_complete", lambda _: lambda _self, _path: False),
     ),
     "a change has no chunks": ("assembler", AssertionError, replaced(Change, "to_chunks", lambda _: lambda _self: [])),
-    "the document raises what is not documented": (
+    "the document raises an undocumented error": (
         "assembler", KeyError, replaced(Document, "_set", raising(KeyError())),
     ),
-    "a checkpoint is not looked at": (
+    "a checkpoint is not checked": (
         "checkpoint", AttributeError, replaced(_checkpoint, "_slot", lambda _: lambda _document, _steps: (None, None)),
     ),
-    "what was open is forgotten": (
+    "the open string is forgotten": (
         "checkpoint", AssertionError,
         replaced(_checkpoint, "_steps", lambda original: lambda document, node, key: original(document, node, key)[:1]),
     ),
-    "matches come in another order": (
+    "matches are in another order": (
         "pattern", AssertionError,
         replaced(_snapshot, "select", lambda original: lambda *args: reversed(list(original(*args)))),
     ),
-    "a pattern matches less": (
+    "a pattern misses a match": (
         "pattern", AssertionError,
         replaced(_snapshot, "select", lambda original: lambda *args: list(original(*args))[1:]),
     ),
     "a pattern may have more bytes": (
         "pattern", AssertionError, replaced(_pattern, "_fitting_chars", lambda _: lambda text, _bytes: len(text)),
     ),
-    "a number is not looked at": (
+    "a number is not checked": (
         "pattern", AssertionError, replaced(_pattern._Lexer, "number", lambda _: lambda _self, _at, _word: 0),
     ),
-    "the pattern's reader raises what is not documented": (
+    "the pattern parser raises an undocumented error": (
         "pattern", KeyError, replaced(_pattern._Lexer, "mark", raising(KeyError())),
     ),
 }  # fmt: skip
 
 
 @each_target
-def test_each_target_is_seen_to_fail(name: str) -> None:
+def test_each_target_has_a_case_in_which_it_fails(name: str) -> None:
     assert name in {broken for broken, _, _ in BREAKS.values()}
 
 
 @pytest.fixture
-def nothing_remembered() -> Any:
-    """Without what was read before, and afterwards without what was read wrong."""
+def empty_caches() -> Any:
+    """Clear the caches before, and afterwards what the broken code has cached."""
     for forget in (_path._known.clear, _pattern._remembered.cache_clear):
         forget()
     yield
@@ -219,9 +219,9 @@ def nothing_remembered() -> Any:
         forget()
 
 
-@pytest.mark.usefixtures("nothing_remembered")
+@pytest.mark.usefixtures("empty_caches")
 @pytest.mark.parametrize(("name", "error", "break_it"), BREAKS.values(), ids=BREAKS)
-def test_a_target_fails_where_the_library_is_wrong(
+def test_target_fails_if_the_library_is_wrong(
     name: str, error: type[Exception], break_it: Break, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_it(monkeypatch)
@@ -229,16 +229,16 @@ def test_a_target_fails_where_the_library_is_wrong(
     for file in CORPUS[name]:
         try:
             TARGETS[name](file.read_bytes())
-        except Exception as failure:  # noqa: BLE001  # which one is looked at below
+        except Exception as failure:  # noqa: BLE001  # asserted below
             failures.append(failure)
     assert error in map(type, failures)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# the bytes of an input
+# from the bytes of an input to choices and text
 
 
-def test_a_source_gives_what_is_there_and_then_zeros() -> None:
+def test_source_returns_its_bytes_and_then_zeros() -> None:
     source = Source(b"\x01\x02abc")
     assert (source.byte(), source.choice("xyz"), source.take(2), source.rest()) == (1, "z", b"ab", b"c")
     assert source.is_empty
@@ -290,7 +290,7 @@ def read(log: str) -> Figures:
     return made
 
 
-def test_figures_are_read_from_what_the_fuzzer_prints() -> None:
+def test_figures_are_parsed_from_the_output_of_the_fuzzer() -> None:
     assert read(LOG + DONE).row() == {
         "target": "path", "executions": 20003, "seconds": 2.0, "executions_per_second": 10002,
         "coverage": 1781, "features": 6496, "corpus": 613, "findings": [],
@@ -308,17 +308,17 @@ def test_figures_are_read_from_what_the_fuzzer_prints() -> None:
         pytest.param(LOG + TIMEOUT, Finding("/tmp/c/timeout-4b23", "timeout"), id="a hang"),
     ],
 )
-def test_a_finding_is_read_with_its_reason(log: str, finding: Finding) -> None:
+def test_finding_is_parsed_with_its_reason(log: str, finding: Finding) -> None:
     assert read(log).findings == [finding]
 
 
-def test_the_table_has_a_line_for_each_target_and_one_for_all() -> None:
+def test_table_has_a_line_for_each_target_and_a_total() -> None:
     lines = table([read(LOG + DONE), read(LOG + CRASH)]).splitlines()
     assert [line.split()[0] for line in lines] == ["target", "path", "path", "all"]
     assert lines[-1].split() == ["all", "20,014", "5,004", "1"]
 
 
-def test_an_input_is_reproduced_without_the_fuzzer(
+def test_input_is_reproduced_without_the_fuzzer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "input"
@@ -333,7 +333,7 @@ def test_an_input_is_reproduced_without_the_fuzzer(
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_without_atheris_the_command_says_so(
+def test_command_reports_that_atheris_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run, "find_spec", lambda _: None)
@@ -370,14 +370,14 @@ sys.exit({"path": 77, "chunk": 1}.get(name, 0))
 
 @pytest.fixture
 def fake_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """In the place of atheris' own: it fails for the target `path`, and does not start for `chunk`."""
+    """Replace the engine of atheris by one that fails for the target `path` and does not start for `chunk`."""
     (tmp_path / "engine.py").write_text(ENGINE, encoding="utf-8")
     for name, value in {"HERE": tmp_path, "FINDINGS": tmp_path / "findings", "find_spec": str}.items():
         monkeypatch.setattr(run, name, value)
     return tmp_path
 
 
-def test_a_run_tells_its_findings_and_writes_its_figures(fake_engine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_reports_findings_and_writes_figures(fake_engine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written = fake_engine / "figures.json"
     assert run.main(["--target", "decoder", "--minutes", "1", "--json", str(written)]) == 0
     assert json.loads(written.read_text("utf-8"))["findings"] == 0
@@ -391,6 +391,6 @@ def test_a_run_tells_its_findings_and_writes_its_figures(fake_engine: Path, caps
     assert [one["coverage"] for one in figures["targets"]] == [7, 7]
 
 
-def test_a_fuzzer_that_does_not_run_is_no_finding(fake_engine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fuzzer_that_does_not_start_is_not_a_finding(fake_engine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["--target", "chunk", "--runs", "5"]) == 2
     assert "the fuzzer ended with status 1" in capsys.readouterr().err

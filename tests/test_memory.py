@@ -1,7 +1,7 @@
-"""What a document takes while it is there, and that nothing of it stays when it is dropped.
+"""The memory that a document takes, and that dropping it frees all of it.
 
-Each case runs in a process of its own, so that no other test is measured, with the garbage collector off: what is
-freed is freed at once, by reference counts alone. The suite runs a tenth of the size that the `thorough` profile runs.
+Each case runs in its own process, so that no other test is measured, with the garbage collector off: reference counts
+alone must free everything at once. The suite runs a tenth of the size that the `thorough` profile runs.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.slow
 THOROUGH = settings.default is not None and settings.default.max_examples >= 5000
 EVENTS = 1_000_000 if THOROUGH else 100_000
 
-DROPPED = 50 if THOROUGH else 10  # of those that are also read; of those that are only made it is always 50
+DROPPED_DOCUMENTS = 50 if THOROUGH else 10  # documents that are also read; for those that are only built always 50
 DROPPED_CHARS = 500_000
-LEFT_BYTES = 20_000  # for what the interpreter keeps; one document is 25 times as much
+MAX_LEFT_BYTES = 20_000  # for what the interpreter keeps; one document is 25 times as much
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what is measured, in the process of its own
+# the measured code, which runs in its own process
 
 
 def half_a_megabyte() -> Iterator[tuple[str, Any]]:
@@ -50,11 +50,11 @@ def filled() -> sj.Assembler:
     return assembler
 
 
-def only_made() -> None:
+def only_built() -> None:
     filled()
 
 
-def values_and_snapshots_taken() -> None:
+def values_and_snapshots_read() -> None:
     assembler = sj.Assembler()
     kept = []
     for number, (path, delta) in enumerate(half_a_megabyte()):
@@ -65,7 +65,7 @@ def values_and_snapshots_taken() -> None:
     _ = [snapshot.value for snapshot in reversed(kept)]
 
 
-def changes_taken() -> None:
+def changes_read() -> None:
     assembler = filled()
     snapshot = assembler.snapshot()
     kept = [*snapshot.changes, *snapshot.changes_since(assembler.version // 2)]
@@ -124,14 +124,14 @@ def sender_failed() -> None:
 
 
 def ignore(_: object) -> None:
-    """Is a callback."""
+    """A callback that does nothing."""
 
 
 def fail(_: object) -> None:
     raise ValueError
 
 
-def callbacks_told() -> None:
+def callbacks_notified() -> None:
     assembler = sj.Assembler()
     assembler.on("$..*", ignore)
     assembler.on_complete("rows[*]", ignore)
@@ -142,7 +142,7 @@ def callbacks_told() -> None:
     assembler.close()
 
 
-def a_callback_raised() -> None:
+def callback_raised() -> None:
     assembler = filled()
     assembler.on("rows[*].text", fail)
     assembler.on_complete("rows[*]", ignore, into=list[str])
@@ -157,7 +157,7 @@ def a_callback_raised() -> None:
         return
 
 
-def an_awaited_callback_raised() -> None:
+def awaited_callback_raised() -> None:
     async def events() -> Any:
         for path, delta in half_a_megabyte():
             yield {"json_path": path, "delta": delta}
@@ -202,20 +202,20 @@ def pulled_values_that_do_not_fit() -> None:
 CASES: dict[str, Callable[[], None]] = {
     case.__name__: case
     for case in (
-        only_made, values_and_snapshots_taken, changes_taken, text_read_while_it_grew, wide_object_read_late,
-        rejected_and_replaced, reset, stream_dropped_half_way, sender_failed, callbacks_told, a_callback_raised,
-        an_awaited_callback_raised, pulled_values_that_do_not_fit,
+        only_built, values_and_snapshots_read, changes_read, text_read_while_it_grew, wide_object_read_late,
+        rejected_and_replaced, reset, stream_dropped_half_way, sender_failed, callbacks_notified, callback_raised,
+        awaited_callback_raised, pulled_values_that_do_not_fit,
     )
 }  # fmt: skip
 
 
 def left_behind(case: str, count: int) -> int:
-    """Return how many bytes stay after `count` documents, more than stay after the first two."""
+    """Return the bytes left behind by `count` documents, beyond those left by two documents before."""
     make = CASES[case]
     tracemalloc.start()
     for _ in range(2):
         make()
-    _path._known.clear()  # remembers texts of paths, within a bound
+    _path._known.clear()  # a bounded cache of path texts
     before, _ = tracemalloc.get_traced_memory()
     for _ in range(count):
         make()
@@ -223,14 +223,14 @@ def left_behind(case: str, count: int) -> int:
     return tracemalloc.get_traced_memory()[0] - before
 
 
-def taken(make: Callable[[], Any]) -> tuple[int, Any]:
+def measure_growth(make: Callable[[], Any]) -> tuple[int, Any]:
     before, _ = tracemalloc.get_traced_memory()
     result = make()
     return tracemalloc.get_traced_memory()[0] - before, result
 
 
 def history(shape: str, events: int) -> tuple[float, float, float]:
-    """Return how many times its plain value a document takes: while it is open, closed, and at its peak."""
+    """Return the ratios of a document's memory to its plain value: while open, closed, and at the peak."""
     deltas: Iterable[tuple[str, Any]] = SHAPES[shape](events)
 
     def fill() -> sj.Assembler:
@@ -241,11 +241,11 @@ def history(shape: str, events: int) -> tuple[float, float, float]:
 
     tracemalloc.start()
     tracemalloc.reset_peak()
-    document, assembler = taken(fill)
+    document, assembler = measure_growth(fill)
     peak = tracemalloc.get_traced_memory()[1]
-    closing, _ = taken(assembler.close)
-    text = json.dumps(assembler.snapshot().copy_value())  # the texts of what is read back from it are its own
-    value, _ = taken(lambda: json.loads(text))
+    closing, _ = measure_growth(assembler.close)
+    text = json.dumps(assembler.snapshot().copy_value())  # a value loaded from it shares no text with the document
+    value, _ = measure_growth(lambda: json.loads(text))
     return document / value, (document + closing) / value, peak / value
 
 
@@ -265,21 +265,22 @@ def measured(*arguments: str) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_dropped_documents_of_half_a_megabyte_leave_nothing_behind(case):
-    count = 50 if case == "only_made" else DROPPED
-    assert measured("dropped", case, str(count)) < LEFT_BYTES
+def test_dropped_documents_leave_nothing_behind(case):
+    """Each document has half a megabyte."""
+    count = 50 if case == "only_built" else DROPPED_DOCUMENTS
+    assert measured("dropped", case, str(count)) < MAX_LEFT_BYTES
 
 
 @pytest.mark.parametrize("shape", ["one_string", "people"])
-def test_a_document_with_its_whole_history_takes_at_most_three_times_its_value(shape):
+def test_document_with_history_takes_at_most_3_times_its_value(shape):
     is_open, closed, peak = measured("history", shape, str(EVENTS))
 
     assert is_open <= 3
     assert closed <= 3
-    assert peak <= 3.5  # a list that grows is there twice for a moment
+    assert peak <= 3.5  # a list that grows exists twice for a moment
 
 
-def test_a_text_that_was_left_is_held_once():
+def test_text_whose_run_has_ended_is_stored_once():
     assembler = sj.Assembler()
     for path, delta in one_string(10_000):
         assembler.apply_delta(path, delta)

@@ -1,4 +1,4 @@
-"""What `import streamjson` gives, and what it does not pull in."""
+"""The names that `import streamjson` provides, and the modules that it does not load."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODULES = sorted(
 
 
 @pytest.mark.parametrize("module", [*PACKAGES, *MODULES])
-def test_each_module_says_what_it_exports_and_what_it_is(module: str) -> None:
+def test_each_module_has_all_and_a_docstring(module: str) -> None:
     loaded = importlib.import_module(f"streamjson.{module}")
     assert loaded.__doc__
     assert sorted(set(loaded.__all__)) == sorted(loaded.__all__)
@@ -32,14 +32,14 @@ def test_each_module_says_what_it_exports_and_what_it_is(module: str) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_a_face_shows_what_its_modules_export(package: str) -> None:
+def test_package_exports_names_of_its_modules(package: str) -> None:
     face = importlib.import_module(f"streamjson.{package}")
     modules = [importlib.import_module(f"streamjson.{name}") for name in MODULES if name.startswith(f"{package}.")]
     exported = {name for module in modules for name in module.__all__}
     assert set(face.__all__) <= exported
 
 
-def test_the_names_of_the_root_are_sorted() -> None:
+def test_names_of_the_root_are_sorted() -> None:
     assert streamjson.__all__ == [
         *sorted(name for name in streamjson.__all__ if name.isupper()),
         *sorted(name for name in streamjson.__all__ if not name.isupper()),
@@ -53,13 +53,13 @@ def test_no_other_name_is_public() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in streamjson.__all__ if name not in {"JSONValue", "End"}])
-def test_what_is_public_is_named_after_the_package_and_documented(name: str) -> None:
+def test_public_names_belong_to_the_package_and_are_documented(name: str) -> None:
     thing = getattr(streamjson, name)
     assert thing.__module__ == "streamjson"
     assert thing.__doc__
 
 
-def test_the_version_is_that_of_the_distribution() -> None:
+def test_version_is_that_of_the_distribution() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", streamjson.__version__)
     try:
         installed = importlib.metadata.version("streamjson-assembler")
@@ -74,7 +74,7 @@ def loaded_by(statement: str) -> set[str]:
     return set(run.stdout.split())
 
 
-def test_importing_it_loads_nothing_heavy() -> None:
+def test_import_loads_nothing_heavy() -> None:
     loaded = loaded_by("import streamjson")
     assert "streamjson._document.document" in loaded
     forbidden = {
@@ -83,14 +83,14 @@ def test_importing_it_loads_nothing_heavy() -> None:
     assert not {name.partition(".")[0] for name in loaded} & forbidden
 
 
-def test_what_few_use_is_loaded_when_they_do() -> None:
+def test_import_does_not_load_typed_results() -> None:
     assert not [name for name in loaded_by("import streamjson") if name.startswith("streamjson._typed")]
 
 
-def test_it_depends_on_attrs_alone_beside_the_standard_library() -> None:
+def test_import_needs_only_attrs_and_the_standard_library() -> None:
     roots = {name.partition(".")[0] for name in loaded_by("import streamjson")}
     assert roots - set(sys.stdlib_module_names) <= {"streamjson", "attr", "attrs"}
 
 
-def test_its_types_ship_with_it() -> None:
+def test_py_typed_ships_with_the_package() -> None:
     assert importlib.resources.files("streamjson").joinpath("py.typed").is_file()

@@ -1,4 +1,4 @@
-"""The programs of examples/ that talk to a server are run against one on loopback, as processes of their own."""
+"""The programs of examples/ that need a server, run in their own processes against a server on loopback."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def started(program: str, *arguments: object) -> Iterator[subprocess.Popen[str]]
 
 
 def run(program: str, *arguments: object) -> tuple[str, str]:
-    """Run a program to its end; return what it printed."""
+    """Run a program to its end; return its output and its errors."""
     with started(program, *arguments) as process:
         output, errors = process.communicate(timeout=TIMEOUT_S)
         assert process.returncode == 0, errors
@@ -66,7 +66,7 @@ def answers(*pieces: bytes) -> Callable[[Exchange], Any]:
 
 
 @pytest.mark.parametrize("name", ["proxy.py", "resume.py", "log_to_sqlite.py"])
-def test_a_program_has_fewer_than_40_lines(name):
+def test_program_has_fewer_than_40_lines(name):
     assert len((EXAMPLES / name).read_text("utf-8").splitlines()) < 40
 
 
@@ -76,7 +76,7 @@ def test_a_program_has_fewer_than_40_lines(name):
 
 @contextmanager
 def proxy(model_url: str, output: list[str] | None = None) -> Iterator[str]:
-    """Run the proxy; give its address, and in the end what it printed."""
+    """Run the proxy and yield its address; append its output to `output` at the end."""
     with started("proxy.py", model_url, 0) as process:
         assert process.stderr is not None
         running = next(found for line in process.stderr if (found := re.search(r"running on (http:\S+)", line)))
@@ -102,31 +102,31 @@ def parts(trip: Any) -> list[tuple[str, Any]]:
     ]
 
 
-def test_the_proxy_passes_on_parts_of_several_kinds():
+def test_proxy_forwards_parts_of_several_kinds():
     with serving(answers(body("trip.sse"))) as url, proxy(url) as address:
         assert parts_of(address) == parts(TRIP)
         assert parts_of(address) == parts(TRIP)
 
 
-def test_the_proxy_sends_a_part_when_it_is_finished_and_leaves_the_model_with_the_browser():
-    """The model is silent after the title: the browser has it, and leaves."""
-    was_left = threading.Event()
+def test_proxy_disconnects_from_the_model_with_the_browser():
+    """The model is silent after the title. The browser has received the title, and disconnects."""
+    was_disconnected = threading.Event()
 
     async def respond(exchange: Exchange) -> None:
         await exchange.start()
         await exchange.send(b"".join(BLOCKS[:15]))
         await exchange.left()
-        was_left.set()
+        was_disconnected.set()
 
     with serving(respond) as url, proxy(url) as address:
         with httpx2.stream("GET", address) as response:
-            events = sj.decode_sse(response.iter_bytes())  # is held, as it leaves when it is collected
+            events = sj.decode_sse(response.iter_bytes())  # kept, because it disconnects when it is collected
             assert next(events).event == "title"
-            assert not was_left.is_set()
-        assert was_left.wait(TIMEOUT_S)
+            assert not was_disconnected.is_set()
+        assert was_disconnected.wait(TIMEOUT_S)
 
 
-def test_the_proxy_reports_a_part_that_does_not_fit_and_passes_on_the_others():
+def test_proxy_reports_an_invalid_part_and_forwards_the_others():
     trip = {"title": "Porto", "budget": {"total": 5}, "days": [{"date": "1"}, {"date": "2", "title": "Two"}]}
     events = [*map(sj.encode_sse, sj.disassemble(trip)), b"data: [DONE]\n\n"]
     printed: list[str] = []
@@ -146,7 +146,7 @@ def test_the_proxy_reports_a_part_that_does_not_fit_and_passes_on_the_others():
     ],
     ids=["a cut", "an error event", "a cut event", "an error page"],
 )
-def test_the_proxy_tells_the_browser_that_the_answer_broke_off(rest: bytes, reason: str):
+def test_proxy_notifies_the_browser_of_a_broken_answer(rest: bytes, reason: str):
     async def respond(exchange: Exchange) -> None:
         await exchange.start(chunked=rest == b"data: {")
         await exchange.send(b"".join(BLOCKS[:40]) + rest)
@@ -159,7 +159,7 @@ def test_the_proxy_tells_the_browser_that_the_answer_broke_off(rest: bytes, reas
     assert reason in printed[0]
 
 
-def test_the_proxy_passes_on_that_the_model_refuses():
+def test_proxy_reports_a_refusal_of_the_model():
     async def respond(exchange: Exchange) -> None:
         await exchange.start(401)
 
@@ -172,7 +172,7 @@ def test_the_proxy_passes_on_that_the_model_refuses():
 
 
 class Cutting:
-    """Sends 100 new events on each connection, after some old ones, and cuts it: at times inside the body."""
+    """Sends some old and 100 new events on each connection and then cuts it, every other time inside the body."""
 
     def __init__(self) -> None:
         self.asked_after: list[int] = []
@@ -186,7 +186,7 @@ class Cutting:
             await exchange.send(block)
 
 
-def test_an_answer_over_many_connections_is_printed_whole(tmp_path):
+def test_answer_over_many_connections_is_printed_whole(tmp_path):
     server = Cutting()
     with serving(server.respond) as url:
         output, errors = run("resume.py", url, tmp_path / "saved")
@@ -196,8 +196,8 @@ def test_an_answer_over_many_connections_is_printed_whole(tmp_path):
     assert "incomplete" in errors
 
 
-def test_a_run_that_is_killed_is_continued_by_the_next(tmp_path):
-    """The second connection is silent, as the server knows then that the first one was saved."""
+def test_killed_run_is_resumed_by_the_next(tmp_path):
+    """The second connection stays silent: its request proves that the first one was saved."""
     is_second = threading.Event()
     server, numbers = Cutting(), itertools.count(1)
 
@@ -222,7 +222,7 @@ def test_a_run_that_is_killed_is_continued_by_the_next(tmp_path):
 # log_to_sqlite.py
 
 
-def test_a_log_of_several_streams_is_stored_with_its_bad_events(tmp_path):
+def test_log_of_several_streams_is_stored_with_its_bad_events(tmp_path):
     bad = [b'data: {"delta": {}, "json_path": "title"}\n\n', b"data: {no json\n\n"]
     log = [body("people.sse"), body("error.sse"), *BLOCKS[:20], *bad, *BLOCKS[20:], body("cut.sse")]
     with serving(answers(*log)) as url:
@@ -238,7 +238,7 @@ def test_a_log_of_several_streams_is_stored_with_its_bad_events(tmp_path):
     assert "answer 3: whole, 2 bad events" in errors
 
 
-def test_a_log_that_was_cut_between_two_events_is_not_stored_as_whole(tmp_path):
+def test_log_cut_between_events_is_not_stored_as_whole(tmp_path):
     with serving(answers(body("people.sse"), *BLOCKS[:-1])) as url:
         _, errors = run("log_to_sqlite.py", url, tmp_path / "log.db")
     with closing(sqlite3.connect(tmp_path / "log.db")) as database:

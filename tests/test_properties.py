@@ -1,6 +1,6 @@
-"""The invariants of the README, for any document, any stream and any cut, against a naive rebuild of each version.
+"""The invariants of the README, for any document, stream and cut, compared with a naive model of each version.
 
-I7, about completion, is not here: nothing reports completion yet.
+I7, about completion, is tested in `view/test_finished.py` and `notify/test_dispatcher.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import streamjson as sj
 from naive_model import MISSING as NOTHING, ConflictError, NaiveDocument, plain
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what streams are made of
+# strategies for values and streams
 
 ODD_NAMES = [
     "a",
@@ -47,23 +47,23 @@ VALUES = st.recursive(
     SCALARS, lambda parts: st.lists(parts, max_size=5) | st.dictionaries(NAMES, parts, max_size=5), max_leaves=25
 )
 
-# Few places, so that streams come back to them; deltas with halves of pairs, so that some meet and some don't.
-PLACES = st.lists(st.sampled_from(["a", "b", "a.b", 0, 1, 3]), max_size=4).map(tuple)
+# Few locations, so that streams revisit them; halves of surrogate pairs, so that some meet and some do not.
+LOCATIONS = st.lists(st.sampled_from(["a", "b", "a.b", 0, 1, 3]), max_size=4).map(tuple)
 HALVES = st.sampled_from(["x\ud83d", "\ud83d", "\ude00", "\ude00y", "\ud83d\ud83d", "q\ud83dy", "\ude00\ud83d", "é"])
 SMALL = st.recursive(
     st.sampled_from([None, True, 1, 1.0, 12, "", "he", "llo"]) | HALVES,
     lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "a.b"]), parts, max_size=3),
     max_leaves=5,
 )
-WILD_STREAMS = st.lists(st.tuples(PLACES, SMALL), max_size=30)
+WILD_STREAMS = st.lists(st.tuples(LOCATIONS, SMALL), max_size=30)
 STRING_STREAMS = st.lists(st.tuples(st.sampled_from(["a", "b", "c[2]"]), TEXTS | HALVES), max_size=40)
 
 
-SEEDS = st.integers(0, 2**32).map(random.Random)  # a generator of its own: drawing each cut takes too long
+SEEDS = st.integers(0, 2**32).map(random.Random)  # a separate generator, as drawing each cut takes too long
 
 
 def pieces_of(text: str, chance: random.Random, *, split_pairs: bool = True) -> list[str]:
-    """Cut a text at random, also between the UTF-16 halves of a character, as senders do that count in these."""
+    """Cut a text at random, even between the halves of a surrogate pair, as senders that count UTF-16 units do."""
     units = text
     if split_pairs:
         units = "".join(map(chr, memoryview(text.encode("utf-16-le")).cast("H")))
@@ -76,7 +76,7 @@ def pieces_of(text: str, chance: random.Random, *, split_pairs: bool = True) -> 
 
 
 def cut(value: Any, chance: random.Random, *, split_pairs: bool = True) -> list[tuple[str, Any]]:
-    """Return deltas that rebuild `value`, in document order, its texts cut at random."""
+    """Return deltas that rebuild `value` in document order, with its texts cut at random."""
     deltas: list[tuple[str, Any]] = []
     for chunk in sj.disassemble(value, piece_chars=10_000):
         assert chunk.json_path is not None
@@ -87,7 +87,7 @@ def cut(value: Any, chance: random.Random, *, split_pairs: bool = True) -> list[
 
 
 def interleave(deltas: list[tuple[str, Any]], chance: random.Random) -> list[tuple[str, Any]]:
-    """Mix the deltas of different places; those of one place keep their order."""
+    """Interleave the deltas of different locations; those of one location keep their order."""
     queues: dict[str, list[Any]] = {}
     for path, delta in deltas:
         queues.setdefault(path, []).append(delta)
@@ -101,7 +101,7 @@ def interleave(deltas: list[tuple[str, Any]], chance: random.Random) -> list[tup
 
 
 def exact(value: Any) -> str:
-    """Return a text that is equal for equal JSON only: 1 is not 1.0 and not true, and the order of names counts."""
+    """Return a text that is equal only for equal JSON: 1, 1.0 and true differ, and the order of names counts."""
     return json.dumps(value)
 
 
@@ -124,7 +124,7 @@ def containers(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[tupl
 
 
 def replay(changes: tuple[sj.Change, ...], value: Any) -> Any:
-    """Apply changes to a plain value, as a reader would that knows nothing else."""
+    """Apply changes to a plain value, as a reader without any other source would."""
     holder = [json.loads(exact(value)) if value is not NOTHING else None]
     for change in changes:
         here: Any = holder
@@ -148,11 +148,11 @@ def mirror(changes: tuple[sj.Change, ...], assembler: sj.Assembler) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# the two side by side
+# the assembler and the model side by side
 
 
 class Rules(NamedTuple):
-    """The options that decide what a delta does."""
+    """The options that determine the effect of a delta."""
 
     replace: bool
     in_order: bool
@@ -165,7 +165,7 @@ def assembler_of(rules: Rules) -> sj.Assembler:
 
 
 class Pair:
-    """An assembler and the naive model, fed with the same deltas; every version is kept."""
+    """An assembler and the naive model that receive the same deltas; every version is kept."""
 
     def __init__(self, rules: Rules) -> None:
         self.assembler = assembler_of(rules)
@@ -216,7 +216,7 @@ def built(stream: tuple[list[tuple[Any, Any]], Rules]) -> Pair:
 
 @st.composite
 def streams(draw: st.DrawFn) -> tuple[list[tuple[Any, Any]], Rules]:
-    """Return a stream of any kind, and the rules that it is applied by."""
+    """Return a stream of any kind, and the rules for applying it."""
     shape = draw(st.sampled_from(["wild", "wild", "strings", "document", "interleaved"]))
     in_order = draw(st.booleans())
     if shape == "wild":
@@ -229,7 +229,7 @@ def streams(draw: st.DrawFn) -> tuple[list[tuple[Any, Any]], Rules]:
 
 
 @given(VALUES, SEEDS)
-def test_i1_the_last_value_is_the_document_that_was_sent(value: Any, chance: random.Random) -> None:
+def test_i1_last_value_is_the_document_sent(value: Any, chance: random.Random) -> None:
     last = list(sj.assemble({"delta": delta, "json_path": path} for path, delta in cut(value, chance)))[-1]
 
     assert exact(last.value) == exact(value)
@@ -238,11 +238,11 @@ def test_i1_the_last_value_is_the_document_that_was_sent(value: Any, chance: ran
 
 @pytest.mark.parametrize("completion", ["order", "end"])
 @given(value=VALUES, chance=SEEDS)
-def test_i1_holds_for_interleaved_fields_but_for_the_order_of_names(
+def test_i1_interleaving_changes_only_the_order_of_names(
     value: Any, chance: random.Random, completion: Literal["order", "end"]
 ) -> None:
     assembler = sj.Assembler(limits=sj.Limits(max_array_gap=None), completion=completion)
-    # With "order", a half of a surrogate pair waits for nothing but the next delta.
+    # With "order", the next delta to another location replaces a pending surrogate half.
     for path, delta in interleave(cut(value, chance, split_pairs=completion == "end"), chance):
         assembler.apply_delta(path, delta)
     assembler.close()
@@ -251,14 +251,14 @@ def test_i1_holds_for_interleaved_fields_but_for_the_order_of_names(
 
 
 @given(streams())
-def test_i2_a_snapshot_read_at_once_and_read_late_shows_its_version_for_ever(stream: Any) -> None:
+def test_i2_snapshot_read_at_once_or_late_shows_its_version(stream: Any) -> None:
     deltas, rules = stream
     at_once, late = Pair(rules), Pair(rules)
     for place, delta in deltas:
         steps = tuple(sj.parse_path(place)) if isinstance(place, str) else place
         for pair in (at_once, late):
             pair.apply(steps, delta)
-        at_once.snapshots[-1].value  # noqa: B018  # reading is what is tested
+        at_once.snapshots[-1].value  # noqa: B018  # the read is under test
     for pair in (at_once, late):
         pair.close()
         for snapshot in pair.snapshots:
@@ -269,7 +269,7 @@ def test_i2_a_snapshot_read_at_once_and_read_late_shows_its_version_for_ever(str
 
 
 @given(streams(), SEEDS)
-def test_i2_the_order_of_reading_makes_no_difference(stream: Any, chance: random.Random) -> None:
+def test_i2_order_of_reading_makes_no_difference(stream: Any, chance: random.Random) -> None:
     pair = built(stream)
     chance.shuffle(pair.snapshots)
 
@@ -277,7 +277,7 @@ def test_i2_the_order_of_reading_makes_no_difference(stream: Any, chance: random
         assert same(value_of(snapshot), pair.model.values[snapshot.version])
 
 
-@given(streams(), SEEDS, PLACES)
+@given(streams(), SEEDS, LOCATIONS)
 def test_i2_get_of_any_path_at_any_version(stream: Any, chance: random.Random, other: Any) -> None:
     pair = built(stream)
     known = sorted({place for value in pair.model.values for place, _ in every_place(value)}, key=repr)
@@ -300,12 +300,12 @@ def every_place(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[tup
 
 
 @given(streams(), SEEDS)
-def test_i3_what_did_not_change_is_the_same_object_and_what_did_is_not(stream: Any, chance: random.Random) -> None:
+def test_i3_only_unchanged_containers_are_the_same_object(stream: Any, chance: random.Random) -> None:
     pair = built(stream)
     read = [snapshot for snapshot in pair.snapshots if chance.random() < 0.7 and snapshot.value is not sj.MISSING]
 
     for old, new in pairwise(read):
-        places = pair.model.places[old.version + 1 : new.version + 1]
+        places = pair.model.changed_at[old.version + 1 : new.version + 1]
         before = dict(containers(old.value))
         for place, container in containers(new.value):
             if place in before:
@@ -314,7 +314,7 @@ def test_i3_what_did_not_change_is_the_same_object_and_what_did_is_not(stream: A
 
 
 @given(streams())
-def test_i4_changes_since_any_version_make_its_value_the_value_now(stream: Any) -> None:
+def test_i4_changes_since_any_version_rebuild_the_value(stream: Any) -> None:
     pair = built(stream)
     every = pair.snapshots
     for now in {every[-1].version: every[-1], every[len(every) // 2].version: every[len(every) // 2]}.values():
@@ -329,18 +329,18 @@ def test_i4_changes_since_any_version_make_its_value_the_value_now(stream: Any) 
                 assert changes == ()
                 continue
             assert exact(replay(changes, old)) == exact(new)
-            # one change per location, none under another, and no larger than what came in
+            # one change per location, none inside another, and together no larger than the received deltas
             paths = [change.path for change in changes]
             assert not any(one[: len(other)] == other for one in paths for other in paths if one is not other)
-            told = sum(len(exact(change.delta)) for change in changes)
-            assert told <= 3 * sum(pair.sizes[then.version + 1 : now.version + 1])
+            reported_size = sum(len(exact(change.delta)) for change in changes)
+            assert reported_size <= 3 * sum(pair.sizes[then.version + 1 : now.version + 1])
             for change in changes:
                 if change.kind == "append":
                     assert change.value.endswith(change.delta)
 
 
 @given(streams())
-def test_i4_the_chunks_of_the_changes_build_the_document_elsewhere(stream: Any) -> None:
+def test_i4_chunks_of_the_changes_rebuild_the_document(stream: Any) -> None:
     pair = built(stream)
     step_by_step, at_once = sj.Assembler(), sj.Assembler()
     for old, new in pairwise(pair.snapshots):
@@ -351,7 +351,7 @@ def test_i4_the_chunks_of_the_changes_build_the_document_elsewhere(stream: Any) 
 
 
 @given(streams())
-def test_i4_the_change_of_each_event_says_what_happened(stream: Any) -> None:
+def test_i4_change_of_each_event_describes_its_effect(stream: Any) -> None:
     deltas, rules = stream
     assembler = assembler_of(rules)
     copy = sj.Assembler()
@@ -374,7 +374,7 @@ def test_i4_the_change_of_each_event_says_what_happened(stream: Any) -> None:
 
 
 @given(VALUES, SEEDS)
-def test_i5_how_the_input_was_cut_makes_no_difference(value: Any, chance: random.Random) -> None:
+def test_i5_cutting_the_input_makes_no_difference(value: Any, chance: random.Random) -> None:
     wire = b"".join(
         sj.encode_sse(sj.ServerSentEvent(sj.StreamingChunk(delta, path), id=str(number)))
         for number, (path, delta) in enumerate(cut(value, chance))
@@ -390,7 +390,7 @@ def test_i5_how_the_input_was_cut_makes_no_difference(value: Any, chance: random
 
 
 @given(streams())
-def test_i6_a_rejected_event_changes_nothing(stream: Any) -> None:
+def test_i6_rejected_event_changes_nothing(stream: Any) -> None:
     limits = sj.Limits(max_string_bytes=12, max_document_bytes=120, max_nodes=25, max_array_gap=2, max_depth=3)
     completion: Literal["order", "end"] = "order" if stream[1].in_order else "end"
     assembler = sj.Assembler(limits=limits, completion=completion)
@@ -404,7 +404,7 @@ def test_i6_a_rejected_event_changes_nothing(stream: Any) -> None:
         except sj.StreamJSONError:
             assert assembler.version == before.version
             assert same_or_missing(assembler.snapshot().copy_value(), value)
-        else:  # the twin never saw what was rejected
+        else:  # the twin never receives a rejected delta
             twin.apply_delta(path, delta)
     assert assembler.version == twin.version
     assert same_or_missing(assembler.snapshot().value, twin.snapshot().value)

@@ -1,4 +1,4 @@
-"""The recipes do what they promise to a real server on loopback. What is run are the blocks of the pages themselves."""
+"""The recipes keep their promises with a real server on loopback. The tests run the code blocks of the pages."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def refuses(status: int, *fields: str) -> Reply:
 
 
 def sends(*blocks: bytes, new: int = 2, chunked: bool = False, again: int = 0) -> Reply:
-    """Send blocks, and so many new events after the one that was asked for, with some before that once more."""
+    """Send blocks, then `again` events before the requested one once more, then `new` events after it."""
 
     async def reply(exchange: Exchange) -> None:
         await exchange.start(chunked=chunked)
@@ -79,7 +79,7 @@ def sends(*blocks: bytes, new: int = 2, chunked: bool = False, again: int = 0) -
 
 
 class Server:
-    """Answers each connection by the next of its replies, and by the last one for ever; it counts the connections."""
+    """Answers each connection with its next reply, and repeats the last reply; records the connections."""
 
     def __init__(self, *replies: Reply) -> None:
         self.replies = list(replies)
@@ -118,10 +118,10 @@ both = pytest.mark.parametrize("read", [resume, aresume], ids=["sync", "async"])
 @both
 @pytest.mark.parametrize("chunked", [False, True], ids=["ends between two events", "ends inside the body"])
 @pytest.mark.parametrize("again", [0, 3])
-def test_an_answer_that_is_cut_after_every_two_events_arrives_whole(
+def test_answer_cut_after_every_two_events_arrives_whole(
     recipes: SimpleNamespace, read: Any, *, chunked: bool, again: int
 ) -> None:
-    """There are many more connections than tries: those that made progress are not failures."""
+    """There are many more connections than tries: a connection that made progress is not a failure."""
     server = Server(sends(chunked=chunked, again=again))
     waits: list[float] = []
     with serving(server.respond) as url:
@@ -132,8 +132,8 @@ def test_an_answer_that_is_cut_after_every_two_events_arrives_whole(
 
 
 @both
-def test_the_server_says_how_long_to_wait(recipes: SimpleNamespace, read: Any) -> None:
-    """A `retry` alone in its block brings no event; `Retry-After` may be a number or a date."""
+def test_server_determines_the_wait(recipes: SimpleNamespace, read: Any) -> None:
+    """A `retry` alone in its block yields no event; `Retry-After` may be a number or a date."""
     later = formatdate(time.time() + 86_400, usegmt=True)
     server = Server(
         sends(b"retry: 7000\n\n"),
@@ -155,7 +155,7 @@ def test_the_server_says_how_long_to_wait(recipes: SimpleNamespace, read: Any) -
 
 @both
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 301])
-def test_a_status_that_stays_is_raised_at_once(recipes: SimpleNamespace, read: Any, status: int) -> None:
+def test_permanent_status_is_raised_at_once(recipes: SimpleNamespace, read: Any, status: int) -> None:
     server = Server(refuses(status, "Retry-After: 1"))
     waits: list[float] = []
     with serving(server.respond) as url, pytest.raises(httpx2.HTTPStatusError) as caught:
@@ -176,7 +176,7 @@ def test_a_status_that_stays_is_raised_at_once(recipes: SimpleNamespace, read: A
     ],
     ids=["503", "nothing", "half an event", "nothing, cut", "an id without a change"],
 )
-def test_failures_in_a_row_are_counted(
+def test_consecutive_failures_are_counted(
     recipes: SimpleNamespace, read: Any, reply: Reply, error: type[Exception]
 ) -> None:
     server = Server(sends(), reply)
@@ -190,7 +190,7 @@ def test_failures_in_a_row_are_counted(
 
 
 @both
-def test_what_the_sender_says_is_not_asked_for_again(recipes: SimpleNamespace, read: Any) -> None:
+def test_failure_reported_by_the_sender_is_not_retried(recipes: SimpleNamespace, read: Any) -> None:
     server = Server(sends(b'data: {"error": {"message": "overloaded"}}\n\n', new=0))
     with serving(server.respond) as url, pytest.raises(sj.StreamFailedError, match="overloaded"):
         list(read(recipes, url, [], recipes.Resumption()))
@@ -198,16 +198,16 @@ def test_what_the_sender_says_is_not_asked_for_again(recipes: SimpleNamespace, r
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The browser leaves
+# The browser disconnects
 
 
 @contextlib.contextmanager
 def running(app: Any) -> Iterator[str]:
-    """Give the URL of a server that runs an application."""
+    """Yield the URL of a server that runs an application."""
     server = uvicorn.Server(
         uvicorn.Config(app, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=TIMEOUT_S)
     )
-    with socket.create_server(("127.0.0.1", 0)) as listener:  # it takes connections before the server has started
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # accepts connections before the server has started
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
@@ -218,18 +218,18 @@ def running(app: Any) -> Iterator[str]:
 
 
 class Model:
-    """A model that sends the first of its events, and then is silent until it notices that its client has left."""
+    """A model that sends its first events, and then stays silent until its client has disconnected."""
 
     def __init__(self, events: Sequence[bytes] = EVENTS[:6]) -> None:
         self.events = events
-        self.was_left = threading.Event()
+        self.was_disconnected = threading.Event()
 
     async def respond(self, exchange: Exchange) -> None:
         await exchange.start()
         for event in self.events:
             await exchange.send(event)
         await exchange.left()
-        self.was_left.set()
+        self.was_disconnected.set()
 
 
 def starlette_app(recipes: SimpleNamespace, url: str) -> Any:
@@ -250,26 +250,26 @@ def fastapi_app(recipes: SimpleNamespace, url: str) -> Any:
 
 
 @pytest.mark.parametrize("make_app", [starlette_app, fastapi_app])
-def test_the_model_is_left_when_the_browser_leaves(recipes: SimpleNamespace, make_app: Any) -> None:
+def test_model_is_disconnected_with_the_browser(recipes: SimpleNamespace, make_app: Any) -> None:
     model = Model()
     with serving(model.respond) as url, running(make_app(recipes, url)) as proxy:
         with httpx2.stream("GET", proxy) as response:
-            pieces = response.iter_bytes()  # is held, as it leaves when it is collected
+            pieces = response.iter_bytes()  # kept, because it disconnects when it is collected
             assert next(pieces).startswith(b"data: ")
-            assert not model.was_left.is_set()
-        assert model.was_left.wait(TIMEOUT_S)
+            assert not model.was_disconnected.is_set()
+        assert model.was_disconnected.wait(TIMEOUT_S)
 
 
 @pytest.mark.parametrize("make_app", [starlette_app, fastapi_app])
-def test_what_is_forwarded_arrives(recipes: SimpleNamespace, make_app: Any) -> None:
+def test_forwarded_events_arrive(recipes: SimpleNamespace, make_app: Any) -> None:
     with serving(Model(EVENTS).respond) as url, running(make_app(recipes, url)) as proxy:
         response = httpx2.get(proxy)
     assert response.headers["content-type"].startswith("text/event-stream")
     assert sj.assemble(sj.decode_sse(response.content), require_done=True).final() == DOCUMENT
 
 
-async def leave_unread(app: Any, path: str = "/") -> None:
-    """Run an application for a browser that reads nothing of the body, and leaves."""
+async def disconnect_unread(app: Any, path: str = "/") -> None:
+    """Run an application for a browser that disconnects without reading the body."""
     is_sending = asyncio.Event()
 
     async def send(message: Any) -> None:
@@ -286,7 +286,7 @@ async def leave_unread(app: Any, path: str = "/") -> None:
 
 
 class Endless:
-    """The events of a model that never ends; it knows whether it was closed."""
+    """The events of a model that never ends; records whether it was closed."""
 
     def __init__(self) -> None:
         self.is_closed = False
@@ -300,18 +300,18 @@ class Endless:
             self.is_closed = True
 
 
-def test_a_browser_that_reads_nothing_and_leaves_closes_the_generator(recipes: SimpleNamespace) -> None:
-    """The generator is suspended at a `yield` then, so that a cancellation of the response can't reach it."""
+def test_unread_response_closes_the_generator_on_disconnect(recipes: SimpleNamespace) -> None:
+    """The generator is suspended at a `yield`, where a cancellation of the response cannot reach it."""
     model = Endless()
 
     async def main() -> None:
-        await leave_unread(recipes.EventStream(recipes.forward(sj.decode_sse(model()))))
+        await disconnect_unread(recipes.EventStream(recipes.forward(sj.decode_sse(model()))))
         assert model.is_closed
 
     asyncio.run(main())
 
 
-def test_a_response_that_never_starts_opens_nothing(recipes: SimpleNamespace) -> None:
+def test_response_that_never_starts_opens_nothing(recipes: SimpleNamespace) -> None:
     async def main() -> None:
         async def send(_message: object) -> None:
             raise OSError("gone")
@@ -327,10 +327,10 @@ def test_a_response_that_never_starts_opens_nothing(recipes: SimpleNamespace) ->
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# A Stop button, and a server that is silent
+# A Stop button, and a silent server
 
 
-def test_a_task_that_waits_for_a_silent_server_stops_at_once(recipes: SimpleNamespace) -> None:
+def test_task_waiting_for_a_silent_server_stops_at_once(recipes: SimpleNamespace) -> None:
     model = Model()
 
     async def main(url: str) -> sj.Snapshot:
@@ -352,13 +352,13 @@ def test_a_task_that_waits_for_a_silent_server_stops_at_once(recipes: SimpleName
 
     with serving(model.respond) as url:
         last = asyncio.run(asyncio.wait_for(main(url), TIMEOUT_S))
-        assert model.was_left.wait(TIMEOUT_S)
+        assert model.was_disconnected.wait(TIMEOUT_S)
     assert (last.version, last.complete, last.end) == (len(model.events), False, "open")
     assert last.value == sj.assemble(sj.decode_sse(b"".join(model.events))).final()
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["while it waits", "between two events"])
-def test_a_thread_that_reads_from_a_silent_server_stops_at_once(recipes: SimpleNamespace, *, waits: bool) -> None:
+def test_thread_reading_from_a_silent_server_stops_at_once(recipes: SimpleNamespace, *, waits: bool) -> None:
     model = Model()
     ready, stopped = threading.Event(), threading.Event()
     streams: list[tuple[sj.SnapshotStream, httpx2.Response]] = []
@@ -379,7 +379,7 @@ def test_a_thread_that_reads_from_a_silent_server_stops_at_once(recipes: SimpleN
                     if not waits and snapshot.version == len(model.events):
                         ready.set()
                         assert stopped.wait(TIMEOUT_S)
-        except BaseException as error:  # noqa: BLE001  # whatever it is, the test asks for it
+        except BaseException as error:  # noqa: BLE001  # asserted below
             errors.append(error)
 
     with serving(model.respond) as url:
@@ -390,13 +390,13 @@ def test_a_thread_that_reads_from_a_silent_server_stops_at_once(recipes: SimpleN
         stopped.set()
         reader.join(TIMEOUT_S)
         assert not reader.is_alive()
-        assert model.was_left.wait(TIMEOUT_S)
+        assert model.was_disconnected.wait(TIMEOUT_S)
     assert errors == []
     last = streams[0][0].snapshot
     assert (last.version, last.complete, last.end) == (len(model.events), False, "open")
 
 
-def test_an_error_of_a_source_that_is_closed_is_not_taken_for_a_reader(recipes: SimpleNamespace) -> None:
+def test_error_from_closing_the_source_is_raised(recipes: SimpleNamespace) -> None:
     class Source:
         def __iter__(self) -> Iterator[object]:
             return iter([])
@@ -408,8 +408,8 @@ def test_an_error_of_a_source_that_is_closed_is_not_taken_for_a_reader(recipes: 
         recipes.stop_thread(sj.assemble(Source()), None)
 
 
-def test_a_silence_is_noticed_and_waited_on(recipes: SimpleNamespace) -> None:
-    """The server goes on only after three silences were noticed; nothing is lost by them."""
+def test_silence_is_noticed_and_waited_out(recipes: SimpleNamespace) -> None:
+    """The server continues only after three silences were noticed; no event is lost."""
     was_noticed = threading.Event()
 
     async def respond(exchange: Exchange) -> None:
@@ -438,7 +438,7 @@ def test_a_silence_is_noticed_and_waited_on(recipes: SimpleNamespace) -> None:
     assert (snapshots[-1].value, snapshots[-1].end) == (DOCUMENT, "done")
 
 
-def test_a_caller_that_has_waited_long_enough_leaves_the_server(recipes: SimpleNamespace) -> None:
+def test_caller_may_stop_waiting_and_disconnect(recipes: SimpleNamespace) -> None:
     model = Model()
 
     async def main(url: str) -> sj.Snapshot:
@@ -448,7 +448,7 @@ def test_a_caller_that_has_waited_long_enough_leaves_the_server(recipes: SimpleN
                 async for snapshot in snapshots:
                     if snapshot is None and stream.assembler.version == len(model.events):
                         break
-            assert await asyncio.to_thread(model.was_left.wait, TIMEOUT_S)  # though the response is not left yet
+            assert await asyncio.to_thread(model.was_disconnected.wait, TIMEOUT_S)  # the response is still open
         return stream.snapshot
 
     with serving(model.respond) as url:
@@ -456,7 +456,7 @@ def test_a_caller_that_has_waited_long_enough_leaves_the_server(recipes: SimpleN
     assert (last.complete, last.end) == (False, "open")
 
 
-def test_an_error_of_the_stream_passes_through(recipes: SimpleNamespace) -> None:
+def test_error_of_the_stream_passes_through(recipes: SimpleNamespace) -> None:
     async def main(url: str) -> None:
         async with httpx2.AsyncClient() as client, client.stream("GET", url) as response:
             stream = sj.assemble(sj.decode_sse(response.aiter_bytes()), require_done=True)
@@ -469,7 +469,7 @@ def test_an_error_of_the_stream_passes_through(recipes: SimpleNamespace) -> None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# docs/callbacks.md: A server that passes on what is finished
+# docs/callbacks.md: the server that forwards finished values
 
 
 @pytest.fixture(scope="module")
@@ -477,7 +477,7 @@ def callbacks() -> SimpleNamespace:
     return page("callbacks.md")
 
 
-def test_the_model_is_left_when_the_browser_leaves_an_endpoint_that_yields(
+def test_model_is_disconnected_with_the_browser_of_an_endpoint(
     callbacks: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = Model(EVENTS[:-5])
@@ -490,19 +490,19 @@ def test_the_model_is_left_when_the_browser_leaves_an_endpoint_that_yields(
     monkeypatch.setitem(callbacks.model_stream.__globals__, "ask_model", ask_model)
     with serving(model.respond) as url, running(callbacks.app) as proxy:
         with httpx2.stream("GET", f"{proxy}/people") as response:
-            pieces = response.iter_bytes()  # is held, as it leaves when it is collected
+            pieces = response.iter_bytes()  # kept, because it disconnects when it is collected
             assert next(pieces).startswith(b'event: person\ndata: {"name": "Jane", "age": 34}')
-            assert not model.was_left.is_set()
-        assert model.was_left.wait(TIMEOUT_S)
+            assert not model.was_disconnected.is_set()
+        assert model.was_disconnected.wait(TIMEOUT_S)
 
 
-def test_a_browser_that_reads_nothing_and_leaves_closes_the_stream_of_an_endpoint_that_yields(
+def test_unread_response_of_an_endpoint_closes_its_stream(
     callbacks: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = Endless()
 
     async def main() -> None:
-        await leave_unread(callbacks.app, "/people")
+        await disconnect_unread(callbacks.app, "/people")
         assert model.is_closed
 
     monkeypatch.setitem(callbacks.model_stream.__globals__, "ask_model", model)

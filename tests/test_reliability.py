@@ -1,4 +1,4 @@
-"""The measurements under `tests/reliability/` can be made, and the page shows what was measured last."""
+"""The measurements in `tests/reliability/` run, and docs/reliability.md shows the latest results."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import scaling
 
 pytestmark = pytest.mark.slow
 
-# By its path: `benchmarks/` has a `run`, too.
+# Loaded by path, because `benchmarks/` also has a module `run`.
 SPEC = spec_from_file_location("reliability_run", Path(scaling.__file__).parent / "run.py")
 run = module_from_spec(SPEC)
 SPEC.loader.exec_module(run)
 
 
 @pytest.mark.parametrize("power", [0, 1, 2])
-def test_the_exponent_is_the_slope_of_the_logarithms(power):
+def test_exponent_is_the_slope_of_the_logarithms(power):
     sizes = [1000, 2000, 4000, 8000]
 
     assert scaling.fitted(sizes, [3e-9 * size**power for size in sizes]) == pytest.approx(power)
 
 
 @pytest.mark.parametrize("name", scaling.WORKS)
-def test_each_work_can_be_done(name):
+def test_each_work_can_be_measured(name):
     result = scaling.measure(name, quick=True, divisor=1000)
 
     assert len(result.sizes) == len(result.seconds) == scaling.SIZES
 
 
-def test_the_page_shows_what_was_measured_last(tmp_path, monkeypatch):
+def test_page_shows_the_latest_results(tmp_path, monkeypatch):
     page = tmp_path / "reliability.md"
     committed = run.PAGE.read_text(encoding="utf-8")
     page.write_text(committed, encoding="utf-8")

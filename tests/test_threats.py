@@ -1,7 +1,7 @@
-"""What a hostile sender sends has the outcome that is promised, in bounded memory and linear time.
+"""Each hostile input has the promised outcome, in bounded memory and linear time.
 
-The attacks are those of `reliability/hostile.py`, row by row. Each runs in a process of its own, under small limits
-and under a cap of its memory; the command `make reliability` runs them under the default limits.
+The attacks are those of `reliability/hostile.py`. Each runs in its own process, under small limits and with capped
+memory; `make reliability` runs them under the default limits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 EACH = [pytest.param(one, id=f"{one.table}: {one.row}: {one.name}") for one in ATTACKS.values()]
 
 
-def test_every_row_has_an_attack_or_says_what_it_waits_for():
+def test_every_row_has_an_attack_or_states_what_it_needs():
     rows = {(table, row) for table, rows in ROWS.items() for row in rows}
     attacked = {(one.table, one.row) for one in (*ATTACKS.values(), *WAITING.values())}
 
@@ -31,21 +31,21 @@ def test_every_row_has_an_attack_or_says_what_it_waits_for():
 
 
 @pytest.mark.parametrize("one", EACH)
-def test_the_promise_is_kept_in_the_memory_that_is_promised(one: Attack):
+def test_promise_is_kept_within_the_promised_memory(one: Attack):
     measured = measure(one.name, small=True)
 
     assert not measured.failure
     assert measured.peak_bytes <= one.allowed_bytes(SMALL) + CONSTANT_BYTES
 
 
-def test_more_than_four_times_a_limit_is_allowed_only_for_a_reason():
+def test_more_than_four_times_a_limit_needs_a_reason():
     assert all(one.because for one in ATTACKS.values() if one.factor > 4)
 
 
-def test_what_needs_more_memory_than_it_is_allowed_fails():
+def test_attack_over_its_allowed_memory_fails():
     measured = measure("as-many-containers-as-allowed", small=True, allowed_bytes=1)
 
-    assert measured.failure  # mostly a MemoryError; CPython, short of memory, does not always say so
+    assert measured.failure  # usually a MemoryError, but CPython without memory does not always raise it
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -54,12 +54,12 @@ def test_what_needs_more_memory_than_it_is_allowed_fails():
 
 def scaled(limits: sj.Limits, divisor: int) -> sj.Limits:
     names = ("max_event_bytes", "max_string_bytes", "max_document_bytes", "max_nodes", "max_runs", "max_array_length")
-    # A gap costs its holes, however few bytes ask for them.
+    # A gap costs its holes, however few bytes request them.
     return evolve(limits, max_array_gap=16, **{name: getattr(limits, name) // divisor for name in names})
 
 
 def calls_of(one: Attack, limits: sj.Limits, scale: int) -> tuple[int, int]:
-    """Return how many functions an attack calls, those written in C included, and how many bytes it sends."""
+    """Return the number of functions that an attack calls, including C functions, and the bytes it sends."""
     count = 0
 
     def profiler(frame: FrameType, event: str, argument: object) -> None:
@@ -77,8 +77,8 @@ def calls_of(one: Attack, limits: sj.Limits, scale: int) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("one", EACH)
-def test_the_calls_are_linear_in_the_bytes(one: Attack):
-    """Of an attack that is larger in the limits, or in number: each byte costs the same."""
+def test_calls_are_linear_in_the_bytes(one: Attack):
+    """Each byte costs the same when the limits, or the number of repetitions, are larger."""
     few, little = calls_of(one, scaled(SMALL, 32), 1)
     many, much = calls_of(one, scaled(SMALL, 8), 2)
 

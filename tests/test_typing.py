@@ -1,4 +1,4 @@
-"""What a type checker sees of the public names; mypy and pyright read this file, and pytest runs it."""
+"""The types of the public names; mypy and pyright check this file, and pytest runs it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamjson as sj
 WIRE = b'id: 1\ndata: {"delta": "Jane", "json_path": "name"}\n\n'
 
 
-def test_assemble_gives_an_iterator_of_the_kind_that_it_was_given() -> None:
+def test_assemble_returns_a_stream_of_the_kind_of_its_source() -> None:
     stream = assert_type(sj.assemble(sj.decode_sse([WIRE])), sj.SnapshotStream)
     for snapshot in stream:
         assert_type(snapshot, sj.Snapshot)
@@ -30,7 +30,7 @@ def test_assemble_gives_an_iterator_of_the_kind_that_it_was_given() -> None:
         assert_type(entered, sj.SnapshotStream)
 
 
-def test_an_asynchronous_source_gives_an_asynchronous_stream() -> None:
+def test_asynchronous_source_gives_an_asynchronous_stream() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield WIRE
 
@@ -45,7 +45,7 @@ def test_an_asynchronous_source_gives_an_asynchronous_stream() -> None:
     coroutine.close()
 
 
-def test_split_streams_gives_iterators_of_the_kind_and_the_events_that_it_was_given() -> None:
+def test_split_streams_keeps_the_kind_and_type_of_its_source() -> None:
     async def events() -> AsyncIterator[object]:
         yield sj.StreamingChunk("Jane", "name")
 
@@ -63,7 +63,7 @@ def test_split_streams_gives_iterators_of_the_kind_and_the_events_that_it_was_gi
             assert_type(list(stream), list[sj.ServerSentEvent[str]])
 
 
-def test_an_assembler_returns_changes() -> None:
+def test_assembler_returns_changes() -> None:
     assembler = sj.Assembler(path_prefix="out", limits=sj.Limits(max_depth=None))
     change = assert_type(assembler.apply(sj.StreamingChunk("Jane", "out.name")), sj.Change | None)
     assert_type(assembler.apply_delta("out.tags", ["a", {"b": None}]), sj.Change | None)
@@ -77,7 +77,7 @@ def test_an_assembler_returns_changes() -> None:
     assert_type(change.to_chunks(), list[sj.StreamingChunk])
 
 
-def test_the_wire_and_paths() -> None:
+def test_wire_and_paths() -> None:
     decoder = sj.SSEDecoder()
     assert_type(decoder.feed(WIRE), list[sj.ServerSentEvent[str]])
     assert_type(decoder.retry_ms, int | None)
@@ -90,7 +90,7 @@ def test_the_wire_and_paths() -> None:
     assert_type(sj.format_path(["a", 0]), str)
 
 
-def test_missing_is_told_from_values() -> None:
+def test_comparison_with_missing_narrows_the_type() -> None:
     chunk = sj.StreamingChunk()
     assert chunk.delta is sj.MISSING
     chunk = sj.StreamingChunk.from_dict({"delta": None})

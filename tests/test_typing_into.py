@@ -1,4 +1,4 @@
-"""What a type checker sees of patterns, callbacks, completion and typed results; mypy and pyright read this file."""
+"""The types of patterns, callbacks, completion and typed results; mypy and pyright check this file."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Trip:
     people: list[Person]
 
 
-def test_the_end_is_of_the_type_that_was_asked_for() -> None:
+def test_final_has_the_requested_type() -> None:
     assert_type(sj.assemble(EVENTS).final(), Any)
     assert_type(sj.assemble(EVENTS).final(into=Trip), Trip)
     assert_type(sj.assemble(EVENTS).final(dict[str, list[Person]]), dict[str, list[Person]])
 
 
-def test_finished_values_are_too() -> None:
+def test_completed_has_the_requested_type() -> None:
     stream = sj.assemble(EVENTS)
     assert_type(stream.completed("people[*]", into=Person), Iterator[Person])
     for person in stream.completed("people[*]", into=Person):
@@ -37,7 +37,7 @@ def test_finished_values_are_too() -> None:
     assert_type(stream.text("people[0].name"), Iterator[str])
 
 
-def test_of_an_asynchronous_stream_as_well() -> None:
+def test_asynchronous_stream_has_the_requested_types() -> None:
     async def events() -> AsyncIterator[dict[str, str]]:
         for event in EVENTS:
             yield event
@@ -54,7 +54,7 @@ def test_of_an_asynchronous_stream_as_well() -> None:
     coroutine.close()
 
 
-def test_callbacks_are_told_in_types() -> None:
+def test_callbacks_receive_typed_values() -> None:
     assembler = sj.Assembler(completion="end")
 
     @assembler.on("people[*].name")
@@ -83,7 +83,7 @@ def test_callbacks_are_told_in_types() -> None:
     keep.cancel()
 
 
-def test_plain_calls_give_handles() -> None:
+def test_direct_calls_return_subscriptions() -> None:
     assembler = sj.Assembler()
     changes: list[sj.Change] = []
     people: list[sj.Completion[Person]] = []
@@ -93,7 +93,7 @@ def test_plain_calls_give_handles() -> None:
     assert_type(assembler.on("$"), Callable[[Callable[[sj.Change], object]], sj.Subscription[sj.Change]])
 
 
-def test_snapshots_answer_in_types() -> None:
+def test_snapshots_return_typed_values() -> None:
     assembler = sj.Assembler()
     assembler.apply_delta("people[0].name", "Jane")
     snapshot = assembler.snapshot()

@@ -1,4 +1,4 @@
-"""What an event brings: a chunk, the sender's failure, or neither; and the failures that senders really send."""
+"""Classification of an event: a chunk, the sender's failure, or neither; with failures as real senders send them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def brought(data: object, event_type: str = "message") -> Brought:
 DEEP: list[object] = [{"error": [{"error": [{"error": [{"message": "m"}]}]}]}]
 BOOM = {"message": "boom", "type": "server_error", "param": None, "code": None}
 
-# What a gateway or server has sent in the place of an answer, inside HTTP 200; and what is said of it.
+# Payloads that gateways and servers have sent instead of an answer, with HTTP 200; and the type and message reported.
 FAILURES: dict[str, tuple[object, tuple[str | None, str | None]]] = {
     "OpenAI": ({"error": BOOM}, ("server_error", "boom")),
     "an error that is text": ({"error": "boom"}, (None, "boom")),
@@ -67,7 +67,7 @@ FAILURES: dict[str, tuple[object, tuple[str | None, str | None]]] = {
     "an error that is a number": ({"error": 500}, ("500", None)),
     "an error that is true": ({"error": True}, (None, None)),
     "an empty error": ({"error": {}}, (None, None)),
-    "an error in words of its own": ({"error": {"why": "boom"}}, (None, '{"why": "boom"}')),
+    "an error without known members": ({"error": {"why": "boom"}}, (None, '{"why": "boom"}')),
     "a span and an error": ({"span_id": "s", "error": "boom"}, (None, "boom")),
     "a path and an error": ({"json_path": "a", "error": "boom"}, (None, "boom")),
     "a null delta and an error": ({"delta": None, "error": "boom"}, (None, "boom")),
@@ -80,14 +80,14 @@ FAILURES: dict[str, tuple[object, tuple[str | None, str | None]]] = {
     "ours, a type that is an object": ({"error_type": {}, "error_message": ["boom"]}, (None, "boom")),
     "ours, by its chunk type": ({"chunk_type": "error"}, (None, None)),
     "ours, by its chunk type, beside a delta": ({**X, "chunk_type": "error", "error_message": "boom"}, (None, "boom")),
-    "errors without end": ({"error": DEEP}, (None, json.dumps(DEEP))),
+    "deeply nested errors": ({"error": DEEP}, (None, json.dumps(DEEP))),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("payload", "told"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize(("payload", "reported"), FAILURES.values(), ids=FAILURES)
 @pytest.mark.parametrize("event_type", ["message", "", "ping", "error"])
-def test_a_failure_is_final_whatever_its_shape(
-    payload: object, told: tuple[str | None, str | None], event_type: str
+def test_failure_of_any_shape_is_final(
+    payload: object, reported: tuple[str | None, str | None], event_type: str
 ) -> None:
     events = [X, sj.ServerSentEvent(json.dumps(payload), event=event_type), sj.ServerSentEvent("[DONE]")]
     stream = sj.assemble(events, on_invalid="skip")
@@ -95,17 +95,17 @@ def test_a_failure_is_final_whatever_its_shape(
         stream.final()
     error = caught.value
     assert (error.code, stream.snapshot.complete, stream.snapshot.value) == ("stream_error", False, {"a": "x"})
-    if event_type == "error" and told == (None, None):
-        told = (None, json.dumps(payload))  # data that says nothing is the message
-    assert (error.error_type, error.error_message) == told
+    if event_type == "error" and reported == (None, None):
+        reported = (None, json.dumps(payload))  # data without an error becomes the message
+    assert (error.error_type, error.error_message) == reported
     with pytest.raises(sj.ClosedError):
         stream.assembler.apply(X)
 
 
 BESIDE: dict[str, dict[str, Any]] = {
     "a conflict": {"delta": 5, "json_path": "a"},
-    "a path that is no text": {"delta": "x", "json_path": 5},
-    "a path that is none": {"delta": "x", "json_path": "a[-1]"},
+    "a path that is not text": {"delta": "x", "json_path": 5},
+    "an invalid path": {"delta": "x", "json_path": "a[-1]"},
     "an object without a path": {"delta": {"content": ""}},
     "another protocol": {"choices": [], "delta": "x"},
     "an unknown type": {"type": "chunk", "delta": "x"},
@@ -120,7 +120,7 @@ BESIDE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("as_text", [False, True])
 @pytest.mark.parametrize("on_invalid", ["skip", "raise"])
 def test_nothing_hides_an_error(fields: dict[str, Any], on_invalid: Any, *, as_text: bool) -> None:
-    """Neither that the delta beside it is rejected, nor that the event is not understood otherwise."""
+    """Neither a rejected delta beside it, nor an otherwise unknown event."""
     payload = {**fields, "error": BOOM}
     event = sj.ServerSentEvent(json.dumps(payload)) if as_text else payload
     stream = sj.assemble([X, event, DONE], on_invalid=on_invalid)
@@ -147,7 +147,7 @@ class Event:
         (Event(type="error", error=Event(message="boom")), "stream_error"),
     ],
 )
-def test_an_object_of_another_sdk_is_no_answer(event: object, code: str) -> None:
+def test_object_of_another_sdk_is_an_error(event: object, code: str) -> None:
     with pytest.raises(sj.StreamJSONError) as caught:
         sj.assemble([event]).final()
     assert caught.value.code == code
@@ -156,9 +156,9 @@ def test_an_object_of_another_sdk_is_no_answer(event: object, code: str) -> None
 @pytest.mark.parametrize(
     "event",
     [{"n": 10**5000}, {"error": {"code": 10**5000}}, {"error": [10**5000, 1]}, {"error": {"x": {(1, 2): 3}}}],
-    ids=["a number", "a code", "an array", "a name that is no text"],
+    ids=["a number", "a code", "an array", "a name that is not text"],
 )
-def test_a_mapping_that_is_not_json_gives_a_documented_error(event: dict[str, Any]) -> None:
+def test_non_json_mapping_raises_a_documented_error(event: dict[str, Any]) -> None:
     with pytest.raises(sj.StreamFailedError):
         sj.assemble([event, DONE]).final()
 
@@ -176,12 +176,12 @@ NO_FAILURES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("fields", NO_FAILURES.values(), ids=NO_FAILURES)
-def test_beside_a_delta_this_is_no_failure(fields: dict[str, Any]) -> None:
-    """Senders that send every field send empty ones."""
+def test_empty_error_field_beside_a_delta_is_not_a_failure(fields: dict[str, Any]) -> None:
+    """Senders that send every field send empty ones, too."""
     assert brought({**X, **fields}) == Brought(Chunk.from_dict({**X, **fields}))
 
 
-def test_an_error_beside_a_delta_comes_after_it() -> None:
+def test_delta_beside_an_error_is_applied_first() -> None:
     assembler = sj.Assembler()
     seen: list[object] = []
     assembler.on("a", lambda change: seen.append(change.match_value))
@@ -192,7 +192,7 @@ def test_an_error_beside_a_delta_comes_after_it() -> None:
     assert assembler.snapshot().complete is False
 
 
-def test_a_callback_that_raises_before_a_failure_does_not_hide_it() -> None:
+def test_raising_callback_does_not_hide_a_failure() -> None:
     stream = sj.assemble([{**X, "error": BOOM}])
 
     @stream.assembler.on("a")
@@ -205,7 +205,7 @@ def test_a_callback_that_raises_before_a_failure_does_not_hide_it() -> None:
 
 
 @pytest.mark.parametrize("is_broken", [False, True])
-def test_an_asynchronous_callback_is_notified_before_a_failure(*, is_broken: bool) -> None:
+def test_asynchronous_callback_is_notified_before_a_failure(*, is_broken: bool) -> None:
     async def source() -> AsyncIterator[object]:
         yield {**X, "error": BOOM}
 
@@ -228,22 +228,22 @@ def test_an_asynchronous_callback_is_notified_before_a_failure(*, is_broken: boo
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "reported"),
     [
         pytest.param("boom", (None, "boom"), id="text"),
         pytest.param("", (None, ""), id="nothing"),
         pytest.param('"boom"', (None, '"boom"'), id="a JSON string"),
         pytest.param("[1]", (None, "[1]"), id="an array"),
         pytest.param('{"message": "boom"}', (None, "boom"), id="an object"),
-        pytest.param('{"message": "boom", "error_type": 2}', ("2", "boom"), id="a type that is no text"),
+        pytest.param('{"message": "boom", "error_type": 2}', ("2", "boom"), id="a type that is not text"),
         pytest.param('{"delta": 1, "json_path": 2}', (None, '{"delta": 1, "json_path": 2}'), id="a chunk"),
-        pytest.param("[" * 500, (None, "[" * 500), id="too deep to read"),
+        pytest.param("[" * 500, (None, "[" * 500), id="too deeply nested"),
         pytest.param(Chunk(error_type="e"), ("e", None), id="a chunk of ours"),
         pytest.param(b"boom", (None, None), id="bytes"),
     ],
 )
-def test_the_data_of_an_error_event(data: object, told: tuple[str | None, str | None]) -> None:
-    assert brought(data, "error") == Brought(failure=Failure(*told))
+def test_data_of_an_error_event(data: object, reported: tuple[str | None, str | None]) -> None:
+    assert brought(data, "error") == Brought(failure=Failure(*reported))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -253,14 +253,14 @@ def test_the_data_of_an_error_event(data: object, told: tuple[str | None, str | 
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
-        pytest.param({"model": "m"}, "none of the fields", id="no field of ours"),
-        pytest.param({"span_id": None, "model": "m"}, "none of the fields", id="a null field of ours"),
+        pytest.param({"model": "m"}, "none of the fields", id="no known field"),
+        pytest.param({"span_id": None, "model": "m"}, "none of the fields", id="a known field that is null"),
         pytest.param({"json_path": "a", "value": 1}, "no delta", id="a path without a delta"),
         pytest.param({"json_path": "", "chunk_type": "json"}, "no delta", id="the root without a delta"),
         pytest.param({"delta": "x", "type": "token"}, "'token' is not known", id="a delta with an unknown type"),
     ],
 )
-def test_what_is_not_understood_is_ignored_and_counted(payload: dict[str, Any], reason: str) -> None:
+def test_unknown_event_is_ignored_and_counted(payload: dict[str, Any], reason: str) -> None:
     stream = sj.assemble([payload, X, payload])
     assert stream.final() == {"a": "x"}
     assert stream.ignored_count == 2
@@ -271,7 +271,7 @@ def test_what_is_not_understood_is_ignored_and_counted(payload: dict[str, Any], 
 
 
 @pytest.mark.parametrize("payload", [{}, {"span_id": None}, {"span_id": "s"}, {"json_path": "a", "span_id": "s"}])
-def test_an_event_in_our_own_words_is_not_ignored(payload: dict[str, Any]) -> None:
+def test_event_with_known_fields_is_not_ignored(payload: dict[str, Any]) -> None:
     assembler = sj.Assembler()
     assert assembler.apply(payload) is None
     assert (assembler.ignored_count, assembler.passed_over) == (0, 0)
@@ -297,7 +297,7 @@ SPAN, OTHER, BAD = {"span_id": "s"}, {"model": "m"}, {"delta": 1, "json_path": "
     ],
 )
 @pytest.mark.parametrize("is_restored", [False, True], ids=["", "restored"])
-def test_a_stream_that_brought_nothing_has_failed(events: list[object], named: str, *, is_restored: bool) -> None:
+def test_stream_without_any_delta_has_failed(events: list[object], named: str, *, is_restored: bool) -> None:
     assembler = sj.Assembler(on_invalid="skip")
     *events, last = events
     for event in events:
@@ -313,7 +313,7 @@ def test_a_stream_that_brought_nothing_has_failed(events: list[object], named: s
     assert assembler.close() is None
 
 
-def test_a_push_that_brought_nothing_has_failed() -> None:
+def test_close_without_any_delta_has_failed() -> None:
     assembler = sj.Assembler()
     assembler.apply(sj.ServerSentEvent('{"model": "m"}', id="7"))
     with pytest.raises(sj.StreamFailedError) as caught:
@@ -325,11 +325,11 @@ def test_a_push_that_brought_nothing_has_failed() -> None:
     "events",
     [[], [DONE], [SPAN, DONE], [SPAN, PING, DONE], [{}, DONE], [sj.ServerSentEvent("", id="1")], [{"delta": ""}, DONE]],
 )
-def test_an_empty_answer_in_our_own_words_is_missing(events: list[object]) -> None:
+def test_empty_answer_with_known_fields_is_missing(events: list[object]) -> None:
     assert sj.assemble(events).final() is sj.MISSING
 
 
-def test_what_came_before_a_reset_does_not_count() -> None:
+def test_events_before_a_reset_do_not_count() -> None:
     assembler = sj.Assembler()
     assembler.apply(OTHER)
     assembler.reset()
@@ -338,7 +338,7 @@ def test_what_came_before_a_reset_does_not_count() -> None:
     assert assembler.snapshot().complete
 
 
-def test_a_delta_that_was_skipped_counts_for_the_document_that_it_began() -> None:
+def test_skipped_first_delta_of_a_span_makes_it_fail() -> None:
     events = [SPAN, X, {"span_id": "t", "delta": 1, "json_path": "a[*]"}, DONE]
     with pytest.raises(sj.StreamFailedError) as caught:
         sj.assemble(events, on_invalid="skip", on_new_span="reset").final()
@@ -346,40 +346,40 @@ def test_a_delta_that_was_skipped_counts_for_the_document_that_it_began() -> Non
 
 
 @pytest.mark.parametrize("empty", [{"error": ""}, {"error_type": "", "error_message": ""}])
-def test_senders_that_send_every_field_send_empty_texts(empty: dict[str, str]) -> None:
+def test_empty_error_texts_are_not_a_failure(empty: dict[str, str]) -> None:
     assert sj.assemble([{"span_id": "s", **empty}, {"delta": "", **empty}, {**X, **empty}]).final() == {"a": "x"}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# other event types, and what an SDK has lost
+# other event types, and a delta that an SDK has lost
 
 OTHER_TYPES: dict[str, tuple[object, Brought]] = {
     "a chunk": (Chunk(1, "a"), Brought(Chunk(1, "a"))),
-    "a chunk that says nothing": (Chunk(), Brought()),
+    "an empty chunk": (Chunk(), Brought()),
     "text": ("ping", Brought()),
     "an array": ("[1]", Brought()),
     "an object without a delta": ('{"time": 1}', Brought()),
     "a delta": ('{"delta": 1, "json_path": "a"}', Brought(Chunk(1, "a"))),
     "a span": ('{"spanId": "1"}', Brought(Chunk(span_id="1"))),
     "a field of a wrong type, and nothing else": ('{"json_path": 1}', Brought()),
-    "a number too long, in no object": ("1" * 2000, Brought()),
+    "a number that is too long, not in an object": ("1" * 2000, Brought()),
 }
 
 
 @pytest.mark.parametrize(("data", "expected"), OTHER_TYPES.values(), ids=OTHER_TYPES)
-def test_an_event_of_another_type_brings_a_chunk_or_nothing(data: object, expected: Brought) -> None:
+def test_event_of_another_type_has_a_chunk_or_nothing(data: object, expected: Brought) -> None:
     assert brought(data, "keepalive") == expected
 
 
 @pytest.mark.parametrize("data", ['{"delta": 1, "json_path": 1}', '{"delta": %s, "json_path": "a"}' % ("1" * 2000)])
-def test_a_delta_of_another_type_is_not_lost(data: str) -> None:
+def test_invalid_delta_in_an_event_of_another_type_is_an_error(data: str) -> None:
     with pytest.raises((sj.InvalidEventError, sj.LimitExceededError)):
         brought(data, "keepalive")
 
 
 @pytest.mark.parametrize("event_type", ["message", "chunk"])
-def test_a_delta_that_an_sdk_has_lost_is_an_error(event_type: str) -> None:
-    """opperai 1.7.2 makes its `Unset` of a delta that is an object, and knows only that the field was set."""
+def test_delta_lost_by_an_sdk_is_an_error(event_type: str) -> None:
+    """opperai 1.7.2 turns a delta that is an object into its `Unset`, and records only that the field was set."""
     model = opper.FunctionStreamCallStreamPostResponseBody.model_validate_json(
         '{"data": {"delta": {"a": 1}, "json_path": "people"}}'
     )
@@ -393,7 +393,7 @@ def test_a_delta_that_an_sdk_has_lost_is_an_error(event_type: str) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# for those who look at an event without applying it
+# functions that inspect an event without applying it
 
 BLANKS: dict[str, tuple[dict[str, Any], bool]] = {
     "nothing": ({}, True),
@@ -408,23 +408,23 @@ BLANKS: dict[str, tuple[dict[str, Any], bool]] = {
 
 
 @pytest.mark.parametrize(("fields", "blank"), BLANKS.values(), ids=BLANKS)
-def test_a_blank_chunk_changes_nothing(fields: dict[str, Any], *, blank: bool) -> None:
+def test_is_blank(fields: dict[str, Any], *, blank: bool) -> None:
     chunk = Chunk.from_dict(fields)
     assert is_blank(chunk) == blank
 
 
 @pytest.mark.parametrize("event", [sj.ServerSentEvent(""), sj.ServerSentEvent("{"), b"data: {}", 7, {"delta": 1}])
-def test_what_is_not_done(event: object) -> None:
+def test_is_not_done(event: object) -> None:
     assert not is_done(event)
 
 
 @pytest.mark.parametrize("data", ["[DONE]", " [DONE]", "[DONE]\r", "\t[DONE] \n"])
 @pytest.mark.parametrize("event_type", ["message", "ping", "error", "done"])
-def test_blanks_around_done_do_not_matter(data: str, event_type: str) -> None:
+def test_done_may_have_whitespace_around_it(data: str, event_type: str) -> None:
     stream = sj.assemble([X, sj.ServerSentEvent(data, event=event_type), X])
     assert stream.final() == {"a": "x"}
     assert stream.snapshot.end == "done"
 
 
-def test_done_of_another_library() -> None:
+def test_done_as_an_object_of_another_library() -> None:
     assert is_done(SimpleNamespace(data="[DONE]\n", event="message", id="7"))

@@ -1,4 +1,4 @@
-"""Assembling what was disassembled gives the value back, for any JSON value and any size of the pieces."""
+"""Assembling the chunks of a disassembled value returns the value, for any JSON value and any piece size."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ VALUES = st.recursive(
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal, and of equal types: `1`, `1.0` and `True` differ, `0.0` and `-0.0` too, and so does the order of names."""
+    """Return whether values and types are equal: `1`, `1.0` and `True` differ; so do `0.0`, `-0.0` and name order."""
     return json.dumps(one) == json.dumps(other)
 
 
 @given(VALUES, st.integers(1, 13))
-def test_what_was_disassembled_is_assembled_again(value: Any, piece_chars: int) -> None:
+def test_disassembled_value_is_assembled_again(value: Any, piece_chars: int) -> None:
     assembler = sj.Assembler()
     for chunk in disassemble(value, piece_chars):
         assert assembler.apply(chunk) is not None or chunk.delta == ""
@@ -48,13 +48,13 @@ def test_what_was_disassembled_is_assembled_again(value: Any, piece_chars: int) 
 
 
 @given(VALUES, st.integers(1, 13))
-def test_it_is_assembled_again_through_the_wire(value: Any, piece_chars: int) -> None:
+def test_disassembled_value_survives_the_wire(value: Any, piece_chars: int) -> None:
     data = b"".join(sj.encode_sse(chunk) for chunk in disassemble(value, piece_chars))
     assert same(sj.assemble(sj.decode_sse([data])).final(), value)
 
 
 @given(VALUES)
-def test_chunks_come_in_document_order_and_each_says_something(value: Any) -> None:
+def test_chunks_are_in_document_order_and_none_is_redundant(value: Any) -> None:
     chunks = list(disassemble(value, 3))
     assert chunks
     seen: list[str] = []
@@ -66,7 +66,7 @@ def test_chunks_come_in_document_order_and_each_says_something(value: Any) -> No
         else:
             assert not isinstance(chunk.delta, dict | list) or not chunk.delta
         if chunk.json_path not in seen[-1:]:
-            assert chunk.json_path not in seen  # a location is never come back to
+            assert chunk.json_path not in seen  # no location is revisited
             seen.append(chunk.json_path)
 
 
@@ -84,7 +84,9 @@ def chunks(value: Any, piece_chars: int = 4) -> list[tuple[object, str | None]]:
         pytest.param("", [("", "")], id="an empty string at the root"),
         pytest.param({}, [({}, "")], id="an empty object at the root"),
         pytest.param([], [([], "")], id="an empty array at the root"),
-        pytest.param({"a": {"b": [{}, [], ""]}}, [({}, "a.b[0]"), ([], "a.b[1]"), ("", "a.b[2]")], id="empty ones"),
+        pytest.param(
+            {"a": {"b": [{}, [], ""]}}, [({}, "a.b[0]"), ([], "a.b[1]"), ("", "a.b[2]")], id="empty ones inside"
+        ),
         pytest.param([[1, [2]], 3], [(1, "[0][0]"), (2, "[0][1][0]"), (3, "[1]")], id="arrays in arrays"),
         pytest.param({"b": 1, "a": 2}, [(1, "b"), (2, "a")], id="names keep their order"),
         pytest.param({"": {"": 1}}, [(1, "['']['']")], id="empty names"),
@@ -135,7 +137,7 @@ def test_deep_nesting_needs_no_recursion(kind: str) -> None:
     assert read == "text"
 
 
-def test_it_is_lazy() -> None:
+def test_disassembly_is_lazy() -> None:
     class Endless(Mapping[str, int]):
         def __getitem__(self, name: str) -> int:
             return 1
@@ -150,15 +152,15 @@ def test_it_is_lazy() -> None:
     assert [next(pieces).json_path for _ in range(3)] == ["0", "1", "2"]
 
 
-def test_the_value_is_not_changed_and_may_be_read_again() -> None:
+def test_value_is_unchanged_and_can_be_disassembled_again() -> None:
     value = {"a": [{}, "text"], "b": {}}
     assert chunks(value) == chunks(value)
     assert value == {"a": [{}, "text"], "b": {}}
 
 
 @pytest.mark.parametrize("piece_chars", [0, -1])
-def test_a_piece_has_a_character_at_least(piece_chars: int) -> None:
-    with pytest.raises(ValueError, match="at least 1"):  # at once, not with the first chunk
+def test_piece_has_at_least_one_character(piece_chars: int) -> None:
+    with pytest.raises(ValueError, match="at least 1"):  # at the call, not at the first chunk
         disassemble("x", piece_chars)
 
 
@@ -168,7 +170,7 @@ def test_a_piece_has_a_character_at_least(piece_chars: int) -> None:
         pytest.param(float("nan"), InvalidEventError, "bad_number", id="NaN"),
         pytest.param([1, float("inf")], InvalidEventError, "bad_number", id="Infinity"),
         pytest.param({"a": -float("inf")}, InvalidEventError, "bad_number", id="-Infinity"),
-        pytest.param({1: 2}, InvalidEventError, "bad_event", id="a name that is no text"),
+        pytest.param({1: 2}, InvalidEventError, "bad_event", id="a name that is not text"),
         pytest.param({"a": {None: 2}}, InvalidEventError, "bad_event", id="a name that is None"),
         pytest.param({1, 2}, InvalidEventError, "bad_event", id="a set"),
         pytest.param(b"bytes", InvalidEventError, "bad_event", id="bytes"),
@@ -176,17 +178,19 @@ def test_a_piece_has_a_character_at_least(piece_chars: int) -> None:
         pytest.param(object(), InvalidEventError, "bad_event", id="an object"),
         pytest.param(MISSING, InvalidEventError, "bad_event", id="MISSING"),
         pytest.param({"a": MISSING}, InvalidEventError, "bad_event", id="MISSING inside"),
-        pytest.param({"\ud800": 1}, InvalidPathError, "lone_surrogate", id="half a character in a name"),
-        pytest.param({"a": [{"b\udc00": {}}]}, InvalidPathError, "lone_surrogate", id="half a character further in"),
+        pytest.param({"\ud800": 1}, InvalidPathError, "lone_surrogate", id="half of a pair in a name"),
+        pytest.param(
+            {"a": [{"b\udc00": {}}]}, InvalidPathError, "lone_surrogate", id="half of a pair in a nested name"
+        ),
     ],
 )
-def test_what_is_no_json_value_is_refused(value: Any, kind: type[StreamJSONError], code: str) -> None:
+def test_non_json_value_is_refused(value: Any, kind: type[StreamJSONError], code: str) -> None:
     with pytest.raises(kind) as info:
         list(disassemble(value))
     assert type(info.value) is kind
     assert info.value.code == code
 
 
-def test_halves_of_characters_in_text_are_passed_on_for_the_assembler_to_mend() -> None:
+def test_halves_of_pairs_are_left_for_the_assembler_to_repair() -> None:
     assert list(disassemble("a\ud83d", 1)) == [StreamingChunk("a", ""), StreamingChunk("\ud83d", "")]
     assert sj.assemble(disassemble(["\ud83d", "\ude00", "\ud83d\ude00x"], 1)).final() == ["\ufffd", "\ufffd", "😀x"]

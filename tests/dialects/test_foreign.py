@@ -1,4 +1,4 @@
-"""Whatever an input yields is an event, its data a chunk; hostile JSON is a documented error, in linear time."""
+"""Objects of any source become events, their data chunks; hostile JSON is a documented error in linear time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from opperai.utils import unmarshal_json
 from opperai.utils.eventstreaming import EventStream, EventStreamAsync
 
 import streamjson as sj
-from streamjson._dialects import foreign as _events
+from streamjson._dialects import foreign as _foreign
 from streamjson._dialects.foreign import to_event, to_fields
 from streamjson._errors import InvalidEventError, LimitExceededError, StreamJSONError
 from streamjson._json import _VALUE, MISSING, Missing, decode_json, is_array, quick_decoder
@@ -42,7 +42,7 @@ URL = "https://example.invalid/stream"
 
 
 def facts(event: ServerSentEvent[Any]) -> tuple[object, ...]:
-    """All fields, `offset` included, which `==` leaves out."""
+    """Return all fields, including `offset`, which `==` ignores."""
     return (event.data, event.id, event.event, event.retry, event.last_event_id, event.offset)
 
 
@@ -58,14 +58,14 @@ def test_missing_is_falsy_and_not_none() -> None:
 
 
 @pytest.mark.parametrize("value", [[], (1,), range(2), deque(), UserList()], ids=lambda v: type(v).__name__)
-def test_a_sequence_is_an_array(value: object) -> None:
+def test_sequence_is_an_array(value: object) -> None:
     assert is_array(value)
 
 
 @pytest.mark.parametrize(
     "value", [b"", bytearray(), memoryview(b""), {}, {1}, None, 1, iter([])], ids=lambda v: type(v).__name__
 )
-def test_bytes_and_other_iterables_are_none(value: object) -> None:
+def test_bytes_and_other_iterables_are_not_arrays(value: object) -> None:
     assert not is_array(value)
 
 
@@ -113,7 +113,7 @@ def test_from_dict(data: dict[str, Any], chunk: StreamingChunk) -> None:
 
 @pytest.mark.parametrize("name", [name for name in (*SNAKE, *CAMEL) if name != "delta"])
 @pytest.mark.parametrize("value", [0, 1.5, True, [], {}, b"x"], ids=repr)
-def test_a_field_of_a_wrong_type_is_refused(name: str, value: object) -> None:
+def test_field_of_a_wrong_type_is_refused(name: str, value: object) -> None:
     with pytest.raises(InvalidEventError, match="is text or null") as info:
         StreamingChunk.from_dict({"delta": 1, name: value})
     assert info.value.code == "bad_event"
@@ -143,19 +143,19 @@ CHUNKS = st.builds(
 
 
 @given(chunk=CHUNKS, camel_case=st.booleans())
-def test_from_dict_reads_what_to_dict_writes(chunk: StreamingChunk, *, camel_case: bool) -> None:
+def test_from_dict_reverses_to_dict(chunk: StreamingChunk, *, camel_case: bool) -> None:
     assert StreamingChunk.from_dict(chunk.to_dict(camel_case=camel_case)) == chunk
     text = json.dumps(chunk.to_dict(camel_case=camel_case))
     assert to_chunk(text, LIMITS) == chunk
 
 
-def test_an_events_offset_is_not_compared() -> None:
+def test_offset_of_an_event_is_not_compared() -> None:
     assert ServerSentEvent("x", offset=1) == ServerSentEvent("x", offset=2)
     assert ServerSentEvent("x", "1") != ServerSentEvent("x", "2")
     assert "offset" not in repr(ServerSentEvent("x", offset=1))
 
 
-def test_the_models_have_slots() -> None:
+def test_models_have_slots() -> None:
     with pytest.raises(AttributeError):
         ServerSentEvent("x").jsonPath = 1  # type: ignore[attr-defined]
     with pytest.raises(AttributeError):
@@ -163,7 +163,7 @@ def test_the_models_have_slots() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# whatever an input yields -> ServerSentEvent
+# an object of any source -> ServerSentEvent
 
 
 class Word(enum.StrEnum):
@@ -200,11 +200,11 @@ class OwnEvent(ServerSentEvent[str]):
         pytest.param({"event": ""}, ServerSentEvent(""), id="an empty event type"),
         pytest.param({"id": "7"}, ServerSentEvent("", "7"), id="an id alone"),
         pytest.param({"retry": 7}, ServerSentEvent("", retry=7), id="a retry alone"),
-        pytest.param({"data": "x", "retry": "7", "offset": "7"}, ServerSentEvent("x"), id="a retry that is no number"),
-        pytest.param({"data": {"delta": 1}}, ServerSentEvent({"delta": 1}), id="data decoded already"),
+        pytest.param({"data": "x", "retry": "7", "offset": "7"}, ServerSentEvent("x"), id="a retry that is text"),
+        pytest.param({"data": {"delta": 1}}, ServerSentEvent({"delta": 1}), id="data that is already decoded"),
         pytest.param(OrderedDict(data="x"), ServerSentEvent("x"), id="an ordered mapping"),
         pytest.param(MappingProxyType({"data": "x"}), ServerSentEvent("x"), id="a read-only mapping"),
-        pytest.param(UserDict(data="x"), ServerSentEvent("x"), id="a mapping that has .data"),
+        pytest.param(UserDict(data="x"), ServerSentEvent("x"), id="a mapping with an attribute .data"),
         pytest.param(SimpleNamespace(data="x"), ServerSentEvent("x"), id="an object with data"),
         pytest.param(
             SimpleNamespace(data="x", id="1", event="e", retry=3),
@@ -220,7 +220,7 @@ def test_to_event(given: object, expected: ServerSentEvent[Any]) -> None:
     assert facts(to_event(given)) == facts(expected)
 
 
-def test_our_own_events_and_their_subclasses_pass_as_they_are() -> None:
+def test_own_events_and_subclasses_pass_unchanged() -> None:
     event = OwnEvent("x")
     assert to_event(event) is event
     assert to_event(EVENT) is EVENT
@@ -231,13 +231,13 @@ def test_our_own_events_and_their_subclasses_pass_as_they_are() -> None:
     [{"id": 7}, {"id": b"7"}, {"event": None}, {"event": 0}, {"last_event_id": None}, {"last_event_id": 7}],
     ids=repr,
 )
-def test_an_event_made_by_hand_has_texts_where_the_wire_has_some(fields: dict[str, Any]) -> None:
-    """Else a number would be recorded as the id to resume from: where events are applied nothing is asked."""
+def test_event_refuses_fields_that_are_not_text(fields: dict[str, Any]) -> None:
+    """Otherwise a number would be recorded as the id to resume from: `apply` does not check it."""
     with pytest.raises(InvalidEventError, match=next(iter(fields))):
         ServerSentEvent('{"delta": 1, "json_path": "a"}', **fields)
 
 
-def test_a_chunk_is_not_copied() -> None:
+def test_chunk_is_not_copied() -> None:
     assert to_event(CHUNK).data is CHUNK
 
 
@@ -257,17 +257,17 @@ def test_a_chunk_is_not_copied() -> None:
         pytest.param(object(), "bad_event", id="an object without data"),
         pytest.param(SimpleNamespace(), "bad_event", id="a namespace without data"),
         pytest.param(ValueError("x"), "bad_event", id="an exception"),
-        pytest.param({"data": "x", "id": 7}, "bad_event", id="an id that is no text"),
-        pytest.param({"data": "x", "event": 7}, "bad_event", id="an event type that is no text"),
-        pytest.param({"data": "x", "last_event_id": b"7"}, "bad_event", id="a last event id that is no text"),
-        pytest.param(SimpleNamespace(data="x", id=7), "bad_event", id="a foreign id that is no text"),
-        pytest.param(SimpleNamespace(data="x", event=7), "bad_event", id="a foreign event type that is no text"),
+        pytest.param({"data": "x", "id": 7}, "bad_event", id="an id that is not text"),
+        pytest.param({"data": "x", "event": 7}, "bad_event", id="an event type that is not text"),
+        pytest.param({"data": "x", "last_event_id": b"7"}, "bad_event", id="a last event id that is not text"),
+        pytest.param(SimpleNamespace(data="x", id=7), "bad_event", id="a foreign id that is not text"),
+        pytest.param(SimpleNamespace(data="x", event=7), "bad_event", id="a foreign event type that is not text"),
         pytest.param({"data": "x", "event": 0}, "bad_event", id="an event type that is zero"),
         pytest.param({"data": "x", "last_event_id": 0}, "bad_event", id="a last event id that is zero"),
     ],
 )
-def test_what_is_no_event_is_refused(given: object, code: str) -> None:
-    for _ in range(2):  # what was learned of the type is the same the second time
+def test_non_event_is_refused(given: object, code: str) -> None:
+    for _ in range(2):  # the second time the type is cached
         with pytest.raises(InvalidEventError) as info:
             to_event(given)
         assert info.value.code == code
@@ -298,16 +298,16 @@ def test_objects_of_one_class_may_have_different_attributes(order: list[int]) ->
                 to_event(Thing())
 
 
-def test_classes_made_at_run_time_do_not_pile_up() -> None:
+def test_cache_of_classes_is_bounded() -> None:
     for number in range(1000):
         thing = type(f"Thing{number}", (), {"data": "x"})()
         assert to_event(thing).data == "x"
-        assert len(_events._adapters) <= 256
+        assert len(_foreign._adapters) <= 256
     assert to_event(EVENT) is EVENT
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# the objects of other libraries, as they make them
+# the objects of other libraries, made by those libraries
 
 STREAM = (
     b'id: 1\ndata: {"span_id": "s"}\n\n'
@@ -324,7 +324,7 @@ def in_pieces(data: bytes, size: int = 7) -> Iterator[bytes]:
 
 
 def opper_events(data: bytes, sentinel: str | None = None) -> Iterable[opper.FunctionStreamCallStreamPostResponseBody]:
-    """Events as the SDK's own decoder makes them of bytes."""
+    """Return the events that the SDK's own decoder makes from bytes."""
     return EventStream(
         httpx.Response(200, headers={"content-type": "text/event-stream"}, content=in_pieces(data)),
         lambda raw: unmarshal_json(raw, opper.FunctionStreamCallStreamPostResponseBody),
@@ -341,7 +341,7 @@ def test_opperai_events() -> None:
     assert [None if change is None else change.kind for change in changes] == [None, "set", "set", "set"]
     assert assembler.snapshot().value == DOCUMENT
     assert assembler.span_id == "s"
-    # The SDK gives each event the id of its own block only: the last one stays.
+    # The SDK gives an event only the id of its own block, so the last id stays.
     assert assembler.last_event_id == "2"
     assert facts(to_event(events[1])) == (events[1].data, None, "message", 5000, "2", None)
 
@@ -372,7 +372,7 @@ def test_opperai_asynchronous_stream_is_a_source() -> None:
         pytest.param({"delta": "x"}, StreamingChunk("x"), id="text mode"),
         pytest.param({"delta": None, "json_path": "a"}, StreamingChunk(None, "a"), id="null is set"),
         pytest.param({"delta": True, "json_path": "a"}, StreamingChunk(True, "a"), id="a boolean"),
-        pytest.param({"delta": 1.5, "json_path": None}, StreamingChunk(1.5), id="a null path is none"),
+        pytest.param({"delta": 1.5, "json_path": None}, StreamingChunk(1.5), id="a null path is absent"),
         pytest.param(
             {"chunk_type": "error", "error_type": "t", "error_message": "m"},
             StreamingChunk(MISSING, None, None, "error", "t", "m"),
@@ -433,7 +433,9 @@ def test_httpx2_events() -> None:
     assert facts(to_event(httpx2.ServerSentEvent("e", "x", "1", 3))) == ("x", None, "e", 3, "1", None)
 
 
-def test_httpx2_event_source_has_both_protocols_and_counts_as_asynchronous() -> None:
+def test_httpx2_event_source_counts_as_asynchronous() -> None:
+    """It has both iterator protocols."""
+
     async def run() -> Any:
         async with (
             httpx2.AsyncClient(transport=httpx2.MockTransport(respond)) as client,
@@ -458,7 +460,7 @@ def test_httpx2_event_source_has_both_protocols_and_counts_as_asynchronous() -> 
         ),
     ],
 )
-def test_the_event_type_of_any_library_counts(event: object) -> None:
+def test_event_type_of_any_library_counts(event: object) -> None:
     assembler = sj.Assembler()
     assert assembler.apply(event) is None
     assert assembler.passed_over == 1
@@ -473,7 +475,7 @@ def test_the_event_type_of_any_library_counts(event: object) -> None:
     [
         pytest.param(CHUNK, id="a chunk"),
         pytest.param('{"delta": "x", "json_path": "a"}', id="text"),
-        pytest.param(' \t\r\n{"delta": "x", "json_path": "a"} ', id="text with blanks around"),
+        pytest.param(' \t\r\n{"delta": "x", "json_path": "a"} ', id="text with whitespace around it"),
         pytest.param({"delta": "x", "jsonPath": "a"}, id="a mapping"),
         pytest.param(MappingProxyType({"delta": "x", "json_path": "a"}), id="a read-only mapping"),
         pytest.param(opper.StreamingChunk(delta="x", json_path="a"), id="a model"),
@@ -500,7 +502,7 @@ def test_to_chunk(data: object) -> None:
         pytest.param('{"delta": +1}', "bad_json", id="a plus sign"),
         pytest.param('{"delta": .5}', "bad_json", id="no digit before the point"),
         pytest.param('{"delta": "a\nb"}', "bad_json", id="a raw line break"),
-        pytest.param('{"delta": "\\x41"}', "bad_json", id="no escape of JSON"),
+        pytest.param('{"delta": "\\x41"}', "bad_json", id="an escape that JSON lacks"),
         pytest.param('{"delta": "\\u12"}', "bad_json", id="a cut escape"),
         pytest.param('\ufeff{"delta": 1}', "bad_json", id="a byte order mark"),
         pytest.param("\x00", "bad_json", id="NUL"),
@@ -512,27 +514,27 @@ def test_to_chunk(data: object) -> None:
         pytest.param('{"delta": NaN}', "bad_number", id="NaN"),
         pytest.param('{"delta": Infinity}', "bad_number", id="Infinity"),
         pytest.param('{"delta": -Infinity}', "bad_number", id="-Infinity"),
-        pytest.param('{"usage": [NaN]}', "bad_number", id="NaN in a field that is ignored"),
-        pytest.param('{"json_path": 7}', "bad_event", id="a path that is no text"),
-        pytest.param('{"span_id": {}}', "bad_event", id="a span id that is no text"),
+        pytest.param('{"usage": [NaN]}', "bad_number", id="NaN in an ignored field"),
+        pytest.param('{"json_path": 7}', "bad_event", id="a path that is not text"),
+        pytest.param('{"span_id": {}}', "bad_event", id="a span id that is not text"),
         pytest.param(None, "bad_event", id="None"),
         pytest.param(b"{}", "bad_event", id="bytes"),
         pytest.param([1], "bad_event", id="a list"),
         pytest.param(object(), "bad_event", id="an object"),
         pytest.param(SimpleNamespace(delta=1, json_path=7), "bad_event", id="an object with a wrong field"),
-        pytest.param(StreamingChunk(1, json_path=7), "bad_event", id="a chunk with a path that is no text"),  # type: ignore[arg-type]
-        pytest.param(StreamingChunk(span_id=7), "bad_event", id="a chunk with a span id that is no text"),  # type: ignore[arg-type]
-        pytest.param(StreamingChunk(error_type=7), "bad_event", id="a chunk with an error that is no text"),  # type: ignore[arg-type]
+        pytest.param(StreamingChunk(1, json_path=7), "bad_event", id="a chunk with a path that is not text"),  # type: ignore[arg-type]
+        pytest.param(StreamingChunk(span_id=7), "bad_event", id="a chunk with a span id that is not text"),  # type: ignore[arg-type]
+        pytest.param(StreamingChunk(error_type=7), "bad_event", id="a chunk with an error that is not text"),  # type: ignore[arg-type]
     ],
 )
-def test_data_that_is_no_chunk_is_refused(data: object, code: str) -> None:
+def test_invalid_data_is_refused(data: object, code: str) -> None:
     with pytest.raises(InvalidEventError) as info:
         to_chunk(data, LIMITS)
     assert info.value.code == code
     assert len(info.value.message) < 300
 
 
-def test_a_chunk_made_by_hand_may_hold_text_of_a_subclass() -> None:
+def test_chunk_may_hold_text_of_a_subclass() -> None:
     assert to_chunk(StreamingChunk(1, Word.A), LIMITS) == StreamingChunk(1, "a")
 
 
@@ -549,7 +551,7 @@ def test_a_chunk_made_by_hand_may_hold_text_of_a_subclass() -> None:
     st.sampled_from([Limits(), Limits(max_depth=20, max_number_digits=20), Limits.unlimited()]),
     st.sampled_from([None, 1]),
 )
-def test_json_is_read_as_the_standard_library_reads_it(value: object, limits: Limits, indent: int | None) -> None:
+def test_json_is_decoded_as_by_the_standard_library(value: object, limits: Limits, indent: int | None) -> None:
     text = json.dumps(value, indent=indent)
     try:
         read = decode_json(text, limits)
@@ -578,7 +580,7 @@ def objects(levels: int) -> str:
 
 
 def both(levels: int) -> str:
-    """Arrays and objects in turn, with brackets in the names, where they are no depth."""
+    """Return alternating arrays and objects, with brackets in the names, which do not nest."""
     text = "1"
     for level in range(levels):
         text = f"[{text}]" if level % 2 else f'{{"[{{\\"]": {text}}}'
@@ -587,9 +589,7 @@ def both(levels: int) -> str:
 
 @pytest.mark.parametrize("levels", [1, 2, 3, 128])
 @pytest.mark.parametrize("build", [arrays, objects, both])
-def test_nesting_is_refused_at_one_level_more_than_the_document_may_have(
-    build: Callable[[int], str], levels: int
-) -> None:
+def test_nesting_beyond_max_depth_is_refused(build: Callable[[int], str], levels: int) -> None:
     limits = Limits(max_depth=levels)
     text = f'{{"delta": {build(levels)}}}'
     assert decode_json(text, limits) == json.loads(text)
@@ -609,15 +609,15 @@ def test_nesting_is_refused_at_one_level_more_than_the_document_may_have(
         pytest.param('{"delta": [' + "[],{}," * 1000 + "[]]}", id="side by side"),
     ],
 )
-def test_brackets_that_do_not_nest_are_no_depth(text: str) -> None:
+def test_brackets_that_do_not_nest_do_not_count(text: str) -> None:
     assert decode_json(text, Limits(max_depth=2)) == json.loads(text)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("[" * 1_000_000, id="arrays without end"),
-        pytest.param('{"a":' * 500_000, id="objects without end"),
+        pytest.param("[" * 1_000_000, id="unclosed arrays"),
+        pytest.param('{"a":' * 500_000, id="unclosed objects"),
         pytest.param('{"delta": ' + "[" * 1_000_000, id="in a delta"),
         pytest.param("]" * 200 + "[" * 1_000_000, id="closed before they open"),
         pytest.param('[""' + ",[" * 1_000_000, id="after a string"),
@@ -643,7 +643,7 @@ def count_values(value: object) -> int:
 
 
 @given(VALUES, st.sampled_from([None, 1]), st.sampled_from([(",", ":"), (" , ", "\t:\n ")]))
-def test_the_values_of_a_text_are_counted_as_the_parser_finds_them(value: object, indent: Any, marks: Any) -> None:
+def test_count_of_values_agrees_with_the_parser(value: object, indent: Any, marks: Any) -> None:
     text = json.dumps(value, indent=indent, separators=marks, ensure_ascii=False)
     assert sum(1 for _ in _VALUE.finditer(text)) == count_values(json.loads(text))
 
@@ -661,7 +661,7 @@ WIDE_DELTAS = {
 def test_values_are_bounded_before_they_are_parsed(wide: Callable[[int], str]) -> None:
     limits = Limits(max_nodes=5000)
     around = '{"json_path": "a", "span_id": "s", "model": {"name": "m", "tags": [1, 2, 3]}, "delta": %s}'
-    text = around % wide(4999)  # the delta, and the object that it becomes a member of
+    text = around % wide(4999)  # the delta and the object around it
     assembler = sj.Assembler(limits=limits)
     assembler.apply(ServerSentEvent(text))
     assert assembler.version == 1
@@ -676,7 +676,7 @@ def test_values_are_bounded_before_they_are_parsed(wide: Callable[[int], str]) -
     assert (info.value.limit, info.value.maximum, info.value.met) == ("max_nodes", 5000, 5001)
 
 
-def test_what_other_fields_hold_is_bounded_as_well() -> None:
+def test_values_of_unknown_fields_are_bounded() -> None:
     limits = Limits(max_nodes=5000)
     text = '{"delta": 1, "json_path": "a", "unknown": %s}'
     assert decode_json(text % WIDE_DELTAS["arrays"](5000), limits)
@@ -685,22 +685,22 @@ def test_what_other_fields_hold_is_bounded_as_well() -> None:
     assert decode_json(text % WIDE_DELTAS["arrays"](6000), Limits(max_nodes=None))
 
 
-def test_a_text_that_nests_too_deep_says_so_also_where_it_has_too_many_values() -> None:
+def test_excess_depth_is_reported_before_excess_values() -> None:
     limits = Limits(max_nodes=5000)
     for text in ("[" * 10_000, "[" + "[" * 200 + "0" + "]" * 200 + ",0" * 10_000 + "]"):
         with pytest.raises(LimitExceededError, match="max_depth"):
             decode_json(text, limits)
 
 
-def test_a_long_event_is_bounded_also_where_digits_are_not() -> None:
-    """Without a bound on digits, texts of any length would be decoded on the quick way."""
+def test_long_event_is_bounded_when_digits_are_unlimited() -> None:
+    """With unlimited digits, the fast path would decode texts of any length."""
     assembler = sj.Assembler(limits=Limits(max_nodes=5000, max_number_digits=None))
     with pytest.raises(LimitExceededError, match="5001 values"):
         assembler.apply(ServerSentEvent(f'{{"delta": {WIDE_DELTAS["numbers"](10_000)}, "json_path": "a"}}'))
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
-def test_without_a_depth_limit_the_interpreters_own_is_a_documented_error(opening: str) -> None:
+def test_interpreter_depth_limit_is_a_documented_error(opening: str) -> None:
     text = opening * 1_000_000
     with pytest.raises(LimitExceededError) as info:
         decode_json(text, Limits(max_depth=None))
@@ -720,7 +720,7 @@ def test_without_a_depth_limit_the_interpreters_own_is_a_documented_error(openin
         pytest.param("9" * 30, 30, id="an integer"),
         pytest.param("-" + "9" * 30, 30, id="a negative one"),
         pytest.param("0." + "3" * 29, 30, id="a fraction"),
-        pytest.param("1" * 15 + "." + "3" * 15, 30, id="digits on both sides"),
+        pytest.param("1" * 15 + "." + "3" * 15, 30, id="digits on both sides of the point"),
         pytest.param("1." + "3" * 27 + "e-12", 30, id="an exponent's digits count"),
         pytest.param("1E+" + "0" * 28 + "1", 30, id="a padded exponent"),
     ],
@@ -734,20 +734,20 @@ def test_digits_are_counted_exactly(literal: str, digits: int) -> None:
     assert (info.value.limit, info.value.maximum, info.value.met) == ("max_number_digits", digits - 1, digits)
 
 
-def test_a_long_text_of_short_numbers_is_no_long_number() -> None:
+def test_many_short_numbers_are_not_a_long_number() -> None:
     text = "[" + "123456," * 1000 + "-1.5e3]"
     assert decode_json(text, Limits(max_number_digits=6)) == json.loads(text)
 
 
 @pytest.mark.parametrize("digits", [1001, 5000, 1_000_000])
 @pytest.mark.parametrize("form", ["{}", "-{}", "{}.5", "0.{}", "1e{}"])
-def test_a_long_number_is_a_limit_not_a_value_error(digits: int, form: str) -> None:
+def test_long_number_exceeds_a_limit_without_a_value_error(digits: int, form: str) -> None:
     with pytest.raises(LimitExceededError) as info:
         decode_json(f'{{"delta": {form.format("7" * digits)}}}', LIMITS)
     assert info.value.code == "max_number_digits"
 
 
-def test_where_the_limit_is_lifted_the_interpreters_bound_on_digits_is_a_documented_error() -> None:
+def test_interpreter_digit_limit_is_a_documented_error() -> None:
     digits = sys.get_int_max_str_digits()
     assert digits > 0
     for limits in (Limits(max_number_digits=None), Limits(max_number_digits=digits + 1)):
@@ -758,19 +758,19 @@ def test_where_the_limit_is_lifted_the_interpreters_bound_on_digits_is_a_documen
 
 
 @pytest.mark.parametrize("literal", ["1e400", "-1e400", "[1e400]", '{"a": [-1e999]}', "1" * 400 + ".0"])
-def test_a_number_that_overflows_is_no_value_of_a_document(literal: str) -> None:
+def test_overflowing_number_is_refused(literal: str) -> None:
     assembler = sj.Assembler()
     with pytest.raises(InvalidEventError) as info:
         assembler.apply(ServerSentEvent(f'{{"delta": {literal}, "json_path": "a"}}'))
     assert (info.value.code, assembler.version) == ("bad_number", 0)
 
 
-def test_of_equal_names_the_last_one_wins() -> None:
+def test_last_of_equal_names_wins() -> None:
     assert to_chunk('{"delta": 1, "json_path": "a", "delta": 2, "json_path": "b"}', LIMITS) == StreamingChunk(2, "b")
     assert decode_json('{"a": {"b": 1}, "a": {}}', LIMITS) == {"a": {}}
 
 
-def test_halves_of_surrogate_pairs_are_decoded_and_left_to_the_document() -> None:
+def test_halves_of_pairs_are_left_to_the_document() -> None:
     assert decode_json('"\\ud83d"', LIMITS) == "\ud83d"
     assert decode_json('"\\ud83d\\ude00"', LIMITS) == "😀"
     stream = sj.assemble([ServerSentEvent('{"delta": {"\\ud83d": "\\ude00"}, "json_path": "a"}')])
@@ -794,8 +794,8 @@ def test_halves_of_surrogate_pairs_are_decoded_and_left_to_the_document() -> Non
         pytest.param(",", id="commas"),
     ],
 )
-def test_huge_runs_of_quotes_and_backslashes_take_one_pass(unit: str) -> None:
-    # 2 MB: a check that went back over what it has read would not end.
+def test_long_runs_of_quotes_and_backslashes_take_one_pass(unit: str) -> None:
+    # 2 MB: a check that rereads its input would not end.
     text = "[" * 200 + '"' + unit * (2_000_000 // len(unit))
     with pytest.raises(StreamJSONError) as info:
         decode_json(text, LIMITS)
@@ -810,14 +810,14 @@ def test_huge_runs_of_quotes_and_backslashes_take_one_pass(unit: str) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# the quick decoder says what `decode_json` says, or nothing
+# the quick decoder returns what `decode_json` returns, or asks for a closer look
 
-WITHOUT_MSGSPEC = {"msgspec": None}  # of `sys.modules`: an import of it is an ImportError
+WITHOUT_MSGSPEC = {"msgspec": None}  # for `sys.modules`: makes its import an ImportError
 
 
 @pytest.fixture
-def chosen_anew() -> Iterator[None]:
-    """With no decoder chosen yet; afterwards the one is chosen again that was."""
+def no_decoder_chosen() -> Iterator[None]:
+    """Forget the chosen decoder; afterwards choose the same one again."""
     is_fast = isinstance(quick_decoder()[0], type(msgspec.json.Decoder().decode))
     quick_decoder.cache_clear()
     yield
@@ -827,7 +827,7 @@ def chosen_anew() -> Iterator[None]:
 
 
 def decoder(*, is_fast: bool) -> Any:
-    """Return what `quick_decoder` does, and leave the one that was chosen."""
+    """Return a decoder as `quick_decoder` does, without changing the chosen one."""
     with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
         return quick_decoder.__wrapped__()
 
@@ -836,9 +836,10 @@ QUICK = {"msgspec": decoder(is_fast=True), "the standard library": decoder(is_fa
 either_quick = pytest.mark.parametrize("quick", QUICK.values(), ids=QUICK)
 
 
-@pytest.mark.usefixtures("chosen_anew")
+@pytest.mark.usefixtures("no_decoder_chosen")
 @pytest.mark.parametrize("is_fast", [True, False], ids=["with msgspec", "without"])
-def test_the_quick_decoder_is_that_of_msgspec_where_it_is_installed_and_is_chosen_once(*, is_fast: bool) -> None:
+def test_quick_decoder_is_chosen_once(*, is_fast: bool) -> None:
+    """It is msgspec's if that is installed."""
     with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
         decode, closer_look = quick_decoder()
 
@@ -848,18 +849,18 @@ def test_the_quick_decoder_is_that_of_msgspec_where_it_is_installed_and_is_chose
         assert decode('{"delta": "x", "json_path": "a"}') == {"delta": "x", "json_path": "a"}
 
 
-@pytest.mark.usefixtures("chosen_anew")
+@pytest.mark.usefixtures("no_decoder_chosen")
 @pytest.mark.parametrize("is_fast", [True, False], ids=["with msgspec", "without"])
 @pytest.mark.parametrize(
     "data",
     [
         pytest.param('{"delta": "x", "json_path": "a"}', id="plain"),
-        pytest.param('  {"delta": "x", "json_path": "a"} ', id="blanks around"),
+        pytest.param('  {"delta": "x", "json_path": "a"} ', id="whitespace around it"),
         pytest.param('{"delta": "x", "json_path": "a", "model": 1}', id="other fields"),
         pytest.param('{"json_path": "a", "delta": "\\u0078"}', id="escapes"),
     ],
 )
-def test_an_assembler_reads_the_same_with_either_decoder(data: str, *, is_fast: bool) -> None:
+def test_assembler_agrees_with_either_decoder(data: str, *, is_fast: bool) -> None:
     with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
         assembler = sj.Assembler()
 
@@ -871,34 +872,34 @@ def test_an_assembler_reads_the_same_with_either_decoder(data: str, *, is_fast: 
     "text",
     [
         pytest.param("", id="empty"),
-        pytest.param("[DONE]", id="the mark of the end"),
+        pytest.param("[DONE]", id="the end marker"),
         pytest.param("hello", id="not JSON"),
         pytest.param('{"delta": "x', id="cut"),
         pytest.param('{"delta": 1} {"delta": 2}', id="two values"),
         pytest.param('{"delta": 1}]', id="a bracket too many"),
         pytest.param('{"delta": 01}', id="a leading zero"),
         pytest.param('"a\nb"', id="a raw line break"),
-        pytest.param('"\\x41"', id="no escape of JSON"),
+        pytest.param('"\\x41"', id="an escape that JSON lacks"),
         pytest.param("\ufeff1", id="a byte order mark"),
-        pytest.param("\xa01", id="a blank that is none of JSON's"),
-        pytest.param("[" * 100_000, id="deeper than the interpreter reads"),
-        pytest.param("7" * (sys.get_int_max_str_digits() + 1) + "]", id="more digits than the interpreter reads"),
+        pytest.param("\xa01", id="whitespace that JSON does not allow"),
+        pytest.param("[" * 100_000, id="deeper than the interpreter allows"),
+        pytest.param("7" * (sys.get_int_max_str_digits() + 1) + "]", id="more digits than the interpreter allows"),
     ],
 )
-def test_what_the_quick_decoder_can_not_read_asks_for_a_closer_look(quick: Any, text: str) -> None:
+def test_undecodable_text_asks_for_a_closer_look(quick: Any, text: str) -> None:
     decode, closer_look = quick
     with pytest.raises(closer_look):
         decode(text)
 
 
 @pytest.mark.parametrize("value", [1, None, "ab", [1, 2], {"delta": 1, "model": 2}], ids=repr)
-def test_the_errors_of_a_value_that_has_not_the_expected_members_ask_for_a_closer_look(value: Any) -> None:
+def test_value_without_the_members_asks_for_a_closer_look(value: Any) -> None:
     for _, closer_look in QUICK.values():
         with pytest.raises(closer_look):
             len(value), value["delta"], value["json_path"]
 
 
-# JSON as any sender may write it, and what is nearly JSON.
+# JSON as any sender may write it, and text that is nearly JSON.
 ANY_TEXT = st.text(st.characters() | st.sampled_from('\ud83d\ude00😀"\\\x00\x1f\x7f\u2028'), max_size=6)
 NUMBERS = st.sampled_from(
     [
@@ -938,7 +939,7 @@ JSON_TEXTS = st.recursive(
 
 @st.composite
 def nearly_json(draw: st.DrawFn) -> str:
-    """Return a JSON text, or one that was cut, changed in one place, or has something before or after it."""
+    """Return a JSON text, or one that is cut, changed in one place, or has text before or after it."""
     text = draw(JSON_TEXTS)
     at = draw(st.integers(0, len(text)))
     return draw(
@@ -956,9 +957,9 @@ def nearly_json(draw: st.DrawFn) -> str:
 @example(text='"\\ud83d"')
 @example(text="[" * 128)
 @example(text="[" * 64 + "]" * 64)
-def test_the_quick_decoder_returns_what_decode_json_returns_or_asks_for_a_closer_look(quick: Any, text: str) -> None:
+def test_quick_decoder_agrees_or_asks_for_a_closer_look(quick: Any, text: str) -> None:
     decode, closer_look = quick
-    text = text[:128]  # as long as no limit of depth or digits can be met
+    text = text[:128]  # so short that it cannot exceed a limit of depth or digits
     try:
         found = read(decode, text)
     except closer_look:
@@ -969,5 +970,5 @@ def test_the_quick_decoder_returns_what_decode_json_returns_or_asks_for_a_closer
 def read(decode: Callable[[str], object], text: str) -> object:
     try:
         return repr(decode(text))
-    except InvalidEventError as error:  # NaN or Infinity, where the standard library's scanner met them
+    except InvalidEventError as error:  # NaN or Infinity, met by the standard library's scanner
         return error.code, str(error)

@@ -1,4 +1,4 @@
-"""Other protocols are recognised by their keys, and refused by name at their first event."""
+"""Other protocols are recognised by their keys and refused by name at their first event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamjson._dialects.protocols import protocol_of
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
-# The first event of each protocol in its real shape, or one in the middle of a stream whose beginning was lost.
+# The first event of each protocol as really sent, or an event from the middle of a stream whose start was lost.
 FIRST: list[tuple[str, object]] = [
     (
         "OpenAI Chat Completions",
@@ -73,7 +73,7 @@ def refusal(assembler: sj.Assembler, event: object) -> sj.InvalidEventError:
 
 @first_events
 @pytest.mark.parametrize("event_type", ["message", "delta", ""])
-def test_an_event_of_another_protocol_is_refused_by_name(protocol: str, payload: object, event_type: str) -> None:
+def test_event_of_another_protocol_is_refused_by_name(protocol: str, payload: object, event_type: str) -> None:
     assembler = sj.Assembler()
     error = refusal(assembler, sj.ServerSentEvent(json.dumps(payload), event=event_type))
     assert error.code == "foreign_event"
@@ -82,8 +82,8 @@ def test_an_event_of_another_protocol_is_refused_by_name(protocol: str, payload:
 
 
 @first_events
-def test_skipping_a_foreign_stream_is_no_answer(protocol: str, payload: object) -> None:
-    """The refused events may be skipped, but an empty document at the end is a failure all the same."""
+def test_skipped_foreign_stream_has_failed(protocol: str, payload: object) -> None:
+    """The refused events may be skipped, but an empty document at the end is still a failure."""
     events = [sj.ServerSentEvent(json.dumps(payload)), sj.ServerSentEvent("[DONE]")]
     stream = sj.assemble(events, on_invalid="skip")
     with pytest.raises(sj.StreamFailedError) as caught:
@@ -95,9 +95,7 @@ def test_skipping_a_foreign_stream_is_no_answer(protocol: str, payload: object) 
 
 @first_events
 @pytest.mark.parametrize("name", ["json_path", "jsonPath", "span_id", "spanId", "chunk_type", "chunkType"])
-def test_an_event_with_a_field_of_ours_is_ours_whatever_else_it_carries(
-    protocol: str, payload: object, name: str
-) -> None:
+def test_event_with_a_field_of_this_protocol_is_accepted(protocol: str, payload: object, name: str) -> None:
     if isinstance(payload, list):
         return
     assembler = sj.Assembler()
@@ -126,7 +124,7 @@ UNKNOWN: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("payload", UNKNOWN, ids=[json.dumps(payload) for payload in UNKNOWN])
-def test_what_no_row_matches_is_unknown_and_not_foreign(payload: dict[str, Any]) -> None:
+def test_unmatched_event_is_unknown_but_not_foreign(payload: dict[str, Any]) -> None:
     assembler = sj.Assembler()
     event = sj.ServerSentEvent(json.dumps(payload))
     assert assembler.apply(event) is None
@@ -134,12 +132,12 @@ def test_what_no_row_matches_is_unknown_and_not_foreign(payload: dict[str, Any])
 
 
 @pytest.mark.parametrize("payload", ["text", 7, None, [], ["text"], [{}], {}, {"type": 5}, {"type": None}])
-def test_no_payload_breaks_the_table(payload: object) -> None:
+def test_protocol_of_accepts_any_payload(payload: object) -> None:
     assert protocol_of(payload) is None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# recorded streams, and those made from the types of each provider's SDK
+# recorded streams, and streams made from the types of each provider's SDK
 
 NAMES = {
     "adk": "ADK", "ag-ui": "AG-UI", "ai-sdk": "AI SDK", "anthropic": "Anthropic", "bedrock-converse": "Bedrock",
@@ -160,7 +158,7 @@ def streams() -> list[Any]:
         *(("Gemini", row["chunks"], row["name"]) for row in vectors("gemini")),
         *(("ADK", row["events"], row["name"]) for row in vectors("adk_run_sse")),
     ]
-    # Opper's older API is ours.
+    # Opper's older API is this protocol.
     return [pytest.param(name, events, id=id_) for name, events, id_ in rows if "json_path" not in events[0]]
 
 
@@ -176,7 +174,7 @@ def outcome(events: list[Any]) -> sj.StreamJSONError | None:
 
 
 @pytest.mark.parametrize(("protocol", "events"), streams())
-def test_no_recorded_stream_of_a_provider_passes_for_a_document(protocol: str, events: list[Any]) -> None:
+def test_no_stream_of_another_provider_yields_a_document(protocol: str, events: list[Any]) -> None:
     error = outcome(events)
     if error is not None and error.code == "foreign_event":
         assert protocol in error.message

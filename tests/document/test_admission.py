@@ -1,4 +1,4 @@
-"""What a delta becomes: plain, clean, a copy, and within the limits."""
+"""Admission of a delta: it becomes a plain, repaired copy within the limits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Level(enum.IntEnum):
     HIGH = 7
 
 
-def intake(**limits: int | None) -> Intake:
+def admission_of(**limits: int | None) -> Intake:
     return Intake(Limits(**limits))
 
 
@@ -51,7 +51,7 @@ SCALARS: dict[str, tuple[Any, Any]] = {
     "true": (True, True),
     "an integer": (12, 12),
     "an integer of more than 18 digits": (10**20, 10**20),
-    "the same below zero": (-(10**20), -(10**20)),
+    "a negative integer of more than 18 digits": (-(10**20), -(10**20)),
     "a float": (1.5, 1.5),
     "a float that is whole": (1.0, 1.0),
     "minus zero": (-0.0, -0.0),
@@ -61,33 +61,33 @@ SCALARS: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize(("value", "expected"), SCALARS.values(), ids=SCALARS)
-def test_a_scalar_is_of_a_plain_type(value, expected):
-    result = intake().scalar(value)
+def test_scalar_becomes_a_plain_type(value, expected):
+    result = admission_of().scalar(value)
 
     assert repr(result) == repr(expected)
     assert type(result) is type(expected)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")], ids=repr)
-def test_a_float_that_json_can_not_say_is_refused(value):
+def test_float_that_json_cannot_express_is_refused(value):
     with pytest.raises(InvalidEventError) as caught:
-        intake().scalar(value)
+        admission_of().scalar(value)
     assert caught.value.code == "bad_number"
-    assert not intake().is_plain(value)
+    assert not admission_of().is_plain(value)
 
 
-DIGITS = {
+DIGIT_COUNTS = {
     "at the limit": (999, None),
-    "at the limit below zero": (-999, None),
-    "over it": (1000, 4),
-    "over it below zero": (-1000, 4),
+    "negative, at the limit": (-999, None),
+    "over the limit": (1000, 4),
+    "negative, over the limit": (-1000, 4),
     "huge, estimated": (HUGE, len("1" + "0" * 2**15)),
 }
 
 
-@pytest.mark.parametrize(("value", "met"), DIGITS.values(), ids=DIGITS)
+@pytest.mark.parametrize(("value", "met"), DIGIT_COUNTS.values(), ids=DIGIT_COUNTS)
 def test_digits_are_counted_without_the_sign(value, met):
-    reader = intake(max_number_digits=3)
+    reader = admission_of(max_number_digits=3)
     assert reader.is_plain(value) is (met is None)
     if met is None:
         assert reader.scalar(value) == value
@@ -98,7 +98,7 @@ def test_digits_are_counted_without_the_sign(value, met):
     assert caught.value.met == pytest.approx(met, abs=1)
 
 
-def test_a_limit_that_is_lifted_bounds_nothing():
+def test_lifted_limit_bounds_nothing():
     reader = Intake(Limits.unlimited())
 
     assert reader.scalar(HUGE) == HUGE
@@ -106,28 +106,29 @@ def test_a_limit_that_is_lifted_bounds_nothing():
 
 
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text())
-def test_what_the_hot_path_takes_as_it_is_the_careful_one_would_not_change(value: Any) -> None:
-    reader = intake(max_number_digits=15)
+def test_careful_path_leaves_plain_values_unchanged(value: Any) -> None:
+    """The fast path takes a value as it is if `is_plain` accepts it."""
+    reader = admission_of(max_number_digits=15)
     if reader.is_plain(value) and value is not None:
         assert reader.scalar(value) is value or repr(reader.scalar(value)) == repr(value)
 
 
-def test_missing_is_no_value_but_absence():
+def test_missing_is_not_a_value():
     with pytest.raises(InvalidEventError, match="MISSING"):
-        intake().kind_of(MISSING)
+        admission_of().kind_of(MISSING)
 
 
 def test_a_limit_is_met_exactly():
-    reader = intake(max_nodes=10)
+    reader = admission_of(max_nodes=10)
     reader.check("max_nodes", 10)
     with pytest.raises(LimitExceededError):
         reader.check("max_nodes", 11)
 
 
-def test_a_name_is_measured_in_bytes():
-    assert intake(max_key_bytes=4).name("éé") == 4
+def test_name_is_measured_in_bytes():
+    assert admission_of(max_key_bytes=4).name("éé") == 4
     with pytest.raises(LimitExceededError) as caught:
-        intake(max_key_bytes=4).name("ééx")
+        admission_of(max_key_bytes=4).name("ééx")
     assert caught.value.limit == "max_key_bytes"
 
 
@@ -147,9 +148,9 @@ CONTAINERS: dict[str, tuple[Any, Any, int, int]] = {
 
 
 @pytest.mark.parametrize(("value", "expected", "count", "size"), CONTAINERS.values(), ids=CONTAINERS)
-def test_a_container_becomes_nodes_of_its_own(value, expected, count, size):
+def test_container_becomes_new_nodes(value, expected, count, size):
     before = repr(value)
-    node, *cost = intake().container(value, (None, "here"), 5, 0)
+    node, *cost = admission_of().container(value, (None, "here"), 5, 0)
 
     assert plain(node) == expected
     assert cost == [count, size]
@@ -159,18 +160,18 @@ def test_a_container_becomes_nodes_of_its_own(value, expected, count, size):
         assert path_of(each.where)[0] == "here"
 
 
-def test_a_container_shares_nothing_with_what_was_given():
+def test_container_shares_nothing_with_the_argument():
     inner: list[Any] = [1]
     given_value = {"a": inner}
-    node, _, _ = intake().container(given_value, None, 1, 0)
+    node, _, _ = admission_of().container(given_value, None, 1, 0)
     inner.append(2)
     given_value["b"] = inner
 
     assert plain(node) == {"a": [1]}
 
 
-def test_every_container_knows_where_it_is():
-    node, _, _ = intake().container({"a": [[], {"b": {}}]}, ((None, "x"), 3), 1, 0)
+def test_each_container_stores_its_location():
+    node, _, _ = admission_of().container({"a": [[], {"b": {}}]}, ((None, "x"), 3), 1, 0)
 
     assert {path_of(each.where)[2:] for each in nodes(node)} == {(), ("a",), ("a", 0), ("a", 1), ("a", 1, "b")}
 
@@ -178,14 +179,14 @@ def test_every_container_knows_where_it_is():
 @pytest.mark.parametrize(
     "value", [{1: 2}, {"a": {None: 1}}, [object()], [{1}], ["x", b"x"], [MISSING], {"a": float("nan")}], ids=range(7)
 )
-def test_what_is_no_json_is_refused_wherever_it_lies(value):
+def test_non_json_value_is_refused_at_any_depth(value):
     with pytest.raises(InvalidEventError):
-        intake().container(value, None, 1, 0)
+        admission_of().container(value, None, 1, 0)
 
 
 BOUNDS: dict[str, tuple[str, int, Any, Any]] = {
     "max_depth": ("max_depth", 3, [[[]]], [[[[]]]]),
-    "max_nodes": ("max_nodes", 13, [1, 2], [1, 2, 3]),  # ten were there before
+    "max_nodes": ("max_nodes", 13, [1, 2], [1, 2, 3]),  # the document has ten nodes already
     "max_array_length": ("max_array_length", 2, [1, 2], [1, 2, 3]),
     "max_string_bytes": ("max_string_bytes", 4, ["éé"], ["ééx"]),
     "max_key_bytes": ("max_key_bytes", 4, {"éé": 1}, {"ééx": 1}),
@@ -195,7 +196,7 @@ BOUNDS: dict[str, tuple[str, int, Any, Any]] = {
 
 @pytest.mark.parametrize(("limit", "bound", "fits", "too_much"), BOUNDS.values(), ids=BOUNDS)
 def test_limits_hold_inside_a_container(limit, bound, fits, too_much):
-    reader = intake(**{limit: bound})
+    reader = admission_of(**{limit: bound})
     reader.container(fits, None, 1, 10)
     with pytest.raises(LimitExceededError) as caught:
         reader.container(too_much, None, 1, 10)
@@ -205,13 +206,13 @@ def test_limits_hold_inside_a_container(limit, bound, fits, too_much):
     )
 
 
-def test_the_steps_above_count_as_depth():
-    intake(max_depth=3).container([[]], (None, "a"), 1, 0)
+def test_steps_above_count_towards_depth():
+    admission_of(max_depth=3).container([[]], (None, "a"), 1, 0)
     with pytest.raises(LimitExceededError):
-        intake(max_depth=3).container([[]], ((None, "a"), 0), 1, 0)
+        admission_of(max_depth=3).container([[]], ((None, "a"), 0), 1, 0)
 
 
-def test_depth_costs_nothing_where_it_is_not_bounded():
+def test_unlimited_depth_needs_no_recursion():
     value: list[Any] = []
     for _ in range(20_000):
         value = [value]
@@ -219,18 +220,18 @@ def test_depth_costs_nothing_where_it_is_not_bounded():
     assert Intake(Limits.unlimited()).container(value, None, 1, 0)[1] == 20_001
 
 
-def test_a_container_that_holds_itself_meets_the_limit_of_depth():
+def test_recursive_container_exceeds_max_depth():
     value: list[Any] = []
     value.append(value)
     with pytest.raises(LimitExceededError) as caught:
-        intake().container(value, None, 1, 0)
+        admission_of().container(value, None, 1, 0)
     assert caught.value.limit == "max_depth"
 
 
-def test_reading_a_wide_delta_takes_what_its_nodes_take():
-    """A list of the containers that are still to be read would take as much again as half of them."""
+def test_wide_delta_needs_no_memory_beyond_its_nodes():
+    """A list of the containers still to be read would take half as much memory again."""
     source = [{} for _ in range(20_000)]
-    reader = intake()
+    reader = admission_of()
     tracemalloc.start()
     try:
         held = reader.container(source, None, 1, 0)
@@ -241,8 +242,8 @@ def test_reading_a_wide_delta_takes_what_its_nodes_take():
     assert peak <= taken * 1.1
 
 
-def test_what_comes_first_in_a_delta_is_found_first():
+def test_first_error_in_document_order_is_raised():
     source = {"a": [[float("nan")]], "b": b"no value"}
     with pytest.raises(InvalidEventError) as caught:
-        intake().container(source, None, 1, 0)
+        admission_of().container(source, None, 1, 0)
     assert caught.value.code == "bad_number"

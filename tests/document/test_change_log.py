@@ -1,4 +1,4 @@
-"""The log: runs, pieces that are joined and counted later, and strings that are opened when they grow."""
+"""The change log: runs, pieces that are joined and counted later, and strings that open when they grow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def slot(document: Document, name: str) -> Any:
     return document.holder.slots[0].slots[name]
 
 
-def test_a_string_is_opened_when_it_grows_and_plain_again_when_its_run_ends():
+def test_string_is_open_only_during_its_run():
     document = filled(("a", "x"))
     assert slot(document, "a") == "x"
     document.apply("a", "y")
@@ -39,8 +39,8 @@ def test_a_string_is_opened_when_it_grows_and_plain_again_when_its_run_ends():
 
 GROWING = {
     "at once": [("a", "x"), ("a", "y")],
-    "by another path": [("a", "x"), ("['a']", "y")],
-    "after it was left": [("a", "x"), ("b", "x"), ("a", "y"), ("c", 1), ("a", "z")],
+    "by another spelling of the path": [("a", "x"), ("['a']", "y")],
+    "in a later run": [("a", "x"), ("b", "x"), ("a", "y"), ("c", 1), ("a", "z")],
     "by a long piece": [("a", "x"), ("a", "y" * (SHORT + 1)), ("a", "z")],
     "from a long one": [("a", "x" * (SHORT + 1)), ("a", "y")],
     "in other characters": [("a", "é"), ("a", "😀"), ("a", "日本"), ("b", "é"), ("a", "é"), ("b", "😀")],
@@ -51,7 +51,7 @@ GROWING = {
 
 @pytest.mark.parametrize("deltas", GROWING.values(), ids=GROWING)
 @pytest.mark.parametrize("read", [False, True], ids=["unread", "read each time"])
-def test_what_was_received_is_counted_once_however_it_came(deltas, read):
+def test_received_bytes_are_counted_once_on_every_path(deltas, read):
     document = Document(Limits())
     for path, delta in deltas:
         document.apply(path, delta)
@@ -66,7 +66,7 @@ def test_what_was_received_is_counted_once_however_it_came(deltas, read):
     assert document.size == text_bytes + len(names) + others
 
 
-def test_pieces_are_joined_in_blocks_and_blocks_again():
+def test_pieces_are_joined_in_blocks_and_blocks_are_joined():
     document = filled(*[("a", "x" * (SHORT + 1))] * (2 * CALM + 5))
 
     assert len(document.pieces) < CALM + 5
@@ -81,7 +81,7 @@ def test_pieces_are_joined_in_blocks_and_blocks_again():
 
 
 @pytest.mark.parametrize("later", [0, 1, 5], ids=lambda count: f"{count} pieces later")
-def test_what_a_reader_has_joined_is_not_joined_again(later):
+def test_counting_reuses_the_text_that_a_reader_joined(later):
     document = filled(*[("a", "xy")] * 10)
     string = document.text.whole()
     for _ in range(later):
@@ -93,7 +93,7 @@ def test_what_a_reader_has_joined_is_not_joined_again(later):
     assert document.text.whole() == string + "z" * later
 
 
-def test_pieces_that_nobody_has_read_are_joined_when_they_are_counted():
+def test_counting_joins_unread_pieces():
     document = filled(*[("a", "xy")] * 10)
     document.settle()
 
@@ -104,7 +104,7 @@ def test_pieces_that_nobody_has_read_are_joined_when_they_are_counted():
 
 
 @given(st.lists(st.sampled_from(["a", "b"]), max_size=60), st.integers(1, 40))
-def test_the_bound_of_a_string_is_met_exactly_by_pieces_in_turn(turns: list[str], bound: int) -> None:
+def test_max_string_bytes_is_exact_for_interleaved_strings(turns: list[str], bound: int) -> None:
     document = Document(Limits(max_string_bytes=bound))
     lengths = {"a": 0, "b": 0}
     for name in turns:
@@ -116,7 +116,7 @@ def test_the_bound_of_a_string_is_met_exactly_by_pieces_in_turn(turns: list[str]
             lengths[name] += 3
 
 
-def test_a_closed_document_allows_nothing_ahead():
+def test_closed_document_has_no_fast_path():
     document = filled(("a", "x"))
     document.close()
     document.settle()
@@ -125,17 +125,17 @@ def test_a_closed_document_allows_nothing_ahead():
 
 
 class Interrupt(BaseException):
-    """What a signal handler raises."""
+    """The exception that a signal handler raises."""
 
 
 class Breaking(dict[str, Any]):
-    """Members of which none can be replaced without an interrupt."""
+    """Members that raise an interrupt when one is replaced."""
 
     def __setitem__(self, name: str, value: Any) -> None:
         raise Interrupt
 
 
-def test_a_log_that_is_interrupted_as_it_opens_a_string_is_torn():
+def test_interrupt_while_a_string_opens_tears_the_log():
     document = filled(("a", "x"))
     document.holder.slots[0].slots = Breaking(document.holder.slots[0].slots)
     with pytest.raises(Interrupt):
@@ -145,7 +145,7 @@ def test_a_log_that_is_interrupted_as_it_opens_a_string_is_torn():
         document.apply("a", "y")
 
 
-def test_a_log_that_is_interrupted_as_it_counts_is_torn():
+def test_interrupt_while_counting_tears_the_log():
     class Uncounted(list[Text]):
         def __iter__(self) -> Iterator[Text]:
             raise Interrupt

@@ -1,4 +1,7 @@
-"""What may land on what, how it is logged, and that the limits hold at every delta, on the short ways too."""
+"""Which delta may follow which value, how changes are logged, and that limits hold for every delta.
+
+The fast paths must do exactly what the careful path does.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def value(document: Document) -> Any:
 
 
 def tree(thing: Any) -> Any:
-    """Return all that a slot holds: what was there before too, when it came to be, and how texts grew."""
+    """Return everything a slot holds: its content, the replaced content, creation versions and the runs of texts."""
     if type(thing) is Node:
         slots = thing.slots.items() if thing.is_object else enumerate(thing.slots)
         history = {
@@ -51,7 +54,7 @@ def tree(thing: Any) -> Any:
 
 
 def state(document: Document) -> Any:
-    """Return all that matters of a document, its open string left, and all of it counted."""
+    """Return the whole state of a document, after closing its open string and counting everything."""
     document._leave()
     document._tally()
     return {
@@ -73,7 +76,7 @@ def state(document: Document) -> Any:
 
 @pytest.mark.parametrize("row", RULES, ids=lambda row: row["name"])
 @pytest.mark.parametrize("replace", [False, True], ids=["error", "replace"])
-def test_the_rules_of_application(row, replace):
+def test_rules_of_application(row, replace):
     document = filled(*row["first"], replace=replace)
     before = state(document)
     if row["outcome"] == "conflict" and not replace:
@@ -99,7 +102,7 @@ NO_CHANGE: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize(("path", "delta"), NO_CHANGE.values(), ids=NO_CHANGE)
-def test_what_changes_nothing_takes_no_version(path, delta):
+def test_delta_without_a_change_takes_no_version(path, delta):
     document = filled(("integer", 1), ("float", 1.0), ("boolean", True), ("null", None), ("text", "x"))
     before = document.version
 
@@ -109,7 +112,7 @@ def test_what_changes_nothing_takes_no_version(path, delta):
 
 
 @pytest.mark.parametrize(("first", "then"), [(1, 1.0), (1, True), (False, 0), (1.0, 1), (0, False)], ids=repr)
-def test_what_is_equal_but_of_another_type_is_a_change(first, then):
+def test_equal_value_of_another_type_is_a_change(first, then):
     document = filled(("a", first))
 
     assert document.apply("a", then) == "set"
@@ -117,7 +120,7 @@ def test_what_is_equal_but_of_another_type_is_a_change(first, then):
 
 
 @pytest.mark.parametrize("delta", [MISSING, b"x", object(), float("nan"), [float("inf")], {1: 1}], ids=range(6))
-def test_what_is_no_value_is_refused_and_leaves_nothing(delta):
+def test_non_json_value_is_refused_without_a_trace(delta):
     document = filled(("a.b", "x"))
     for path in ("a.c", "d[0]", "d[0].b"):
         with pytest.raises(InvalidEventError):
@@ -126,17 +129,17 @@ def test_what_is_no_value_is_refused_and_leaves_nothing(delta):
     assert document.version == 1
 
 
-def test_a_gap_holds_holes_until_they_are_filled():
+def test_gap_holds_holes_until_they_are_filled():
     document = filled(("a[2]", 1))
     assert value(document) == {"a": [None, None, 1]}
     document.apply("a[0]", None)
     array = document.holder.slots[0].slots["a"]
 
     assert array.slots == [None, HOLE, 1]
-    assert document.node_count == 1 + 1 + 3 + 1  # the hole that was filled was received, too
+    assert document.node_count == 1 + 1 + 3 + 1  # the filled hole still counts
 
 
-def test_a_closed_document_refuses_every_delta():
+def test_closed_document_refuses_every_delta():
     document = filled(("a", "x"))
     assert document.close() is False
     assert document.close() is False
@@ -148,7 +151,7 @@ def test_a_closed_document_refuses_every_delta():
         document.apply("a", "x")
 
 
-def test_a_frozen_document_stays_as_it_is():
+def test_frozen_document_keeps_its_value():
     document = filled(("a", "x" + HIGH))
     document.freeze()
 
@@ -172,7 +175,7 @@ def test_consecutive_changes_of_one_text_are_one_run():
     assert list(document.lengths) == [0, 1, 2, 0, 0, 1, 1]
 
 
-def test_an_event_that_changes_nothing_or_is_refused_does_not_end_a_run():
+def test_unchanging_or_refused_delta_does_not_end_a_run():
     document = filled(("a", "x"), ("b", None), ("a", "y"))
     document.apply("b", None)
     with pytest.raises(ConflictError):
@@ -182,7 +185,8 @@ def test_an_event_that_changes_nothing_or_is_refused_does_not_end_a_run():
     assert log(document) == [(1, ("a",)), (2, ("b",)), (3, ("a",))]
 
 
-def test_a_text_whose_run_has_ended_is_a_plain_string_and_one_visited_again_a_text_for_good():
+def test_text_is_plain_after_one_run_and_stays_open_after_two():
+    """A revisited text keeps its `Text` object for good."""
     document = filled(("a", "x"), ("a", "y"), ("b", 1))
     root = document.holder.slots[0]
     assert root.slots["a"] == "xy"
@@ -194,7 +198,7 @@ def test_a_text_whose_run_has_ended_is_a_plain_string_and_one_visited_again_a_te
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_a_text_that_was_read_whole_grows_on_and_is_joined_when_it_is_counted(count):
+def test_text_grows_after_a_read_and_is_joined_when_counted(count):
     document = filled(("a", "x"), *[("a", "y")] * count)
     text = document.text
 
@@ -218,7 +222,7 @@ def test_lengths_over_255_widen_the_log(first):
 
 
 @pytest.mark.parametrize("count", [CALM - 1, CALM, CALM + 1, 3 * CALM])
-def test_pieces_are_joined_every_so_often(count):
+def test_pieces_are_joined_regularly(count):
     document = filled(*[("a", "é")] * count)
 
     assert len(document.pieces) <= CALM + 2
@@ -243,15 +247,15 @@ HALVES: dict[str, tuple[list[tuple[str, str | int | None]], Any, int]] = {
     "a half alone, then its partner": ([("a", HIGH), ("a", LOW)], {"a": "😀"}, 2),
     "a half alone onto a text": ([("a", "x"), ("a", HIGH)], {"a": "x"}, 1),
     "two high halves": ([("a", HIGH), ("a", HIGH)], {"a": "\ufffd"}, 2),
-    "another field comes": ([("a", "x" + HIGH), ("b", 1)], {"a": "x\ufffd", "b": 1}, 3),
-    "the same value comes": ([("b", 1), ("a", "x" + HIGH), ("b", 1), ("a", LOW)], {"b": 1, "a": "x😀"}, 3),
+    "a delta to another field": ([("a", "x" + HIGH), ("b", 1)], {"a": "x\ufffd", "b": 1}, 3),
+    "an unchanging delta elsewhere": ([("b", 1), ("a", "x" + HIGH), ("b", 1), ("a", LOW)], {"b": 1, "a": "x😀"}, 3),
     "the string is replaced": ([("a", "x" + HIGH), ("a", None)], {"a": None}, 2),
-    "two strings wait": (
+    "two strings have a pending half": (
         [("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH), ("c", 1)],
         {"a": "x\ufffd", "b": "y\ufffd", "c": 1},
         5,
     ),
-    "two wait, one is met": (
+    "two pending halves, one gets its partner": (
         [("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH), ("a", LOW)],
         {"a": "x😀", "b": "y\ufffd"},
         4,
@@ -261,7 +265,7 @@ HALVES: dict[str, tuple[list[tuple[str, str | int | None]], Any, int]] = {
 
 
 @pytest.mark.parametrize(("deltas", "expected", "version"), HALVES.values(), ids=HALVES)
-def test_a_half_waits_for_its_partner(deltas, expected, version):
+def test_half_waits_for_its_partner(deltas, expected, version):
     document = filled(*deltas)
 
     assert value(document) == expected
@@ -269,8 +273,8 @@ def test_a_half_waits_for_its_partner(deltas, expected, version):
 
 
 KEPT: dict[str, tuple[list[tuple[str, Any]], Any, list[int]]] = {
-    "fields in turn": ([("a", "x" + HIGH), ("b", "y"), ("a", LOW)], {"a": "x😀", "b": "y"}, [3, 3]),
-    "texts that grow in turn": (
+    "interleaved fields": ([("a", "x" + HIGH), ("b", "y"), ("a", LOW)], {"a": "x😀", "b": "y"}, [3, 3]),
+    "interleaved texts that grow": (
         [("a", "x"), ("b", "y"), ("a", HIGH), ("b", "z" + HIGH), ("a", LOW), ("b", LOW)],
         {"a": "x😀", "b": "yz😀"},
         [5, 5],
@@ -285,12 +289,12 @@ KEPT: dict[str, tuple[list[tuple[str, Any]], Any, list[int]]] = {
         {"a": "\ufffd😀", "b": 2},
         [5, 5],
     ),
-    "its string goes on without the partner": (
+    "its string continues without the partner": (
         [("a", "x" + HIGH), ("b", 1), ("a", "y")],
         {"a": "x\ufffdy", "b": 1},
         [3, 3],
     ),
-    "its string, which was left before, goes on without the partner": (
+    "its revisited string continues without the partner": (
         [("a", "x"), ("b", "y"), ("a", "z"), ("b", "y"), ("a", HIGH), ("b", "y"), ("a", "w")],
         {"a": "xz\ufffdw", "b": "yyy"},
         [6, 6],
@@ -302,9 +306,8 @@ KEPT: dict[str, tuple[list[tuple[str, Any]], Any, list[int]]] = {
 
 
 @pytest.mark.parametrize(("deltas", "expected", "versions"), KEPT.values(), ids=KEPT)
-def test_out_of_order_each_string_keeps_its_half_until_its_next_delta_its_replacement_or_the_end(
-    deltas, expected, versions
-):
+def test_half_is_kept_per_string_when_out_of_order(deltas, expected, versions):
+    """It waits for the string's next delta, its replacement or the end."""
     document = filled(*deltas, in_order=False)
     before = document.version
     document.close()
@@ -313,23 +316,24 @@ def test_out_of_order_each_string_keeps_its_half_until_its_next_delta_its_replac
     assert [before, document.version] == versions
 
 
-def test_out_of_order_a_half_that_waits_leaves_other_strings_their_hot_ways():
+def test_pending_half_keeps_fast_paths_open_when_out_of_order():
     document = filled(("a", "x" + HIGH), ("b", "y"), in_order=False)
     assert document.hot_until > document.version
     in_order = filled(("a", "x"), ("b", "y"), ("b", HIGH))
     assert in_order.hot_until == in_order.version
 
 
-FULL_WITH_HALVES: dict[str, tuple[dict[str, int], Deltas]] = {
-    "a delta to the text that is open": ({"max_runs": 3}, [("a", "x" + HIGH), ("b", "y"), ("b", "z"), ("b", "w")]),
+HALVES_AT_A_LIMIT: dict[str, tuple[dict[str, int], Deltas]] = {
+    "a delta to the open text": ({"max_runs": 3}, [("a", "x" + HIGH), ("b", "y"), ("b", "z"), ("b", "w")]),
     "a half at a second text": ({"max_runs": 4}, [("a", "x" + HIGH), ("b", "y" + HIGH)]),
-    "a half at the text that is open": ({"max_runs": 4}, [("a", "x" + HIGH), ("b", "y"), ("b", "z" + HIGH)]),
+    "a half at the open text": ({"max_runs": 4}, [("a", "x" + HIGH), ("b", "y"), ("b", "z" + HIGH)]),
     "bytes": ({"max_document_bytes": 1 + 1 + 3 + 1 + 1 + 2}, [("a", "x" + HIGH), ("b", "y"), ("b", "z"), ("b", "w")]),
 }
 
 
-@pytest.mark.parametrize(("limits", "deltas"), FULL_WITH_HALVES.values(), ids=FULL_WITH_HALVES)
-def test_a_half_that_waits_out_of_order_is_counted_as_the_run_and_the_bytes_of_its_repair(limits, deltas):
+@pytest.mark.parametrize(("limits", "deltas"), HALVES_AT_A_LIMIT.values(), ids=HALVES_AT_A_LIMIT)
+def test_pending_half_counts_as_its_repair_when_out_of_order(limits, deltas):
+    """The repair takes a run and three bytes."""
     document = filled(*deltas, in_order=False, **limits)
     ((limit, bound),) = limits.items()
     document.close()
@@ -338,7 +342,7 @@ def test_a_half_that_waits_out_of_order_is_counted_as_the_run_and_the_bytes_of_i
         filled(*deltas, in_order=False, **{limit: bound - 1})
 
 
-def test_a_repair_before_a_change_is_its_prelude_and_one_at_the_close_is_the_change():
+def test_repair_precedes_a_change_and_at_close_is_the_change():
     document = filled(("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH))
     assert document.close() is True
 
@@ -347,14 +351,14 @@ def test_a_repair_before_a_change_is_its_prelude_and_one_at_the_close_is_the_cha
 
 
 @pytest.mark.parametrize("at", ["a", "a.b", ""])
-def test_a_half_is_discarded_with_what_it_lay_in(at):
+def test_half_is_discarded_with_its_container(at):
     document = filled(("a.b.c", "x" + HIGH), (at, None))
 
     assert not document.preludes
     assert document.halves == {}
 
 
-def test_a_refused_delta_leaves_a_half_waiting():
+def test_refused_delta_keeps_a_pending_half():
     document = filled(("a", "x" + HIGH), max_nodes=2)
     for path, delta in (("b", 1), ("b", [1]), ("a", 1), ("c", "x" * 100)):
         with pytest.raises(StreamJSONError):
@@ -364,7 +368,7 @@ def test_a_refused_delta_leaves_a_half_waiting():
     assert value(document) == {"a": "x😀"}
 
 
-def test_a_subclass_of_str_becomes_a_plain_text():
+def test_subclass_of_str_becomes_plain_text():
     class Name(str):
         __slots__ = ()
 
@@ -380,7 +384,7 @@ def test_a_subclass_of_str_becomes_a_plain_text():
 
 
 def accepted(deltas: Deltas, **limits: int | None) -> tuple[int, str | None]:
-    """Return how many deltas are accepted until one is refused, and by which limit."""
+    """Return the number of deltas accepted before the first refusal, and the limit that refused."""
     document = Document(Limits(**limits))
     for count, (path, delta) in enumerate(deltas):
         before = state_of_counts(document)
@@ -396,17 +400,17 @@ def state_of_counts(document: Document) -> Any:
     return document.version, document.node_count, len(document.starts), len(document.lengths)
 
 
-FULL: dict[str, tuple[str, int, Deltas, int]] = {
+EXACT_LIMITS: dict[str, tuple[str, int, Deltas, int]] = {
     "one text, small deltas": ("max_string_bytes", 5000, [("a", "abcd")] * 2000, 1250),
     "one text, not ASCII": ("max_string_bytes", 5000, [("a", "é")] * 3000, 2500),
     "one text, wide": ("max_string_bytes", 100_000, [("a", "😀" * 200)] * 200, 125),
-    "one text, as wide as it may be uncounted": ("max_string_bytes", 100_000, [("a", "😀" * 63)] * 500, 396),
-    "the document by wide texts": ("max_document_bytes", 100_002, [("a", "漢" * 250), ("b", "漢" * 250)] * 99, 133),
-    "one text, whole at once": ("max_string_bytes", 5000, [("a", "x" * 4999), ("a", "y"), ("a", "z")], 2),
+    "one text, as wide as an uncounted piece may be": ("max_string_bytes", 100_000, [("a", "😀" * 63)] * 500, 396),
+    "the document, by wide texts": ("max_document_bytes", 100_002, [("a", "漢" * 250), ("b", "漢" * 250)] * 99, 133),
+    "one text, nearly full at once": ("max_string_bytes", 5000, [("a", "x" * 4999), ("a", "y"), ("a", "z")], 2),
     "one text, deltas of 255": ("max_string_bytes", 255, [("a", "x" * 255), ("a", "y" * 255)], 1),
     "one text, full from the start": ("max_string_bytes", 510, [("a", "x" * 510), *[("a", "y")] * 9], 1),
-    "texts in turn": ("max_string_bytes", 3000, [("a", "abc"), ("b", "abc")] * 3000, 2000),
-    "a text that others follow": (
+    "interleaved texts": ("max_string_bytes", 3000, [("a", "abc"), ("b", "abc")] * 3000, 2000),
+    "a text followed by others": (
         "max_string_bytes",
         300_000,
         [("p.a", "x" * 299_999), ("p.b", "y"), ("p.c", "y"), ("p.a", "y"), ("p.b", "y"), ("p.a", "y")],
@@ -414,24 +418,24 @@ FULL: dict[str, tuple[str, int, Deltas, int]] = {
     ),
     "a text in a container": ("max_string_bytes", 1000, [("a", ["x" * 1000]), ("a[0]", "y")], 1),
     "a half": ("max_string_bytes", 10, [("a", "x" * 7), ("a", HIGH), ("a", LOW), ("a", "y")], 2),
-    "the document by a text": ("max_document_bytes", 5001, [("a", "abcd")] * 3000, 1250),
-    "the document by a long text": ("max_document_bytes", 5001, [("a", "x" * 5000), ("a", "y")], 1),
-    "the document by members": (
+    "the document, by a text": ("max_document_bytes", 5001, [("a", "abcd")] * 3000, 1250),
+    "the document, by a long text": ("max_document_bytes", 5001, [("a", "x" * 5000), ("a", "y")], 1),
+    "the document, by members": (
         "max_document_bytes",
         5003,
         [("p", {}), *[(f"p.n{number:03}", number) for number in range(900)]],
         1 + (5003 - 1) // 12,
     ),
-    "the document by rows": (
+    "the document, by rows": (
         "max_document_bytes",
         4 + 9000,
         [(f"rows[{number}].{name}", "x" * 10) for number in range(3000) for name in ("aé", "bcdef")],
         2 * (9000 // 28) + (9000 % 28 >= 13),  # names and texts of 3 + 10 and 5 + 10 bytes in a row
     ),
-    "the document by items": ("max_document_bytes", 8004, [(f"a[{number}]", number) for number in range(2000)], 1000),
-    "nodes by items": ("max_nodes", 2000, [(f"a[{number}]", number) for number in range(3000)], 1998),
-    "nodes by texts": ("max_nodes", 2000, [(f"a[{number}]", "x") for number in range(3000)], 1998),
-    "nodes by rows": ("max_nodes", 2000, [(f"a[{n}].{name}", n) for n in range(999) for name in "xyz"], 1498),
+    "the document, by items": ("max_document_bytes", 8004, [(f"a[{number}]", number) for number in range(2000)], 1000),
+    "nodes, by items": ("max_nodes", 2000, [(f"a[{number}]", number) for number in range(3000)], 1998),
+    "nodes, by texts": ("max_nodes", 2000, [(f"a[{number}]", "x") for number in range(3000)], 1998),
+    "nodes, by rows": ("max_nodes", 2000, [(f"a[{n}].{name}", n) for n in range(999) for name in "xyz"], 1498),
     "items one by one": ("max_array_length", 1500, [(f"a[{number}]", None) for number in range(2000)], 1500),
     "items of items": ("max_array_length", 3, [(f"a[{number}].b", 1) for number in range(9)], 3),
     "a gap": ("max_array_gap", 5, [("a[5]", 1), ("a[11]", 1), ("a[18]", 1)], 2),
@@ -440,14 +444,14 @@ FULL: dict[str, tuple[str, int, Deltas, int]] = {
 }
 
 
-@pytest.mark.parametrize(("limit", "bound", "deltas", "count"), FULL.values(), ids=FULL)
-def test_a_limit_is_exact_on_every_way(limit, bound, deltas, count):
+@pytest.mark.parametrize(("limit", "bound", "deltas", "count"), EXACT_LIMITS.values(), ids=EXACT_LIMITS)
+def test_limit_is_exact_on_every_path(limit, bound, deltas, count):
     assert accepted(deltas, **{limit: bound}) == (count, limit)
 
 
 @pytest.mark.parametrize("limit", ["max_string_bytes", "max_document_bytes", "max_nodes"])
-def test_a_limit_is_exact_whatever_it_is(limit):
-    """No budget of the hot path is larger than what is left: a bound of each size around the sizes of deltas."""
+def test_limit_is_exact_for_any_bound(limit):
+    """The fast path's budget never exceeds what is left; the bounds lie around the sizes of the deltas."""
     for bound in (1, 9, SHORT - 1, SHORT, SHORT + 1, 2 * SHORT, 2 * SHORT + 1, CALM, CALM + 1, 4 * SHORT):
         for piece in ("x", "x" * 7, "x" * SHORT, "x" * (SHORT + 1)):
             document = Document(Limits(**{limit: bound}))
@@ -465,20 +469,20 @@ def test_a_limit_is_exact_whatever_it_is(limit):
             assert met[limit] <= bound
 
 
-def test_the_size_is_that_of_what_was_received():
+def test_size_counts_everything_received():
     document = filled(
         ("p[0].naïve", "x"), ("p[0].a", 1), ("p[1].naïve", "é"), ("p[1].a", 2), ("p[1].a", 3), ("p[3]", {"b": [True]})
     )
     document.settle()
 
-    # The names p, naïve, a, naïve, a and b; texts of 1 and 2 bytes; four scalars and the hole p[2].
+    # The names p, naïve, a, naïve, a and b; texts of 1 and 2 bytes; four scalars; the hole p[2].
     assert document.size == 1 + 6 + 1 + 6 + 1 + 1 + 1 + 2 + 4 * 8 + 8
-    # The root, p and its three objects and the hole; two texts; true and its array; 1, 2 and 3.
+    # The root, p, its three objects and its hole; two texts; true and its array; 1, 2 and 3.
     assert document.node_count == 13
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# the short ways say what the careful one says
+# the fast paths do what the careful path does
 
 NAMES = ["a", "b", "naïve", "first name"]
 PATHS = st.one_of(
@@ -509,15 +513,15 @@ LIMITS = st.sampled_from(
 )
 
 
-SHORT_WAYS: dict[str, list[tuple[str, Any]]] = {
+FAST_PATHS: dict[str, list[tuple[str, Any]]] = {
     "an object of known names in an object": [("o.a", 1), ("o.b", 1), ("p.c", 1), ("p.a.b", 2), ("p.a.c", "x")],
     "an object of known names in an array": [("o.b", 1), ("a[0]", 1), ("a[1].b", 2), ("a[2].b", "x"), ("a[2].b", "y")],
-    "names that are long together": [("o." + "k" * 250, 1), ("p.c", 1), ("p." + "k" * 250, 2)],
-    "a long text onto one that was left": [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("a", "z" * 300)],
-    "a number onto a text that was left": [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("a", 1)],
-    "one text by two paths": [("a.b", "x"), ("c", 1), ("a.b", "y"), ("$.a.b", "z"), ("a.b", "w"), ("$.a.b", "v")],
-    "texts that are left as they are open": [("a", "x"), ("b", "x"), *[("a", "y"), ("b", "y")] * 3, ("a", "z")],
-    "a text visited again while one grows that was not left yet": [
+    "names whose sum is long": [("o." + "k" * 250, 1), ("p.c", 1), ("p." + "k" * 250, 2)],
+    "a long piece onto a revisited text": [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("a", "z" * 300)],
+    "a number onto a revisited text": [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("a", 1)],
+    "one text by two spellings": [("a.b", "x"), ("c", 1), ("a.b", "y"), ("$.a.b", "z"), ("a.b", "w"), ("$.a.b", "v")],
+    "texts that are left while they are open": [("a", "x"), ("b", "x"), *[("a", "y"), ("b", "y")] * 3, ("a", "z")],
+    "a text revisited while another one is in its first run": [
         ("a", "x"),
         ("b", "x"),
         ("a", "y"),
@@ -529,14 +533,14 @@ SHORT_WAYS: dict[str, list[tuple[str, Any]]] = {
         ("c", "z"),
     ],
     "the next row while the last text grows": [("r[0].a", "x"), ("r[0].a", "y"), ("r[1].a", "x"), ("r[1].a", "y")],
-    "more of a text that is open, wide": [("a", "x"), ("a", "y"), ("a", "é" * 64), ("a", "\xa0"), ("a", "é" * 127)],
+    "wide pieces of an open text": [("a", "x"), ("a", "y"), ("a", "é" * 64), ("a", "\xa0"), ("a", "é" * 127)],
     "a number where a text could be": [("a.b", "x"), ("a.c", 10**20), ("a[0]", 1), ("a.d", float("inf"))],
 }
 
 
-@pytest.mark.parametrize("deltas", SHORT_WAYS.values(), ids=SHORT_WAYS)
-def test_a_short_way_does_what_the_careful_one_does(deltas):
-    assert_same_both_ways(deltas, {}, replace=False)
+@pytest.mark.parametrize("deltas", FAST_PATHS.values(), ids=FAST_PATHS)
+def test_fast_path_does_what_the_careful_path_does(deltas):
+    assert_same_on_both_paths(deltas, {}, replace=False)
 
 
 SCRIPTS: dict[str, list[str]] = {
@@ -544,19 +548,19 @@ SCRIPTS: dict[str, list[str]] = {
     "emoji": ["😀", "👍🏽", "❤\ufe0f", "🇸🇪"],
     "a family, joined": ["👨", "\u200d", "👩", "\u200d", "👧"],
     "combining characters": ["e", "\u0301", "o\u0308", "\u0327", "ﷺ"],
-    "blanks that are not printable": ["10\xa0000", "\u3000", "\u2028", "\u200b", "x"],
+    "whitespace that is not printable": ["10\xa0000", "\u3000", "\u2028", "\u200b", "x"],
     "controls": ["a\tb", "\n", "\x00", "\x7f", "\x85"],
     "right to left": ["שלום", "\u200f", "مرحبا"],
     "as wide as a short piece may be": ["é" * 63, "😀" * 63, "\u200d" * 63, "é"],
     "wider than that": ["é" * 64, "é" * 127, "漢" * 85, "😀" * 64, "\u200d" * 64, "é" * 128],
-    "after a piece that is long": ["é" * 300, "漢", "😀" * 300, "\u200d"],
+    "after a long piece": ["é" * 300, "漢", "😀" * 300, "\u200d"],
     "not assigned, and for private use": ["\u0378", "\ue000", "\U0010ffff", "\ufffd"],
 }
 
 
 @pytest.mark.parametrize("is_exact", [False, True], ids=["far from the limits", "to the last byte"])
 @pytest.mark.parametrize("pieces", SCRIPTS.values(), ids=SCRIPTS)
-def test_text_of_any_script_grows_by_what_came_and_is_counted_in_characters_and_bytes(pieces, *, is_exact):
+def test_text_of_any_script_is_counted_in_characters_and_bytes(pieces, *, is_exact):
     deltas = [("b", 1), ("a", "x"), *[("a", piece) for piece in pieces * 2]]
     whole = "x" + "".join(pieces * 2)
     size = len(whole.encode())
@@ -567,7 +571,7 @@ def test_text_of_any_script_grows_by_what_came_and_is_counted_in_characters_and_
     assert shown == ["x" + "".join((pieces * 2)[:count]) for count in range(2 * len(pieces) + 1)]
     document.settle()
     assert document.size == 1 + 8 + 1 + size
-    assert_same_both_ways([*deltas, ("a", "é")], limits, replace=False)
+    assert_same_on_both_paths([*deltas, ("a", "é")], limits, replace=False)
     if is_exact:
         with pytest.raises(LimitExceededError):
             document.apply("a", "x")
@@ -584,20 +588,20 @@ def test_text_of_any_script_grows_by_what_came_and_is_counted_in_characters_and_
     ),
     limits=st.sampled_from([{}, {"max_string_bytes": 300, "max_document_bytes": 500}]),
 )
-def test_pieces_of_any_script_do_on_the_hot_way_what_they_do_on_the_careful_one(deltas: list[Any], limits: Any) -> None:
-    assert_same_both_ways(deltas, limits, replace=False)
+def test_fast_paths_agree_with_the_careful_path_for_any_script(deltas: list[Any], limits: Any) -> None:
+    assert_same_on_both_paths(deltas, limits, replace=False)
 
 
 @st.composite
 def runs(draw: st.DrawFn) -> list[tuple[Any, Any]]:
-    """Return deltas of which many come to the same place one after the other."""
+    """Return deltas in which many consecutive ones have the same location."""
     found: list[tuple[Any, Any]] = []
     for path, deltas in draw(st.lists(st.tuples(PATHS, st.lists(DELTAS, min_size=1, max_size=4)), max_size=20)):
         found += [(path, delta) for delta in deltas]
     return found
 
 
-def told(document: Document, path: Any, delta: Any) -> Any:
+def outcome_of(document: Document, path: Any, delta: Any) -> Any:
     try:
         kind = document.apply(path, delta)
     except StreamJSONError as error:
@@ -606,18 +610,18 @@ def told(document: Document, path: Any, delta: Any) -> Any:
 
 
 @given(deltas=runs(), limits=LIMITS, replace=st.booleans(), in_order=st.booleans())
-def test_the_hot_ways_do_what_the_careful_one_does(
+def test_fast_paths_agree_with_the_careful_path_for_any_deltas(
     deltas: list[Any], limits: Any, *, replace: bool, in_order: bool
 ) -> None:
-    assert_same_both_ways(deltas, limits, replace=replace, in_order=in_order)
+    assert_same_on_both_paths(deltas, limits, replace=replace, in_order=in_order)
 
 
-def assert_same_both_ways(deltas: list[Any], limits: Any, *, replace: bool, in_order: bool = True) -> None:
+def assert_same_on_both_paths(deltas: list[Any], limits: Any, *, replace: bool, in_order: bool = True) -> None:
     hot, careful = (Document(Limits(**limits), replace=replace, in_order=in_order) for _ in range(2))
     for path, delta in deltas:
-        # with nothing allowed ahead, every delta goes the careful way
+        # With no budget ahead, every delta takes the careful path.
         careful.hot_until = careful.version
-        assert told(hot, path, delta) == told(careful, path, delta)
+        assert outcome_of(hot, path, delta) == outcome_of(careful, path, delta)
     assert state(hot) == state(careful)
     hot.close()
     careful.close()
@@ -626,20 +630,20 @@ def assert_same_both_ways(deltas: list[Any], limits: Any, *, replace: bool, in_o
 
 
 @given(deltas=runs(), limits=LIMITS, replace=st.booleans(), in_order=st.booleans())
-def test_what_is_counted_is_what_is_there(deltas: list[Any], limits: Any, *, replace: bool, in_order: bool) -> None:
+def test_counts_equal_a_recount(deltas: list[Any], limits: Any, *, replace: bool, in_order: bool) -> None:
     document = Document(Limits(**limits), replace=replace, in_order=in_order)
     for path, delta in deltas:
-        told(document, path, delta)
+        outcome_of(document, path, delta)
     document.close()
 
     assert (document.node_count, document.size) == counted(document.holder)
-    # Repairs at the end are within the limits, too.
+    # Repairs at the end stay within the limits, too.
     assert len(document.starts) <= (limits.get("max_runs") or sys.maxsize)
     assert document.size <= (limits.get("max_document_bytes") or sys.maxsize)
 
 
 def counted(node: Node) -> tuple[int, int]:
-    """Count all values and bytes under a container, what was replaced included."""
+    """Count all values and bytes under a container, including replaced ones."""
     slots = list(node.slots.items() if node.is_object else enumerate(node.slots))
     size = sum(len(name.encode()) for name, _ in slots) if node.is_object else 0
     count = 0
@@ -667,8 +671,8 @@ def counted(node: Node) -> tuple[int, int]:
 @pytest.mark.parametrize(
     "delta", ["x", "é", HIGH + LOW, "x" + HIGH], ids=["ascii", "wide", "a pair", "a half at its end"]
 )
-def test_returns_to_texts_are_bounded(most, delta):
-    """Of one character each they would take a hundred times what they say."""
+def test_revisits_of_texts_are_bounded(most, delta):
+    """Revisits of one character each would take a hundred times their size."""
     document = Document(Limits(max_runs=most))
     in_turn = (document.apply("ab"[number % 2], delta) for number in range(most + 2))
     with pytest.raises(LimitExceededError) as caught:
@@ -679,7 +683,7 @@ def test_returns_to_texts_are_bounded(most, delta):
     if delta == "x" + HIGH:
         return
     assert len(document.starts) == version == most
-    for _ in range(5):  # the text that is open may grow
+    for _ in range(5):  # the open text may still grow
         assert document.apply("ba"[most % 2], "y") == "append"
     with pytest.raises(LimitExceededError):
         document.apply("ab"[most % 2], "z")
@@ -688,7 +692,7 @@ def test_returns_to_texts_are_bounded(most, delta):
     assert document.version == version + 5
 
 
-def test_a_document_in_its_order_has_as_many_runs_as_fields():
+def test_document_in_order_has_one_run_per_field():
     document = Document(Limits(max_runs=99))
     for number in range(99):
         for _ in range(50):
@@ -696,8 +700,8 @@ def test_a_document_in_its_order_has_as_many_runs_as_fields():
     assert len(value_at(document, document.version)) == 99
 
 
-def test_a_refused_append_leaves_a_string_as_it_was():
-    """What it becomes when it grows takes ten times as much, and no limit counts it."""
+def test_refused_append_does_not_open_a_string():
+    """An open string takes ten times the memory, which no limit counts."""
     document = Document(Limits(max_document_bytes=4))
     document.apply("a", "x")
     document.apply("c", "y")
@@ -707,28 +711,28 @@ def test_a_refused_append_leaves_a_string_as_it_was():
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# interrupts; tests/test_interrupts.py has one at each instruction
+# interrupts; test_interrupts.py interrupts each instruction
 
 
 class Interrupt(BaseException):
-    """What a signal handler raises."""
+    """The exception that a signal handler raises."""
 
 
 class BreakingLengths(bytearray):
-    """Lengths of which the next one is interrupted when it is written, before all else of an event."""
+    """Lengths that raise an interrupt at the next write, which is the first write of an event."""
 
     def append(self, length: object) -> None:
         super().append(length)  # type: ignore[arg-type]
         raise Interrupt
 
 
-BROKEN: dict[str, tuple[Deltas, Any, Any]] = {
-    "a text that is open": ([("a", "x"), ("a", "y")], "a", "z"),
-    "a wide piece of it": ([("a", "x"), ("a", "y")], "a", "漢" * 80),
+INTERRUPTED: dict[str, tuple[Deltas, Any, Any]] = {
+    "an open text": ([("a", "x"), ("a", "y")], "a", "z"),
+    "a wide piece of an open text": ([("a", "x"), ("a", "y")], "a", "漢" * 80),
     "a next member": ([("a", "x")], "b", 1),
     "a next item": ([("a[0]", 1)], "a[1]", 2),
     "a first member of a next item": ([("a[0].b", 1)], "a[1].b", 2),
-    "a text that was left": ([("a", "x"), ("b", "x"), ("a", "y"), ("b", "y")], "a", "z"),
+    "a revisited text": ([("a", "x"), ("b", "x"), ("a", "y"), ("b", "y")], "a", "z"),
     "a long piece": ([("a", "x"), ("b", 1)], "a", "漢" * 100),
     "the other half": ([("a", "x" + HIGH)], "a", LOW),
     "a repair": ([("a", "x" + HIGH)], "b", "y"),
@@ -737,10 +741,8 @@ BROKEN: dict[str, tuple[Deltas, Any, Any]] = {
 
 
 @pytest.mark.parametrize("in_order", [True, False])
-@pytest.mark.parametrize(("before", "path", "delta"), BROKEN.values(), ids=BROKEN)
-def test_a_delta_that_is_broken_off_in_the_midst_leaves_the_version_before_and_a_document_that_is_torn(
-    before, path, delta, *, in_order
-):
+@pytest.mark.parametrize(("before", "path", "delta"), INTERRUPTED.values(), ids=INTERRUPTED)
+def test_interrupt_before_the_write_keeps_the_version_and_tears(before, path, delta, *, in_order):
     document = filled(*before, in_order=in_order, replace=True)
     expected, version, halves = value(document), document.version, dict(document.halves)
     document.lengths = BreakingLengths(document.lengths)
@@ -753,23 +755,23 @@ def test_a_delta_that_is_broken_off_in_the_midst_leaves_the_version_before_and_a
     assert caught.value.code == "torn"
 
 
-COUNTED: dict[str, tuple[Deltas, Any, Any]] = {
+INTERRUPTED_LATE: dict[str, tuple[Deltas, Any, Any]] = {
     "a long piece": ([("a", "x"), ("a", "y")], "a", "z" * 300),
     "a repair": ([("a", "x" + HIGH)], "b", "y" * 300),
     "a half": ([("a", "x"), ("a", "y")], "a", "z" * 300 + HIGH),
     "a set": ([("a", "x")], "b", {"c": 1}),
-    "a set in the place of a half": ([("a", "x" + HIGH), ("b", "y")], "a", "z" + HIGH),
+    "a set that replaces a half": ([("a", "x" + HIGH), ("b", "y")], "a", "z" + HIGH),
 }
 
 
 @pytest.mark.parametrize("in_order", [True, False])
-@pytest.mark.parametrize(("before", "path", "delta"), COUNTED.values(), ids=COUNTED)
-def test_a_delta_that_is_broken_off_when_it_is_counted_has_been_applied(before, path, delta, *, in_order):
+@pytest.mark.parametrize(("before", "path", "delta"), INTERRUPTED_LATE.values(), ids=INTERRUPTED_LATE)
+def test_interrupt_while_counting_keeps_the_applied_delta(before, path, delta, *, in_order):
     document = filled(*before, in_order=in_order, replace=True)
     twin = filled(*before, (path, delta), in_order=in_order, replace=True)
 
     class Counted(list[Text]):
-        """The texts that are to be counted: none before the write, and then one that breaks."""
+        """The texts still to be counted; iterating raises an interrupt once the delta is written."""
 
         def __iter__(self) -> Iterator[Text]:
             if document.version == twin.version:
@@ -788,7 +790,7 @@ def test_a_delta_that_is_broken_off_when_it_is_counted_has_been_applied(before, 
     assert (document.torn, document.closed) == (True, True)
 
 
-def test_a_close_that_is_broken_off_before_its_repairs_are_whole_leaves_the_halves():
+def test_interrupt_before_the_repairs_of_close_keeps_the_halves():
     document = filled(("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH))
     document.lengths = BreakingLengths(document.lengths)
     with pytest.raises(Interrupt):
@@ -799,13 +801,13 @@ def test_a_close_that_is_broken_off_before_its_repairs_are_whole_leaves_the_halv
     assert document.close() is False
 
 
-def test_a_close_that_is_broken_off_after_its_repairs_has_closed():
+def test_interrupt_after_the_repairs_of_close_leaves_it_closed():
     class Breaking(Document):
-        __slots__ = ("is_broken",)
+        __slots__ = ("was_interrupted",)
 
         def freeze(self) -> None:
-            if not hasattr(self, "is_broken"):
-                self.is_broken = True
+            if not hasattr(self, "was_interrupted"):
+                self.was_interrupted = True
                 raise Interrupt
             super().freeze()
 
@@ -820,7 +822,7 @@ def test_a_close_that_is_broken_off_after_its_repairs_has_closed():
     assert caught.value.code == "closed"
 
 
-def test_a_half_that_came_alone_is_known_as_the_object_that_it_was():
+def test_pending_half_is_recognised_by_identity():
     document = filled(("a", "x"), ("b", "y"))
     half, other = json.loads('["\\ud83d", "\\ud83d"]')
     version = document.version

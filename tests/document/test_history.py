@@ -1,4 +1,4 @@
-"""What a document held at each of its versions, and what differs between two of them."""
+"""Reads of a document at any of its versions, and the differences between two versions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def filled(*deltas: tuple[str, Any], replace: bool = False) -> Document:
 
 
 def at(document: Document, version: int, *steps: str | int) -> Any:
-    """Read one location anew."""
+    """Read one location without any cache."""
     node, key, thing = locate(document, steps, version)
     return read(document, node, key, thing, version)
 
@@ -50,45 +50,45 @@ def every_version(document: Document) -> list[Any]:
     return [at(document, version) for version in range(document.version + 1)]
 
 
-# Each with the document at its versions 1, 2 and so on.
+# Deltas, and the document at version 1, 2 and so on.
 HISTORIES: dict[str, tuple[Deltas, list[Any]]] = {
     "a text": ([("a", "x"), ("a", "yz"), ("a", "w")], [{"a": "x"}, {"a": "xyz"}, {"a": "xyzw"}]),
-    "a text that was left": ([("a", "x"), ("a", "y"), ("b", 1)], [{"a": "x"}, {"a": "xy"}, {"a": "xy", "b": 1}]),
-    "a text that was visited again": (
+    "a text whose run has ended": ([("a", "x"), ("a", "y"), ("b", 1)], [{"a": "x"}, {"a": "xy"}, {"a": "xy", "b": 1}]),
+    "a revisited text": (
         [("a", "x"), ("a", "y"), ("b", 1), ("a", "z"), ("a", "w"), ("b", 2), ("a", "v")],
         [
             {"a": "x"}, {"a": "xy"}, {"a": "xy", "b": 1}, {"a": "xyz", "b": 1}, {"a": "xyzw", "b": 1},
             {"a": "xyzw", "b": 2}, {"a": "xyzwv", "b": 2},
         ],
     ),
-    "texts in turn": (
+    "interleaved texts": (
         [("a", "x"), ("b", "y"), ("a", "X"), ("b", "Y"), ("b", "Z")],
         [{"a": "x"}, {"a": "x", "b": "y"}, {"a": "xX", "b": "y"}, {"a": "xX", "b": "yY"}, {"a": "xX", "b": "yYZ"}],
     ),
-    "a text that was replaced by another": (
+    "a text replaced by another": (
         [("a", "x"), ("a", "y"), ("a", None), ("a", "z"), ("a", "w")],
         [{"a": "x"}, {"a": "xy"}, {"a": None}, {"a": "z"}, {"a": "zw"}],
     ),
-    "a text of several runs that was replaced": (
+    "a replaced text of several runs": (
         [("a", "x"), ("b", 1), ("a", "y"), ("a", None), ("a", "z")],
         [{"a": "x"}, {"a": "x", "b": 1}, {"a": "xy", "b": 1}, {"a": None, "b": 1}, {"a": "z", "b": 1}],
     ),
-    "a text of a whole value that grows": (
+    "a text inside a value set whole": (
         [("", {"a": "x"}), ("a", "y"), ("b", 1), ("a", "z")],
         [{"a": "x"}, {"a": "xy"}, {"a": "xy", "b": 1}, {"a": "xyz", "b": 1}],
     ),
     "numbers": ([("a", 1), ("a", 12), ("a", 12.0)], [{"a": 1}, {"a": 12}, {"a": 12.0}]),
-    "holes that are filled": (
+    "filled holes": (
         [("[2]", 1), ("[0]", "x"), ("[0]", "y"), ("[1].a", None)],
         [[None, None, 1], ["x", None, 1], ["xy", None, 1], ["xy", {"a": None}, 1]],
     ),
-    "a container that was replaced": (
+    "a replaced container": (
         [("a.b", "x"), ("a.c", 1), ("a", None), ("a.b", "y"), ("a", {}), ("a", {"c": 2})],
         [
             {"a": {"b": "x"}}, {"a": {"b": "x", "c": 1}}, {"a": None}, {"a": {"b": "y"}}, {"a": {}}, {"a": {"c": 2}},
         ],
     ),
-    "an object, then an array in its place": (
+    "an object replaced by an array": (
         [("a.b", 1), ("a", None), ("a[1]", 2), ("a", None), ("a.b", 3)],
         [{"a": {"b": 1}}, {"a": None}, {"a": [None, 2]}, {"a": None}, {"a": {"b": 3}}],
     ),
@@ -109,7 +109,7 @@ def test_each_version_is_read_as_it_was(deltas, values):
 
 @pytest.mark.parametrize(("deltas", "values"), HISTORIES.values(), ids=HISTORIES)
 @pytest.mark.parametrize("order", ["forwards", "backwards", "every other", "at once"])
-def test_values_are_those_of_their_versions_in_any_order(deltas, values, order):
+def test_values_belong_to_their_versions_in_any_read_order(deltas, values, order):
     expected = [MISSING, *values]
     document = Document(Limits())
     found = {0: value_at(document, 0)} if order == "at once" else {}
@@ -126,7 +126,7 @@ def test_values_are_those_of_their_versions_in_any_order(deltas, values, order):
     assert [repr(found[version]) for version in versions] == [repr(value) for value in expected]
 
 
-def test_a_value_shares_what_did_not_change_with_the_one_before():
+def test_value_shares_unchanged_parts_with_the_previous_value():
     document = filled(("a.b", "x"), ("c[0].d", 1), ("c[1].d", 1))
     old = value_at(document, document.version)
     document.apply("c[1].d", 2)
@@ -139,13 +139,13 @@ def test_a_value_shares_what_did_not_change_with_the_one_before():
     assert old == {"a": {"b": "x"}, "c": [{"d": 1}, {"d": 1}]}
 
 
-def test_the_value_of_the_newest_version_read_is_the_same_again():
+def test_second_read_of_the_newest_version_is_the_same_object():
     document = filled(("a.b", "x"))
 
     assert value_at(document, 1) is value_at(document, 1)
 
 
-def test_a_value_older_than_the_newest_read_is_built_anew_and_spoils_nothing():
+def test_read_of_an_older_version_keeps_the_newest_value():
     document = filled(("a.b", "x"), ("a.b", "y"))
     newest = value_at(document, 2)
     assert value_at(document, 1) == {"a": {"b": "x"}}
@@ -153,7 +153,7 @@ def test_a_value_older_than_the_newest_read_is_built_anew_and_spoils_nothing():
 
 
 @pytest.mark.parametrize("spoil", ["clear", "grow"])
-def test_a_value_that_its_reader_changed_is_built_anew_where_the_document_changes(spoil):
+def test_container_changed_by_its_reader_is_rebuilt(spoil):
     document = filled(("a[0]", 1), ("a[1].b", "x"))
     items = value_at(document, 2)["a"]
     items.clear() if spoil == "clear" else items.append("spoiled")
@@ -166,7 +166,7 @@ def test_a_value_that_its_reader_changed_is_built_anew_where_the_document_change
 # slots
 
 
-def test_slots_are_those_that_existed():
+def test_slots_are_those_of_the_version():
     document = filled(("a", 1), ("c[1]", "x"), ("b", 2), ("a", 3), ("c[0]", 4))
     root = document.holder.slots[0]
     array = root.slots["c"]
@@ -185,20 +185,20 @@ LOCATIONS = [("a", 1), ("c", 0, "d"), ("c", 1), ("b",), ("c", 9), ("c", "x"), ("
 
 
 @pytest.mark.parametrize("steps", LOCATIONS, ids=repr)
-def test_a_location_that_is_not_there_is_missing(steps):
+def test_absent_location_is_missing(steps):
     document = filled(("a", 1), ("c[0].d", None)) if steps[-1] != "d" else filled(("c[0]", 1))
 
     assert locate(document, steps, document.version)[2] is MISSING
 
 
-def test_a_version_has_the_location_that_it_changed():
+def test_location_is_the_one_that_a_version_changed():
     document = filled(("a", "x"), ("a", "y"), ("b[1]", 1))
     trails = [trail(document.holder, *location(document, version))[1:] for version in range(4)]
 
     assert trails == [(), ("a",), ("a",), ("b", 1)]
 
 
-def test_holes_are_found_at_their_version():
+def test_has_holes_depends_on_the_version():
     document = filled(("a[1].b", 1), ("a[0]", None), ("a[1].c[2]", 1))
     root = document.holder.slots[0]
 
@@ -210,7 +210,7 @@ def test_holes_are_found_at_their_version():
 
 
 def grown(*runs: str) -> tuple[Document, list[str]]:
-    """Return a document with a text, and the text at each version; a run for each argument, a delta a character."""
+    """Return a document with one text, and the text at each version: a run per argument, a delta per character."""
     document = Document(Limits())
     whole, expected = "", [""]
     for run in runs:
@@ -231,9 +231,9 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("is_open", [True, False, None], ids=["open", "left", "another is open"])
+@pytest.mark.parametrize("is_open", [True, False, None], ids=["open", "ended", "another text is open"])
 @pytest.mark.parametrize("runs", RUNS.values(), ids=RUNS)
-def test_a_text_at_a_version_is_a_length_and_its_end_is_found_from_behind(runs, is_open):
+def test_text_and_its_end_are_read_at_any_version(runs, is_open):
     document, expected = grown(*runs)
     if is_open:
         for char in "mno":
@@ -252,7 +252,7 @@ def test_a_text_at_a_version_is_a_length_and_its_end_is_found_from_behind(runs, 
         assert string_at(document, node, key, thing, version) == expected[version]
 
 
-def test_a_long_text_that_was_refused_more_is_read_as_before():
+def test_long_text_is_unchanged_after_a_refused_append():
     document = Document(Limits(max_string_bytes=6000))
     pieces = ["a" * 2000, "b" * 2000, "c" * 2000]
     for piece in pieces:
@@ -267,16 +267,16 @@ def test_a_long_text_that_was_refused_more_is_read_as_before():
 
 
 LATER: dict[str, Deltas] = {
-    "left": [("b", 1)],
-    "left, and another one is open": [("b", "1"), ("b", "2")],
-    "left, and open again": [("b", 1), ("a", "w")],
-    "replaced": [("a", None)],
+    "its run ends": [("b", 1)],
+    "its run ends, and another text opens": [("b", "1"), ("b", "2")],
+    "its run ends, and it opens again": [("b", 1), ("a", "w")],
+    "it is replaced": [("a", None)],
 }
 
 
 @pytest.mark.parametrize("later", LATER.values(), ids=LATER)
-def test_a_text_that_was_left_since_it_was_found_is_read_all_the_same(later):
-    """As a reader may find it, who does not wait for who writes."""
+def test_text_is_read_after_its_run_ended_since_lookup(later):
+    """The reader does not wait for the writer, so the text may change between lookup and read."""
     document = filled(("a", "x"), ("a", "yz"))
     node, key, thing = locate(document, ("a",), 2)
     assert type(thing) is Text
@@ -288,7 +288,7 @@ def test_a_text_that_was_left_since_it_was_found_is_read_all_the_same(later):
     assert [ending_at(document, node, key, thing, 2, count) for count in (1, 2, 3)] == ["z", "yz", "xyz"]
 
 
-def test_the_end_of_a_text_is_found_when_the_document_is_closed():
+def test_end_of_a_text_is_found_after_close():
     document = filled(("a", "x"), ("b", 1), ("a", "y"), ("a", "z"))
     document.close()
     node, key, thing = locate(document, ("a",), 4)
@@ -296,7 +296,7 @@ def test_the_end_of_a_text_is_found_when_the_document_is_closed():
     assert [ending_at(document, node, key, thing, version, 1) for version in (1, 2, 3, 4)] == ["x", "x", "y", "z"]
 
 
-def test_the_end_that_a_text_had_long_ago_is_found_from_its_start():
+def test_end_at_an_old_version_is_found_from_the_start():
     document = filled(("a", "x"), ("a", "yz"), ("a", "w" * (MAX_SKIPPED_CHARS + 1)))
     node, key, thing = locate(document, ("a",), 3)
 
@@ -304,7 +304,7 @@ def test_the_end_that_a_text_had_long_ago_is_found_from_its_start():
 
 
 @pytest.mark.parametrize("runs", RUNS.values(), ids=RUNS)
-def test_the_growth_of_a_text_between_two_versions_is_how_much_longer_it_was_then(runs):
+def test_growth_is_the_difference_of_two_lengths(runs):
     document, expected = grown(*runs)
     document.apply("b", "another text")
     node, key, _ = locate(document, ("a",), document.version)
@@ -319,13 +319,13 @@ def test_the_growth_of_a_text_between_two_versions_is_how_much_longer_it_was_the
 
 ORDERS: dict[str, tuple[Deltas, int, list[tuple[tuple[str | int, ...], int | None]]]] = {
     "a text that grew": ([("a", "x"), ("a", "yy"), ("a", "z")], 1, [(("a",), 3)]),
-    "a text that grew in turn": (
+    "interleaved texts that grew": (
         [("a", "x"), ("b", "x"), ("b", "y"), ("a", "yz"), ("b", "z")],
         2,
         [(("a",), 2), (("b",), 2)],
     ),
     "part of a run": ([("a", "x"), ("a", "yy"), ("a", "zzz")], 2, [(("a",), 3)]),
-    "created later, told later": ([("b", 1), ("a", 1), ("a", 2), ("b", 2)], 2, [(("b",), None), (("a",), None)]),
+    "in order of creation": ([("b", 1), ("a", 1), ("a", 2), ("b", 2)], 2, [(("b",), None), (("a",), None)]),
     "interleaved creation": (
         [
             ("b.x", "1"),
@@ -341,10 +341,10 @@ ORDERS: dict[str, tuple[Deltas, int, list[tuple[tuple[str | int, ...], int | Non
         [(("b", "x"), 1), (("a", "x"), 1), (("b", "y"), 1), (("a", "y"), 1)],
     ),
     "new members": ([("a", 1), ("c", 1), ("b", 1)], 1, [(("c",), None), (("b",), None)]),
-    "inside of something new": ([("x", 1), ("a.b", 1), ("a.c", "t"), ("a.c", "u")], 1, [(("a",), None)]),
-    "inside of something replaced": ([("a.b", 1), ("a.b", 2), ("a", {}), ("a.c", 1)], 1, [(("a",), None)]),
-    "replaced by what can not hold it": ([("a.b", 1), ("a.b", 2), ("a", None)], 1, [(("a",), None)]),
-    "of one whole value, by their places": (
+    "inside a new container": ([("x", 1), ("a.b", 1), ("a.c", "t"), ("a.c", "u")], 1, [(("a",), None)]),
+    "inside a replaced container": ([("a.b", 1), ("a.b", 2), ("a", {}), ("a.c", 1)], 1, [(("a",), None)]),
+    "replaced by null": ([("a.b", 1), ("a.b", 2), ("a", None)], 1, [(("a",), None)]),
+    "parts of one value, in document order": (
         [("", {"b": ["x", {"d": "x"}, "x"], "a": "x"}), ("a", "y"), ("b[2]", "y"), ("b[1].d", "y"), ("b[0]", "y")],
         1,
         [(("b", 0), 1), (("b", 1, "d"), 1), (("b", 2), 1), (("a",), 1)],
@@ -360,7 +360,7 @@ ORDERS: dict[str, tuple[Deltas, int, list[tuple[tuple[str | int, ...], int | Non
 
 
 @pytest.mark.parametrize(("deltas", "old", "expected"), ORDERS.values(), ids=ORDERS)
-def test_differences_are_told_once_in_the_order_of_creation(deltas, old, expected):
+def test_differences_are_unique_and_in_order_of_creation(deltas, old, expected):
     document = filled(*deltas)
     found = differences(document, old, document.version)
 
@@ -375,14 +375,14 @@ def test_differences_end_at_the_newer_version():
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# any history, read in any way
+# any history, read in any order
 
-WHERE = st.sampled_from(["a", "b", "a.b", "a.c", "a[0]", "a[2]", "b[1].c", "", "c"])
-WHAT = st.sampled_from(["x", "yz", "é", "\ud83d", "\ude00", 1, None, {}, [], {"b": "x", "c": ["y"]}, ["x", {"c": 1}]])
+PATHS = st.sampled_from(["a", "b", "a.b", "a.c", "a[0]", "a[2]", "b[1].c", "", "c"])
+DELTAS = st.sampled_from(["x", "yz", "é", "\ud83d", "\ude00", 1, None, {}, [], {"b": "x", "c": ["y"]}, ["x", {"c": 1}]])
 
 
-@given(st.lists(st.tuples(WHERE, WHAT), max_size=25), st.data())
-def test_reading_now_late_and_in_any_order_is_the_same(deltas: Deltas, data: st.DataObject) -> None:
+@given(st.lists(st.tuples(PATHS, DELTAS), max_size=25), st.data())
+def test_reads_at_once_late_and_in_any_order_agree(deltas: Deltas, data: st.DataObject) -> None:
     document = Document(Limits(), replace=True)
     at_once = [json.dumps(None)]
     for path, delta in deltas:
@@ -397,7 +397,7 @@ def test_reading_now_late_and_in_any_order_is_the_same(deltas: Deltas, data: st.
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-def test_a_wide_array_is_looked_at_in_parts(replaced):
+def test_wide_array_is_read_in_parts(replaced):
     document = Document(Limits(), replace=True)
     document.apply("l", list(range(SLICE_ITEMS)))
     document.apply(f"l[{SLICE_ITEMS}]", "x")

@@ -1,8 +1,9 @@
 """An exception inside `apply`, between any two instructions, as a signal handler raises it.
 
-An event is applied whole or not at all: afterwards the assembler has the state before it, or the state after it. It
-works, or every further delta is a `ClosedError` (`torn`); then a checkpoint still holds the one state or the other.
-Each instruction of the modules that write is interrupted once, for each event of each stream.
+An event is applied whole or not at all: afterwards the assembler has the state before the event or the state after
+it. Either it still works, or it refuses every further delta with a `ClosedError` (`torn`); a checkpoint then still
+holds one of the two states. Each instruction of the modules that write is interrupted once, for each event of each
+stream.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ import pytest
 import streamjson as sj
 from scenarios import READS, SCENARIOS
 from streamjson import _assembler
-from streamjson._document import change_log as _log, document as _document, locator as _places, tree as _tree
+from streamjson._document import change_log as _change_log, document as _document, locator as _locator, tree as _tree
 from streamjson._resume.envelope import unseal
 
 HIGH, LOW = "\ud83d", "\ude00"
-WRITERS = {str(module.__file__) for module in (_assembler, _document, _log, _places, _tree)}
+WRITERS = {str(module.__file__) for module in (_assembler, _document, _change_log, _locator, _tree)}
 
-Event = Any  # what `apply` takes, what `apply_delta` takes as a tuple, or the name of another method
+Event = Any  # an argument of `apply`, a tuple of `apply_delta`'s arguments, or the name of another method
 
 
 EFFECTS = {"CALL", "CALL_FUNCTION_EX", "DELETE_SUBSCR", "RETURN_VALUE", "STORE_ATTR", "STORE_SLICE", "STORE_SUBSCR"}
@@ -40,11 +41,11 @@ def instructions(code: CodeType) -> dict[int, str]:
 
 
 class Interrupt(BaseException):
-    """What the signal handler raises."""
+    """The exception that the signal handler raises."""
 
 
 def interrupted(run: Callable[[], object], number: int) -> bool:
-    """Run until the instruction of this number in the writers is reached, and raise there; tell whether it was."""
+    """Call `run` and raise before its instruction `number` in the writers; return whether it was reached."""
     count = -1
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -69,10 +70,10 @@ def interrupted(run: Callable[[], object], number: int) -> bool:
     return False
 
 
-def places(run: Callable[[], object]) -> list[int]:
-    """Return the numbers of the instructions in `run` that are worth an interrupt, each as it is first reached.
+def places_to_interrupt(run: Callable[[], object]) -> list[int]:
+    """Return the numbers of the instructions in `run` worth an interrupt, each when first reached.
 
-    These are the ones after an instruction that may have had an effect, and returns, which no `try` covers.
+    These are the instructions after one that may have had an effect, and returns, which no `try` covers.
     """
     seen: set[Any] = set()
     found: list[int] = []
@@ -108,7 +109,7 @@ def places(run: Callable[[], object]) -> list[int]:
 
 
 class Case(NamedTuple):
-    """Events that are applied, and events of which each one is interrupted."""
+    """Events to apply first, and events to interrupt one by one."""
 
     before: list[Event]
     after: list[Event]
@@ -117,12 +118,12 @@ class Case(NamedTuple):
 
 
 def chunks(*deltas: tuple[str, Any]) -> list[Event]:
-    """Return events of deltas as another library may give them."""
+    """Return deltas as events of another library."""
     return [{"data": {"delta": delta, "json_path": path}, "id": f"{path}{delta!r}"} for path, delta in deltas]
 
 
 def wire(*deltas: tuple[str, Any]) -> list[Event]:
-    """Return the same events as they are decoded from the wire."""
+    """Return deltas as events decoded from the wire."""
     return [
         sj.ServerSentEvent(json.dumps({"delta": delta, "json_path": path}), id=f"{path}{delta!r}{number}")
         for number, (path, delta) in enumerate(deltas)
@@ -151,23 +152,23 @@ CASES: dict[str, Case] = {
         chunks(("a", "x")), chunks(("a", "y"), ("b", 1), ("a", "z" + HIGH), ("a", LOW)), {}
     ),
     "a text without paths": Case([{"delta": "x"}], [{"delta": "y" + HIGH}, {"delta": LOW}], {}),
-    "long pieces in turn": Case(wire(*LONG), wire(*LONG[:3]), {}),
-    "a half at a string that was left": Case(
+    "interleaved long pieces": Case(wire(*LONG), wire(*LONG[:3]), {}),
+    "a half at a revisited string": Case(
         wire(("a", "x"), ("b", "y"), ("a", "x")),
         wire(("b", HIGH), ("b", LOW), ("a", HIGH), ("b", HIGH), ("c", "z")),
         {},
     ),
-    "halves that strings keep": Case(
+    "pending halves out of order": Case(
         wire(("a", "x" + HIGH), ("b", "y")),
         wire(("b", HIGH), ("a", LOW), ("b", LOW + HIGH), ("a", "z"), ("b", None), ("a", HIGH), ("c.d", "x" + HIGH)),
         {"completion": "end"},
     ),
-    "halves that are discarded": Case(
+    "discarded halves": Case(
         wire(("o.a", "x"), ("o.b", "y" + HIGH), ("o.a", HIGH)),
         wire(("o", {"c": 1}), ("o", [1])),
         {"on_conflict": "replace"},
     ),
-    "halves that strings keep are discarded": Case(
+    "discarded halves out of order": Case(
         wire(("o.a", "x" + HIGH), ("p", HIGH), ("o.b", "y" + HIGH)),
         wire(("o", {"c": 1}), ("p", 1), ("o.c", "x")),
         {"on_conflict": "replace", "completion": "end"},
@@ -178,9 +179,9 @@ CASES: dict[str, Case] = {
         {"on_new_span": "reset", "on_invalid": "skip"},
     ),
     "the end": Case(wire(("a", "x"), ("a", HIGH)), [{"data": "[DONE]"}], {}),
-    "the end of a document that is whole": Case(wire(("a", "x"), ("a", "y")), [{"data": "[DONE]"}], {}),
+    "the end without a repair": Case(wire(("a", "x"), ("a", "y")), [{"data": "[DONE]"}], {}),
     "a failure": Case(wire(("a", "x"), ("a", HIGH)), [{"error_message": "quota"}], {}, writes=False),
-    "close, halves in two strings": Case(wire(("a", "x"), ("b", "y" + HIGH), ("a", HIGH)), ["close"], {}),
+    "close with halves in two strings": Case(wire(("a", "x"), ("b", "y" + HIGH), ("a", HIGH)), ["close"], {}),
 }  # fmt: skip
 
 
@@ -202,9 +203,9 @@ def assembled(events: list[Event], options: dict[str, Any]) -> sj.Assembler:
 
 
 def state(assembler: sj.Assembler) -> dict[str, Any]:
-    """Return all that decides what the next events mean."""
+    """Return everything that determines the effect of the next events."""
     members = unseal("assembler", assembler.checkpoint())
-    for name in ("event_number", "skipped_count", "misunderstood", "unheard"):  # what was tried
+    for name in ("event_number", "skipped_count", "misunderstood", "unheard"):  # counts of attempts
         del members[name]
     return members
 
@@ -220,7 +221,7 @@ def check_resumed(assembler: sj.Assembler, rest: list[Event], expected: Any) -> 
 
 
 @pytest.mark.parametrize(("before", "after", "options", "writes"), CASES.values(), ids=CASES)
-def test_an_interrupted_event_is_applied_whole_or_not_at_all(
+def test_interrupted_event_is_applied_whole_or_not_at_all(
     before: list[Event], after: list[Event], options: dict[str, Any], *, writes: bool
 ) -> None:
     events = before + after
@@ -231,7 +232,7 @@ def test_an_interrupted_event_is_applied_whole_or_not_at_all(
         states = [state(assembled(events[:number], options)) for number in (count, count + 1)]
         shown = [seen(assembled(events[:number], options).snapshot()) for number in (count, count + 1)]
         trial = assembled(events[:count], options)
-        for place in places(lambda event=event, trial=trial: perform(trial, event)):
+        for place in places_to_interrupt(lambda event=event, trial=trial: perform(trial, event)):
             assembler = assembled(events[:count], options)
             old = assembler.snapshot()
             _ = old.value

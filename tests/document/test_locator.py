@@ -1,4 +1,4 @@
-"""The shortcuts from a path's text to its slot lead nowhere but where a parse of the whole text leads."""
+"""The shortcuts from a path's text to its slot find the same slot as a parse of the whole text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamjson._document import document as _document, locator as _places
+from streamjson._document import document as _document, locator as _locator
 from streamjson._document.document import Document
 from streamjson._document.locator import Places, conflict
 from streamjson._document.tree import HOLE, Node, look
@@ -24,8 +24,8 @@ def filled(*deltas: tuple[Any, Any], **options: Any) -> Document:
     return document
 
 
-def fresh(document: Document, path: Any) -> Any:
-    """Walk the whole path with shortcuts that are empty."""
+def found_by_a_walk(document: Document, path: Any) -> Any:
+    """Find a path without any shortcut."""
     known = document.places
     return outcome(Places(document.holder, document.intake.limits, known.prefix, replace=known.replace), path)
 
@@ -50,7 +50,7 @@ STEPS = [
 PATHS = st.builds(
     lambda head, steps: head + "".join(steps), st.sampled_from(HEADS), st.lists(st.sampled_from(STEPS), max_size=4)
 )
-# What streams really do: the fields of one item, and the items of one array, one after the other.
+# The usual order of a stream: the fields of one item, and the items of one array, one after the other.
 ROWS = st.builds(
     lambda head, number, tail: f"{head}[{number}]{tail}",
     st.sampled_from(["", "$", "rows", "a.rows", "rows[0]", "rows[1][0]", "rows[0].rows"]),
@@ -67,7 +67,7 @@ DELTAS = st.sampled_from(["x", "y", 1, None, {}, [], {"a": {"b": "c"}}, [[], {"a
     replace=st.booleans(),
     limits=st.sampled_from([Limits(), Limits(max_depth=3), Limits(max_path_bytes=12), Limits.unlimited()]),
 )
-def test_after_any_history_a_path_is_found_where_a_walk_finds_it(
+def test_shortcuts_find_what_a_walk_finds_after_any_history(
     deltas: list[tuple[str, Any]], others: list[str], prefix: str, limits: Limits, *, replace: bool
 ) -> None:
     prefix_path = parse_path(prefix)
@@ -77,13 +77,13 @@ def test_after_any_history_a_path_is_found_where_a_walk_finds_it(
         path = prefix + tail if tail[:1] in {"", "["} or not prefix else f"{prefix}.{tail}"
         seen |= {path, tail}
         for each in (path, tail):
-            expected = fresh(document, each)
+            expected = found_by_a_walk(document, each)
             assert outcome(document.places, each) == expected
         try:
             document.apply(path, delta)
         except StreamJSONError:
             continue
-        # and what is there is where the steps say
+        # The steps lead to the value, too.
         steps = strip_prefix(parse_path(path), prefix_path, path)
         there: Any = document.holder
         for step in (0, *steps):
@@ -92,7 +92,7 @@ def test_after_any_history_a_path_is_found_where_a_walk_finds_it(
             assert there is not MISSING
             assert there is not HOLE
     for path in seen:
-        assert outcome(document.places, path) == fresh(document, path)
+        assert outcome(document.places, path) == found_by_a_walk(document, path)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ WALKS: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "a name known in another object": ([("a.b", 1), ("c.d", 1), ("a.e", 1)], "a.d"),
     "the next item": ([("a[0]", 1)], "a[1]"),
     "a member of the next item": ([("a[0].b", 1)], "a[1].b"),
-    "an item that is not the next": ([("a[0].b", 1)], "a[2].b"),
+    "an item beyond the next one": ([("a[0].b", 1)], "a[2].b"),
     "the item before": ([("a[0].b", 1), ("a[1].b", 1)], "a[0].b"),
     "the next item of an inner array": ([("a[0][0].b", 1)], "a[0][1].b"),
     "the next item of the outer array": ([("a[0][0].b", 1)], "a[1][0].b"),
@@ -117,11 +117,11 @@ WALKS: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "a dot in quotes": ([("['a.b']", 1)], "['a.c']"),
     "a quoted name like a sibling": ([("a.b", 1)], "a['b']"),
     "blanks in brackets": ([("a[ 0 ].b", 1)], "a[ 1 ].b"),
-    "an array where an object was": ([("a.b", 1), ("a", None)], "a[0]"),
-    "an object where an array was": ([("a[0].b", 1), ("a", None)], "a.b"),
-    "inside of what was replaced": ([("a[0].b", 1), ("a[0].b", 2), ("a[0]", {})], "a[0].b"),
+    "an array in place of an object": ([("a.b", 1), ("a", None)], "a[0]"),
+    "an object in place of an array": ([("a[0].b", 1), ("a", None)], "a.b"),
+    "inside a replaced container": ([("a[0].b", 1), ("a[0].b", 2), ("a[0]", {})], "a[0].b"),
     "a replaced array": ([("a[0].b", 1), ("a", [])], "a[0].b"),
-    "an array that a whole value made longer": ([("a[0].b", 1), ("a", [1, 2])], "a[2].b"),
+    "an array set whole to a longer one": ([("a[0].b", 1), ("a", [1, 2])], "a[2].b"),
     "a hole": ([("a[2].b", 1)], "a[0].b"),
     "the root": ([("", {})], ""),
     "the root, an array": ([("", [])], "[0]"),
@@ -129,17 +129,17 @@ WALKS: dict[str, tuple[list[tuple[str, Any]], str]] = {
 
 
 @pytest.mark.parametrize(("deltas", "path"), WALKS.values(), ids=WALKS)
-def test_a_shortcut_leads_where_the_walk_does(deltas, path):
+def test_shortcut_finds_what_a_walk_finds(deltas, path):
     document = filled(*deltas)
 
-    expected = fresh(document, path)
+    expected = found_by_a_walk(document, path)
     assert outcome(document.places, path) == expected
     assert outcome(document.places, path) == expected
 
 
-def test_the_siblings_and_items_of_a_stream_in_document_order_are_not_parsed(monkeypatch):
+def test_siblings_and_next_items_are_not_parsed(monkeypatch):
     document = filled(("people[0].name", "J"), ("people[0].age", 1), ("people[1].name", "K"))
-    monkeypatch.setattr(_places, "parse_path", None)
+    monkeypatch.setattr(_locator, "parse_path", None)
 
     document.apply("people[1].age", 2)
     document.apply("people[2].name", "L")
@@ -147,23 +147,23 @@ def test_the_siblings_and_items_of_a_stream_in_document_order_are_not_parsed(mon
     assert len(document.holder.slots[0].slots["people"].slots) == 3
 
 
-def test_a_place_that_is_visited_a_second_time_is_remembered(monkeypatch):
+def test_revisited_location_is_remembered(monkeypatch):
     document = filled(("['a']", "x"), ("['b']", "x"), ("['a']", "x"), ("['b']", "x"))
-    monkeypatch.setattr(_places, "parse_path", None)
+    monkeypatch.setattr(_locator, "parse_path", None)
 
     assert document.apply("['a']", "y") == "append"
 
 
 @pytest.mark.parametrize("deep", ["a[1].b", "a[ 1 ].b", "a[1]['b']"])
-def test_the_member_of_a_next_item_keeps_to_the_limit_of_depth(deep):
-    """The items had no members before, and the name is known from elsewhere."""
+def test_member_of_the_next_item_respects_max_depth(deep):
+    """The items had no members before; the name is known from another object."""
     document = filled(("x.b", 1), ("a[0]", 1), limits=Limits(max_depth=2))
     with pytest.raises(InvalidPathError) as caught:
         document.apply(deep, 1)
     assert caught.value.code == "too_deep"
 
 
-def test_a_long_path_keeps_to_the_limit_of_bytes_on_every_way():
+def test_long_path_respects_max_path_bytes_with_every_shortcut():
     document = filled(("p.éa", 1), ("o.éb", 1), limits=Limits(max_path_bytes=5))
     for path in ("p.éab", "o.ééé", "o.éb[10]"):
         with pytest.raises(InvalidPathError) as caught:
@@ -171,7 +171,7 @@ def test_a_long_path_keeps_to_the_limit_of_bytes_on_every_way():
         assert caught.value.code == "path_too_long"
 
 
-def test_a_long_name_beside_a_short_one_keeps_to_the_limit_of_bytes():
+def test_long_sibling_name_respects_max_path_bytes():
     head = "😀" * 315  # four bytes each
     document = filled((f"{head}.a", 1), (f"{head}.b", 1), limits=Limits(max_path_bytes=4 * 320))
     with pytest.raises(InvalidPathError) as caught:
@@ -179,20 +179,20 @@ def test_a_long_name_beside_a_short_one_keeps_to_the_limit_of_bytes():
     assert caught.value.code == "path_too_long"
 
 
-def test_a_path_object_is_found_as_its_text():
+def test_path_object_is_found_like_its_text():
     document = filled(("a[0].b", 1))
 
-    assert outcome(document.places, Path(("a", 0, "b"))) == fresh(document, "a[0].b")
+    assert outcome(document.places, Path(("a", 0, "b"))) == found_by_a_walk(document, "a[0].b")
 
 
 @pytest.mark.parametrize("path", [None, 1, ("a",), b"a", ["a"]], ids=repr)
-def test_what_is_no_path_is_refused(path):
+def test_non_path_is_refused(path):
     with pytest.raises(InvalidPathError) as caught:
         filled(("a", 1)).apply(path, 1)
     assert caught.value.code == "not_a_string"
 
 
-def test_a_path_outside_the_prefix_is_refused_also_when_its_end_is_known():
+def test_path_outside_the_prefix_is_refused_despite_shortcuts():
     document = filled(("r.a.b", 1), ("r.c[0].b", 1), prefix=Path(("r",)))
     for path in ("a.b", "c[1].b", "q.a.b", "[1]"):
         with pytest.raises(InvalidPathError) as caught:
@@ -200,15 +200,15 @@ def test_a_path_outside_the_prefix_is_refused_also_when_its_end_is_known():
         assert caught.value.code == "outside_prefix"
 
 
-def test_a_name_that_is_not_ascii_is_counted_in_bytes_in_each_object():
+def test_non_ascii_name_is_counted_in_bytes_in_each_object():
     document = filled(*[(f"{owner}.{name}", 1) for owner in "abc" for name in ("n", "ñ")])
 
     assert document.size == 3 * (1 + 2 + 1 + 2 * 8)
 
 
-def test_the_shortcuts_are_bounded(monkeypatch):
-    monkeypatch.setattr(_places, "MANY", 3)
-    monkeypatch.setattr(_places, "MANY_NAMES", 3)
+def test_shortcuts_are_bounded(monkeypatch):
+    monkeypatch.setattr(_locator, "MANY", 3)
+    monkeypatch.setattr(_locator, "MANY_NAMES", 3)
     monkeypatch.setattr(_document, "MANY_NAMES", 3)
     paths = [f"a.n{number}" for number in range(8)]
     others = [f"b{number}.n" for number in range(8)]
@@ -217,15 +217,16 @@ def test_the_shortcuts_are_bounded(monkeypatch):
     assert len(document.places.names) <= 3
     assert len(document.places.visited) <= 3
     for path in paths:
-        assert outcome(document.places, path) == fresh(document, path)
+        assert outcome(document.places, path) == found_by_a_walk(document, path)
 
 
-def test_a_replaced_scalar_leaves_the_shortcuts_and_a_replaced_container_drops_them():
+def test_replaced_container_drops_the_shortcuts():
+    """A replaced scalar keeps them."""
     document = filled(("d", 1), ("a.b", "x"), ("d", 2))
     document.apply("a.b", None)
     assert (document.places.head, [*document.places.visited]) == ("a.", ["d", "a.b"])
     document.apply("a", None)
-    assert (document.places.head, document.places.visited) == ("", {})  # that of `a` itself
+    assert (document.places.head, document.places.visited) == ("", {})  # the entry of `a` itself is dropped, too
 
 
 CONFLICTS: dict[str, tuple[list[tuple[str, Any]], str, str, str, str]] = {
@@ -234,19 +235,19 @@ CONFLICTS: dict[str, tuple[list[tuple[str, Any]], str, str, str, str]] = {
     "a name through an array": ([("a[0]", 1)], "a.b", "a", "array", "name"),
     "an index through an object": ([("a.b", 1)], "a[0]", "a", "object", "index"),
     "at the root": ([("", "x")], "a", "", "string", "name"),
-    "further down": ([("a[0].b", True)], "a[0].b.c.d", "a[0].b", "boolean", "name"),
+    "below an item": ([("a[0].b", True)], "a[0].b.c.d", "a[0].b", "boolean", "name"),
 }
 
 
 @pytest.mark.parametrize(("deltas", "path", "where", "found", "given_kind"), CONFLICTS.values(), ids=CONFLICTS)
-def test_a_path_through_something_else_is_a_conflict_or_replaces_it(deltas, path, where, found, given_kind):
+def test_path_through_another_kind_conflicts_or_replaces(deltas, path, where, found, given_kind):
     with pytest.raises(ConflictError) as caught:
         filled(*deltas).apply(path, 1)
     assert (caught.value.path, caught.value.found, caught.value.given) == (where, found, given_kind)
 
     document = filled(*deltas, replace=True)
     assert document.apply(path, 1) == "set"
-    assert outcome(document.places, path) == fresh(document, path)
+    assert outcome(document.places, path) == found_by_a_walk(document, path)
 
 
 @pytest.mark.parametrize(
@@ -259,19 +260,19 @@ def test_a_path_through_something_else_is_a_conflict_or_replaces_it(deltas, path
     ],
     ids=["at the root", "with articles", "with null", "through it"],
 )
-def test_a_conflict_says_what_met(where, there, given_kind, message):
+def test_conflict_names_both_kinds(where, there, given_kind, message):
     assert message in str(conflict(where, there, given_kind))
 
 
-def test_an_array_gap_is_refused_where_a_path_leads_through_it():
+def test_array_gap_on_the_way_is_refused():
     with pytest.raises(LimitExceededError):
         filled(("a[0].b", 1), limits=Limits(max_array_gap=1)).apply("a[3].b", 1)
 
 
-def test_the_places_that_are_remembered_are_bounded():
+def test_remembered_locations_are_bounded():
     document = Document(Limits())
     for turn in range(2):
-        for number in range(_places.MANY + 1):
+        for number in range(_locator.MANY + 1):
             document.apply(f"a[{number}]", turn)
-    assert 0 < len(document.places.visited) <= _places.MANY
-    assert document.holder.slots[0].slots["a"].slots == [1] * (_places.MANY + 1)
+    assert 0 < len(document.places.visited) <= _locator.MANY
+    assert document.holder.slots[0].slots["a"].slots == [1] * (_locator.MANY + 1)

@@ -1,8 +1,8 @@
 """Readers in other threads, while one thread writes.
 
-A thread can lose its turn before any instruction. So a reader is interrupted before each of its instructions by a
-writer that goes on, and a writer before each of its instructions by readers: every interleaving of one with the whole
-of another is tried, without a thread. Real threads, which take turns as often as they can, follow.
+A thread can be suspended before any instruction. So a writer runs before each instruction of a reader, and readers
+run before each instruction of a writer: without a thread, this tries every interleaving of one with the whole of the
+other. Tests with real threads, which switch as often as they can, follow.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from hypothesis import settings
 
 import streamjson as sj
 from scenarios import READS, SCENARIOS, Delta, Scenario
-from streamjson._document import change_log as _log
+from streamjson._document import change_log as _change_log
 from streamjson._document.tree import Text
 from streamjson._view.snapshot import UNREAD
 from streams import SHAPES, Stream, people
 
-# Of the instructions, `quick` takes each seventh, `standard` each third: in each case of the table from another one on.
+# `quick` tries every seventh instruction, `standard` every third; the first one differs from case to case.
 EXAMPLES = settings.default.max_examples if settings.default is not None else 100
 EVERY = 7 if EXAMPLES < 100 else 3 if EXAMPLES < 5000 else 1
 
@@ -39,7 +39,7 @@ def assembled(deltas: list[Delta]) -> sj.Assembler:
 
 
 def another(snapshot: sj.Snapshot) -> sj.Snapshot:
-    """Return a snapshot of the same version, of which nothing was read."""
+    """Return an unread snapshot of the same version."""
     same = sj.Snapshot()
     for name in ("_document", "_since", "version", "end", "span_id", "last_event_id"):
         setattr(same, name, getattr(snapshot, name))
@@ -51,19 +51,19 @@ HERE = str(sj.__file__).removesuffix("__init__.py")
 
 
 def at_instructions(run: Callable[[], Any], act: Callable[[int], bool]) -> Any:
-    """Return what `run` returns; `act` is called before each instruction of the library in it, while it says so."""
+    """Return the result of `run`; call `act` before each instruction in the library until `act` returns false."""
     count = 0
-    goes_on = True
+    is_acting = True
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal count, goes_on
-        if not goes_on or not frame.f_code.co_filename.startswith(HERE):
+        nonlocal count, is_acting
+        if not is_acting or not frame.f_code.co_filename.startswith(HERE):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "opcode":
-            goes_on = act(count)
+            is_acting = act(count)
             count += 1
-            if not goes_on:
+            if not is_acting:
                 sys.settrace(None)
                 frame.f_trace_opcodes = False
         return trace
@@ -77,7 +77,7 @@ def at_instructions(run: Callable[[], Any], act: Callable[[int], bool]) -> Any:
 
 
 def places_to_interrupt(run: Callable[[], Any]) -> list[int]:
-    """Return the numbers of the instructions in `run`, each as it is first reached."""
+    """Return the numbers of the instructions in `run`, each when first reached."""
     seen: set[tuple[CodeType, int]] = set()
     found: list[int] = []
 
@@ -95,7 +95,7 @@ def places_to_interrupt(run: Callable[[], Any]) -> list[int]:
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
-def test_a_reader_sees_its_version_wherever_a_writer_goes_on(
+def test_reader_sees_its_version_wherever_a_writer_resumes(
     scenario: Scenario, read: Callable[[sj.Snapshot], Any]
 ) -> None:
     expected = read(assembled(scenario.before).snapshot())
@@ -104,26 +104,26 @@ def test_a_reader_sees_its_version_wherever_a_writer_goes_on(
     first = (len(scenario.before) + len(scenario.after) + list(READS.values()).index(read)) % EVERY
     for place in places_to_interrupt(lambda: read(at_rest))[first::EVERY]:
         assembler = assembled(scenario.before[:-1])
-        _ = [other(assembler.snapshot()) for other in READS.values()]  # so that values are at hand
+        _ = [other(assembler.snapshot()) for other in READS.values()]  # fills the caches
         assembler.apply_delta(*scenario.before[-1])
         snapshot = assembler.snapshot()
         count = next(counts)
 
-        def go_on(number: int, assembler: sj.Assembler = assembler, place: int = place, count: int = count) -> bool:
+        def resume(number: int, assembler: sj.Assembler = assembler, place: int = place, count: int = count) -> bool:
             if number < place:
                 return True
             for path, delta in scenario.after[:count]:
                 assembler.apply_delta(path, delta)
             return False
 
-        assert at_instructions(lambda snapshot=snapshot: read(snapshot), go_on) == expected
+        assert at_instructions(lambda snapshot=snapshot: read(snapshot), resume) == expected
         assert read(snapshot) == expected
-        # Nor does it leave behind what is wrong for the next one.
+        # The read leaves nothing wrong for the next one.
         assert assembler.snapshot().value == json.loads(json.dumps(assembler.snapshot().copy_value()))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
-def test_readers_see_their_versions_wherever_a_writer_is(scenario: Scenario) -> None:
+def test_readers_see_their_versions_wherever_a_writer_stops(scenario: Scenario) -> None:
     deltas = scenario.before + scenario.after
     snapshots: list[sj.Snapshot] = []
     expected: list[dict[str, Any]] = []
@@ -153,7 +153,7 @@ def test_readers_see_their_versions_wherever_a_writer_is(scenario: Scenario) -> 
 
 
 @pytest.fixture
-def _many_turns() -> Iterator[None]:
+def _fast_thread_switches() -> Iterator[None]:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -170,7 +170,7 @@ def values_of(deltas: list[Delta]) -> Iterator[Any]:
 
 
 def with_delta(value: Any, steps: list[str | int], delta: Any) -> Any:
-    """Return `value`, changed in place, with one delta of a stream that conflicts with nothing."""
+    """Apply one delta of a stream without conflicts to `value` in place, and return it."""
     if not steps:
         return value + delta if isinstance(value, str) else delta
     step, *rest = steps
@@ -183,7 +183,7 @@ def with_delta(value: Any, steps: list[str | int], delta: Any) -> Any:
 
 
 def in_threads(*runs: Callable[[], None]) -> None:
-    """Run all at once, and raise what the first of them raised."""
+    """Run all functions at once, and raise the first error."""
     errors: list[BaseException] = []
 
     def guarded(run: Callable[[], None]) -> None:
@@ -201,7 +201,7 @@ def in_threads(*runs: Callable[[], None]) -> None:
         raise errors[0]
 
 
-@pytest.mark.usefixtures("_many_turns")
+@pytest.mark.usefixtures("_fast_thread_switches")
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_threads_that_read_any_snapshot_see_its_version(shape: Callable[[int], Stream]) -> None:
     deltas = list(shape(1500))
@@ -237,7 +237,7 @@ def test_threads_that_read_any_snapshot_see_its_version(shape: Callable[[int], S
     assert assembler.snapshot().value == json.loads(expected[-1])
 
 
-@pytest.mark.usefixtures("_many_turns")
+@pytest.mark.usefixtures("_fast_thread_switches")
 def test_threads_that_read_one_snapshot_get_one_object() -> None:
     assembler = sj.Assembler()
     for path, delta in people(300):
@@ -248,8 +248,8 @@ def test_threads_that_read_one_snapshot_get_one_object() -> None:
         assert all(value is found[0] for value in found)
 
 
-def test_a_read_that_interrupts_one_gets_a_value_of_its_own() -> None:
-    """As a signal handler may, between any two instructions."""
+def test_read_inside_another_read_gets_its_own_value() -> None:
+    """A signal handler may read between any two instructions."""
     assembler = assembled([("a.b", "x"), ("a.c", 1)])
     _ = assembler.snapshot().value
     assembler.apply_delta("a.d", 2)
@@ -269,8 +269,8 @@ def test_a_read_that_interrupts_one_gets_a_value_of_its_own() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3], ids=lambda count: f"{count} events later")
 @pytest.mark.parametrize("ago", [0, 1, 3], ids=["of the same version", "of the version before", "of an old version"])
-def test_readers_of_one_container_see_their_versions_wherever_another_one_is(ago: int, count: int) -> None:
-    """As another thread may, a reader completes its own read between two instructions of the first one."""
+def test_interleaved_reads_of_one_container_see_their_versions(ago: int, count: int) -> None:
+    """A second reader completes its read between two instructions of the first, as another thread may."""
     assembler = assembled([("o", {"a": [1, {"b": "x"}], "c": {}}), ("o.a[1].b", "y"), ("o.a[3]", 2), ("o.a[2]", 3)])
     snapshots = [assembler.snapshot()]
     snapshots[0].get("o")
@@ -297,10 +297,10 @@ def test_readers_of_one_container_see_their_versions_wherever_another_one_is(ago
         assert all(value == expected[version] for version, value in found)
 
 
-@pytest.mark.parametrize("reads_on", [False, True], ids=["once", "and at each event"])
-def test_a_reader_in_the_midst_of_a_join_loses_nothing(monkeypatch: pytest.MonkeyPatch, *, reads_on: bool) -> None:
-    """What it keeps for the next read must not stand for other pieces, and the writer takes over what it has joined."""
-    monkeypatch.setattr(_log, "CALM", 3)
+@pytest.mark.parametrize("reads_each", [False, True], ids=["once", "and at each event"])
+def test_reader_during_a_join_loses_nothing(monkeypatch: pytest.MonkeyPatch, *, reads_each: bool) -> None:
+    """The reader's cache must not stand for other pieces, and the writer reuses the text that the reader joined."""
+    monkeypatch.setattr(_change_log, "CALM", 3)
     deltas = [str(number) * (300 if number % 3 == 0 else 2) for number in range(16)]
     whole = "".join(deltas)
     place, reached = 0, True
@@ -319,7 +319,7 @@ def test_a_reader_in_the_midst_of_a_join_loses_nothing(monkeypatch: pytest.Monke
 
         for delta in deltas:
             at_instructions(lambda delta=delta, assembler=assembler: assembler.apply_delta("a", delta), look)
-            if reads_on:
+            if reads_each:
                 text = assembler.snapshot().get("a")
                 assert text == whole[: len(text)]
         assembler.close()

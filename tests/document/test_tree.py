@@ -1,4 +1,4 @@
-"""What a document is made of, one small thing at a time."""
+"""The parts of a document's tree: kinds, nodes, locations and growing texts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ KINDS: dict[str, tuple[Any, str]] = {
     "list": ([], "array"),
     "tuple": ((), "array"),
     "range": (range(2), "array"),
-    "a text that grows": (Text([""]), "string"),
+    "a growing text": (Text([""]), "string"),
     "an object of the tree": (new_node(None, is_object=True), "object"),
     "an array of the tree": (new_node(None, is_object=False), "array"),
     "a hole": (HOLE, "nothing"),
@@ -53,7 +53,7 @@ KINDS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("value", "kind"), KINDS.values(), ids=KINDS)
-def test_everything_has_the_kind_of_its_json(value, kind):
+def test_each_value_has_its_json_kind(value, kind):
     assert kind_of(value) == kind
 
 
@@ -62,12 +62,12 @@ def test_everything_has_the_kind_of_its_json(value, kind):
     [b"x", bytearray(b"x"), memoryview(b"x"), {1}, object, 1j, iter(())],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_no_json_has_no_kind(value):
+def test_non_json_value_has_no_kind(value):
     with pytest.raises(InvalidEventError, match="is not a JSON value"):
         kind_of(value)
 
 
-def test_a_slot_is_looked_up_by_name_or_by_index():
+def test_slot_is_looked_up_by_name_or_index():
     names, items = new_node(None, is_object=True), new_node(None, is_object=False)
     names.slots["a"] = 1
     items.slots.extend([None, 2])
@@ -76,7 +76,7 @@ def test_a_slot_is_looked_up_by_name_or_by_index():
     assert (look(items, 1), look(items, 2), look(items, 99)) == (2, MISSING, MISSING)
 
 
-def test_a_location_is_a_chain_and_its_path_is_read_from_its_end():
+def test_location_is_a_chain_read_from_its_end():
     holder = new_node(None, is_object=False)
     root = new_node(None, is_object=True)
     item = new_node(((None, "people"), 0), is_object=True)
@@ -90,18 +90,18 @@ def test_a_location_is_a_chain_and_its_path_is_read_from_its_end():
     assert trail(holder, item, "name") == (0, "people", 0, "name")
 
 
-def test_the_place_of_a_name_is_found_while_the_object_grows():
+def test_position_of_a_name_is_found_while_the_object_grows():
     node = new_node(None, is_object=True)
     for count, name in enumerate(["b", "a", "0", "c"]):
         node.slots[name] = None
-        if count != 1:  # one of them is indexed with the next
+        if count != 1:  # this one is indexed with the next
             assert node.place_of(name) == count
     assert [node.place_of(name) for name in node.slots] == [0, 1, 2, 3]
     assert new_node(None, is_object=False).place_of(7) == 7
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["before the names", "between the names"])
-def test_the_place_of_a_name_is_found_while_somebody_writes(late):
+def test_position_of_a_name_is_found_during_a_write(late):
     node = new_node(None, is_object=True)
     node.slots = MeddledDict({"b": 1, "a": 2}, lambda: node.slots.update(c=3), late=late)
 
@@ -109,7 +109,7 @@ def test_the_place_of_a_name_is_found_while_somebody_writes(late):
     assert [node.place_of(name) for name in ("b", "c")] == [0, 2]
 
 
-def test_a_text_is_read_whole_as_it_grows_and_no_piece_twice():
+def test_text_is_read_whole_and_each_piece_joined_once():
     text = Text(["ab"])
     first = text.whole()
     assert first == "ab"
@@ -121,7 +121,7 @@ def test_a_text_is_read_whole_as_it_grows_and_no_piece_twice():
     assert text.whole() == "abcd"
 
 
-def test_a_text_whose_pieces_are_joined_is_read_anew():
+def test_text_is_read_again_after_its_pieces_were_joined():
     text = Text(["a", "b", "c"])
     text.whole()
     text.pieces[1:] = ["bc"]
@@ -131,7 +131,7 @@ def test_a_text_whose_pieces_are_joined_is_read_anew():
     assert text.whole() == "abcd"
 
 
-def test_a_text_is_read_whole_while_its_pieces_are_joined():
+def test_text_is_read_whole_while_its_pieces_are_joined():
     text = Text(["a", "b"])
     text.whole()
 
@@ -144,11 +144,11 @@ def test_a_text_is_read_whole_while_its_pieces_are_joined():
     assert text.whole() == "abcd"
 
 
-PIECES = {"one": ["abc"], "several": ["a", "bc", "", "def"], "none of length": [""]}
+PIECES = {"one": ["abc"], "several": ["a", "bc", "", "def"], "an empty one": [""]}
 
 
 @pytest.mark.parametrize("pieces", PIECES.values(), ids=PIECES)
-def test_the_end_of_a_text_is_the_end_of_its_pieces(pieces):
+def test_tail_and_part_cut_the_joined_pieces(pieces):
     whole = "".join(pieces)
     for length in range(len(whole) + 1):
         assert Text(list(pieces)).tail(length) == whole[len(whole) - length :]
@@ -157,7 +157,7 @@ def test_the_end_of_a_text_is_the_end_of_its_pieces(pieces):
     assert Text(list(pieces)).tail(99) == whole
 
 
-MENDED = {
+REPAIRED = {
     "nothing": ("", "", ""),
     "ascii": ("abc", "abc", ""),
     "a character beyond the basic plane": ("😀", "😀", ""),
@@ -174,20 +174,20 @@ MENDED = {
 }
 
 
-@pytest.mark.parametrize(("text", "clean", "half"), MENDED.values(), ids=MENDED)
-def test_halves_are_joined_or_replaced_and_a_high_one_at_the_end_is_held(text, clean, half):
+@pytest.mark.parametrize(("text", "clean", "half"), REPAIRED.values(), ids=REPAIRED)
+def test_halves_are_joined_replaced_or_kept_pending(text, clean, half):
     assert mend(text) == (clean, half)
     assert well_formed(text) == clean + (REPLACEMENT if half else "")
 
 
 @given(UNITS)
-def test_mending_says_what_the_naive_model_says(text: str) -> None:
-    assert mend(text) == naive_model.mend(text)
-    assert well_formed(text) == naive_model.mend_all(text)
+def test_repair_agrees_with_the_naive_model(text: str) -> None:
+    assert mend(text) == naive_model.repair_surrogates(text)
+    assert well_formed(text) == naive_model.repair_all(text)
 
 
 @given(UNITS, st.integers(0, 40))
-def test_the_size_of_a_short_text_is_that_in_utf8(text: str, maximum: int) -> None:
+def test_short_size_is_the_size_in_utf8(text: str, maximum: int) -> None:
     size = short_size(text, maximum)
     if size >= 0:
         assert size == len(text.encode()) <= maximum
@@ -198,40 +198,40 @@ def test_the_size_of_a_short_text_is_that_in_utf8(text: str, maximum: int) -> No
     [("é" * 10, 20), ("é" * 11, -1), ("é" + HIGH, -1), ("", 0)],
     ids=["fits", "might not fit", "a half", "empty"],
 )
-def test_a_text_is_short_if_it_fits_whatever_its_characters_are(text, size):
+def test_text_is_short_if_it_fits_with_any_characters(text, size):
     assert short_size(text, 40) == size
 
 
 @given(st.text())
-def test_the_size_is_that_in_utf8(text: str) -> None:
+def test_size_is_the_size_in_utf8(text: str) -> None:
     assert utf8_size(text) == len(text.encode())
 
 
 @pytest.mark.parametrize("text", ["é" * 600_000, "x" * 600_000 + "😀", "é" * 262_144, "é" * 262_145], ids=len)
-def test_to_measure_a_long_text_takes_little_memory(text):
+def test_measuring_a_long_text_takes_little_memory(text):
     expected = len(text.encode())
     tracemalloc.start()
     try:
         size = utf8_size(text)
-        mended = mend(text)
+        repaired = mend(text)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert size == expected
-    assert mended == (text, "")
+    assert repaired == (text, "")
     assert peak < 2_500_000
 
 
 @pytest.mark.parametrize("at", [0, 262_143, 262_144, 500_000], ids=str)
-def test_a_half_is_found_anywhere_in_a_long_text(at):
+def test_half_is_found_anywhere_in_a_long_text(at):
     text = "x" * at + "\udc00" + "é" * 600_000
     assert mend(text)[0] == "x" * at + "\ufffd" + "é" * 600_000
     pair = "x" * at + "\ud83d\ude00" + "é" * 600_000
     assert mend(pair)[0] == "x" * at + "😀" + "é" * 600_000
 
 
-class Watched(list[str]):
-    """Pieces that somebody reads just before they are joined."""
+class ReadBeforeJoin(list[str]):
+    """Pieces that are read just before they are joined."""
 
     read: Any = None
 
@@ -240,9 +240,9 @@ class Watched(list[str]):
         super().__setitem__(at, value)
 
 
-def test_who_reads_while_pieces_are_joined_keeps_nothing() -> None:
-    """What is kept of a read would stand for other pieces, and what came next would be missed."""
-    text = Text(Watched(["a", "b", "c"]))
+def test_read_during_a_join_is_not_cached() -> None:
+    """The cached text would stand for other pieces, and the next piece would be missed."""
+    text = Text(ReadBeforeJoin(["a", "b", "c"]))
     text.pieces.read = text.whole  # type: ignore[attr-defined]
     text.rejoin(0, ["abc"])
     text.pieces.append("d")

@@ -1,6 +1,6 @@
-"""Values that are read one after the other: what they share, and that nobody sees one change.
+"""Values read one after the other: they share unchanged parts, and a value that a reader holds never changes.
 
-First the document's, then those of single containers.
+First values of the whole document, then values of single containers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from meddling import MeddledDict
-from streamjson._document import value_cache as _values
+from streamjson._document import value_cache as _value_cache
 from streamjson._document.document import Document
 from streamjson._document.history import locate, read
 from streamjson._document.tree import Node
@@ -28,7 +28,7 @@ from streamjson._limits import Limits
 
 HAS_COUNTS = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
-# Neighbours, items one after the other, texts in turn, and containers that come and go.
+# Siblings, consecutive items, interleaved texts, and containers that are replaced.
 PATHS = st.sampled_from(
     [
         "", "a", "b", "rows[0].a", "rows[0].b", "rows[1].a", "rows[1].b", "rows[2].a", "rows[2].deep.er[0].x",
@@ -48,37 +48,35 @@ def last_container(value: Any) -> Any:
     return value
 
 
-# What a consumer keeps of each value.
+# The part of each value that a reader keeps.
 KEEPS: dict[str, Callable[[Any], Any]] = {
     "nothing": lambda _: None,
     "the value": lambda value: value,
-    "what is in it": lambda value: list(value.values()) if isinstance(value, dict) else value,
+    "its parts": lambda value: list(value.values()) if isinstance(value, dict) else value,
     "its last container": last_container,
     "an iterator over it": lambda value: iter(value) if isinstance(value, dict | list) else None,
 }
 
 
 def plain(document: Document) -> Any:
-    """Return the value, built without a look at those that were read."""
+    """Return the value, built without the cache."""
     version = document.version
     return read(document, *locate(document, (), version), version) if document.holder.slots else MISSING
 
 
 @pytest.fixture(params=["counted", "copied"])
-def ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the reference counts of this interpreter, and as where there are none."""
+def reference_counting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run with this interpreter's reference counts, and as if it had none."""
     if request.param == "copied":
-        monkeypatch.setattr(_values, "_UNHELD", -1)
+        monkeypatch.setattr(_value_cache, "_UNHELD", -1)
 
 
-@pytest.mark.usefixtures("ways")
+@pytest.mark.usefixtures("reference_counting")
 @given(
     events=st.lists(st.tuples(PATHS, DELTAS, st.sampled_from([*KEEPS, "unread"])), max_size=40),
     replace=st.booleans(),
 )
-def test_a_value_is_what_the_document_holds_and_never_changes(
-    events: list[tuple[str, Any, str]], *, replace: bool
-) -> None:
+def test_value_equals_the_document_and_never_changes(events: list[tuple[str, Any, str]], *, replace: bool) -> None:
     document = Document(Limits(), replace=replace)
     kept: list[tuple[Any, str]] = []
     for path, delta, how in events:
@@ -95,7 +93,7 @@ def test_a_value_is_what_the_document_holds_and_never_changes(
         if before:
             assert repr(thing) == before
         elif thing is not None:
-            list(thing)  # a dict that has changed meanwhile would raise
+            list(thing)  # raises if the dict has changed meanwhile
 
 
 def grown(*paths: str) -> Document:
@@ -108,12 +106,12 @@ def grown(*paths: str) -> Document:
 
 MOVES = {
     "a text grows": (["a.b", "a.b"], "a.b"),
-    "a text grows by another path": (["a.b", "a.b"], "a['b']"),
+    "a text grows by another spelling of its path": (["a.b", "a.b"], "a['b']"),
     "a member": (["a.b"], "a.c"),
     "an item": (["a[0]"], "a[1]"),
     "a member of the next item": (["a[0].b"], "a[1].b"),
     "an item of the next item": (["a[0][0]"], "a[1][0]"),
-    "a container in this one": (["a.b"], "a.c.d"),
+    "a container in the same one": (["a.b"], "a.c.d"),
     "back to the one above": (["a.b", "a.c.d"], "a.e"),
     "back to a sibling": (["a[0].b", "a[1].b"], "a[0].c"),
     "a text of a sibling": (["a[0].b", "a[1].b", "a[0].b"], "a[1].b"),
@@ -123,7 +121,7 @@ MOVES = {
 
 @pytest.mark.skipif(not HAS_COUNTS, reason="needs reference counts")
 @pytest.mark.parametrize(("paths", "path"), MOVES.values(), ids=MOVES)
-def test_a_value_that_nobody_holds_is_brought_up_to_date_in_place(paths, path):
+def test_unreferenced_value_is_updated_in_place(paths, path):
     document = grown(*paths)
     before = id(value_at(document, document.version))
     document.apply(path, "y")
@@ -133,7 +131,7 @@ def test_a_value_that_nobody_holds_is_brought_up_to_date_in_place(paths, path):
 
 
 @pytest.mark.parametrize(("paths", "path"), MOVES.values(), ids=MOVES)
-def test_a_value_that_is_held_is_copied_on_the_path_and_shared_beside_it(paths, path):
+def test_referenced_value_is_copied_along_the_path_only(paths, path):
     document = grown("beside.it[0]", *paths)
     before = value_at(document, document.version)
     frozen = copy.deepcopy(before)
@@ -147,7 +145,7 @@ def test_a_value_that_is_held_is_copied_on_the_path_and_shared_beside_it(paths, 
 
 
 @pytest.mark.parametrize("held", [lambda value: value["a"], lambda value: value["a"][0]], ids=["array", "item"])
-def test_a_part_that_is_held_is_enough(held):
+def test_reference_to_a_part_protects_that_part(held):
     document = grown("a[0].b")
     part = held(value_at(document, document.version))
     before = json.dumps(part)
@@ -166,7 +164,7 @@ def test_text_mode_is_followed_too():
         assert value_at(document, document.version) == expected
 
 
-def test_a_value_before_there_is_anything_leaves_nothing_behind():
+def test_read_of_an_empty_document_leaves_nothing_behind():
     document = Document(Limits())
     assert value_at(document, 0) is MISSING
     document.apply("a[0].b", "x")
@@ -176,7 +174,7 @@ def test_a_value_before_there_is_anything_leaves_nothing_behind():
 
 
 @pytest.mark.parametrize("delta", [{"x": 1}, [1], None])
-def test_what_is_set_whole_is_built(delta):
+def test_value_set_whole_is_built(delta):
     document = grown("a.b", "a.c")
     document.apply("a.d", delta)
 
@@ -187,26 +185,26 @@ def test_what_is_set_whole_is_built(delta):
 
 SPOILS: dict[str, Callable[[Any], Any]] = {
     "a member is replaced": lambda value: value.update(a="***"),
-    "a member is taken out": lambda value: value.pop("a"),
-    "an item is taken out": lambda value: value["a"].pop(),
+    "a member is removed": lambda value: value.pop("a"),
+    "an item is removed": lambda value: value["a"].pop(),
     "an item is replaced": lambda value: value["a"].__setitem__(0, {}),
-    "an item is put elsewhere": lambda value: value.update(b=value["a"].pop()),
-    "all is taken out": lambda value: value.clear(),
-    # and what was there is kept
+    "an item is moved": lambda value: value.update(b=value["a"].pop()),
+    "everything is removed": lambda value: value.clear(),
+    # The reader also keeps the old part.
     "a member is exchanged": lambda value: (value["a"], value.update(a=[{}])),
     "an item is exchanged": lambda value: (value["a"][0], value["a"].__setitem__(0, {})),
     "a member is renamed": lambda value: (value["a"], value.update(z=value.pop("a"))),
-    "one of the reader's own takes its place": lambda value: value.setdefault("a", value.update(a=[{"b": "own"}])),
+    "the reader's own container replaces it": lambda value: value.setdefault("a", value.update(a=[{"b": "own"}])),
 }
 
 
-@pytest.mark.usefixtures("ways")
+@pytest.mark.usefixtures("reference_counting")
 @pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
 @pytest.mark.parametrize("path", ["a[0].b", "a[0].c", "a[1].b", "q.n"])
-@pytest.mark.parametrize("held", [True, False], ids=["an older value is held", "only what was taken out"])
-def test_a_reader_that_changes_a_value_changes_none_that_somebody_holds(spoil, path, held):
+@pytest.mark.parametrize("held", [True, False], ids=["an older value is held", "only the removed part"])
+def test_change_by_a_reader_changes_no_held_value(spoil, path, held):
     document = grown("q.n", "a[0].b")
-    kept = [value_at(document, document.version) if held else None]  # what has a name besides counts twice
+    kept = [value_at(document, document.version) if held else None]  # a variable would be one more reference
     document.apply("q.n", "y")
     value_at(document, document.version)
     document.apply(path, "z")
@@ -221,9 +219,9 @@ def test_a_reader_that_changes_a_value_changes_none_that_somebody_holds(spoil, p
 
 
 def interrupted(call: Callable[[], object], line: int) -> bool:
-    """Make a call, and interrupt it before a line of the library; tell whether it had so many lines.
+    """Call `call` and interrupt it before line number `line` of the library; return whether it was reached.
 
-    A line that does nothing (`try:`) is none: no interrupt comes there, and CPython's handlers do not cover it.
+    A line that does nothing (`try:`) does not count: CPython delivers no interrupt there, and no handler covers it.
     """
     lines = 0
 
@@ -250,7 +248,7 @@ def interrupted(call: Callable[[], object], line: int) -> bool:
 
 @pytest.mark.parametrize(("paths", "path"), MOVES.values(), ids=MOVES)
 @pytest.mark.parametrize("held", [True, False], ids=["held", "dropped"])
-def test_an_interrupt_anywhere_leaves_right_values_behind(paths, path, held):
+def test_interrupt_anywhere_leaves_correct_values(paths, path, held):
     for line in range(1, 500):
         document = grown("beside.it[0]", *paths)
         older = value_at(document, document.version) if held else None
@@ -267,7 +265,7 @@ def test_an_interrupt_anywhere_leaves_right_values_behind(paths, path, held):
     assert not reached
 
 
-def test_an_older_version_is_built_and_leaves_what_is_shared():
+def test_read_of_an_older_version_keeps_the_shared_value():
     document = grown("a.b", "a.b", "a.c")
     newest = value_at(document, 3)
 
@@ -275,7 +273,7 @@ def test_an_older_version_is_built_and_leaves_what_is_shared():
     assert value_at(document, 3) is newest
 
 
-def test_versions_that_are_read_late_share_what_did_not_change():
+def test_versions_read_late_share_unchanged_parts():
     document = Document(Limits())
     for path in ("beside.it", "a.b", "a.b", "a.c", "a.b"):
         document.apply(path, "x")
@@ -287,7 +285,7 @@ def test_versions_that_are_read_late_share_what_did_not_change():
     assert all(value["beside"] is values[0]["beside"] for value in values)
 
 
-def test_a_change_inside_of_what_was_replaced_since_does_not_show_when_it_is_read_late():
+def test_change_inside_a_replaced_container_does_not_show():
     document = grown("beside.it")
     for path, delta in (("a", {}), ("a.b", "x"), ("a", {})):
         document.apply(path, delta)
@@ -297,14 +295,14 @@ def test_a_change_inside_of_what_was_replaced_since_does_not_show_when_it_is_rea
     assert value_at(document, document.version) == {"beside": {"it": "x"}, "a": {"c": "y"}}
 
 
-def test_a_root_that_was_null():
+def test_root_that_was_null():
     document = Document(Limits())
     for path, delta, expected in (("", None, None), ("a", "x", {"a": "x"}), ("b", "y", {"a": "x", "b": "y"})):
         document.apply(path, delta)
         assert value_at(document, document.version) == expected
 
 
-def test_a_gap_and_what_fills_it():
+def test_gap_that_is_filled():
     document = grown("a[0]")
     document.apply("a[3]", "y")
     assert value_at(document, document.version) == {"a": ["x", None, None, "y"]}
@@ -317,7 +315,7 @@ def test_a_gap_and_what_fills_it():
 
 
 @pytest.mark.parametrize("held", [False, True])
-def test_items_that_a_reader_has_taken_out_are_there_again(held):
+def test_items_removed_by_a_reader_are_restored(held):
     document = grown("a[0]", "a[1]", "a[1]")
     value = value_at(document, document.version)
     value["a"].clear()
@@ -328,7 +326,7 @@ def test_items_that_a_reader_has_taken_out_are_there_again(held):
     assert value_at(document, document.version) == {"a": ["x", "xxy"]}
 
 
-def test_an_array_above_that_a_reader_has_emptied_is_built_anew():
+def test_array_emptied_by_a_reader_is_rebuilt():
     document = grown("a[0].b", "a[0].b")
     value = value_at(document, document.version)
     value["a"].clear()
@@ -346,29 +344,29 @@ def test_an_array_above_that_a_reader_has_emptied_is_built_anew():
         SimpleNamespace(implementation=SimpleNamespace(name="pypy"), maxsize=9),
         SimpleNamespace(implementation=SimpleNamespace(name="cpython"), maxsize=9, _is_gil_enabled=lambda: False),
     ],
-    ids=["PyPy", "without the global lock"],
+    ids=["PyPy", "free-threaded CPython"],
 )
-def test_counts_that_can_not_be_trusted_are_not_used(interpreter, monkeypatch):
-    monkeypatch.setattr(_values, "sys", interpreter)
-    assert _values._unheld() == -1
+def test_unreliable_reference_counts_are_not_used(interpreter, monkeypatch):
+    monkeypatch.setattr(_value_cache, "sys", interpreter)
+    assert _value_cache._unheld() == -1
 
 
 def test_value_during_another_read_is_built_alone():
     document = Document(Limits())
     document.apply("a", "x")
     shared = value_at(document, 1)
-    document.values.version = _values._BUSY
+    document.values.version = _value_cache._BUSY
     alone = value_at(document, 1)
 
     assert alone == shared
     assert alone is not shared
-    assert document.values.version == _values._BUSY  # the other read goes on as if nothing had happened
+    assert document.values.version == _value_cache._BUSY  # the other read is undisturbed
 
 
 def test_interrupt_during_another_read_leaves_the_cache_alone():
     document = grown("a.b")
     value_at(document, 1)
-    document.values.version = _values._BUSY
+    document.values.version = _value_cache._BUSY
     root = document.holder.slots[0]
 
     def interrupt():
@@ -377,10 +375,10 @@ def test_interrupt_during_another_read_leaves_the_cache_alone():
     root.slots = MeddledDict(root.slots, interrupt)
     with pytest.raises(KeyboardInterrupt):
         value_at(document, 1)
-    assert document.values.version == _values._BUSY
+    assert document.values.version == _value_cache._BUSY
 
 
-def test_a_read_that_interrupts_another_one_gets_a_value_of_its_own():
+def test_read_inside_another_read_gets_its_own_value():
     document = grown("a.b")
     document.apply("a.c", "y")
     inner = []
@@ -394,7 +392,7 @@ def test_a_read_that_interrupts_another_one_gets_a_value_of_its_own():
     assert inner[0]["a"] is not outer["a"]
 
 
-def test_a_read_of_another_document_waits_for_nobody():
+def test_read_of_another_document_does_not_wait():
     document, other = grown("a.b"), grown("c")
     inner = []
     root = document.holder.slots[0]
@@ -405,7 +403,7 @@ def test_a_read_of_another_document_waits_for_nobody():
     assert inner == [{"c": "x"}]
 
 
-def test_an_interrupt_in_a_read_leaves_the_next_one_to_build_all_anew():
+def test_read_after_an_interrupted_one_rebuilds_the_value():
     document = grown("a.b")
     root = document.holder.slots[0]
 
@@ -422,8 +420,8 @@ def test_an_interrupt_in_a_read_leaves_the_next_one_to_build_all_anew():
 @pytest.mark.parametrize(
     "later", [[("a", None)], [("a", {})], [("", None)]], ids=["null", "another object", "the root"]
 )
-def test_values_are_not_held_where_a_writer_has_replaced_what_leads_there(later):
-    """As it may happen after a look whether the version was the newest."""
+def test_hold_ignores_containers_that_a_writer_has_replaced(later):
+    """The writer may replace them after the check that the version is the newest."""
     document = Document(Limits(), replace=True)
     document.apply("a.b.c", "x")
     assert value_at(document, 1) == {"a": {"b": {"c": "x"}}}
@@ -437,8 +435,8 @@ def test_values_are_not_held_where_a_writer_has_replaced_what_leads_there(later)
     assert value_at(document, document.version) == plain(document)
 
 
-def test_after_an_interrupt_older_versions_show_nothing_of_later_ones():
-    """What was kept of them is given up: it is of a later version, and may be half changed."""
+def test_older_versions_are_correct_after_an_interrupt():
+    """The cached values are dropped: they belong to a later version and may be half updated."""
     deltas = [("z", "0"), ("a", {"b": {"c": 1}}), ("a.b.d", 2), ("l", [{}]), ("l[0].x", "y"), ("z", None), ("a.b.e", 3)]
     for line in range(1, 300):
         document = Document(Limits())
@@ -466,7 +464,7 @@ def part(document: Document, *steps: str | int, version: int | None = None) -> A
 
 
 def own(document: Document, *steps: str | int, version: int | None = None) -> Any:
-    """Return what `part` must be equal to, built without a look at what was read before."""
+    """Return what `part` must equal, built without the cache."""
     version = document.version if version is None else version
     node, key, thing = locate(document, steps, version)
     return read(document, node, key, thing, version) if type(thing) is Node else MISSING
@@ -478,7 +476,7 @@ CONTAINERS: list[tuple[str | int, ...]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("ways")
+@pytest.mark.usefixtures("reference_counting")
 @given(
     events=st.lists(
         st.tuples(
@@ -489,7 +487,7 @@ CONTAINERS: list[tuple[str | int, ...]] = [
     replace=st.booleans(),
     ago=st.integers(0, 5),
 )
-def test_container_at_equals_the_container_and_held_values_never_change(
+def test_container_at_equals_the_container_and_never_changes(
     events: list[tuple[str, Any, list[tuple[tuple[str | int, ...], str]], bool]], *, replace: bool, ago: int
 ) -> None:
     document = Document(Limits(), replace=replace)
@@ -500,7 +498,7 @@ def test_container_at_equals_the_container_and_held_values_never_change(
         except StreamJSONError:
             continue
         for number, (steps, how) in enumerate(reads):
-            version = max(document.version - number % 2 * ago, 0)  # in turn the newest one and one before
+            version = max(document.version - number % 2 * ago, 0)  # alternately the newest and an older one
             assert repr(part(document, *steps, version=version)) == repr(own(document, *steps, version=version))
             thing = KEEPS[how](part(document, *steps, version=version))
             held.append((thing, "" if "iter" in type(thing).__name__ else repr(thing)))
@@ -510,7 +508,7 @@ def test_container_at_equals_the_container_and_held_values_never_change(
         if before:
             assert repr(thing) == before
         elif thing is not None:
-            list(thing)  # a dict that has changed meanwhile would raise
+            list(thing)  # raises if the dict has changed meanwhile
 
 
 @pytest.mark.skipif(not HAS_COUNTS, reason="needs reference counts")
@@ -524,9 +522,9 @@ def test_container_without_references_is_updated_in_place(paths, path):
     assert part(document, "a") == own(document, "a")
 
 
-@pytest.mark.usefixtures("ways")
+@pytest.mark.usefixtures("reference_counting")
 @pytest.mark.parametrize("path", ["a.b", "a.new", "a.in[0].x", "a.in[1]", "a.in[4]"])
-def test_referenced_container_is_copied_along_the_path_and_shared_beside_it(path):
+def test_referenced_container_is_copied_along_the_path_only(path):
     document = grown("a.beside.it[0]", "a.b", "a.in[0].x")
     before = part(document, "a")
     frozen = copy.deepcopy(before)
@@ -539,8 +537,8 @@ def test_referenced_container_is_copied_along_the_path_and_shared_beside_it(path
     assert (before, after) == (frozen, own(document, "a"))
 
 
-@pytest.mark.usefixtures("ways")
-def test_reference_to_a_part_of_the_container_is_enough():
+@pytest.mark.usefixtures("reference_counting")
+def test_reference_to_a_part_protects_that_part_of_a_container():
     document = grown("a.rows[0].b", "a.rows[1].b")
     row = part(document, "a")["rows"][0]
     for _ in range(3):
@@ -550,8 +548,8 @@ def test_reference_to_a_part_of_the_container_is_enough():
     assert row == {"b": "x"}
 
 
-@pytest.mark.usefixtures("ways")
-def test_container_that_did_not_change_is_the_same_object():
+@pytest.mark.usefixtures("reference_counting")
+def test_unchanged_container_is_the_same_object():
     document = grown("a.b", "c.d", "e")
     before = part(document, "a")
     for path in ("c.d", "e", "c.f[2]", "c.f[0]"):
@@ -559,23 +557,23 @@ def test_container_that_did_not_change_is_the_same_object():
         assert part(document, "a") is before
 
 
-# What is applied between two reads of `a`, and what stays the same object in it.
+# Deltas applied between two reads of `a`, and the members that stay the same object.
 BETWEEN: dict[str, tuple[list[tuple[str, Any]], list[str]]] = {
     "a text grows in two runs": ([("a.t", "y"), ("a.n", 1), ("a.t", "z")], ["rows", "kept"]),
-    "new members in their order": ([("a.z.deep[0].x", 1), ("a.y", 2), ("a.z.deep[0].w", 3)], ["rows", "kept"]),
-    "holes, and a value for one": ([("a.rows[6]", 1), ("a.rows[4].x", 2), ("a.rows[4].y", 3)], ["kept"]),
-    "a hole filled and a new item after it": ([("a.rows[5]", 1), ("a.rows[7]", 2), ("a.rows[3]", {"x": 1})], ["kept"]),
+    "new members in order": ([("a.z.deep[0].x", 1), ("a.y", 2), ("a.z.deep[0].w", 3)], ["rows", "kept"]),
+    "holes, one of them filled": ([("a.rows[6]", 1), ("a.rows[4].x", 2), ("a.rows[4].y", 3)], ["kept"]),
+    "a filled hole and a new item after it": ([("a.rows[5]", 1), ("a.rows[7]", 2), ("a.rows[3]", {"x": 1})], ["kept"]),
     "a container set again": ([("a.rows[0]", {"x": 1}), ("a.rows[0].y", 2)], ["kept"]),
-    "an object that was an array meanwhile": ([("a.rows[0][0]", 1), ("a.rows[0].z", 2)], ["kept"]),
-    "an array that was an object meanwhile": ([("a.rows.x", 1), ("a.rows[1].z", 2)], ["kept"]),
-    "a change inside what was replaced": ([("a.rows[0].x", 1), ("a.rows", [1, 2])], ["kept"]),
+    "an array replaces an object, then an object again": ([("a.rows[0][0]", 1), ("a.rows[0].z", 2)], ["kept"]),
+    "an object replaces an array, then an array again": ([("a.rows.x", 1), ("a.rows[1].z", 2)], ["kept"]),
+    "a change inside a container replaced later": ([("a.rows[0].x", 1), ("a.rows", [1, 2])], ["kept"]),
     "null": ([("a.rows", None)], ["kept"]),
     "an empty container with members": ([("a.rows", []), ("a.rows[0].x", 1)], ["kept"]),
-    "changes above it, in its siblings": ([("b.t", "y"), ("b", [1]), ("", None)][:2], ["rows", "kept"]),
+    "changes to its siblings": ([("b.t", "y"), ("b", [1]), ("", None)][:2], ["rows", "kept"]),
 }
 
 
-@pytest.mark.usefixtures("ways")
+@pytest.mark.usefixtures("reference_counting")
 @pytest.mark.parametrize("held", [True, False], ids=["held", "dropped"])
 @pytest.mark.parametrize(("deltas", "same"), BETWEEN.values(), ids=BETWEEN)
 def test_several_changes_between_two_reads(deltas, same, held):
@@ -596,7 +594,7 @@ def test_several_changes_between_two_reads(deltas, same, held):
         assert repr(before) == frozen
 
 
-def test_container_that_was_replaced_is_another_one():
+def test_replaced_container_is_a_new_object():
     document = Document(Limits(), replace=True)
     for delta in ({"x": 1}, {"y": 2}, [3]):
         document.apply("a", delta)
@@ -605,7 +603,7 @@ def test_container_that_was_replaced_is_another_one():
     assert [part(document, "a", version=version) for version in (1, 2, 3)] == [{"x": 1}, {"y": 2}, [3]]
 
 
-def test_older_version_of_a_container_is_built_and_the_newer_one_stays():
+def test_read_of_an_older_container_keeps_the_newer_one():
     document = grown("a.b", "a.b", "a.c")
     newest = part(document, "a")
 
@@ -613,7 +611,7 @@ def test_older_version_of_a_container_is_built_and_the_newer_one_stays():
     assert part(document, "a") is newest
 
 
-def test_container_is_built_anew_when_that_is_cheaper_than_its_runs():
+def test_container_is_rebuilt_when_cheaper_than_its_runs():
     document = grown("small.x", "a")
     before = part(document, "small")
     for number in range(10):
@@ -622,7 +620,7 @@ def test_container_is_built_anew_when_that_is_cheaper_than_its_runs():
     assert part(document, "small") == {"x": "x"}
 
 
-def test_wide_container_is_not_built_anew_for_some_runs():
+def test_wide_container_is_not_rebuilt_for_a_few_runs():
     document = grown("rows[0].x")
     for number in range(1, 30):
         document.apply(f"rows[{number}].x", "x")
@@ -635,7 +633,7 @@ def test_wide_container_is_not_built_anew_for_some_runs():
     assert part(document, "rows") == own(document, "rows")
 
 
-def test_kept_containers_are_bounded_and_the_last_read_ones_stay():
+def test_cached_containers_are_bounded_and_recent_ones_stay():
     document = Document(Limits())
     document.apply("rows", [{"x": number} for number in range(100)])
     hot = part(document, "rows")
@@ -645,7 +643,7 @@ def test_kept_containers_are_bounded_and_the_last_read_ones_stay():
         assert len(document.containers) <= MAX_KEPT_CONTAINERS
 
 
-# The same as for a value, one level down, and what makes the walk fail.
+# The same changes one level down, and changes that make the walk fail.
 PART_SPOILS: dict[str, Callable[[Any], Any]] = {
     **SPOILS,
     "an item is a number": lambda value: value["a"].__setitem__(0, 5),
@@ -654,11 +652,11 @@ PART_SPOILS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.usefixtures("ways")
+@pytest.mark.usefixtures("reference_counting")
 @pytest.mark.parametrize("spoil", PART_SPOILS.values(), ids=PART_SPOILS)
 @pytest.mark.parametrize("path", ["top.a[0].b", "top.a[0].c", "top.a[1].b", "top.a[3]", "top.q"])
-@pytest.mark.parametrize("held", [True, False], ids=["an older value is held", "only what was taken out"])
-def test_reader_that_changes_a_container_changes_no_value_that_is_held(spoil, path, held):
+@pytest.mark.parametrize("held", [True, False], ids=["an older value is held", "only the removed part"])
+def test_change_of_a_container_by_a_reader_changes_no_held_value(spoil, path, held):
     document = grown("top.q", "top.a[0].b")
     kept = [part(document, "top") if held else None]
     document.apply("top.q", "y")
@@ -674,8 +672,8 @@ def test_reader_that_changes_a_container_changes_no_value_that_is_held(spoil, pa
     assert value_at(document, document.version) == plain(document)
 
 
-@pytest.mark.usefixtures("ways")
-def test_array_that_its_reader_has_emptied_is_filled_from_the_document():
+@pytest.mark.usefixtures("reference_counting")
+def test_array_of_a_container_emptied_by_a_reader_is_rebuilt():
     document = grown("a.l[0]", "a.l[1]")
     part(document, "a")["l"].clear()
     document.apply("a.l[2]", "y")
@@ -685,7 +683,7 @@ def test_array_that_its_reader_has_emptied_is_filled_from_the_document():
 
 @pytest.mark.parametrize(("paths", "path"), MOVES.values(), ids=MOVES)
 @pytest.mark.parametrize("held", [True, False], ids=["held", "dropped"])
-def test_interrupt_anywhere_in_a_read_of_a_container_leaves_right_values_behind(paths, path, held):
+def test_interrupt_in_a_container_read_leaves_correct_values(paths, path, held):
     for line in range(1, 500):
         document = grown("beside.it[0]", *paths)
         older = part(document, "a") if held else part(document, "a") and None
@@ -703,7 +701,7 @@ def test_interrupt_anywhere_in_a_read_of_a_container_leaves_right_values_behind(
 
 
 @pytest.mark.parametrize("inner", [0, 1, 2], ids=["an older version", "the version before", "the same version"])
-def test_read_of_a_container_that_interrupts_another_one_gets_a_value_of_its_own(inner):
+def test_container_read_inside_another_gets_its_own_value(inner):
     document = grown("a.b", "a.c")
     part(document, "a")
     document.apply("a.d", "y")

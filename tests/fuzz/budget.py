@@ -1,6 +1,6 @@
-"""What a document has used of its limits, counted as they are described in `Limits`: for the target `assembler`.
+"""The amounts of its limits that a document has used, counted as `Limits` documents them: for the target `assembler`.
 
-Everything that was received counts, what was replaced too; a held half counts as the U+FFFD that it may become.
+Everything received counts, including replaced values; a pending half counts as the U+FFFD that may replace it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from copy import copy
 from typing import Any, Final
 
-from naive_model import MISSING as NOTHING, NaiveDocument, mend, mend_all
+from naive_model import MISSING as NOTHING, NaiveDocument, repair_all, repair_surrogates
 
 __all__ = ["Budget", "used_by_text"]
 
@@ -29,14 +29,14 @@ def digits_of(number: object) -> int:
 
 
 class Budget:
-    """What was used up to the last accepted event."""
+    """The amounts used up to the last accepted event."""
 
     def __init__(self) -> None:
         self.nodes = 0
         self.size = 0
 
     def after(self, model: NaiveDocument, steps: Steps, delta: Any) -> tuple[Budget, dict[str, int]]:
-        """Return what would be used after a delta, and what each limit would meet. The delta fits what is there."""
+        """Return the budget after a delta, and the amount that each limit would meet. The delta must not conflict."""
         met = dict.fromkeys(COUNTED, 0)
         new = copy(self)
         there = model.look(steps)
@@ -48,28 +48,28 @@ class Budget:
         is_same = type(delta) is type(there) and not isinstance(delta, dict | list) and delta == there
         if (delta is None and there is None) or is_same:
             return new, met
-        top = new.way(model, steps, met)
+        top = new.create_ancestors(model, steps, met)
         half = ""
         if isinstance(delta, str):
-            delta, half = mend(delta)
+            delta, half = repair_surrogates(delta)
         new.value(delta, len(steps) + 1, met)
         met["max_string_bytes"] = max(met["max_string_bytes"], size_of(delta) + 3 * len(half) if half else 0)
         waiting = sum(at != top for at, _ in model.halves)
         met |= {"max_nodes": new.nodes, "max_document_bytes": new.size + 3 * (waiting + len(half))}
-        if model.in_order:  # what is not discarded is repaired
+        if model.in_order:  # halves that are not discarded are repaired
             new.size += 3 * sum(at[: len(top)] != top for at, _ in model.halves)
         return new, met
 
     def append(self, model: NaiveDocument, steps: Steps, delta: str, met: dict[str, int]) -> None:
-        """Count what a string gets."""
-        text, half = mend("".join(half for at, half in model.halves if at == steps) + delta)
+        """Count an append to a string."""
+        text, half = repair_surrogates("".join(half for at, half in model.halves if at == steps) + delta)
         waiting = sum(at != steps for at, _ in model.halves)
         met["max_string_bytes"] = size_of(model.look(steps) + text) + 3 * len(half)
         met["max_document_bytes"] = self.size + size_of(text) + 3 * (waiting + len(half))
         self.size += size_of(text) + (3 * waiting if text and model.in_order else 0)
 
-    def way(self, model: NaiveDocument, steps: Steps, met: dict[str, int]) -> Steps:
-        """Count what a path creates before its value; return the highest location that is created or replaced."""
+    def create_ancestors(self, model: NaiveDocument, steps: Steps, met: dict[str, int]) -> Steps:
+        """Count the containers that a path creates; return the highest location that is created or replaced."""
         top = steps
         is_new = False
         for count, step in enumerate(steps):
@@ -77,7 +77,7 @@ class Budget:
             if not isinstance(there, dict if isinstance(step, str) else list):
                 top = steps[:count] if not is_new else top
                 is_new = True
-                self.nodes += 1  # the container that is made for this step
+                self.nodes += 1  # the container created for this step
                 there = ()
             if isinstance(step, str):
                 if step not in there:
@@ -95,7 +95,7 @@ class Budget:
         """Count a value whose containers are at `depth`."""
         self.nodes += 1
         if isinstance(value, str):
-            size = size_of(mend_all(value))
+            size = size_of(repair_all(value))
             self.size += size
             met["max_string_bytes"] = max(met["max_string_bytes"], size)
             return
@@ -106,8 +106,8 @@ class Budget:
         met["max_depth"] = max(met["max_depth"], depth)
         if isinstance(value, list):
             met["max_array_length"] = max(met["max_array_length"], len(value))
-        # Of two names that are one when they are mended the first value counts as replaced.
-        for name in set(map(mend_all, value)) if isinstance(value, dict) else ():
+        # If repairing makes two names equal, the first value counts as replaced.
+        for name in set(map(repair_all, value)) if isinstance(value, dict) else ():
             self.size += size_of(name)
             met["max_key_bytes"] = max(met["max_key_bytes"], size_of(name))
         for part in value.values() if isinstance(value, dict) else value:
@@ -115,7 +115,7 @@ class Budget:
 
 
 def used_by_text(value: Any, depth: int = 0) -> dict[str, int]:
-    """Return what a delta meets that comes as text: depth without its path, and the digits of all its numbers."""
+    """Return the limits that a delta sent as text meets: depth without its path, and the digits of all its numbers."""
     if isinstance(value, dict | list):
         found = [used_by_text(part, depth + 1) for part in (value.values() if isinstance(value, dict) else value)]
         return {

@@ -1,4 +1,4 @@
-"""What a run says of itself: from libFuzzer's lines to figures, and to the table."""
+"""The figures of a run: parsed from libFuzzer's output, and formatted as a table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PLACE: Final = re.compile(r'  File "(?:.*/)?([^"]+)", line (\d+), in ')
 
 @define
 class Finding:
-    """An input at which a target failed: its file, and what happened (an exception, `timeout`, `out-of-memory`)."""
+    """An input that made a target fail: its file, and the reason (an exception, `timeout`, `out-of-memory`)."""
 
     file: str
     what: str
@@ -29,7 +29,7 @@ class Finding:
 
 @define
 class Figures:
-    """One target's run. `coverage` and `features` are libFuzzer's counts of edges, and of edges with how often."""
+    """One target's run. `coverage` and `features` are libFuzzer's counts of edges, and of edges with hit counts."""
 
     target: str
     executions: int = 0
@@ -43,7 +43,7 @@ class Figures:
     _is_next: bool = False
 
     def read(self, line: str) -> None:
-        """Take what a line of libFuzzer's output says."""
+        """Update the figures from a line of libFuzzer's output."""
         if self._is_next:
             self._what, self._is_next = line, False
         elif line == _EXCEPTION:
@@ -53,7 +53,7 @@ class Figures:
         elif executed := _EXECUTED.match(line):
             self.executions = int(executed[1])
         elif (place := _PLACE.match(line)) and self._what is not None:
-            self._place = f" ({place[1]}, line {place[2]})"  # the last one counts
+            self._place = f" ({place[1]}, line {place[2]})"  # the innermost frame is last
         elif written := _WRITTEN.search(line):
             self.findings.append(Finding(written[1], f"{self._what or '?'}{self._place}"))
         elif (summary := _SUMMARY.match(line)) and self.findings and self._what is None:
@@ -61,11 +61,11 @@ class Figures:
 
     @property
     def per_second(self) -> int:
-        """Executions per second, the start included."""
+        """Executions per second, including the start."""
         return round(self.executions / self.seconds) if self.seconds else 0
 
     def row(self) -> dict[str, Any]:
-        """Return the figures as JSON has them."""
+        """Return the figures as a JSON object."""
         row = asdict(self, filter=lambda attribute, _: not attribute.name.startswith("_"))
         return row | {"seconds": round(self.seconds, 1), "executions_per_second": self.per_second}
 
@@ -74,7 +74,7 @@ _HEAD: Final = ("target", "executions", "per second", "coverage", "findings")
 
 
 def table(rows: Sequence[Figures]) -> str:
-    """Return the figures as text, a line for each target and one for all."""
+    """Return the figures as text: a line for each target, and a total."""
     seconds = sum(one.seconds for one in rows)
     executions = sum(one.executions for one in rows)
     findings = sum(len(one.findings) for one in rows)

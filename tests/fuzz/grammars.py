@@ -1,7 +1,7 @@
-r"""Second readers of paths and patterns: each grammar as one regular expression, and what the pieces of a text mean.
+r"""Reference parsers of paths and patterns: each grammar as one regular expression, and the meaning of its parts.
 
-Written from the grammars at the top of the modules of `_paths`, not from their code. They tell right from wrong, but
-not what is wrong, and know no limits.
+They are written from the grammars at the top of the modules of `_paths`, not from the code. They accept or reject a
+text, but do not report what is wrong, and have no limits.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def meaning(text: str) -> Step:
     if text[0] not in "'\"":
         return int(text) if len(text) <= 16 else MAX_INDEX + 1
     inner = text[1:-1]
-    if text[0] == "'":  # as JSON has it
+    if text[0] == "'":  # as JSON writes it
         inner = inner.replace("\\'", "'").replace('"', '\\"')
     return json.loads(f'"{inner}"')
 
@@ -45,7 +45,7 @@ STEP: Final = re.compile(rf"\.?(?:\[{BLANK}(?P<index>{INDEX}|{QUOTED}){BLANK}\]|
 
 
 def read_path(text: str) -> tuple[Step, ...] | None:
-    """Return the steps of a path, None if the text is none."""
+    """Return the steps of a path, or None if the text is not a path."""
     if not PATH.fullmatch(text):
         return None
     text = re.sub(r"\A\$(?=[.\[]|\Z)", "", text)
@@ -76,7 +76,7 @@ BRACKETED: Final = re.compile(
 
 
 def read_pattern(text: str) -> Query | None:
-    """Return the query that a pattern says, None if the text is none."""
+    """Return the query of a pattern, or None if the text is not a pattern."""
     if not PATTERN.fullmatch(text):
         return None
     text = re.sub(rf"\A\$(?!{LETTER})", "", text)

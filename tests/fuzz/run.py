@@ -1,4 +1,4 @@
-"""The command that fuzzes: each target in a process of its own, one after the other. See README.md beside it."""
+"""Fuzz each target in its own process, one after the other. See the README.md in this folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 HERE: Final = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]  # tests/ has what the library is held against
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # tests/ has the reference implementations
 
 from figures import Figures, table  # noqa: E402 - found by the line above
 from targets import TARGETS  # noqa: E402
@@ -31,21 +31,21 @@ PACKAGES: Final = ("streamjson-assembler", "atheris", "jsonpath-ng", "msgspec")
 DEFAULT_MINUTES: Final = 5.0
 
 MAX_BYTES: Final = 400
-"""Of an input: nothing in a target needs more, and short ones are quick."""
+"""Per input: no target needs more, and short inputs are quick."""
 MAX_SECONDS: Final = 10
-"""For one input, a thousand times what any takes."""
+"""Per input: a thousand times what any takes."""
 MAX_MEGABYTES: Final = 1024
-"""For a process, fifteen times what any takes."""
-NEWS_EVERY_S: Final = 10.0
-SHARES: Final = {"assembler": 3}
-"""Of the minutes; the other targets have one each. It is the slowest, and has the most places to reach."""
+"""Per process: fifteen times what any takes."""
+PROGRESS_EVERY_S: Final = 10.0
+TIME_SHARES: Final = {"assembler": 3}
+"""Shares of the minutes; each other target has one. `assembler` is the slowest and has the most branches."""
 
 EXAMPLES: Final = """\
 examples:
   python tests/fuzz/run.py --minutes 30 --json figures.json      all targets
   python tests/fuzz/run.py --target path chunk --runs 1000000    two targets, a million inputs each
-  python tests/fuzz/run.py --target path --reproduce FILE        one input, without atheris: what happens
-  python tests/fuzz/run.py --minutes 60 --keep                   add what leads to new places to corpus/
+  python tests/fuzz/run.py --target path --reproduce FILE        one input, without atheris
+  python tests/fuzz/run.py --minutes 60 --keep                   add inputs that reach new branches to corpus/
 """
 
 
@@ -58,16 +58,16 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--minutes", type=float, help=f"how long, shared among the targets (without --runs: {DEFAULT_MINUTES:g})")
-    add("--runs", type=int, help="how many inputs for each target")
-    add("--target", nargs="+", choices=sorted(TARGETS), metavar="NAME", help=f"some of: {', '.join(TARGETS)}")
-    add("--seed", type=int, default=0, help="of the mutations; 0 is another one each time")
-    add("--json", type=Path, metavar="FILE", help="write the figures")
-    add("--keep", action="store_true", help="add new interesting inputs, minimised, to corpus/")
+    add("--minutes", type=float, help=f"duration, shared among the targets (without --runs: {DEFAULT_MINUTES:g})")
+    add("--runs", type=int, help="number of inputs for each target")
+    add("--target", nargs="+", choices=sorted(TARGETS), metavar="NAME", help=f"targets to run: {', '.join(TARGETS)}")
+    add("--seed", type=int, default=0, help="seed of the mutations; 0 selects a random one")
+    add("--json", type=Path, metavar="FILE", help="write the figures to this file")
+    add("--keep", action="store_true", help="add new inputs, minimised, to corpus/")
     add("--reproduce", type=Path, metavar="FILE", help="run one input through --target, without atheris")
     options = parser.parse_args(arguments)
     if options.reproduce and (options.target is None or len(options.target) != 1):
-        parser.error("--reproduce needs --target NAME, one")
+        parser.error("--reproduce needs exactly one --target NAME")
     if options.minutes is None and options.runs is None:
         options.minutes = DEFAULT_MINUTES
     options.target = options.target or list(TARGETS)
@@ -75,14 +75,14 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fuzz, or reproduce; return the exit status: 1 if there is a finding, 2 if the fuzzer does not run."""
+    """Fuzz or reproduce; return the exit status: 1 if there is a finding, 2 if the fuzzer does not start."""
     options = options_of(sys.argv[1:] if arguments is None else arguments)
     if options.reproduce:
         return reproduce(options.target[0], options.reproduce)
     if find_spec("atheris") is None:
         _say(
-            "atheris is not installed here. `make fuzz` installs it in an environment of its own; it has wheels for"
-            " some versions of CPython on some systems only. The tests run the targets without it."
+            "atheris is not installed here. `make fuzz` installs it in a separate environment; it has wheels for some"
+            " versions of CPython on some systems only. The tests run the targets without it."
         )
         return 2
     rows: list[Figures] = []
@@ -101,11 +101,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def reproduce(name: str, file: Path) -> int:
-    """Run one input; show what happens."""
+    """Run one input; print the outcome."""
     faulthandler.dump_traceback_later(3 * MAX_SECONDS, exit=True, file=sys.__stderr__)
     try:
         TARGETS[name](file.read_bytes())
-    except Exception:  # noqa: BLE001  # any is a finding
+    except Exception:  # noqa: BLE001  # any exception is a finding
         traceback.print_exc()
         return 1
     finally:
@@ -119,11 +119,11 @@ def reproduce(name: str, file: Path) -> int:
 
 
 class EngineError(Exception):
-    """The fuzzer ended, and neither was done nor found anything."""
+    """The fuzzer stopped early without a finding."""
 
 
 def fuzz(name: str, options: argparse.Namespace) -> Figures:
-    """Fuzz one target until its share is used up, or it fails; return the figures."""
+    """Fuzz one target until its share of the time is used up, or it fails; return the figures."""
     findings = FINDINGS / name
     findings.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"fuzz-{name}-") as grown:
@@ -135,7 +135,7 @@ def fuzz(name: str, options: argparse.Namespace) -> Figures:
             flags.append(f"-runs={options.runs}")
         if options.minutes is not None:
             flags.append(f"-max_total_time={seconds_for(name, options)}")
-        # What is new goes to the first directory; the second is only read.
+        # New inputs go to the first directory; the second is only read.
         made = _engine(name, [*flags, grown, str(CORPUS / name)])
         _say(f"{name}: {made.executions:,} executions in {made.seconds:.0f} s, {len(made.findings)} findings")
         if options.keep and not made.findings:
@@ -144,18 +144,18 @@ def fuzz(name: str, options: argparse.Namespace) -> Figures:
 
 
 def seconds_for(name: str, options: argparse.Namespace) -> int:
-    """Return a target's share of the minutes."""
-    shares = {one: SHARES.get(one, 1) for one in options.target}
+    """Return a target's share of the minutes, in seconds."""
+    shares = {one: TIME_SHARES.get(one, 1) for one in options.target}
     return max(1, round(60 * options.minutes * shares[name] / sum(shares.values())))
 
 
 def _engine(name: str, arguments: Sequence[str]) -> Figures:
-    """Run the engine to its end, with news on stderr; return the figures."""
+    """Run the engine to its end, with progress on stderr; return the figures."""
     made = Figures(name)
     command = [sys.executable, str(HERE / "engine.py"), name, *arguments]
-    begin = told = time.monotonic()
+    begin = last_report = time.monotonic()
     last: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:  # ours
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
         for raw in process.stdout:
             line = raw.decode("utf-8", "replace").rstrip("\n")
@@ -163,8 +163,8 @@ def _engine(name: str, arguments: Sequence[str]) -> Figures:
             last = [*last[-30:], line]
             now = time.monotonic()
             made.seconds = now - begin
-            if now - told >= NEWS_EVERY_S:
-                told = now
+            if now - last_report >= PROGRESS_EVERY_S:
+                last_report = now
                 _say(f"{name}: {made.seconds:.0f} s, {made.executions:,} executions, coverage {made.coverage}")
     made.seconds = time.monotonic() - begin
     if process.returncode != 0 and not made.findings:
@@ -173,7 +173,7 @@ def _engine(name: str, arguments: Sequence[str]) -> Figures:
 
 
 def figures(rows: Sequence[Figures], options: argparse.Namespace) -> dict[str, Any]:
-    """Return all figures, and the conditions, as JSON has them."""
+    """Return all figures and the conditions as a JSON object."""
     seconds = sum(one.seconds for one in rows)
     executions = sum(one.executions for one in rows)
     return {

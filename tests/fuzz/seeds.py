@@ -1,6 +1,7 @@
-"""Writes the seeds: `python tests/fuzz/seeds.py`. From the vectors of the tests, and by hand where there are none.
+"""Write the seeds: `python tests/fuzz/seeds.py`. They come from the vectors of the tests, or are written here.
 
-A file is named by what it is. Files that no seed is named like stay as they are: regressions, and what `--keep` added.
+The name of a file describes its content. Files without a seed of that name stay: regressions, and the inputs that
+`--keep` added.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ HERE: Final = Path(__file__).resolve().parent
 TESTS: Final = HERE.parent
 sys.path[:0] = [str(HERE), str(TESTS)]
 
-import streamjson as sj  # noqa: E402 - as what follows, which is found by the line above
+import streamjson as sj  # noqa: E402 - found by the line above, like the next one
 from twin import CONTAINERS, JUNK, PLACES, SCALARS, TEXTS  # noqa: E402
 
 __all__ = ["seeds"]
@@ -63,7 +64,7 @@ def _first_of_each(vectors: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]
 
 
 def decoder() -> Seeds:
-    """One stream of each rule, without limits and cut; a few with limits."""
+    """One stream per rule, without limits and cut; a few with limits."""
     streams = {vector["name"]: base64.b64decode(vector["input_base64"]) for vector in _first_of_each(_vectors("sse"))}
     for name, stream in streams.items():
         if len(stream) <= 400:
@@ -75,7 +76,7 @@ def decoder() -> Seeds:
 
 
 def path() -> Seeds:
-    """One path of each rule, with the default limits; a few with others."""
+    """One path per rule, with the default limits; a few with other limits."""
     for vector in _first_of_each(_vectors("paths")):
         text = vector.get("path")
         if isinstance(text, str) and len(text) <= 400:
@@ -125,7 +126,7 @@ CHUNKS: Final = {
 
 
 def chunk() -> Seeds:
-    """Events' data by hand, with the default limits; nesting and digits around their bounds."""
+    """Handwritten data of events with the default limits; nesting and digits around their limits."""
     for title, text in CHUNKS.items():
         yield title, b"\0\0" + text.encode("utf-8", "surrogatepass")
     yield "as deep as may be", bytes([4, 0]) + b'{"delta": [[[1]]], "json_path": "a"}'
@@ -147,7 +148,7 @@ PATTERNS: Final = (
 
 
 def pattern() -> Seeds:
-    """Patterns by hand, with the default limits; two with others."""
+    """Handwritten patterns with the default limits; two with other limits."""
     for number, text in enumerate(PATTERNS):
         kind = "refused" if _is_refused(text) else "pattern"
         yield (
@@ -167,7 +168,7 @@ def _is_refused(text: str) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# events, in the bytes that `twin` reads
+# events, encoded as `twin` reads them
 
 
 def _path(text: str) -> bytes:
@@ -188,7 +189,7 @@ def _delta(value: Any) -> bytes:
 
 
 def _event(path: str, delta: Any, *, form: int = 2, then: int = 0) -> bytes:
-    """Return a delta at a path; `form` is how it is given, `then` what is read afterwards."""
+    """Return a delta at a path; `form` selects the kind of event, `then` the read afterwards."""
     tail = b"\0" if form in {4, 7} else b""  # no id
     return bytes([form | then << 3]) + _path(path) + _delta(delta) + tail + (b"\1" if then == 3 else b"")
 
@@ -197,22 +198,22 @@ def _special(form: int, *more: int, then: int = 0) -> bytes:
     return bytes([form | then << 3 | 7 << 5, *more])
 
 
-REPLACE, RESETS, AT_END, HEARD, MIRRORED = 1, 2, 4, 32, 64
+REPLACE, RESETS, AT_END, OBSERVED, MIRRORED = 1, 2, 4, 32, 64
 CLOSE, RESET, END, TEXT, SPAN, OTHER, BAD, NO_DELTA = range(8)
 
 
 def assembler() -> Seeds:
-    """The rules of application, one or two of each kind; then spans, ends, halves and limits."""
+    """One or two rules of application of each kind; then spans, ends, halves and limits."""
     for number, rule in enumerate(_vectors("rules")):
         if (" onto " in rule["name"] and number % 4) or (" through " in rule["name"] and number % 3):
             continue
-        options = (REPLACE if "replace" in rule else 0) | (HEARD if number % 2 else MIRRORED)
+        options = (REPLACE if "replace" in rule else 0) | (OBSERVED if number % 2 else MIRRORED)
         pairs = [*rule["first"], rule["delta"]]
         forms = [_event(place, delta, form=(number + at) % 8, then=at % 4) for at, (place, delta) in enumerate(pairs)]
         yield rule["name"], bytes([options, 0]) + b"".join(forms)
     stream = [_event("a[0].a", text, form=7, then=2) for text in ("x", "he", "llo")]
     stream += [_event("a[0].b", 12, form=5, then=1), _event("a[1].a", "x", form=0, then=3)]
-    yield "in document order", bytes([HEARD, 0]) + b"".join(stream)
+    yield "in document order", bytes([OBSERVED, 0]) + b"".join(stream)
     yield "with a prefix", bytes([1 << 3, 0, 2, *_path("a"), *_delta("x"), 2, *_path("b"), *_delta(1)])
     yield "outside the prefix", bytes([1 << 3, 0, 2, 240]) + b"ab" + _delta("x")
     yield (
@@ -233,13 +234,13 @@ def assembler() -> Seeds:
         bytes([RESETS | MIRRORED, 0])
         + b"".join([_special(NO_DELTA, 1), _event("a", "x", then=2), _special(NO_DELTA, 2, then=2), _event("b", 1)]),
     )
-    yield "done", bytes([HEARD, 0]) + _event("a", "x\ud83d") + _special(END, 1) + _event("a", "x")
+    yield "done", bytes([OBSERVED, 0]) + _event("a", "x\ud83d") + _special(END, 1) + _event("a", "x")
     yield "error of the sender", bytes([0, 0]) + _event("a", "x") + _special(END, 2) + _event("a", "x")
-    yield "reset", bytes([HEARD, 0]) + _event("a", "x", then=2) + _special(RESET) + _event("b", 1, then=3)
-    yield "close", bytes([HEARD | AT_END, 0]) + _event("a", "x") + _special(CLOSE) + _event("b", 1)
+    yield "reset", bytes([OBSERVED, 0]) + _event("a", "x", then=2) + _special(RESET) + _event("b", 1, then=3)
+    yield "close", bytes([OBSERVED | AT_END, 0]) + _event("a", "x") + _special(CLOSE) + _event("b", 1)
     yield (
         "halves of two strings",
-        bytes([HEARD, 0])
+        bytes([OBSERVED, 0])
         + b"".join(
             _event(place, half, then=2)
             for place, half in (("a.a", "x\ud83d"), ("a.b", "\ud83d"), ("a.a", "\ude00y"), ("a.b", "\ude00"))
@@ -267,7 +268,7 @@ STREAMS: Final[dict[str, list[tuple[str, Any]]]] = {
 
 
 def checkpoint() -> Seeds:
-    """Checkpoints of a few streams, as bytes and as members; and of filters."""
+    """Checkpoints of a few streams and of filters, as bytes and as members."""
     saved: dict[str, bytes] = {}
     for name, deltas in STREAMS.items():
         assembler = sj.Assembler()
@@ -291,7 +292,7 @@ def checkpoint() -> Seeds:
 
 
 def main() -> None:
-    """Write the files, and say how many."""
+    """Write the files, and print their numbers."""
     for name, made in seeds().items():
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""From the bytes of an input to what a target is given: choices from the front, text from what is left.
+"""From the bytes of an input to the arguments of a target: choices from the front, text from the rest.
 
-A choice takes a byte or two from the front, so that a mutation behind them leaves them as they are. What is read past
-the end is zero: any bytes are an input.
+A choice takes a byte or two from the front, so that a mutation behind them does not change it. Reads past the end
+return zero, so any bytes are an input.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Source:
         return self.at >= len(self.data)
 
     def take(self, count: int) -> bytes:
-        """Return the next bytes, fewer at the end."""
+        """Return the next `count` bytes, fewer at the end."""
         self.at += count
         return self.data[self.at - count : self.at]
 
@@ -34,7 +34,7 @@ class Source:
         return int.from_bytes(self.take(1))
 
     def choice(self, options: Sequence[T]) -> T:
-        """Return one of at most 256 options; the first, at the end of the input."""
+        """Return one of at most 256 options; the first one at the end of the input."""
         return options[self.byte() % len(options)]
 
     def rest(self) -> bytes:
@@ -42,9 +42,9 @@ class Source:
 
 
 def text_of(data: bytes) -> str:
-    """Return bytes as text, any of them: UTF-8, where halves of surrogate pairs may stand too.
+    """Return any bytes as text: UTF-8 that may contain halves of surrogate pairs.
 
-    In what is none, each wrong byte is a low half.
+    If the bytes are not UTF-8, each wrong byte becomes a low half.
     """
     try:
         return data.decode("utf-8", "surrogatepass")

@@ -1,8 +1,8 @@
-"""What is fuzzed: one function for each target, which takes any bytes and returns, or raises what is a finding.
+"""The fuzz targets: each is a function that accepts any bytes, and raises an exception for a finding.
 
-The rule that each holds the library to: a documented error - of a class that the docstring of what was called names,
-with a code of `CODES` - or the right result, as something else says that shares no code with it. Nothing else: any
-other exception, and each assertion here, is a finding.
+Each target holds the library to one rule: a documented error - of a class that the docstring of the function names,
+with a code of `CODES` - or the right result, according to a reference that shares no code with the library. Any other
+exception, and any failed assertion here, is a finding.
 
 A target is a function here and a folder in `corpus/`. The targets need no fuzzer: the tests run the corpus and random
 bytes through them.
@@ -46,7 +46,7 @@ def target(function: Callable[[bytes], None]) -> Callable[[bytes], None]:
 def attempt(
     function: Callable[..., T], *args: object, errors: type[sj.StreamJSONError] | tuple[type[sj.StreamJSONError], ...]
 ) -> T | sj.StreamJSONError:
-    """Return what a function returns, or the error that it raises, if that is a documented one."""
+    """Return the result of a function, or the error that it raises if that is documented."""
     try:
         return function(*args)
     except errors as error:
@@ -61,7 +61,7 @@ def attempt(
 
 @target
 def decoder(data: bytes) -> None:
-    """Limits, cuts, and the bytes of a stream: `SSEDecoder`, `decode_sse` and `encode_sse`."""
+    """Input: limits, cuts and the bytes of a stream. Under test: `SSEDecoder`, `decode_sse` and `encode_sse`."""
     source = Source(data)
     limits = sj.Limits(
         max_event_bytes=source.choice([None, 16 * 2**20, *range(1, 30)]),
@@ -75,24 +75,24 @@ def decoder(data: bytes) -> None:
     for pieces in ([stream], cut_at(stream, cuts), pieces_of(stream, 1)):
         assert outcome(pieces, limits) == expected
 
-    told: list[sj.ServerSentEvent[str]] = []
+    decoded: list[sj.ServerSentEvent[str]] = []
     error = attempt(
-        lambda: told.extend(sj.decode_sse(cut_at(stream, cuts), limits=limits)),
+        lambda: decoded.extend(sj.decode_sse(cut_at(stream, cuts), limits=limits)),
         errors=(sj.LimitExceededError, sj.StreamTruncatedError, sj.InvalidEventError),
     )
-    if isinstance(error, sj.InvalidEventError):  # it is no event stream: see tests/test_body.py
+    if isinstance(error, sj.InvalidEventError):  # not an event stream: see tests/wire/test_body.py
         assert error.code in {"not_an_event_stream", "no_line_ends", "trailing_body"}
-        assert told == [] or (error.code == "trailing_body" and len(told) == len(expected["events"]))  # type: ignore[arg-type]
+        assert decoded == [] or (error.code == "trailing_body" and len(decoded) == len(expected["events"]))  # type: ignore[arg-type]
         return
     is_cut = expected["truncated"] and not expected["error"]
     if is_cut and error is None:
-        assert told.pop().data.strip() == "[DONE]"  # it needs no blank line
+        assert decoded.pop().data.strip() == "[DONE]"  # it needs no blank line
         is_cut = False
-    assert len(told) == len(expected["events"])  # type: ignore[arg-type]
+    assert len(decoded) == len(expected["events"])  # type: ignore[arg-type]
     assert type(error) is (
         sj.LimitExceededError if expected["error"] else sj.StreamTruncatedError if is_cut else type(None)
     )
-    for event in told:
+    for event in decoded:
         (again,) = sj.decode_sse(sj.encode_sse(event), limits=UNLIMITED)
         assert (again.data, again.id, again.event, again.retry) == (event.data, event.id, event.event, event.retry)
 
@@ -103,7 +103,7 @@ def decoder(data: bytes) -> None:
 
 @target
 def path(data: bytes) -> None:
-    """Two limits, and the text of a path: `parse_path`, and the texts that a `Path` gives."""
+    """Input: two limits and the text of a path. Under test: `parse_path` and the texts of a `Path`."""
     source = Source(data)
     limits = sj.Limits(
         max_path_bytes=source.choice([4096, None, *range(1, 40)]), max_depth=source.choice([128, None, 1, 2, 3, 4])
@@ -131,7 +131,7 @@ def path(data: bytes) -> None:
 
 
 def _check_bounds(text: str, limits: sj.Limits, free: sj.Path | sj.StreamJSONError) -> None:
-    """Limits change nothing but that they refuse what passes them, where it does."""
+    """Assert that limits only refuse a path that exceeds them, at the position where it does."""
     bound = attempt(lambda: parse_path(text, limits=limits), errors=sj.InvalidPathError)
     size = limits.max_path_bytes
     if not isinstance(bound, sj.InvalidPathError):
@@ -158,14 +158,14 @@ def _check_bounds(text: str, limits: sj.Limits, free: sj.Path | sj.StreamJSONErr
 def _quick_decoders() -> list[Any]:
     with patch.dict("sys.modules", {"msgspec": None}):
         plain = quick_decoder.__wrapped__()
-    return [plain, quick_decoder.__wrapped__()]  # the second is that of msgspec, where it is installed
+    return [plain, quick_decoder.__wrapped__()]  # the second is msgspec's, if installed
 
 
 QUICK: Final = _quick_decoders()
 
 
-class Refused(Exception):  # noqa: N818  # no error of the library
-    """The plain reading of an event's data met what JSON has not."""
+class Refused(Exception):  # noqa: N818  # not an error of the library
+    """The reference decoder found something that JSON or a limit does not allow."""
 
 
 def to_chunk(data: object, limits: sj.Limits) -> sj.StreamingChunk:
@@ -174,7 +174,7 @@ def to_chunk(data: object, limits: sj.Limits) -> sj.StreamingChunk:
 
 @target
 def chunk(data: bytes) -> None:
-    """Two limits, and an event's data: `decode_json`, its chunk, and the quick ways of the assembler around them."""
+    """Input: two limits and an event's data. Under test: `decode_json`, its chunk, and the assembler's fast paths."""
     source = Source(data)
     limits = sj.Limits(
         max_depth=source.choice([128, None, 1, 2, 3]), max_number_digits=source.choice([1000, None, 1, 2, 3, 9, 20])
@@ -206,7 +206,7 @@ def chunk(data: bytes) -> None:
 
 
 def _plain_json(text: str, limits: sj.Limits) -> str | set[str]:
-    """Return the repr of what a text stands for by the standard library, else the codes that may be told of it."""
+    """Return the repr of the value by the standard library, or the error codes that are allowed for the text."""
 
     def refuse(code: str) -> None:
         raise Refused(code)
@@ -237,7 +237,7 @@ def _plain_json(text: str, limits: sj.Limits) -> str | set[str]:
 
 
 def _depth(text: str) -> int:
-    """Return how deep brackets nest that are in no string, read character by character."""
+    """Return the nesting of the brackets outside of strings, read character by character."""
     depth = deepest = 0
     is_inside = is_escaped = False
     for char in text:
@@ -254,7 +254,7 @@ def _depth(text: str) -> int:
     return deepest
 
 
-# As docs/wire.md has them.
+# As listed in docs/wire.md.
 FIELDS: Final = (
     ("json_path", "jsonPath"),
     ("span_id", "spanId"),
@@ -265,7 +265,7 @@ FIELDS: Final = (
 
 
 def _check_chunk(value: object, read: sj.StreamingChunk | sj.StreamJSONError) -> None:
-    """A chunk has the fields of its JSON, in either spelling; what can have none is refused."""
+    """Assert that a chunk has the fields of its JSON, in either spelling, and that other JSON is refused."""
     fields = value if isinstance(value, dict) else {"json_path": 5}
     found = [fields.get(other) if fields.get(name) is None else fields[name] for name, other in FIELDS]
     if isinstance(read, sj.StreamJSONError):
@@ -277,16 +277,16 @@ def _check_chunk(value: object, read: sj.StreamingChunk | sj.StreamJSONError) ->
     for camel_case in (False, True):
         assert sj.StreamingChunk.from_dict(read.to_dict(camel_case=camel_case)) == read
     block = attempt(sj.encode_sse, read, errors=sj.InvalidEventError)
-    if isinstance(block, sj.InvalidEventError):  # an Infinity that was a number of too many digits before the point
+    if isinstance(block, sj.InvalidEventError):  # an Infinity, from a number with too many digits before the point
         assert block.code == "bad_number"
         return
     (event,) = sj.decode_sse(block, limits=UNLIMITED)
-    # In between, two halves of a pair that stand side by side become one character.
+    # Encoding joins two adjacent halves of a surrogate pair into one character.
     assert repr(to_chunk(event.data, UNLIMITED).to_dict()) == repr(json.loads(json.dumps(read.to_dict())))
 
 
 def _applied(event: object, limits: sj.Limits, quick: Any) -> tuple[object, ...]:
-    """Return what an assembler does with a first event, its data decoded by `quick` where it may be."""
+    """Return the outcome of a first event in an assembler that decodes data with `quick` where it may."""
     assembler = sj.Assembler(limits=limits)
     assembler._decode, assembler._closer_look = quick
     change = attempt(
@@ -306,12 +306,12 @@ def _applied(event: object, limits: sj.Limits, quick: Any) -> tuple[object, ...]
 
 @target
 def assembler(data: bytes) -> None:
-    """Options, and events of all kinds: an `Assembler` beside the naive model; see `twin`."""
+    """Input: options and events of all kinds. Under test: an `Assembler`, compared with the naive model; see `twin`."""
     Twin(Source(data)).run()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# bytes -> a document that is gone on with
+# bytes -> a restored document that continues
 
 RESTORING: Final = (sj.CheckpointError, sj.LimitExceededError)
 AFTER: Final = [
@@ -322,11 +322,11 @@ AFTER: Final = [
 
 @target
 def checkpoint(data: bytes) -> None:
-    """Bytes, or the members of a checkpoint that somebody has forged: `restore`, and what goes on from there."""
+    """Input: bytes, or the forged members of a checkpoint. Under test: `restore`, and the events after it."""
     source = Source(data)
-    way, limits = source.choice(["bytes", "assembler", "replay_filter"]), source.choice([sj.Limits(), SMALL])
+    source_kind, limits = source.choice(["bytes", "assembler", "replay_filter"]), source.choice([sj.Limits(), SMALL])
     raw = source.rest()
-    if way != "bytes":
+    if source_kind != "bytes":
         try:
             members = json.loads(raw)
         except (ValueError, RecursionError):
@@ -334,44 +334,46 @@ def checkpoint(data: bytes) -> None:
         if not isinstance(members, dict):
             return
         try:
-            raw = seal(way, members)
-        except UnicodeEncodeError:  # half a surrogate pair: `seal` is given none
+            raw = seal(source_kind, members)
+        except UnicodeEncodeError:  # half a surrogate pair, which `seal` never receives
             return
     restored = attempt(lambda: sj.Assembler.restore(raw, limits=limits, on_conflict="replace"), errors=RESTORING)
     if isinstance(restored, sj.Assembler):
-        _go_on(restored)
+        _check_restored(restored)
     replays = attempt(lambda: sj.ReplayFilter.restore(raw), errors=RESTORING)
     if isinstance(replays, sj.ReplayFilter):
         again = sj.ReplayFilter.restore(replays.checkpoint())
         assert again.refusal == replays.refusal
         event = sj.ServerSentEvent(sj.StreamingChunk("x", "a"), id="1")
-        told = [attempt(lambda one=one: one.is_replay(event), errors=sj.CheckpointError) for one in (replays, again)]
-        assert repr(told[0]) == repr(told[1])
+        verdicts = [
+            attempt(lambda one=one: one.is_replay(event), errors=sj.CheckpointError) for one in (replays, again)
+        ]
+        assert repr(verdicts[0]) == repr(verdicts[1])
 
 
-def _go_on(restored: sj.Assembler) -> None:
-    """What is restored tells what its own checkpoint, restored, tells; a reader finds nothing that can't be."""
+def _check_restored(restored: sj.Assembler) -> None:
+    """Assert that a restored assembler behaves like one restored from its own checkpoint, and has a valid value."""
     twice = sj.Assembler.restore(restored.checkpoint(), limits=UNLIMITED, on_conflict="replace")
-    told: list[list[object]] = []
+    outcomes: list[list[object]] = []
     for one in (restored, twice):
         before = one.snapshot()
         value = before.copy_value()
         assert before.value == value
-        news: list[object] = []
-        one.on("$..*", lambda change, news=news: news.append(repr(change)))
-        one.on_complete("$..*", lambda done, news=news: news.append(repr(done)))
+        reports: list[object] = []
+        one.on("$..*", lambda change, reports=reports: reports.append(repr(change)))
+        one.on_complete("$..*", lambda done, reports=reports: reports.append(repr(done)))
         for path, delta in AFTER:
             attempt(lambda one=one, path=path, delta=delta: one.apply_delta(path, delta),
                     errors=(sj.InvalidPathError, sj.ClosedError, sj.LimitExceededError))  # fmt: skip
-            news.append(repr(one.snapshot().value))
+            reports.append(repr(one.snapshot().value))
         one.close()
         assert before.copy_value() == value
         json.dumps(None if value is sj.MISSING else value, allow_nan=False).encode()
-        news += [one.snapshot().is_complete(path) for path in ((), ("a",), ("l",), ("o", "a", 0))]
-        told.append(news)
-    # The first may have met a limit of the document where the second, without limits, went on.
+        reports += [one.snapshot().is_complete(path) for path in ((), ("a",), ("l",), ("o", "a", 0))]
+        outcomes.append(reports)
+    # Under other limits, the first may have exceeded one where the second, without limits, continued.
     if restored._document.intake.limits == sj.Limits():
-        assert told[0] == told[1]
+        assert outcomes[0] == outcomes[1]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -387,7 +389,7 @@ TREE: Final = {
 
 @cache
 def _trees() -> list[sj.Snapshot]:
-    """Return a document at three versions: twice while it grows; then whole, replaced in part, and with holes."""
+    """Return a document at three versions: two while it grows, and one complete, partly replaced and with holes."""
     made = sj.Assembler(on_conflict="replace")
     snapshots = []
     for count, piece in enumerate([*sj.disassemble(TREE), sj.StreamingChunk({"a": [1]}, "a.b[1].b"),
@@ -400,7 +402,7 @@ def _trees() -> list[sj.Snapshot]:
 
 @target
 def pattern(data: bytes) -> None:
-    """Two limits, and the text of a pattern: `compile_pattern`, and `Snapshot.find` on a fixed document."""
+    """Input: two limits and the text of a pattern. Under test: `compile_pattern` and `Snapshot.find`."""
     source = Source(data)
     limits = sj.Limits(
         max_path_bytes=source.choice([4096, None, *range(1, 40)]), max_depth=source.choice([128, None, 1, 2, 3, 4])

@@ -1,10 +1,9 @@
-"""An assembler and the naive model of it, fed with the same events: the target `assembler`.
+"""An assembler and a naive model that receive the same events: the target `assembler`.
 
-The model is `NaiveDocument` of the tests for what deltas do, `Budget` for what limits refuse, and a few lines here for
-ids, spans and ends.
+The model is `NaiveDocument` of the tests for deltas, `Budget` for limits, and a few lines here for ids, spans and ends.
 
-The first two bytes of an input choose the options. Then, for each event, one byte chooses its kind and form and what is
-read after it, and a few more what it holds.
+The first two bytes of an input choose the options. Then, for each event, one byte chooses its kind, its form and the
+read after it; a few more bytes choose its content.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ MAX_EVENTS: Final = 24
 PREFIXES: Final[tuple[Steps, ...]] = ((), ("response",), ("a", 0), ("x y",))
 LIMITS: Final = (
     sj.Limits(),
-    evolve(sj.Limits.unlimited(), max_array_gap=64),  # without one, a few bytes would fill the memory
+    evolve(sj.Limits.unlimited(), max_array_gap=64),  # without this limit, a few bytes would fill the memory
     sj.Limits(max_depth=2, max_array_gap=1),
     sj.Limits(max_string_bytes=5, max_key_bytes=3),
     sj.Limits(max_nodes=6, max_array_length=3),
@@ -38,7 +37,7 @@ LIMITS: Final = (
     sj.Limits(max_path_bytes=8, max_array_gap=0),
 )
 
-# Few places, so that events come back to them.
+# Few locations, so that events revisit them.
 PLACES: Final[tuple[Steps, ...]] = (
     (), ("a",), ("b",), ("a", "a"), ("a", "b"), ("a", 0), ("a", 1), ("a", 0, "a"), ("a", 0, "b"), ("a", 1, "a"),
     ("a", "b", "c"), ("b", 0), ("b", 1), ("b", 2), ("b", 4), (0,), (1,), (0, "a"), ("a.b",), ("it's", ""), ("0",),
@@ -70,14 +69,14 @@ REJECTED: Final = (sj.InvalidEventError, sj.InvalidPathError, sj.ConflictError, 
 
 
 class Read(NamedTuple):
-    """A snapshot that was kept."""
+    """A kept snapshot."""
 
     version: int
     snapshot: sj.Snapshot
 
 
 def exact(value: Any) -> str:
-    """Return a text that is equal for equal JSON only: 1 is not 1.0 and not true, and the order of names counts."""
+    """Return a text that is equal only for equal JSON: 1, 1.0 and true differ, and the order of names counts."""
     return "nothing" if value is NOTHING or value is sj.MISSING else json.dumps(value)
 
 
@@ -96,7 +95,7 @@ def is_readable(text: str, limits: sj.Limits) -> bool:
 
 
 def replay(changes: tuple[sj.Change, ...], value: Any) -> Any:
-    """Apply changes to a plain value, as a reader would that knows nothing else."""
+    """Apply changes to a plain value, as a reader without any other source would."""
     holder = [json.loads(exact(value)) if value is not NOTHING else None]
     for change in changes:
         here: Any = holder
@@ -121,7 +120,7 @@ def containers(value: Any, place: Steps = ()) -> list[tuple[Steps, Any]]:
 
 
 class Twin:
-    """Reads an input, event by event, and holds the assembler against the model after each."""
+    """Reads an input event by event, and compares the assembler with the model after each."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -131,7 +130,7 @@ class Twin:
         self.in_order = not options & 4
         self.prefix = PREFIXES[options >> 3 & 3]
         self.limits = source.choice(LIMITS)
-        depth = self.limits.max_depth  # of the document, which the prefix is no part of
+        depth = self.limits.max_depth  # the prefix does not count towards the document's depth
         self.path_limits = evolve(self.limits, max_depth=depth and depth + len(self.prefix))
         self.assembler = sj.Assembler(
             path_prefix=sj.format_path(self.prefix),
@@ -140,20 +139,20 @@ class Twin:
             on_new_span="reset" if self.resets_on_new_span else "error",
             completion="order" if self.in_order else "end",
         )
-        self.told: list[tuple[Steps, int, int, Any]] = []
+        self.reported: list[tuple[Steps, int, int, Any]] = []
         if options & 32:
             for pattern in ("$", "$..*"):
-                self.assembler.on(pattern, self.hear)
-                self.assembler.on_complete(pattern, self.hear_of_the_end)
-        self.is_heard = bool(options & 32)
+                self.assembler.on(pattern, self.check_change_match)
+                self.assembler.on_complete(pattern, self.record_completion)
+        self.is_observed = bool(options & 32)
         self.is_mirrored = bool(options & 64)
         self.mirror = sj.Assembler(limits=LIMITS[1])
         self.model = NaiveDocument(replace=self.replace, in_order=self.in_order)
         self.budget = Budget()
-        self.base = 0  # the version at which the model begins
-        self.old_values: dict[int, Any] = {}  # of the versions before
+        self.base = 0  # the version at which the model starts
+        self.old_values: dict[int, Any] = {}  # of the versions before `base`
         self.kept: list[Read] = []
-        self.last_read: Read | None = None  # the newest of those that hold their value
+        self.last_read: Read | None = None  # the newest snapshot whose value is held
         self.place: Steps = ()
         self.last_event_id = ""
         self.span_id: str | None = None
@@ -163,7 +162,7 @@ class Twin:
         self.end = "open"
         self.failed = False
 
-    # ---- what is expected ----
+    # ---- the expected state ----
 
     @property
     def version(self) -> int:
@@ -172,21 +171,21 @@ class Twin:
     def value_at(self, version: int) -> Any:
         return self.model.values[version - self.base] if version >= self.base else self.old_values[version]
 
-    def hear(self, change: sj.Change) -> None:
+    def check_change_match(self, change: sj.Change) -> None:
         now = self.assembler.snapshot()
         if change.version == now.version:
             assert exact(change.match_value) == exact(now.get(change.match, sj.MISSING))
 
-    def hear_of_the_end(self, done: sj.Completion[Any]) -> None:
-        self.told.append((tuple(done.path), done.version - self.base, done.revision, done.value))
+    def record_completion(self, done: sj.Completion[Any]) -> None:
+        self.reported.append((tuple(done.path), done.version - self.base, done.revision, done.value))
 
     def start_over(self) -> None:
-        """Begin an empty document, as the assembler does at a reset or a new span."""
+        """Start an empty document, as the assembler does at a reset or a new span."""
         for number, value in enumerate(self.model.values):
             self.old_values[self.base + number] = value
         self.base = self.version + (len(self.model.values) > 1)
         self.model = NaiveDocument(replace=self.replace, in_order=self.in_order)
-        self.told = []
+        self.reported = []
         self.budget = Budget()
         self.mirror = sj.Assembler(limits=LIMITS[1])
         self.has_deltas = self.failed = False
@@ -215,7 +214,7 @@ class Twin:
         self.rebuild()
 
     def check_closed(self, *, reset: bool = True) -> None:
-        """After the end nothing is applied, and nothing changes."""
+        """Assert that after the end nothing is applied and nothing changes."""
         for call in (lambda: self.assembler.apply({"delta": "x", "json_path": "a"}),
                      lambda: self.assembler.apply_delta("a", 1)):  # fmt: skip
             try:
@@ -240,8 +239,8 @@ class Twin:
             assert change.to_chunks() == [sj.StreamingChunk(None, "")]
         self.check()
 
-    def brought_nothing(self, end: Callable[[], object]) -> bool:
-        """A stream of pings alone is no answer: its end is a failure."""
+    def fails_without_deltas(self, end: Callable[[], object]) -> bool:
+        """Return whether the end is a failure because the stream consisted of pings alone."""
         if self.has_deltas or self.has_chunks or not self.has_pings:
             return False
         try:
@@ -249,12 +248,12 @@ class Twin:
         except sj.StreamFailedError as error:
             assert error.code == "no_deltas"
         else:
-            raise AssertionError("a stream of pings was taken for an answer")
+            raise AssertionError("a stream of pings was accepted as an answer")
         self.failed = True
         return True
 
     def close(self) -> None:
-        if self.brought_nothing(self.assembler.close):
+        if self.fails_without_deltas(self.assembler.close):
             return
         before = self.version
         change = self.assembler.close()
@@ -309,7 +308,7 @@ class Twin:
         self.apply(lambda: self.assembler.apply(event), text, steps, delta, is_text=form >= 5, **ids)
 
     def path(self, place: Steps | None) -> tuple[str, Steps | None]:
-        """Return the text of a path and its steps without the prefix, None if it has none."""
+        """Return the text of a path, and its steps without the prefix; None if it is invalid or outside the prefix."""
         code = 0 if place is not None else self.source.byte()
         if place is None and code < 240:
             place = PLACES[code % len(PLACES)]
@@ -352,7 +351,7 @@ class Twin:
         span_id: str | None = None,
         is_text: bool = False,
     ) -> None:
-        """Apply a delta to both."""
+        """Apply a delta to the assembler and to the model."""
         before = self.version
         starts_over = span_id is not None and self.has_deltas and self.span_id not in {None, span_id}
         budget, exceeded = self.budget_after(steps, delta, starts_over=starts_over, is_text=is_text)
@@ -387,14 +386,14 @@ class Twin:
     def budget_after(
         self, steps: Steps | None, delta: Any, *, starts_over: bool, is_text: bool
     ) -> tuple[Budget, set[str]]:
-        """Return what is used after a delta, and the limits that it exceeds."""
+        """Return the budget after a delta, and the limits that it exceeds."""
         model, budget = self.model, self.budget
         met: dict[str, int] = {}
         if starts_over and self.resets_on_new_span:
             model, budget = NaiveDocument(), Budget()
         if steps is not None:
             budget, met = budget.after(model, steps, delta)
-        if is_text:  # before anything else is looked at
+        if is_text:  # checked before anything else
             met |= {limit: max(met.get(limit, 0), count) for limit, count in used_by_text(delta).items()}
         maxima = {limit: getattr(self.limits, limit) for limit in met}
         return budget, {limit for limit, most in maxima.items() if most is not None and met[limit] > most}
@@ -402,7 +401,7 @@ class Twin:
     def check_rejection(
         self, error: sj.StreamJSONError, text: str, steps: Steps | None, delta: Any, *, starts_over: bool
     ) -> None:
-        """See that there was a reason."""
+        """Assert that the rejection had a reason."""
         assert error.code in CODES
         assert error.last_event_id == self.last_event_id
         if isinstance(error, sj.LimitExceededError):
@@ -436,12 +435,12 @@ class Twin:
             if value is NOTHING:
                 assert one.value is sj.MISSING
                 continue
-            place = self.model.places[one.version - self.base]
+            place = self.model.changed_at[one.version - self.base]
             assert one.path == place
             for step in place:
                 value = value[step]
             assert exact(one.value) == exact(value)
-        if self.is_mirrored:  # a reader who knows nothing but the chunks of each change
+        if self.is_mirrored:  # a receiver of the chunks of each change
             for one in chain:
                 for piece in one.to_chunks():
                     self.mirror.apply(piece)
@@ -469,10 +468,10 @@ class Twin:
             self.no_delta()
 
     def end_event(self, code: int) -> None:
-        """`[DONE]`, or an error of the sender's."""
+        """Apply `[DONE]`, or an error of the sender."""
         if code & 1:
             done = sj.ServerSentEvent("[DONE]", "d", event="ping" if code & 2 else "message")
-            if self.brought_nothing(lambda: self.assembler.apply(done)):
+            if self.fails_without_deltas(lambda: self.assembler.apply(done)):
                 self.record("d")
                 return
             change = self.assembler.apply(done)
@@ -491,12 +490,12 @@ class Twin:
             assert error.snapshot is not None
             assert exact(error.snapshot.value) == exact(self.model.values[-1])
         else:
-            raise AssertionError("an error of the sender's was passed over")
+            raise AssertionError("an error of the sender was passed over")
         self.failed = True
         self.record("e" if code & 2 else None)
 
     def text_mode(self) -> None:
-        """A delta without a path."""
+        """Apply a delta without a path."""
         delta = self.value()
         event = {"delta": delta}
         if delta is None or (isinstance(delta, str) and not delta):
@@ -530,7 +529,7 @@ class Twin:
             raise AssertionError(event)
 
     def no_delta(self) -> None:
-        """A span, or an id alone."""
+        """Apply a span, or an id alone."""
         code = self.source.byte()
         span_id = (None, "s", "t", "s")[code & 3]
         event_id = (None, "n", "", None)[code >> 2 & 3]
@@ -556,10 +555,10 @@ class Twin:
         if event_id is not None:
             self.last_event_id = event_id
 
-    # ---- what is read ----
+    # ---- reads ----
 
     def check(self) -> None:
-        """What the assembler says of itself, and the document as a reader has it who keeps nothing."""
+        """Compare the assembler's properties and the current document with the model."""
         made = self.assembler
         assert made.version == self.version
         assert (made.end, made.span_id, made.last_event_id, made.passed_over) == (
@@ -570,13 +569,13 @@ class Twin:
         assert exact(snapshot.copy_value()) == exact(self.model.values[-1])
 
     def read(self, then: int) -> None:
-        """Read the document in one of the ways that there are."""
+        """Read the document in the way that `then` selects."""
         expected = self.model.values[-1]
         if then == 0:
             return
         snapshot = self.assembler.snapshot()
         now = Read(self.version, snapshot)
-        if then == 1:  # a value that nobody holds: the next one may be built in its place
+        if then == 1:  # a value without references: the next one may be built in its place
             assert exact(snapshot.value) == exact(expected)
             self.last_read = None
         elif then == 2:
@@ -598,8 +597,8 @@ class Twin:
             self.kept.append(now)
 
     def check_sharing(self, old: Read, new: Read) -> None:
-        """Between values read one after the other, what did not change is the same object and what did is not."""
-        places = self.model.places[old.version - self.base + 1 : new.version - self.base + 1]
+        """Assert that of two values read one after the other, only unchanged containers are the same object."""
+        places = self.model.changed_at[old.version - self.base + 1 : new.version - self.base + 1]
         before = dict(containers(old.snapshot.value))
         for place, container in containers(new.snapshot.value):
             if place in before:
@@ -617,20 +616,20 @@ class Twin:
         assert not any(one[: len(other)] == other for one in paths for other in paths if one is not other)
 
     def check_completions(self) -> None:
-        """The stream has ended well: who listens was told of each value, as the naive model is."""
-        if not self.is_heard:
+        """After a clean end: assert that listeners were notified of each value, as the naive model reports it."""
+        if not self.is_observed:
             return
         model = NaiveCompletions(self.model, in_order=self.in_order)
         model.close(self.model)
-        told = [one[:3] for one in self.told]
-        assert sorted(told, key=str) == sorted(model.told, key=str)
-        assert [one for one in told if one[2] == 1] == [one for one in model.told if one[2] == 1]
-        for place, value in {one[0]: one[3] for one in self.told}.items():
+        reported = [one[:3] for one in self.reported]
+        assert sorted(reported, key=str) == sorted(model.reported, key=str)
+        assert [one for one in reported if one[2] == 1] == [one for one in model.reported if one[2] == 1]
+        for place, value in {one[0]: one[3] for one in self.reported}.items():
             there = self.model.look(place)
             assert exact(value) == exact(NOTHING if there is HOLE or there is NOTHING else plain(there))
 
     def check_finished(self) -> None:
-        """What was finished at a snapshot, as far as was known then, is told by it for ever."""
+        """Assert that each kept snapshot reports as finished what was known to be finished at its version."""
         model = NaiveCompletions(self.model, in_order=self.in_order)
         for version, snapshot in self.kept:
             if version < self.base or snapshot.complete:
@@ -639,7 +638,7 @@ class Twin:
                 assert snapshot.is_complete(place) is (place in model.finished_at[version - self.base])
 
     def rebuild(self) -> None:
-        """The chunks of all changes build the same document elsewhere."""
+        """Assert that the chunks of all changes build the same document elsewhere."""
         elsewhere = sj.Assembler(limits=LIMITS[1])
         for change in self.assembler.snapshot().changes_since(0):
             for piece in change.to_chunks():

@@ -215,7 +215,7 @@ def test_recipients_of_changes_follow_the_standard(
     target.close()
 
     wanted = set()
-    for version, place in enumerate(naive.places[1:], start=1):
+    for version, place in enumerate(naive.changed_at[1:], start=1):
         new = naive.holders[version]
         for number, one in enumerate(patterns):
             if number > 0 and (len(stream) <= late or version <= since[number]):
@@ -297,8 +297,8 @@ def test_completions_follow_the_definition(stream: Any, replace: bool, in_order:
     model = NaiveCompletions(naive, in_order=in_order)
     model.close(naive)
     got = [(tuple(done.path), done.version, done.revision) for done in received]
-    assert sorted(got, key=str) == sorted(model.told, key=str)
-    assert [one for one in got if one[2] == 1] == [one for one in model.told if one[2] == 1]
+    assert sorted(got, key=str) == sorted(model.reported, key=str)
+    assert [one for one in got if one[2] == 1] == [one for one in model.reported if one[2] == 1]
     # I7: the last report of a value is final, and none is reported more than twice.
     final = select([(True, [("wild",)])], naive.values[-1]) | {(): naive.values[-1]}
     final = {place: final[place] for place in finished_order(naive.holders[-1][0])}  # a hole is not a value

@@ -1,8 +1,8 @@
-"""Runs one attack in a process of its own, with no more memory than is promised, and tells what it took.
+"""Run one attack in its own process, with its memory capped at the promised amount, and report its cost.
 
-The process imports everything first; what it has then is the baseline. From there on its address space may grow by what
-the attack is allowed, four times the limit in force, and a constant: an attack that needs more ends in a MemoryError,
-which is a failure. The peak that is reported is of memory that was really used.
+The process imports everything first; its memory then is the baseline. From there, its address space may grow by the
+attack's allowance - normally four times the limit in force - and a constant. An attack that needs more ends in a
+MemoryError, which is a failure. The reported peak is of memory that was really used.
 """
 
 from __future__ import annotations
@@ -20,45 +20,45 @@ from attrs import asdict, frozen
 HERE: Final = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE)]
 
-import streamjson as sj  # noqa: E402 - found by the line above, as its siblings
+import streamjson as sj  # noqa: E402 - found by the line above, like its siblings
 from hostile import ATTACKS, DEFAULT, SMALL  # noqa: E402
 from streamjson._json import quick_decoder  # noqa: E402
 
 __all__ = ["CONSTANT_BYTES", "Measured", "measure"]
 
 CONSTANT_BYTES: Final = 4 * 1024 * 1024
-"""What is allowed besides: Python's allocator takes arenas of 1 MiB, and the attack has objects of its own."""
+"""Additional allowance: Python's allocator takes arenas of 1 MiB, and the attack itself has objects."""
 
 RESERVED_BYTES: Final = 12 * 1024 * 1024
-"""What of the address space may be reserved besides, and is never used: by the two allocators, and for freed blocks."""
+"""Additional address space that the two allocators may reserve but never use, freed blocks included."""
 
 TIMEOUT_S: Final = 1800
 
 
 @frozen
 class Measured:
-    """What an attack took. `failure` is "" where the promise was kept."""
+    """The cost of an attack. `failure` is "" if the promise was kept."""
 
     name: str
     input_bytes: int
     seconds: float
-    """Of the process's CPU time."""
+    """CPU time of the process."""
     peak_bytes: int
-    """The most memory that was used, above the baseline."""
+    """Peak memory above the baseline."""
     allowed_bytes: int
-    """The limit in force, times what is promised, without the constant."""
+    """The limit in force times the promised factor, without the constant."""
     failure: str = ""
 
     @property
     def kept_promise(self) -> bool:
-        """Tell whether the outcome was right, and the memory within its bound."""
+        """Return whether the outcome was right and the memory within its bound."""
         return not self.failure and self.peak_bytes <= self.allowed_bytes + CONSTANT_BYTES
 
 
 def measure(
     name: str, *, small: bool, scale: int = 1, capped: bool = True, allowed_bytes: int | None = None
 ) -> Measured:
-    """Run an attack in a fresh process: under `SMALL` limits, or the defaults."""
+    """Run an attack in a new process, under the `SMALL` or the default limits."""
     arguments = [*(["--small"] if small else []), *([] if capped else ["--uncapped"]), f"--scale={scale}"]
     if allowed_bytes is not None:
         arguments.append(f"--allowed-bytes={allowed_bytes}")
@@ -67,12 +67,12 @@ def measure(
     try:
         return Measured(**json.loads(done.stdout))
     except (ValueError, TypeError):
-        told = done.stderr.strip().rpartition("\n")[2] or f"it ended with {done.returncode}"
-        return Measured(name, 0, 0.0, 0, 0, told)
+        reason = done.stderr.strip().rpartition("\n")[2] or f"the process ended with status {done.returncode}"
+        return Measured(name, 0, 0.0, 0, 0, reason)
 
 
 def _memory(name: str) -> int | None:
-    """Return a figure of the process's memory from Linux: VmRSS, VmHWM or VmSize; None elsewhere."""
+    """Return VmRSS, VmHWM or VmSize of the process in bytes on Linux; None on other systems."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:
@@ -81,11 +81,11 @@ def _memory(name: str) -> int | None:
 
 
 def _peak() -> int:
-    # `ru_maxrss` also has the peak of the process that started this one, so it is asked only where nothing else is.
+    # `ru_maxrss` includes the peak of the parent process, so it is used only if there is nothing else.
     peak = _memory("VmHWM")
     if peak is not None:
         return peak
-    import resource  # there is none on Windows
+    import resource  # Windows lacks it
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
@@ -99,7 +99,7 @@ def _set_cap(growth: int) -> None:
 
 
 def _warm_up() -> None:
-    """Use everything once that is imported, compiled or made only then."""
+    """Use everything once that is imported, compiled or created on first use."""
     quick_decoder()
     assembler = sj.Assembler()
     assembler.on("$..a", lambda _: None)
@@ -110,14 +110,14 @@ def _warm_up() -> None:
 
 
 def run_here(name: str, *, small: bool, scale: int, capped: bool, allowed_bytes: int | None) -> Measured:
-    """Run an attack in this process, which has done nothing else."""
+    """Run an attack in this process, which must not have done anything else."""
     one = ATTACKS[name]
     limits = SMALL if small else DEFAULT
     allowed = one.allowed_bytes(limits) if allowed_bytes is None else allowed_bytes
     _warm_up()
     baseline = _memory("VmRSS") or _peak()
     try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak
     except OSError:
         baseline = _peak()
     if capped:
@@ -127,7 +127,7 @@ def run_here(name: str, *, small: bool, scale: int, capped: bool, allowed_bytes:
     try:
         sent = one.run(limits, scale)
     except MemoryError:
-        failure = "it needs more memory than it is allowed"
+        failure = "it needs more memory than allowed"
     except (AssertionError, sj.StreamJSONError) as error:
         failure = f"{type(error).__name__}: {error}"[:500]
     seconds = time.process_time() - start
@@ -135,13 +135,13 @@ def run_here(name: str, *, small: bool, scale: int, capped: bool, allowed_bytes:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print what one attack took, as JSON."""
+    """Print the cost of one attack as JSON."""
     parser = argparse.ArgumentParser(description="run one attack under a cap of its memory")
     parser.add_argument("name", choices=ATTACKS)
-    parser.add_argument("--small", action="store_true", help="under small limits, as the tests do")
-    parser.add_argument("--scale", type=int, default=1, help="how often")
-    parser.add_argument("--uncapped", action="store_true", help="measure only")
-    parser.add_argument("--allowed-bytes", type=int, help="in the place of what it is allowed")
+    parser.add_argument("--small", action="store_true", help="use the small limits of the tests")
+    parser.add_argument("--scale", type=int, default=1, help="number of repetitions")
+    parser.add_argument("--uncapped", action="store_true", help="do not cap the memory")
+    parser.add_argument("--allowed-bytes", type=int, help="override the attack's allowance")
     options = parser.parse_args(arguments)
     result = run_here(
         options.name,

@@ -1,11 +1,12 @@
-"""What a hostile sender may send, and what is promised then: a table of attacks.
+"""The inputs of a hostile sender, and the promised outcomes: a table of attacks.
 
-An attack makes its input piece by piece, so that what it holds itself is small, sends it through the public interface,
-and asserts the outcome: the error with its code and facts, and that the document is as it was before the event that was
-refused. Whoever runs it measures (`cap`).
+An attack generates its input in pieces, so that it needs little memory itself. It sends them through the public
+interface, and asserts the outcome: the error with its code and attributes, and a document that is unchanged by the
+refused event.
+`cap` runs and measures the attacks.
 
-`limits` are those in force, and `scale` says how often, or how many times more than allowed, the attack sends what it
-sends. `ROWS` lists what the attacks must cover, table by table.
+`limits` are the limits in force; `scale` is how often, or how many times more than allowed, the attack sends its
+input. `ROWS` lists the inputs that the attacks must cover, table by table.
 """
 
 from __future__ import annotations
@@ -33,35 +34,35 @@ SMALL: Final = sj.Limits(
     max_runs=62_500,
     max_array_length=62_500,
 )
-"""A sixteenth of the defaults, where these are large."""
+"""A sixteenth of each large default."""
 
 ROWS: Final = {
     "SSE bytes": (
-        "bytes without a line end, for ever",
-        "lines that must be kept, and no blank line, for ever",
+        "endless bytes without a line end",
+        "endless lines that must be kept, without a blank line",
         "one line in pieces of one byte; very many data lines",
-        "comments and unknown fields, for ever",
-        "CR, LF, CRLF and mixtures of them, cut anywhere",
+        "endless comments and unknown fields",
+        "CR, LF, CRLF and mixtures, cut anywhere",
         "U+2028, U+2029, U+0085, VT, FF and FS in data",
-        "bytes that are no UTF-8",
+        "bytes that are not UTF-8",
         "a comment and a blank line after an id",
         "an id and empty data",
-        "an id with NUL, or one that is too long",
+        "an id that contains NUL or is too long",
         "a reconnection time of 5,000 digits, 0, -5, 1_000, or in Arabic digits",
         "a stream cut inside an event",
-        "line breaks in an id, a type or data that is written again",
-        "an event that is rejected, and the id to resume from",
+        "line breaks in an encoded id, type or data",
+        "a rejected event, and the id to resume from",
         "very many small events in one piece",
     ),
     "Event payload": (
-        "data that is not JSON, or no object, or has no delta",
+        "data that is not JSON, not an object, or without a delta",
         "nesting",
         "a number of 5,000 digits",
         "NaN, Infinity, 1e400",
         "the same name twice",
         "half of a surrogate pair",
-        "a surrogate pair cut in two deltas",
-        "an error's fields, and an unknown chunk_type",
+        "a surrogate pair split over two deltas",
+        "the fields of an error, and an unknown chunk_type",
         "very many values in one event",
         "one character that makes a long text wide",
     ),
@@ -71,39 +72,39 @@ ROWS: Final = {
         "an index of a billion, or of 5,000 digits",
         "__class__, __globals__, __proto__",
         "an index into an object, a name into an array, either into a string",
-        "text onto a number or an object, a kind that changes in mid stream",
-        "the root replaced in mid stream",
-        "100,000 steps, an open bracket, NUL, no text at all",
+        "text onto a number or an object, a kind that changes in midstream",
+        "the root replaced in midstream",
+        "100,000 steps, an open bracket, NUL, a path that is not text",
     ),
     "Document and readers": (
         "very many short deltas to one string",
         "very many values, or a huge document",
-        "fields that are written in turn",
-        "a reader who changes a value that was given out",
-        "an event that comes again after a reconnect",
-        "a checkpoint from somebody else",
+        "interleaved fields",
+        "a reader that modifies a shared value",
+        "an event that is replayed after a reconnect",
+        "a damaged or foreign checkpoint",
         "a slow reader",
-        "a journal from somebody else",
+        "a foreign journal",
         "the id of another user's stream",
     ),
 }
-"""The inputs, in words."""
+"""Descriptions of the inputs."""
 
 NOT_YET: Final = {
     "a slow reader": "conflation, and its bounded queue",
-    "a journal from somebody else": "the journal",
+    "a foreign journal": "the journal",
     "the id of another user's stream": "the keys of the store",
 }
-"""Rows of what is not written yet, and what that is."""
+"""Rows without an attack, and the feature that they need."""
 
 
 @frozen
 class Attack:
-    """One input; `run(limits, scale)` sends it, asserts the outcome, and returns how many bytes were sent.
+    """One input; `run(limits, scale)` sends it, asserts the outcome, and returns the number of bytes sent.
 
-    `limit` names the limit that bounds what may be held, None if nothing is to be held at all. `factor` is how many
-    times that much is allowed, and `because` says why, where that is more than four. `needs` names what of the public
-    interface an attack is about, where that is new; without it the attack is not among `ATTACKS`.
+    `limit` names the limit that bounds the memory, None if nothing may be held. The attack may take `factor` times that
+    limit; `because` is the reason if that is more than four. `needs` names a part of the public interface that the
+    attack uses and older versions lack; without that part, the attack is not among `ATTACKS`.
     """
 
     name: str
@@ -117,17 +118,17 @@ class Attack:
     needs: str = ""
 
     def allowed_bytes(self, limits: sj.Limits) -> int:
-        """Return how many bytes may be held under these limits."""
+        """Return the number of bytes that the attack may take under these limits."""
         return 0 if self.limit is None else self.factor * getattr(limits, self.limit)
 
 
 ATTACKS: Final[dict[str, Attack]] = {}
 WAITING: Final[dict[str, Attack]] = {}
-"""Those that need what is not there yet."""
+"""Attacks that need a missing part of the public interface."""
 
 
 def _exists(name: str) -> bool:
-    """Tell whether the public interface has a name, an attribute (with a dot) or an option of the assembler (=)."""
+    """Return whether the public interface has a name, an attribute (with a dot) or an option of the assembler (=)."""
     if name.endswith("="):
         return name[:-1] in signature(sj.Assembler).parameters
     return reduce(lambda here, part: getattr(here, part, None), name.split("."), sj) is not None
@@ -143,7 +144,7 @@ def attack(
     because: str = "",
     needs: str = "",
 ) -> Callable[[Callable[[sj.Limits, int], int]], Callable[[sj.Limits, int], int]]:
-    """Register a function as an attack; its name is the function's."""
+    """Register a function as an attack of the same name."""
 
     def register(run: Callable[[sj.Limits, int], int]) -> Callable[[sj.Limits, int], int]:
         name = run.__name__.replace("_", "-")
@@ -155,13 +156,13 @@ def attack(
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what attacks are made of
+# helpers of the attacks
 
-PIECE: Final = 8 * 1024
+PIECE_BYTES: Final = 8 * 1024
 
 
 class Victim:
-    """A decoder and an assembler with the limits in force, and how many bytes they were sent."""
+    """A decoder and an assembler with the limits in force, and the number of bytes sent to them."""
 
     def __init__(self, limits: sj.Limits, **options: Any) -> None:
         self.decoder = sj.SSEDecoder(limits=limits)
@@ -178,51 +179,51 @@ class Victim:
                 self.assembler.apply(event)
 
     def event(self, delta: object, path: object, **fields: object) -> None:
-        """Send an event by the wire."""
+        """Send an event over the wire."""
         data = json.dumps({"delta": delta, "json_path": path, **fields})
         self.send([b"data: ", data.encode(), b"\n\n"])
 
     def delta(self, path: str, delta: Any) -> None:
-        """Apply a delta; by the wire it would take about so many bytes."""
+        """Apply a delta; estimate the bytes that it would take on the wire."""
         self.assembler.apply_delta(path, delta)
         self.sent += 40 + len(path)
 
     def state(self) -> tuple[object, ...]:
-        """Return what no refused event may change. The value is left out: it would cost its size each time."""
+        """Return the state that no refused event may change, without the value, which would cost its size each time."""
         assembler = self.assembler
         return assembler.version, assembler.span_id, assembler.last_event_id, assembler.end
 
     @contextmanager
     def refuses(self, *codes: str) -> Iterator[list[sj.StreamJSONError]]:
-        """Expect an error with one of the codes; nothing has changed then."""
+        """Expect an error with one of the codes, and an unchanged state."""
         before, caught = self.state(), list[sj.StreamJSONError]()
         try:
             yield caught
         except sj.StreamJSONError as error:
-            assert error.code in codes, f"{error.code} in the place of {codes}: {error}"
-            assert len(str(error)) < 1000, "a message does not carry the input"
-            caught.append(error.with_traceback(None))  # its frames hold the event
+            assert error.code in codes, f"{error.code} instead of {codes}: {error}"
+            assert len(str(error)) < 1000, "a message must not contain the input"
+            caught.append(error.with_traceback(None))  # its frames reference the event
         else:
-            raise AssertionError(f"it was accepted, not refused as {codes}")
-        assert self.state() == before, "what was refused has changed something"
+            raise AssertionError(f"the input was accepted, not refused with {codes}")
+        assert self.state() == before, "the refused input changed the state"
 
     def until_refused(self, steps: Iterable[Callable[[], object]], *codes: str) -> None:
-        """Take steps until one is refused; that one has changed nothing."""
+        """Run steps until one is refused; assert that the refused one changed nothing."""
         for step in steps:
             version = self.assembler.version
             try:
                 step()
             except sj.StreamJSONError as error:
                 assert self.assembler.version == version
-                with self.refuses(*codes):  # once more: it is as it was
+                with self.refuses(*codes):  # checks the code
                     raise error.with_traceback(None) from None
                 with self.refuses(*codes):
                     step()
                 return
-        raise AssertionError(f"nothing was refused as {codes}")
+        raise AssertionError(f"no step was refused with {codes}")
 
     def dies(self, pieces: Iterable[bytes], code: str) -> None:
-        """Send until the decoder refuses; it is dead then, and `reset` revives it."""
+        """Send pieces until the decoder refuses; assert that it is dead until `reset`."""
         before = self.sent
         with self.refuses(code) as caught:
             self.send(pieces)
@@ -230,42 +231,42 @@ class Victim:
         assert isinstance(error, sj.LimitExceededError)
         assert error.met > error.maximum
         assert error.offset is not None
-        assert self.sent - before <= 2 * error.maximum + 2 * PIECE, "it was told too late"
+        assert self.sent - before <= 2 * error.maximum + 2 * PIECE_BYTES, "the error came too late"
         assert self.decoder.truncated
         with self.refuses("closed"):
             self.decoder.feed(b"data: x\n\n")
         self.decoder.reset()
-        self.goes_on()
+        self.continues()
 
-    def goes_on(self) -> None:
-        """Assert that a good event is applied, and only that."""
+    def continues(self) -> None:
+        """Assert that a valid event is applied."""
         version, number = self.assembler.version, self.sent
         self.event({"seen": number}, "good")
         assert self.assembler.version == version + 1
         assert self.assembler.snapshot().get("good") == {"seen": number}
 
-    def holds(self, value: object) -> None:
-        """Assert what the document is."""
+    def has_value(self, value: object) -> None:
+        """Assert the value of the document."""
         assert self.assembler.snapshot().value == value
 
 
 def filled(unit: bytes, size: int) -> Iterator[bytes]:
-    """Yield pieces of `unit` again and again, `size` bytes at least."""
-    whole = unit * max(1, PIECE // len(unit))
+    """Yield repetitions of `unit` in pieces, at least `size` bytes in total."""
+    whole = unit * max(1, PIECE_BYTES // len(unit))
     for _ in range(size // len(whole)):
         yield whole
     yield unit * (-(-(size % len(whole)) // len(unit)))
 
 
 def one_event(head: bytes, unit: bytes, size: int, tail: bytes) -> Iterator[bytes]:
-    """Yield the pieces of an event whose data is JSON, about `size` bytes."""
+    """Yield the pieces of an event of about `size` bytes whose data is JSON."""
     yield b'data: {"json_path":"big","delta":' + head
     yield from filled(unit, size)
     yield tail + b"}\n\n"
 
 
-def nearly(limits: sj.Limits) -> int:
-    """Return how many bytes of one event may be filled."""
+def fill_bytes(limits: sj.Limits) -> int:
+    """Return the number of bytes with which an event may be filled."""
     return (limits.max_event_bytes or 0) - 2 * 1024
 
 
@@ -280,7 +281,7 @@ TOO_LARGE = "`max_event_bytes`; the decoder is dead until `reset`"
 def no_line_end(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for _ in range(scale):
-        victim.dies(cycle([b"x" * PIECE]), "max_event_bytes")
+        victim.dies(cycle([b"x" * PIECE_BYTES]), "max_event_bytes")
     return victim.sent
 
 
@@ -292,7 +293,7 @@ def no_line_end_in_data(limits: sj.Limits, scale: int) -> int:
     return victim.sent
 
 
-def _lines_for_ever(line: bytes) -> Callable[[sj.Limits, int], int]:
+def _endless_lines(line: bytes) -> Callable[[sj.Limits, int], int]:
     def run(limits: sj.Limits, scale: int) -> int:
         victim = Victim(limits)
         for _ in range(scale):
@@ -309,7 +310,7 @@ for _name, _line in {
     "type_lines": b"event: 0123456789\n",
     "id_lines": b"id: 0123456789\n",
 }.items():
-    _run = _lines_for_ever(_line)
+    _run = _endless_lines(_line)
     _run.__name__ = f"endless_{_name}"
     attack(SSE, ROWS[SSE][1], TOO_LARGE, "max_event_bytes")(_run)
 
@@ -317,7 +318,7 @@ for _name, _line in {
 @attack(SSE, ROWS[SSE][2], "the event, in linear time", "max_event_bytes")
 def one_byte_pieces(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
-    size = nearly(limits) // 16
+    size = fill_bytes(limits) // 16
     for _ in range(scale):
         pieces = one_event(b'"', b"x", size, b'"')
         victim.send(bytes([byte]) for piece in pieces for byte in piece)
@@ -329,7 +330,7 @@ def one_byte_pieces(limits: sj.Limits, scale: int) -> int:
 @attack(SSE, ROWS[SSE][2], "the event, in linear time", "max_event_bytes")
 def sixteen_byte_pieces(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
-    size = nearly(limits)
+    size = fill_bytes(limits)
     for _ in range(scale):
         pieces = one_event(b'"', b"x", size, b'"')
         victim.send(piece[at : at + 16] for piece in pieces for at in range(0, len(piece), 16))
@@ -341,7 +342,7 @@ def sixteen_byte_pieces(limits: sj.Limits, scale: int) -> int:
 @attack(SSE, ROWS[SSE][2], "the event, in linear time", "max_event_bytes")
 def many_data_lines(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
-    count = nearly(limits) // len(b"data:x")
+    count = fill_bytes(limits) // len(b"data:x")
     for _ in range(scale):
         for piece in filled(b"data:x\n", count * 7):
             assert victim.feed(piece) == []
@@ -358,7 +359,7 @@ def _nothing_kept(line: bytes, *, has_end: bool = True) -> Callable[[sj.Limits, 
             assert victim.feed(piece) == []
         assert victim.decoder.truncated is False
         victim.feed(b"\n" if has_end else b"\n\n")
-        victim.goes_on()
+        victim.continues()
         return victim.sent
 
     return run
@@ -389,7 +390,7 @@ def line_ends(limits: sj.Limits, scale: int) -> int:
     sent = 0
     for a, b, c in product((b"\n", b"\r", b"\r\n"), repeat=3):
         stream = b"id: 1%bdata: a%bdata: b%b%b" % (a, b, c, a) + b"data: [DONE]%b%b" % (c, b)
-        if b"\r\n" in {c + a, c + b}:  # these two are one line end
+        if b"\r\n" in {c + a, c + b}:  # the two would form one line end
             continue
         for cut in range(len(stream) * scale):
             victim = Victim(limits)
@@ -401,7 +402,7 @@ def line_ends(limits: sj.Limits, scale: int) -> int:
     return sent
 
 
-@attack(SSE, ROWS[SSE][5], "they are data, no line ends")
+@attack(SSE, ROWS[SSE][5], "they are data, not line ends")
 def unicode_line_ends(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for number in range(1000 * scale):
@@ -418,14 +419,14 @@ def no_utf8(limits: sj.Limits, scale: int) -> int:
         for _ in range(100 * scale):
             (event,) = victim.feed(b"data: a" + bad + b"\n\n")
             assert event.data.startswith("a\ufffd")
-        for piece in (b"data: ", *filled(bad, nearly(limits) - 6)):
+        for piece in (b"data: ", *filled(bad, fill_bytes(limits) - 6)):
             victim.feed(piece)
         (event,) = victim.feed(b"\n\n")
         assert set(event.data) == {"\ufffd"}
     return victim.sent
 
 
-@attack(SSE, ROWS[SSE][7], "no event; the id is that of the next one")
+@attack(SSE, ROWS[SSE][7], "no event; the next one has the id")
 def comment_after_id(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for number in range(1000 * scale):
@@ -435,7 +436,7 @@ def comment_after_id(limits: sj.Limits, scale: int) -> int:
     return victim.sent
 
 
-@attack(SSE, ROWS[SSE][8], "an event with empty data; the assembler takes its id, and nothing changes")
+@attack(SSE, ROWS[SSE][8], "an event with empty data; the assembler records its id, and nothing changes")
 def id_and_empty_data(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for number in range(1000 * scale):
@@ -459,12 +460,12 @@ def id_with_nul(limits: sj.Limits, scale: int) -> int:
 @attack(SSE, ROWS[SSE][9], "`max_id_bytes`; the decoder is dead until `reset`", "max_event_bytes")
 def id_too_long(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
-    for size in (limits.max_id_bytes or 0, nearly(limits)):
+    for size in (limits.max_id_bytes or 0, fill_bytes(limits)):
         for _ in range(scale):
             with victim.refuses("max_id_bytes"):
                 victim.send([b"id: x", *filled(b"x", size), b"\ndata: x\n\n"])
             victim.decoder.reset()
-            victim.goes_on()
+            victim.continues()
     return victim.sent
 
 
@@ -485,7 +486,7 @@ def _retry(text: str, expected: int | None) -> Callable[[sj.Limits, int], int]:
         for _ in range(100 * scale):
             (event,) = victim.feed(f"retry: {text}\ndata: x\n\n".encode())
             assert event.retry == victim.decoder.retry_ms == expected
-        victim.goes_on()
+        victim.continues()
         return victim.sent
 
     return run
@@ -501,14 +502,14 @@ for _name, (_text, _expected) in RETRIES.items():
 def retry_that_fills_an_event(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for _ in range(scale):
-        victim.send([b"retry: ", *filled(b"9", nearly(limits)), b"\n"])
+        victim.send([b"retry: ", *filled(b"9", fill_bytes(limits)), b"\n"])
         assert victim.decoder.retry_ms == limits.max_retry_ms
     victim.feed(b"\n")
-    victim.goes_on()
+    victim.continues()
     return victim.sent
 
 
-@attack(SSE, ROWS[SSE][11], "the part of an event and its id are dropped, and the end says so", "max_event_bytes")
+@attack(SSE, ROWS[SSE][11], "the incomplete event and its id are dropped, and the end is an error", "max_event_bytes")
 def cut_inside_an_event(limits: sj.Limits, scale: int) -> int:
     sent = 0
     whole = b'id: 1\ndata: {"delta":"a","json_path":"t"}\n\n'
@@ -520,13 +521,13 @@ def cut_inside_an_event(limits: sj.Limits, scale: int) -> int:
         except sj.StreamTruncatedError as error:
             assert (error.code, error.last_event_id) == ("truncated", "1")
         else:
-            raise AssertionError("an end inside an event was not told")
+            raise AssertionError("an end inside an event was not reported")
         assert stream.snapshot.value == {"t": "a"}
         assert (stream.snapshot.complete, stream.snapshot.last_event_id) == (False, "1")
         sent += len(whole) + len(torn)
     for _ in range(scale):
         victim = Victim(limits)
-        victim.send([b"data: ", *filled(b"x", nearly(limits))])
+        victim.send([b"data: ", *filled(b"x", fill_bytes(limits))])
         victim.decoder.close()
         assert victim.decoder.truncated
         sent += victim.sent
@@ -562,12 +563,12 @@ def rejected_event_and_the_id(limits: sj.Limits, scale: int) -> int:
                 victim.send([f"id: bad{number}\ndata: {data}\n\n".encode()])
             assert caught[0].last_event_id == "good"
             assert victim.assembler.last_event_id == "good"
-    victim.holds({"n": 1})
+    victim.has_value({"n": 1})
     return victim.sent
 
 
 @attack(
-    SSE, ROWS[SSE][13], "with `on_invalid='skip'` the id moves, so that it can't come for ever", needs="on_invalid="
+    SSE, ROWS[SSE][13], "with `on_invalid='skip'` the id moves, so that a replay skips the event", needs="on_invalid="
 )
 def skipped_event_and_the_id(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits, on_invalid="skip")
@@ -579,20 +580,20 @@ def skipped_event_and_the_id(limits: sj.Limits, scale: int) -> int:
         assert victim.assembler.last_event_id == f"bad{number}"
     assert victim.assembler.skipped_count == 2 * (number + 1)
     assert len(victim.assembler.skipped) == 100
-    victim.holds({"n": 1})
+    victim.has_value({"n": 1})
     return victim.sent
 
 
-@attack(SSE, ROWS[SSE][13], "those that are skipped are not all kept whole", "max_event_bytes", needs="on_invalid=")
+@attack(SSE, ROWS[SSE][13], "not all skipped events are kept whole", "max_event_bytes", needs="on_invalid=")
 def skipped_events_that_are_large(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits, on_invalid="skip")
     for _ in range(30 * scale):
-        victim.send([b"data: ", *filled(b"x", nearly(limits)), b"\n\n"])
+        victim.send([b"data: ", *filled(b"x", fill_bytes(limits)), b"\n\n"])
     assert victim.assembler.skipped_count == 30 * scale
     return victim.sent
 
 
-@attack(SSE, ROWS[SSE][14], "`decode_sse` gives them one after the other, and holds few", "max_event_bytes")
+@attack(SSE, ROWS[SSE][14], "`decode_sse` yields them one after the other, and holds few", "max_event_bytes")
 def many_events_in_one_piece(limits: sj.Limits, scale: int) -> int:
     unit = b"data:\n\n"
     piece = unit * ((limits.max_event_bytes or 0) // len(unit))
@@ -612,7 +613,7 @@ UNCHANGED = "; the document is unchanged"
 @attack(PAYLOAD, ROWS[PAYLOAD][0], "`bad_json` or `bad_event`" + UNCHANGED)
 def no_chunk(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
-    victim.goes_on()
+    victim.continues()
     for number in range(300 * scale):
         for data in (f"nonsense {number}", f'{{"delta": {number}', "\ufeff{}", "{'a': 1}", '{"delta":1,}', "\0"):
             with victim.refuses("bad_json"):
@@ -622,7 +623,7 @@ def no_chunk(limits: sj.Limits, scale: int) -> int:
                 victim.send([f"data: {data}\n\n".encode()])
         with victim.refuses("missing_path"):
             victim.send([f'data: {{"delta": {number}}}\n\n'.encode()])
-    victim.goes_on()
+    victim.continues()
     return victim.sent
 
 
@@ -641,24 +642,24 @@ def large_nonsense(limits: sj.Limits, scale: int) -> int:
     for unit in (b"x", b"\\", b'"', b"[}", b'"\\'):
         for _ in range(scale):
             with victim.refuses("bad_json", "max_depth", "max_nodes"):
-                victim.send(one_event(b"", unit, nearly(limits), b""))
-    victim.goes_on()
+                victim.send(one_event(b"", unit, fill_bytes(limits), b""))
+    victim.continues()
     return victim.sent
 
 
 def _nested(unit: bytes, middle: bytes, tail: bytes, *, is_closed: bool = True) -> Callable[[sj.Limits, int], int]:
     def run(limits: sj.Limits, scale: int) -> int:
         victim = Victim(limits)
-        victim.goes_on()
+        victim.continues()
         for _ in range(scale):
-            whole = nearly(limits) // (len(unit) + len(tail))
+            whole = fill_bytes(limits) // (len(unit) + len(tail))
             for depth in ((limits.max_depth or 0) + 1, whole // 10, whole):
                 with victim.refuses("max_depth"):
                     victim.send([
                         b'data: {"json_path":"big","delta":', *filled(unit, depth * len(unit)), middle,
                         *(filled(tail, depth * len(tail)) if is_closed else ()), b"}\n\n",
                     ])  # fmt: skip
-        victim.goes_on()
+        victim.continues()
         return victim.sent
 
     return run
@@ -674,21 +675,21 @@ for _name, _run in {
     attack(PAYLOAD, ROWS[PAYLOAD][1], "`max_depth`, before it is parsed" + UNCHANGED, "max_event_bytes")(_run)
 
 
-@attack(PAYLOAD, ROWS[PAYLOAD][1], "`max_depth` where the interpreter ends, no RecursionError", "max_event_bytes")
+@attack(PAYLOAD, ROWS[PAYLOAD][1], "`max_depth` at the interpreter's limit, no RecursionError", "max_event_bytes")
 def nested_without_a_limit(limits: sj.Limits, scale: int) -> int:
     victim = Victim(evolve(limits, max_depth=None, max_nodes=None))
     for _ in range(scale):
-        depth = nearly(limits) // 2
+        depth = fill_bytes(limits) // 2
         with victim.refuses("max_depth"):
             victim.send([b'data: {"json_path":"a","delta":', *filled(b"[", depth), *filled(b"]", depth), b"}\n\n"])
-    victim.goes_on()
+    victim.continues()
     return victim.sent
 
 
 @attack(PAYLOAD, ROWS[PAYLOAD][2], "`max_number_digits`, never a bare ValueError" + UNCHANGED)
 def number_of_5000_digits(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
-    victim.goes_on()
+    victim.continues()
     digits = "9" * 5000
     for _ in range(20 * scale):
         for delta in (digits, f"-{digits}", f"0.{digits}", f"{digits}e5", f"[{digits}]", f'{{"a":{digits}}}'):
@@ -698,7 +699,7 @@ def number_of_5000_digits(limits: sj.Limits, scale: int) -> int:
             victim.send([f'data: {{"delta":1,"json_path":"n","other":{digits}}}\n\n'.encode()])
         with victim.refuses("max_number_digits"):
             victim.assembler.apply_delta("n", 10**5000)
-    victim.goes_on()
+    victim.continues()
     return victim.sent
 
 
@@ -708,31 +709,31 @@ def number_that_fills_an_event(limits: sj.Limits, scale: int) -> int:
     for head in (b"", b"-", b"0."):
         for _ in range(scale):
             with victim.refuses("max_number_digits"):
-                victim.send(one_event(head + b"1", b"0", nearly(limits), b""))
-    victim.goes_on()
+                victim.send(one_event(head + b"1", b"0", fill_bytes(limits), b""))
+    victim.continues()
     return victim.sent
 
 
-@attack(PAYLOAD, ROWS[PAYLOAD][2], "`bad_number` where the limit is lifted" + UNCHANGED, "max_event_bytes")
+@attack(PAYLOAD, ROWS[PAYLOAD][2], "`bad_number` if the limit is lifted" + UNCHANGED, "max_event_bytes")
 def number_without_a_limit(limits: sj.Limits, scale: int) -> int:
     victim = Victim(evolve(limits, max_number_digits=None))
     for _ in range(scale):
         with victim.refuses("bad_number"):
-            victim.send(one_event(b"1", b"0", nearly(limits), b""))
-    victim.goes_on()
+            victim.send(one_event(b"1", b"0", fill_bytes(limits), b""))
+    victim.continues()
     return victim.sent
 
 
 @attack(PAYLOAD, ROWS[PAYLOAD][3], "`bad_number`" + UNCHANGED)
 def no_numbers(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
-    victim.goes_on()
+    victim.continues()
     for _ in range(200 * scale):
         for number in ("NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e999999999"):
             for delta in (number, f"[{number}]", f'{{"a": {number}}}'):
                 with victim.refuses("bad_number"):
                     victim.send([f'data: {{"delta": {delta}, "json_path": "n"}}\n\n'.encode()])
-    victim.goes_on()
+    victim.continues()
     return victim.sent
 
 
@@ -749,7 +750,7 @@ def same_name_twice(limits: sj.Limits, scale: int) -> int:
 def same_name_again_and_again(limits: sj.Limits, scale: int) -> int:
     victim = Victim(evolve(limits, max_nodes=None))
     for _ in range(scale):
-        victim.send(one_event(b"{", b'"a":"0123456789",', nearly(limits), b'"a":1}'))
+        victim.send(one_event(b"{", b'"a":"0123456789",', fill_bytes(limits), b'"a":1}'))
         assert victim.assembler.snapshot().value == {"big": {"a": 1}}
     return victim.sent
 
@@ -775,11 +776,11 @@ def pair_cut_in_two(limits: sj.Limits, scale: int) -> int:
         for half in ("\\ud83d", "\\ude00"):
             victim.send([f'data: {{"delta":"{half}","json_path":"n"}}\n\n'.encode()])
             assert not any("\ud800" <= char <= "\udfff" for char in victim.assembler.snapshot().get("n")[-2:])
-    victim.holds({"n": "😀" * (1000 * scale)})
+    victim.has_value({"n": "😀" * (1000 * scale)})
     return victim.sent
 
 
-@attack(PAYLOAD, ROWS[PAYLOAD][6], "each becomes U+FFFD, once, when something else changes")
+@attack(PAYLOAD, ROWS[PAYLOAD][6], "each becomes one U+FFFD when another location changes")
 def halves_that_wait_everywhere(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     count = 300 * scale
@@ -791,7 +792,7 @@ def halves_that_wait_everywhere(limits: sj.Limits, scale: int) -> int:
         with victim.refuses("max_array_gap"):
             victim.event(1, "z[999999]")
     victim.event(1, "b")
-    victim.holds({"a": ["x\ufffd"] * count, "b": 1})
+    victim.has_value({"a": ["x\ufffd"] * count, "b": 1})
     return victim.sent
 
 
@@ -820,7 +821,7 @@ def error_fields(limits: sj.Limits, scale: int) -> int:
     return sent
 
 
-@attack(PAYLOAD, ROWS[PAYLOAD][7], "it is not guessed at: the delta is applied")
+@attack(PAYLOAD, ROWS[PAYLOAD][7], "the delta is applied")
 def unknown_chunk_type(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for number in range(300 * scale):
@@ -834,11 +835,11 @@ def unknown_chunk_type(limits: sj.Limits, scale: int) -> int:
 def _many_values(head: bytes, unit: bytes, tail: bytes) -> Callable[[sj.Limits, int], int]:
     def run(limits: sj.Limits, scale: int) -> int:
         victim = Victim(limits)
-        victim.goes_on()
+        victim.continues()
         for _ in range(scale):
             with victim.refuses("max_nodes"):
-                victim.send(one_event(head, unit, nearly(limits), tail))
-        victim.goes_on()
+                victim.send(one_event(head, unit, fill_bytes(limits), tail))
+        victim.continues()
         return victim.sent
 
     return run
@@ -858,27 +859,27 @@ for _name, _run in {
     attack(PAYLOAD, ROWS[PAYLOAD][8], "`max_nodes`, before it is parsed" + UNCHANGED, "max_event_bytes")(_run)
 
 
-@attack(PAYLOAD, ROWS[PAYLOAD][8], "no limit is met by brackets and commas in a text", "max_event_bytes")
+@attack(PAYLOAD, ROWS[PAYLOAD][8], "brackets and commas in a text count towards no limit", "max_event_bytes")
 def many_separators_in_a_text(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for unit in (b",", b"[", b"{", b":", b'\\"'):
         for _ in range(scale):
-            victim.send(one_event(b'"', unit, nearly(limits) - 2, b'"'))
+            victim.send(one_event(b'"', unit, fill_bytes(limits) - 2, b'"'))
             assert set(victim.assembler.snapshot().get("big")) == set(unit.decode()[-1])
             victim.assembler.reset()
     return victim.sent
 
 
 WIDE: Final = (
-    "CPython holds a text with a character beyond U+FFFF in four bytes each: the event's data, and the delta in it"
+    "CPython stores a text with a character beyond U+FFFF in four bytes per character: the event's data, and its delta"
 )
 
 
-@attack(PAYLOAD, ROWS[PAYLOAD][9], "it is applied", "max_event_bytes", factor=9, because=WIDE)
+@attack(PAYLOAD, ROWS[PAYLOAD][9], "the event is applied", "max_event_bytes", factor=9, because=WIDE)
 def one_wide_character(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for _ in range(scale):
-        victim.send(one_event(b'"', b"x", nearly(limits), '😀"'.encode()))
+        victim.send(one_event(b'"', b"x", fill_bytes(limits), '😀"'.encode()))
         assert victim.assembler.snapshot().get("big")[-2:] == "x😀"
         victim.assembler.reset()
     return victim.sent
@@ -894,7 +895,7 @@ def _bad_paths(row: int, promise: str, paths: dict[str, str]) -> None:
     def register(name: str, code: str, path: str) -> None:
         def run(limits: sj.Limits, scale: int) -> int:
             victim = Victim(limits)
-            victim.goes_on()
+            victim.continues()
             value = victim.assembler.snapshot().value
             for number in range(300 * scale):
                 with victim.refuses(code) as caught:
@@ -903,7 +904,7 @@ def _bad_paths(row: int, promise: str, paths: dict[str, str]) -> None:
                 with victim.refuses(code):
                     victim.assembler.apply_delta(f"a{number}{path}", [])
             assert victim.assembler.snapshot().value is value
-            victim.goes_on()
+            victim.continues()
             return victim.sent
 
         run.__name__ = f"path_{name}"
@@ -915,7 +916,7 @@ def _bad_paths(row: int, promise: str, paths: dict[str, str]) -> None:
 
 _bad_paths(
     0,
-    "the code that names it",
+    "a code that names the error",
     {
         "wildcard": "[*].x", "wildcard_2": ".*", "slice": "[1:2]", "union": "[0,1]", "union_2": "['a','b']",
         "filter": "[?(@.a)]", "script": "[(@.length-1)]", "descendant": "..x",
@@ -923,7 +924,7 @@ _bad_paths(
 )  # fmt: skip
 _bad_paths(
     1,
-    "the code that names it",
+    "a code that names the error",
     {
         "negative_index": "[-1]", "leading_zero": "[01]", "bad_index": "[٣]", "bad_index_2": "[１]",
         "bad_index_3": "[1_0]", "bad_index_4": "[+1]", "bad_index_5": "[1.0]",
@@ -932,7 +933,7 @@ _bad_paths(
 _bad_paths(2, "`index_too_large`, and nothing is allocated", {"index_too_large": f"[{'9' * 4000}]"})
 _bad_paths(
     7,
-    "the code that names it",
+    "a code that names the error",
     {
         "unbalanced": "[0", "unbalanced_2": "['a", "unbalanced_3": "]", "control_character": ".b\0c",
         "trailing_dot": ".", "empty_brackets": "[]", "lone_surrogate": ".\ud800",
@@ -948,11 +949,11 @@ def gaps(limits: sj.Limits, scale: int) -> int:
         for path in (f"a[{10**9 + number}]", f"new[{10**9}]", f"a[1][{number + 1025}]", f"a[{2**53 - 1}].x"):
             with victim.refuses("max_array_gap"):
                 victim.event("x", path)
-    victim.holds({"a": [1]})
+    victim.has_value({"a": [1]})
     return victim.sent
 
 
-@attack(PATH, ROWS[PATH][2], "`max_nodes` or `max_array_length`: many gaps add up", "max_document_bytes")
+@attack(PATH, ROWS[PATH][2], "`max_nodes` or `max_array_length`: gaps add up", "max_document_bytes")
 def many_gaps(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     gap = limits.max_array_gap or 0
@@ -965,7 +966,7 @@ def many_gaps(limits: sj.Limits, scale: int) -> int:
     return victim.sent
 
 
-@attack(PATH, ROWS[PATH][3], "names of plain dicts; no attribute is ever read or set")
+@attack(PATH, ROWS[PATH][3], "they are names in plain dicts; no attribute is ever read or set")
 def attribute_names(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     path = ("__class__", "__init__", "__globals__", "__proto__", "constructor", "__dict__")
@@ -992,7 +993,7 @@ def paths_that_do_not_fit(limits: sj.Limits, scale: int) -> int:
             with victim.refuses("type_conflict") as caught:
                 victim.event("x", path)
             assert isinstance(caught[0], sj.ConflictError)
-    victim.holds(value)
+    victim.has_value(value)
     assert all(type(name) is str for name in victim.assembler.snapshot().value["object"])
     return victim.sent
 
@@ -1010,11 +1011,11 @@ def deltas_that_do_not_fit(limits: sj.Limits, scale: int) -> int:
                     continue
                 with victim.refuses("type_conflict"):
                     victim.event(delta, there)
-    victim.holds(value)
+    victim.has_value(value)
     return victim.sent
 
 
-@attack(PATH, ROWS[PATH][5], "with `on_conflict='replace'` the newer one wins", "max_document_bytes")
+@attack(PATH, ROWS[PATH][5], "with `on_conflict='replace'` the newer kind wins", "max_document_bytes")
 def kinds_that_change(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits, on_conflict="replace")
     for _ in range(100 * scale):
@@ -1024,13 +1025,13 @@ def kinds_that_change(limits: sj.Limits, scale: int) -> int:
     return victim.sent
 
 
-@attack(PATH, ROWS[PATH][6], "an object onto an object sets it whole, another kind is a `type_conflict`")
+@attack(PATH, ROWS[PATH][6], "an object replaces an object; another kind is a `type_conflict`")
 def root_replaced(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for number in range(200 * scale):
         victim.event({"number": number}, "")
         victim.event(number, "other")
-        victim.holds({"number": number, "other": number})
+        victim.has_value({"number": number, "other": number})
         for delta in ([number], "x", number, True):
             with victim.refuses("type_conflict"):
                 victim.event(delta, "")
@@ -1042,28 +1043,28 @@ def root_replaced(limits: sj.Limits, scale: int) -> int:
 @attack(PATH, ROWS[PATH][7], "`path_too_long`" + UNCHANGED, "max_event_bytes")
 def very_long_paths(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
-    victim.goes_on()
+    victim.continues()
     for unit in (b"a.", b"[0]", b"['a']", b"x", b"[", b"\\u0000", b"."):
         for _ in range(scale):
             with victim.refuses("path_too_long", "too_deep", "unbalanced", "control_character", "descendant"):
-                victim.send([b'data: {"delta":1,"json_path":"a', *filled(unit, nearly(limits)), b'"}\n\n'])
-    victim.goes_on()
+                victim.send([b'data: {"delta":1,"json_path":"a', *filled(unit, fill_bytes(limits)), b'"}\n\n'])
+    victim.continues()
     return victim.sent
 
 
 @attack(PATH, ROWS[PATH][7], "`too_deep`" + UNCHANGED)
 def too_many_steps(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
-    victim.goes_on()
+    victim.continues()
     for number in range(100 * scale):
         for path in (f"a{number}" + ".a" * 128, f"a{number}" + "[0]" * 128, f"a{number}" + "['b']" * 128):
             with victim.refuses("too_deep"):
                 victim.event(1, path)
-    victim.goes_on()
+    victim.continues()
     return victim.sent
 
 
-@attack(PATH, ROWS[PATH][7], "100,000 steps are read in linear time where the limits are lifted", "max_event_bytes")
+@attack(PATH, ROWS[PATH][7], "100,000 steps are parsed in linear time if the limits are lifted", "max_event_bytes")
 def steps_without_a_limit(limits: sj.Limits, scale: int) -> int:
     sent = 0
     lifted = evolve(limits, max_depth=None, max_path_bytes=None)
@@ -1075,17 +1076,17 @@ def steps_without_a_limit(limits: sj.Limits, scale: int) -> int:
     return sent
 
 
-@attack(PATH, ROWS[PATH][7], "`bad_event` by the wire, `not_a_string` by a call" + UNCHANGED)
+@attack(PATH, ROWS[PATH][7], "`bad_event` over the wire, `not_a_string` from a call" + UNCHANGED)
 def no_text_at_all(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
-    victim.goes_on()
+    victim.continues()
     for _ in range(100 * scale):
         for path in (1, 1.5, True, ["a"], {"a": 1}):
             with victim.refuses("bad_event"):
                 victim.event("x", path)
             with victim.refuses("not_a_string"):
                 victim.assembler.apply_delta(path, "x")  # type: ignore[arg-type]
-    victim.goes_on()
+    victim.continues()
     return victim.sent
 
 
@@ -1124,8 +1125,8 @@ def one_character_deltas(limits: sj.Limits, scale: int) -> int:
     return scale * most
 
 
-RETURNED: Final = "A text that is returned to is several Python objects"
-FLOOR: Final = "A container is several Python objects, and `max_document_bytes` does not count them"
+REVISITED: Final = "A revisited text is several Python objects"
+OVERHEAD: Final = "A container is several Python objects, and `max_document_bytes` does not count them"
 
 
 def _many_nodes(unit: Any, path: Callable[[int], str]) -> Callable[[sj.Limits, int], int]:
@@ -1154,10 +1155,12 @@ for _name, _run in {
     "one_container_set_again": _many_nodes({}, lambda _: "a"),
 }.items():
     _run.__name__ = _name
-    attack(DOCUMENT, ROWS[DOCUMENT][1], "`max_nodes`" + UNCHANGED, "max_document_bytes", factor=8, because=FLOOR)(_run)
+    attack(DOCUMENT, ROWS[DOCUMENT][1], "`max_nodes`" + UNCHANGED, "max_document_bytes", factor=8, because=OVERHEAD)(
+        _run
+    )
 
 
-@attack(DOCUMENT, ROWS[DOCUMENT][1], "it is applied", "max_document_bytes", factor=12, because=FLOOR)
+@attack(DOCUMENT, ROWS[DOCUMENT][1], "the event is applied", "max_document_bytes", factor=12, because=OVERHEAD)
 def as_many_containers_as_allowed(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     unit = b'{"a":' * 100 + b"1" + b"}" * 100 + b","
@@ -1190,7 +1193,7 @@ def many_long_names(limits: sj.Limits, scale: int) -> int:
     return victim.sent
 
 
-@attack(DOCUMENT, ROWS[DOCUMENT][1], "`max_document_bytes`: what was replaced counts" + UNCHANGED, "max_document_bytes")
+@attack(DOCUMENT, ROWS[DOCUMENT][1], "`max_document_bytes`: replaced values count" + UNCHANGED, "max_document_bytes")
 def one_string_replaced(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     text = "x" * ((limits.max_string_bytes or 0) // 32)
@@ -1201,7 +1204,7 @@ def one_string_replaced(limits: sj.Limits, scale: int) -> int:
     return victim.sent
 
 
-@attack(DOCUMENT, ROWS[DOCUMENT][2], "`max_runs`: each return to a text counts", "max_document_bytes")
+@attack(DOCUMENT, ROWS[DOCUMENT][2], "`max_runs`: each revisit of a text counts", "max_document_bytes")
 def fields_in_turn(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for _ in range(scale):
@@ -1211,7 +1214,7 @@ def fields_in_turn(limits: sj.Limits, scale: int) -> int:
     return victim.sent
 
 
-@attack(DOCUMENT, ROWS[DOCUMENT][2], "`max_runs`: each return to a text counts", "max_document_bytes")
+@attack(DOCUMENT, ROWS[DOCUMENT][2], "`max_runs`: each revisit of a text counts", "max_document_bytes")
 def halves_in_turn(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     for _ in range(scale):
@@ -1237,10 +1240,10 @@ def many_large_integers(limits: sj.Limits, scale: int) -> int:
 @attack(
     DOCUMENT,
     ROWS[DOCUMENT][2],
-    "`max_runs`: each return to a text counts",
+    "`max_runs`: each revisit of a text counts",
     "max_document_bytes",
     factor=5,
-    because=RETURNED,
+    because=REVISITED,
 )
 def all_texts_again(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
@@ -1257,7 +1260,7 @@ def all_texts_again(limits: sj.Limits, scale: int) -> int:
 @attack(
     DOCUMENT,
     ROWS[DOCUMENT][2],
-    "`max_runs`: each half that waits counts as a return",
+    "`max_runs`: each pending half counts as a revisit",
     "max_document_bytes",
 )
 def halves_that_wait_in_all_texts(limits: sj.Limits, scale: int) -> int:
@@ -1275,15 +1278,15 @@ def halves_that_wait_in_all_texts(limits: sj.Limits, scale: int) -> int:
 @attack(
     DOCUMENT,
     ROWS[DOCUMENT][3],
-    "may show in later values and results of `get`, never in `changes_since` or what is finished",
+    "it may show in later values and results of `get`, never in `changes_since` or completions",
 )
 def reader_changes_values(limits: sj.Limits, scale: int) -> int:
     expected = {"name": "xy", "tags": ["a"]}
     sent = 0
     for _ in range(10 * scale):
         victim = Victim(limits)
-        told: list[Any] = []
-        victim.assembler.on_complete("items[*]", lambda done, told=told: told.append(done.value))
+        reported: list[Any] = []
+        victim.assembler.on_complete("items[*]", lambda done, reported=reported: reported.append(done.value))
         for number in range(20):
             victim.event({"name": "x", "tags": ["a"]}, f"items[{number}]")
             victim.event("y", f"items[{number}].name")
@@ -1296,14 +1299,12 @@ def reader_changes_values(limits: sj.Limits, scale: int) -> int:
                     items.clear()
             assert snapshot.get("items", copy=True) == change.value["items"] == [expected] * (number + 1)
             assert snapshot.copy_value() == {"items": [expected] * (number + 1)}
-            assert told == [expected] * number
+            assert reported == [expected] * number
         sent += victim.sent
     return sent
 
 
-@attack(
-    DOCUMENT, ROWS[DOCUMENT][4], "each is applied once, from wherever the sender begins again", needs="ReplayFilter"
-)
+@attack(DOCUMENT, ROWS[DOCUMENT][4], "it is applied once, wherever the sender resumes", needs="ReplayFilter")
 def replayed_events(limits: sj.Limits, scale: int) -> int:
     sent = 0
     events = [sj.ServerSentEvent(f'{{"delta":"{number},","json_path":"t"}}', id=f"{number}") for number in range(30)]
@@ -1320,7 +1321,7 @@ def replayed_events(limits: sj.Limits, scale: int) -> int:
     return sent
 
 
-@attack(DOCUMENT, ROWS[DOCUMENT][5], "a `CheckpointError`, and nothing else", needs="Assembler.checkpoint")
+@attack(DOCUMENT, ROWS[DOCUMENT][5], "a `CheckpointError`, and no other error", needs="Assembler.checkpoint")
 def damaged_checkpoints(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     victim.event({"a": [1, None, "x"], "b": {}}, "big")
@@ -1337,13 +1338,11 @@ def damaged_checkpoints(limits: sj.Limits, scale: int) -> int:
             sj.Assembler.restore(given, limits=limits)
         except sj.CheckpointError:
             continue
-        raise AssertionError(f"it was restored: {data[:100]!r}")
+        raise AssertionError(f"a damaged checkpoint was restored: {data[:100]!r}")
     return len(raw) * len(damaged) * scale
 
 
-@attack(
-    DOCUMENT, ROWS[DOCUMENT][5], "the limits hold for it as well", "max_document_bytes", needs="Assembler.checkpoint"
-)
+@attack(DOCUMENT, ROWS[DOCUMENT][5], "the limits apply to it, too", "max_document_bytes", needs="Assembler.checkpoint")
 def large_checkpoint(limits: sj.Limits, scale: int) -> int:
     victim = Victim(limits)
     text = "x" * ((limits.max_string_bytes or 0) // 2)

@@ -1,11 +1,13 @@
-"""Connections that break again and again, and a server that sends some events a second time, or a third.
+"""Connections that break repeatedly, and a server that replays some events, even several times.
 
-Each stream breaks at random, several times, and the server resumes from anywhere before: every event must be applied
-once. Where ids don't tell one event from another the filter must refuse, and say why, instead of guessing.
+Each stream breaks several times at random, and the server resumes from any earlier event: each event must be applied
+exactly once. If ids do not identify events, the filter must refuse with a reason instead of guessing.
 
-`SENDERS` differ in their ids. `SERVERS` keep logs of several spans: they name spans in different ways, start over, and
-some break the rules by which ids are given. In a session with one of them the document must be right after each event,
-until the end or until the filter refuses.
+`SENDERS` differ in their ids. `SERVERS` keep logs of several spans: they name spans in different ways, restart, and
+some break the rules for ids. In a session with a server the document must be right after each event, until the end or
+until the filter refuses.
+
+The names of senders and servers are also the seeds of their random choices.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any, Final, Literal
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-import streamjson as sj  # noqa: E402 - as `streams`
+import streamjson as sj  # noqa: E402 - like `streams`
 from streams import SHAPES  # noqa: E402 - found by the line above
 
 __all__ = ["SENDERS", "SERVERS", "figures", "reconnecting", "session", "sessions"]
@@ -32,7 +34,7 @@ SESSIONS: Final = 10_000
 
 
 def deltas(chosen: random.Random, id_of: Callable[[int], str | None]) -> Events:
-    """Return a stream of one of the shapes, with these ids."""
+    """Return a stream of a random shape, with ids by `id_of`."""
     shape = chosen.choice(list(SHAPES.values()))
     return [
         sj.ServerSentEvent(sj.StreamingChunk(delta, path), id=id_of(number))
@@ -40,7 +42,7 @@ def deltas(chosen: random.Random, id_of: Callable[[int], str | None]) -> Events:
     ]
 
 
-# How a sender gives ids, and the code that a filter must refuse it with, None if it must not.
+# How a sender assigns ids, and the code with which a filter must refuse it; None if it must not refuse.
 SENDERS: Final[dict[str, tuple[Callable[[random.Random], Callable[[int], str | None]], str | None]]] = {
     "an id of its own for each event": (lambda _: str, None),
     "opaque ids": (lambda chosen: lambda _: f"{chosen.getrandbits(64):x}", None),
@@ -52,9 +54,9 @@ SENDERS: Final[dict[str, tuple[Callable[[random.Random], Callable[[int], str | N
 
 
 def reconnecting(events: Events, chosen: random.Random, *, from_start: bool = False) -> dict[str, int]:
-    """Apply a stream over connections that break; return how often, and what was sent again, lost and doubled.
+    """Apply a stream over breaking connections; return the numbers of reconnects and of replayed, lost, doubled events.
 
-    Raises what the filter raises.
+    Raises the errors of the filter.
     """
     assembler, replays = sj.Assembler(), sj.ReplayFilter(replays_from_start=from_start)
     applied = [0] * len(events)
@@ -82,13 +84,13 @@ def reconnecting(events: Events, chosen: random.Random, *, from_start: bool = Fa
 
 @dataclass
 class Entry:
-    """What a log holds: an event of a span, without the id, which may depend on the connection."""
+    """An entry of a log: an event of a span without its id, which may depend on the connection."""
 
     span: int
     number: int  # in the log
     place: int  # in the span
     fields: dict[str, Any]
-    data: str = ""  # in the place of a chunk that the assembler can read
+    data: str = ""  # undecodable data, instead of a chunk
 
     @property
     def is_skipped(self) -> bool:
@@ -97,7 +99,7 @@ class Entry:
 
 @dataclass
 class Log:
-    """The events of a server that has not started over, and the text that the document holds after each number."""
+    """The events of a server since its last restart, and the document's text after each event."""
 
     entries: list[Entry] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -114,14 +116,14 @@ Stamp = Literal["the first event", "each event", "an event of its own", "an even
 
 @dataclass(frozen=True)
 class Server:
-    """How a server gives ids, names its spans and goes on after a break.
+    """How a server assigns ids, names its spans and continues after a break.
 
-    `id_of` is given an entry, the number of the connection and the place of the event among those with ids in it.
+    `id_of` takes an entry, the number of the connection, and the position of the event among those with ids in it.
     """
 
     id_of: Callable[[Entry, int, int], str | None]
     stamp: Stamp = "the first event"
-    starts_over: bool = False  # now and then, after a break
+    starts_over: bool = False  # sometimes, after a break
     repeats_itself: bool = False  # whether all deltas are the same
     may_be_refused: bool = False
 
@@ -138,9 +140,9 @@ class Server:
                 is_named = self.stamp == "each event" or (self.stamp == "the first event" and not number)
                 fields = {"delta": delta, "json_path": "a", **(name if is_named else {})}
                 kind = chosen.randrange(12) if number else 0
-                if kind == 1:  # rejected for what it says
+                if kind == 1:  # rejected because of its delta
                     fields["delta"] = [number]
-                log.add(span, place, fields, data=f"{{ {span}.{number}" if kind == 2 else "")  # or never read
+                log.add(span, place, fields, data=f"{{ {span}.{number}" if kind == 2 else "")  # or undecodable
                 place += 1
         return log
 
@@ -160,7 +162,7 @@ def _of_span(entry: Entry, _connection: int, _place: int) -> str:
     return str(entry.place)
 
 
-def _counted_anew(_entry: Entry, _connection: int, place: int) -> str:
+def _counted_per_connection(_entry: Entry, _connection: int, place: int) -> str:
     return str(place)
 
 
@@ -191,7 +193,7 @@ BY_IDS: Final[dict[str, Server]] = {
         "ids of the span": (_of_span, REFUSED),
         "ids of the span and the same deltas": (_of_span, REFUSED | {"repeats_itself": True}),
         "ids of the span, started over": (_of_span, REFUSED | {"starts_over": True}),
-        "ids counted anew on each connection": (_counted_anew, REFUSED),
+        "ids counted anew on each connection": (_counted_per_connection, REFUSED),
     }.items()
 }
 FROM_START: Final[dict[str, Server]] = {
@@ -205,13 +207,13 @@ FROM_START: Final[dict[str, Server]] = {
     }.items()
 }
 SERVERS: Final = BY_IDS | FROM_START
-"""Servers of several spans. Ids that are new on each connection are for a filter that works from the start only."""
+"""Servers of several spans. Only a filter for replays from the start works with ids that change per connection."""
 
 
 def session(name: str, chosen: random.Random) -> dict[str, int]:
-    """Follow a server over connections that break; return what happened, as `reconnecting` does, and `refused`.
+    """Follow a server over breaking connections; return the counts of `reconnecting`, and `refused`.
 
-    `lost` and `doubled` say that the document is too short or too long after an event. That ends the session.
+    `lost` and `doubled` mean that the document is too short or too long after an event, which ends the session.
     """
     server, from_start = SERVERS[name], name in FROM_START
     assembler = sj.Assembler(on_new_span="reset", on_invalid="skip")
@@ -240,7 +242,7 @@ def session(name: str, chosen: random.Random) -> dict[str, int]:
                 if entry.number >= furthest:
                     furthest, right = entry.number + 1, log.texts[entry.number]
                     skipped += entry.is_skipped
-            # A server that breaks the rules may have an event skipped twice: that changes no document.
+            # An event of a server that breaks the rules may be skipped twice, which does not change the document.
             expected = assembler.skipped_count if server.may_be_refused else skipped
             found |= _damage(assembler, right, expected)
             if found["refused"] or found["lost"] or found["doubled"]:
@@ -266,7 +268,7 @@ def _damage(assembler: sj.Assembler, right: str, skipped: int) -> dict[str, int]
 
 
 def sessions(count: int) -> Iterator[dict[str, Any]]:
-    """Yield what became of this many sessions, with all servers together."""
+    """Yield the results of `count` sessions, spread over all servers."""
     for name, server in SERVERS.items():
         chosen = random.Random(name)
         each = -(-count // len(SERVERS))
@@ -278,7 +280,7 @@ def sessions(count: int) -> Iterator[dict[str, Any]]:
 
 
 def figures(*, quick: bool) -> Iterator[dict[str, Any]]:
-    """Yield what became of the streams of each kind of sender."""
+    """Yield the results for each kind of sender."""
     yield from _streams(quick=quick)
     sums: dict[str, dict[str, Any]] = {}
     for row in sessions(SESSIONS // 10 if quick else SESSIONS):

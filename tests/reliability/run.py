@@ -1,11 +1,11 @@
-"""The command that measures what is promised under attack and under faults: see docs/reliability.md, which it writes.
+"""Measure the promises under attack and under faults, and write the results to docs/reliability.md.
 
-    python tests/reliability/run.py            everything, under the default limits: writes the page (10 minutes)
-    python tests/reliability/run.py --quick    only a look: small limits, small sizes, no file
+    python tests/reliability/run.py            everything, under the default limits; writes the page (10 minutes)
+    python tests/reliability/run.py --quick    a quick check: small limits, small sizes, no file
     python tests/reliability/run.py --only scaling
-    python tests/reliability/run.py --page     write the page's tables from results.json again
+    python tests/reliability/run.py --page     rewrite the page's tables from results.json
 
-It returns 1 where a promise was not kept.
+The exit status is 1 if a promise was not kept.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from attrs import asdict
 HERE: Final = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]  # tests/ has `streams`
 
-import cap  # noqa: E402 - found by the line above, as its siblings
+import cap  # noqa: E402 - found by the line above, like its siblings
 import hostile  # noqa: E402
 import scaling  # noqa: E402
 import streamjson as sj  # noqa: E402
@@ -41,11 +41,11 @@ PAGE: Final = HERE.parents[1] / "docs" / "reliability.md"
 MIB: Final = 1024 * 1024
 
 Rows = list[dict[str, Any]]
-"""The figures of a part: a row for each line of its table, of plain values; `kept` says whether a promise was kept."""
+"""The figures of a part: a row per line of its table, with plain values; `kept` states whether a promise was kept."""
 
 
 def attacks(*, quick: bool) -> Iterator[dict[str, Any]]:
-    """Yield what each attack took, under the default limits or, for a look, small ones."""
+    """Yield the cost of each attack, under the default limits or, if `quick`, small ones."""
     limits = hostile.SMALL if quick else hostile.DEFAULT
     for one in hostile.ATTACKS.values():
         measured = cap.measure(one.name, small=quick)
@@ -67,16 +67,16 @@ def attacks(*, quick: bool) -> Iterator[dict[str, Any]]:
 
 
 def exponents(*, quick: bool) -> Iterator[dict[str, Any]]:
-    """Yield how the time of each kind of work grows. A look at small sizes is no proof, so it never fails."""
+    """Yield how the time of each kind of work grows. Small sizes prove nothing, so `quick` never fails."""
     for name in scaling.WORKS:
         result = scaling.measure(name, quick=quick)
-        if not quick and not result.is_linear:  # once more: another process may have taken the caches
+        if not quick and not result.is_linear:  # measure again: another process may have used the caches
             result = scaling.measure(name)
         yield {**asdict(result), "kept": quick or result.is_linear}
 
 
 def _of_module(name: str) -> Callable[..., Iterator[dict[str, Any]]]:
-    """Return what a module `name` beside this one measures, by its `figures(quick=...)`; nothing if there is none."""
+    """Return the `figures(quick=...)` of the module `name` in this folder, or an empty one if it does not exist."""
 
     def figures(*, quick: bool) -> Iterator[dict[str, Any]]:
         if find_spec(name) is not None:
@@ -85,8 +85,8 @@ def _of_module(name: str) -> Callable[..., Iterator[dict[str, Any]]]:
     return figures
 
 
-def fuzzing(*, quick: bool) -> Iterator[dict[str, Any]]:  # it reads what a long run has found
-    """Yield the figures that `make fuzz` has written last, with `--json`."""
+def fuzzing(*, quick: bool) -> Iterator[dict[str, Any]]:  # ignores `quick`: it reads the results of a long run
+    """Yield the latest figures that `make fuzz` wrote with `--json`."""
     figures = json.loads((HERE.parent / "fuzz" / "results.json").read_text(encoding="utf-8"))
     for row in [*figures["targets"], {**figures, "target": "all", "findings": [None] * figures["findings"]}]:
         yield {
@@ -152,7 +152,7 @@ def _attacks_page(rows: Rows, waiting: dict[str, list[str]]) -> str:
 
 
 def _waiting() -> dict[str, list[str]]:
-    """Return what is not attacked yet, table by table, and what it waits for."""
+    """Return the rows without an attack, table by table, and what they need."""
     waiting: dict[str, list[str]] = {}
     for table, rows in hostile.ROWS.items():
         found = [f"{row} ({why})" for row, why in hostile.NOT_YET.items() if row in rows]
@@ -179,7 +179,7 @@ def _scaling_page(rows: Rows) -> str:
 
 
 def _plain_page(rows: Rows) -> str:
-    """Return the rows of a part as a table; the names of its values are the head."""
+    """Return the rows of a part as a table; the names of the values are its head."""
     if not rows:
         return "Not measured yet."
     names = [name for name in rows[0] if name != "kept"]
@@ -192,7 +192,7 @@ PAGES: Final[dict[str, Callable[[Rows], str]]] = {"scaling": _scaling_page}
 
 
 def write_page(results: dict[str, Any]) -> None:
-    """Write what was measured between the marks of the page."""
+    """Write the results between the marks of the page."""
     text = PAGE.read_text(encoding="utf-8")
     for name in PARTS:
         rows = results["parts"].get(name, [])
@@ -214,7 +214,7 @@ def write_page(results: dict[str, Any]) -> None:
 
 
 def conditions() -> dict[str, str]:
-    """Return what the figures depend on."""
+    """Return the conditions of the measurement."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "streamjson": f"streamjson {sj.__version__}",
@@ -234,11 +234,11 @@ def _line(part: str, row: dict[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, write, and return 1 where a promise was not kept."""
+    """Measure and write; return 1 if a promise was not kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="only a look: small limits and sizes, no file")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="some of the parts")
-    parser.add_argument("--page", action="store_true", help="write the page from results.json, measure nothing")
+    parser.add_argument("--quick", action="store_true", help="a quick check: small limits and sizes, no file")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure")
+    parser.add_argument("--page", action="store_true", help="rewrite the page from results.json without measuring")
     options = parser.parse_args(arguments)
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"conditions": {}, "parts": {}}
     if options.page:
@@ -257,7 +257,7 @@ def main(arguments: list[str] | None = None) -> int:
         results["conditions"][part] = conditions()
         if part == "attacks":
             results["waiting"] = _waiting()
-        if not options.quick:  # after each part, so that what was measured is not lost with the next
+        if not options.quick:  # after each part, so that a failure of the next one loses nothing
             RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             write_page(results)
     for line in broken:

@@ -1,7 +1,7 @@
-"""How the time grows with the size of the input: a fitted exponent for each kind of work, 1 where it is linear.
+"""How the time grows with the size of the input: a fitted exponent for each kind of work, 1 if it is linear.
 
-Each kind is done with n, 2n, 4n and 8n, in turn, several times; the least CPU time of each counts, and a line is fitted
-to the logarithms. Quadratic work has an exponent of 2; what is above `BOUND` is not called linear.
+Each kind runs with n, 2n, 4n and 8n, in turn, several times. The least CPU time of each size counts, and a line is
+fitted to the logarithms. Quadratic work has an exponent of 2; above `MAX_EXPONENT`, work does not count as linear.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from attrs import asdict, frozen
 HERE: Final = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]  # tests/ has `streams`
 
-import streamjson as sj  # noqa: E402 - found by the line above, as its siblings
+import streamjson as sj  # noqa: E402 - found by the line above, like its siblings
 from streamjson._paths import path as _path  # noqa: E402
 from streams import interleaved, one_string, people, wide_array  # noqa: E402
 
-__all__ = ["BOUND", "WORKS", "Exponent", "measure"]
+__all__ = ["MAX_EXPONENT", "WORKS", "Exponent", "measure"]
 
-BOUND: Final = 1.1
+MAX_EXPONENT: Final = 1.1
 SIZES: Final = 4
 REPEATS: Final = 5
 
 Work = Callable[[int], Callable[[], object]]
-"""Prepares the work for a size, and returns what is measured."""
+"""Prepares the work for a size, and returns the function to measure."""
 
 
 @frozen
 class Kind:
-    """One kind of work, from the size `least` on.
+    """One kind of work, for sizes from `least`.
 
-    What takes little time is done several `times`, one after the other, so that it can stay within the processor's
-    caches, and does not measure these.
+    Short work is repeated `times` times instead of enlarged, so that its data stay within the processor's caches and
+    their misses are not measured.
     """
 
     unit: str
@@ -51,7 +51,7 @@ class Kind:
 
 @frozen
 class Exponent:
-    """How the CPU time of one kind of work grows, and the times of the least and the greatest size."""
+    """The growth of the CPU time of one kind of work: the sizes, their times and the fitted exponent."""
 
     work: str
     unit: str
@@ -61,8 +61,8 @@ class Exponent:
 
     @property
     def is_linear(self) -> bool:
-        """Tell whether it is within the bound."""
-        return self.exponent <= BOUND
+        """Return whether the exponent is within its bound."""
+        return self.exponent <= MAX_EXPONENT
 
 
 def fitted(sizes: Sequence[int], seconds: Sequence[float]) -> float:
@@ -87,10 +87,10 @@ def _timed(work: Work, size: int) -> float:
 
 
 def measure(name: str, *, quick: bool = False, divisor: int = 10) -> Exponent:
-    """Measure one kind of work; `quick` does each size once, divided by `divisor`."""
+    """Measure one kind of work; `quick` divides the sizes by `divisor` and runs each once."""
     kind = WORKS[name]
-    # glibc learns from what is freed how much to keep. Else memory goes back to the kernel after a large size only, and
-    # what it takes to fetch it again, page by page, is ten times the work.
+    # Freeing a large block makes glibc keep freed memory. Otherwise it returns memory to the kernel after large sizes
+    # only, and fetching it again, page by page, takes ten times as long as the work.
     bytearray(31 * 1024 * 1024)
     least = max(kind.least // divisor, 8) if quick else kind.least
     sizes = [least * 2**power for power in range(SIZES)]
@@ -231,7 +231,7 @@ def _refused(size: int) -> Callable[[], None]:
                     assembler.apply_delta(path, delta)  # type: ignore[arg-type]
                 except sj.StreamJSONError:
                     continue
-                raise AssertionError("it was accepted")
+                raise AssertionError("a delta was accepted that must be refused")
 
     return action
 
@@ -250,11 +250,10 @@ def _finished(size: int) -> Callable[[], None]:
 
 
 def _checkpoints(size: int) -> Callable[[], object]:
-    assembler: Any = sj.Assembler(limits=FREE)
+    assembler = sj.Assembler(limits=FREE)
     for path, delta in people(size):
         assembler.apply_delta(path, delta)
-    restore: Any = getattr(sj.Assembler, "restore")  # noqa: B009  # it is new
-    return lambda: restore(assembler.checkpoint(), limits=FREE)
+    return lambda: sj.Assembler.restore(assembler.checkpoint(), limits=FREE)
 
 
 WORKS: Final[dict[str, Kind]] = {
@@ -305,20 +304,16 @@ WORKS: Final[dict[str, Kind]] = {
         "events", 2_000, _followed(lambda assembler: assembler.snapshot().is_complete("people[0]"), interleaved),
     ),
     "telling of all that is finished": Kind("events", 2_000, _finished),
-    **(
-        {"a checkpoint, and back": Kind("events", 5_000, _checkpoints)}
-        if hasattr(sj.Assembler, "checkpoint") and hasattr(sj.Assembler, "restore")
-        else {}
-    ),
+    "a checkpoint, and back": Kind("events", 5_000, _checkpoints),
 }  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the exponents, as JSON lines with `--json`; return 1 if one is over the bound."""
+    """Print the exponents, as JSON lines with `--json`; return 1 if one is over its bound."""
     parser = argparse.ArgumentParser(description="fit how the time grows with the size")
-    parser.add_argument("--only", nargs="+", default=list(WORKS), metavar="WORK", help="some of the works")
-    parser.add_argument("--quick", action="store_true", help="a look: small sizes, once")
-    parser.add_argument("--json", action="store_true", help="for a program")
+    parser.add_argument("--only", nargs="+", default=list(WORKS), metavar="WORK", help="kinds of work to measure")
+    parser.add_argument("--quick", action="store_true", help="a quick check: small sizes, once")
+    parser.add_argument("--json", action="store_true", help="print JSON lines")
     options = parser.parse_args(arguments)
     status = 0
     for name in options.only:
@@ -330,7 +325,7 @@ def main(arguments: list[str] | None = None) -> int:
             times = " ".join(f"{second * 1000:.1f}" for second in result.seconds)
             mark = "" if result.is_linear else "  over the bound"
             print(
-                f"{result.exponent:5.2f}  {name}: {result.sizes[0]:,} {result.unit} and on: {times} ms{mark}",
+                f"{result.exponent:5.2f}  {name}: {result.sizes[0]:,} {result.unit} and more: {times} ms{mark}",
                 flush=True,
             )
     return status

@@ -1,4 +1,4 @@
-"""A completion is a location and a version: it reads its value when asked, and the value stays what it was then."""
+"""A completion is a location and a version: it reads its value on demand, and the value is that of the version."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def document() -> Document:
     return document
 
 
-def test_its_value_is_that_of_its_version(document: Document) -> None:
+def test_value_is_that_of_its_version(document: Document) -> None:
     assert completion(document, "people[0].name", 2).value == "Jane Doe"
     assert completion(document, "people[0]", 3).value == {"name": "Jane Doe", "age": 34}
     assert completion(document, "people[0]", 4).value is sj.MISSING
@@ -35,7 +35,7 @@ def test_its_value_is_that_of_its_version(document: Document) -> None:
     assert [completion(document, path, 4).gone for path in ("people", "people[0]")] == [False, True]
 
 
-def test_its_value_is_read_once_and_is_private(document: Document) -> None:
+def test_value_is_read_once_and_is_private(document: Document) -> None:
     done = completion(document, "people[0]", 3)
     done.value["name"] = "changed"
 
@@ -44,19 +44,19 @@ def test_its_value_is_read_once_and_is_private(document: Document) -> None:
     assert completion(document, "people[0]", 3).value["name"] == "Jane Doe"
 
 
-def test_what_matched_is_where_it_is(document: Document) -> None:
+def test_match_is_the_path(document: Document) -> None:
     done = completion(document, "people[0].name", 2)
 
     assert done.match is done.path
     assert done.path == ("people", 0, "name")
 
 
-def test_a_completion_shows_what_it_is(document: Document) -> None:
+def test_repr_shows_version_value_and_path(document: Document) -> None:
     assert repr(completion(document, "people[0].name", 2)) == "<Completion 2: 'Jane Doe' at people[0].name>"
     assert repr(completion(document, "", 4, 2)) == "<Completion 4, revision 2: {'people': None} at the root>"
 
 
-def test_what_makes_a_value_of_a_type() -> None:
+def test_structurer_converts_a_value_to_a_type() -> None:
     assert structurer_of(None) is None
     make = structurer_of(float)
     assert make is not None

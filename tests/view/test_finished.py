@@ -1,4 +1,4 @@
-"""What is finished, against the definition: all values looked at, at each change."""
+"""Which values are finished, compared with the definition: a model that examines all values at each change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL = Matcher([(compile_pattern("$"), None), (compile_pattern("$..*"), None)])
 
 
 def built(stream: Stream, *, replace: bool = False, in_order: bool = True) -> tuple[Document, NaiveDocument]:
-    """Apply a stream to the document and to the model; who refuses a delta, refuses it in both."""
+    """Apply a stream to the document and to the model; both must refuse the same deltas."""
     document = Document(Limits(), replace=replace, in_order=in_order)
     naive = NaiveDocument(replace=replace, in_order=in_order)
     for place, delta in stream:
@@ -41,16 +41,16 @@ def built(stream: Stream, *, replace: bool = False, in_order: bool = True) -> tu
     return document, naive
 
 
-def told_in_order(document: Document) -> list[tuple[tuple[Any, ...], int]]:
-    """Return what `finished_by` yields for one run after the other, with the version."""
+def reported_in_order(document: Document) -> list[tuple[tuple[Any, ...], int]]:
+    """Return the locations that `finished_by` yields, run by run, each with its version."""
     along = Along(ALL)
     returned = returned_at(document)
-    told = []
+    reported = []
     for run in range(1, len(document.starts)):
         if returned is None or document.starts[run] < returned:
             found = finished_by(document, run, along)
-            told += [(trail(document.holder, *slot[:2])[1:], document.starts[run] - 1) for slot in found]
-    return told
+            reported += [(trail(document.holder, *slot[:2])[1:], document.starts[run] - 1) for slot in found]
+    return reported
 
 
 def places(document: Document, found: Any) -> list[tuple[Any, ...]]:
@@ -59,31 +59,31 @@ def places(document: Document, found: Any) -> list[tuple[Any, ...]]:
 
 def check(document: Document, naive: NaiveDocument, *, in_order: bool = True) -> None:
     model = NaiveCompletions(naive, in_order=in_order)
-    assert told_in_order(document) == [(place, version) for place, version, _ in model.told]
+    assert reported_in_order(document) == [(place, version) for place, version, _ in model.reported]
     for version, finished in enumerate(model.finished_at):
         for place in finished_order(naive.holders[version][0]):
             assert is_finished(document, (0, *place), version) is (place in finished), (place, version)
-    told = {place for place, _, _ in model.told}
+    reported = {place for place, _, _ in model.reported}
     last = finished_order(naive.holders[-1][0])
     assert places(document, unfinished(document, Along(ALL))) == [one for one in last if one not in model.finished]
-    assert set(places(document, lost(document, Along(ALL)))) == told - set(last)
+    assert set(places(document, lost(document, Along(ALL)))) == reported - set(last)
 
 
 @given(WILD_STREAMS, st.booleans(), st.booleans())
-@example([(("a",), [[None]]), (("a", 0, "a"), [])], True, True)  # what is replaced on the way is not finished
+@example([(("a",), [[None]]), (("a", 0, "a"), [])], True, True)  # a value replaced on the way is not finished
 @example([(("a",), {"b": 1}), (("a", "a"), 1), (("a",), {}), (("b",), 1)], False, True)  # b is lost
 @example([(("a", 1), 1), (("a", 0), 1), (("a", 0), 2)], False, True)  # a hole was not finished
-def test_what_is_finished_is_what_the_definition_says(stream: Stream, replace: bool, in_order: bool) -> None:
+def test_finished_values_agree_with_the_definition(stream: Stream, replace: bool, in_order: bool) -> None:
     check(*built(stream, replace=replace, in_order=in_order), in_order=in_order)
 
 
 @given(VALUES, SEEDS)
-def test_a_stream_in_document_order_finishes_all_in_that_order(value: Any, chance: Any) -> None:
+def test_stream_in_document_order_finishes_values_in_order(value: Any, chance: Any) -> None:
     document, naive = built(cut(value, chance))
 
     assert returned_at(document) is None
-    told = [place for place, _ in told_in_order(document)]
-    assert told + places(document, unfinished(document, Along(ALL))) == finished_order(naive.holders[-1][0])
+    reported = [place for place, _ in reported_in_order(document)]
+    assert reported + places(document, unfinished(document, Along(ALL))) == finished_order(naive.holders[-1][0])
 
 
 @given(VALUES, SEEDS)
@@ -92,7 +92,7 @@ def test_interleaved_fields_are_finished_at_the_end(value: Any, chance: Any) -> 
 
 
 @given(WILD_STREAMS, st.lists(st.integers(0, 30)))
-def test_it_makes_no_difference_when_one_asks(stream: Stream, moments: list[int]) -> None:
+def test_time_of_asking_makes_no_difference(stream: Stream, moments: list[int]) -> None:
     early = Document(Limits())
     for number, (place, delta) in enumerate(stream):
         try:
@@ -111,7 +111,7 @@ def test_it_makes_no_difference_when_one_asks(stream: Stream, moments: list[int]
             assert is_finished(early, (0, *place), version) is is_finished(late, (0, *place), version)
 
 
-def test_an_empty_document_has_nothing_to_finish() -> None:
+def test_empty_document_has_nothing_to_finish() -> None:
     document = Document(Limits())
 
     assert returned_at(document) is None
@@ -131,22 +131,22 @@ def test_an_empty_document_has_nothing_to_finish() -> None:
         pytest.param([("n", 1), ("n", 12), ("n", 123)], None, id="a number that grows"),
         pytest.param([("a", None), ("a.b", 1)], None, id="through a null that is open"),
         pytest.param([("a", None), ("b", 1), ("a.b", 1)], 3, id="through a null that is finished"),
-        pytest.param([("a.b", 1), ("a", {"b": 2})], None, id="an object set anew, with nothing finished in it"),
-        pytest.param([("a.b", 1), ("a.c", 1), ("a", {"b": 2})], 3, id="an object set anew, with a finished part"),
-        pytest.param([("a", {"b": "", "c": ""}), ("a.b", "x")], None, id="into an object that was set whole"),
+        pytest.param([("a.b", 1), ("a", {"b": 2})], None, id="an object set again, without a finished part"),
+        pytest.param([("a.b", 1), ("a.c", 1), ("a", {"b": 2})], 3, id="an object set again, with a finished part"),
+        pytest.param([("a", {"b": "", "c": ""}), ("a.b", "x")], None, id="into an object set whole"),
         pytest.param([("a", {"b": "", "c": ""}), ("a.b", "x"), ("a.c", "y")], 3, id="back to its second part"),
-        pytest.param([("a.b.c", 1), ("a.b", None)], None, id="null over what is open"),
-        pytest.param([("a.b.c.d", 1), ("a.b", None)], None, id="null over what is open and deep"),
+        pytest.param([("a.b.c", 1), ("a.b", None)], None, id="null over an open value"),
+        pytest.param([("a.b.c.d", 1), ("a.b", None)], None, id="null over a deep open value"),
     ],
 )
-def test_the_first_return_is_found(stream: Stream, returned: int | None) -> None:
+def test_first_return_is_found(stream: Stream, returned: int | None) -> None:
     document, naive = built(stream)
 
     assert returned_at(document) == returned
     check(document, naive)
 
 
-def test_a_hole_and_what_is_not_there_are_never_finished() -> None:
+def test_hole_or_absent_location_is_never_finished() -> None:
     document, _ = built([("a[1]", 1), ("b", 1)])
 
     assert is_there(document, (0, "a", 1), 2)
@@ -157,7 +157,7 @@ def test_a_hole_and_what_is_not_there_are_never_finished() -> None:
     ]  # fmt: skip
 
 
-def test_a_document_that_is_restored_knows_of_the_return_without_its_history():
+def test_restored_document_knows_the_first_return():
     document, _ = built([("a", "x"), ("b", 1), ("c", 1)])
     take_up(document, 3)
 
@@ -165,7 +165,7 @@ def test_a_document_that_is_restored_knows_of_the_return_without_its_history():
     assert [is_finished(document, (0, name), 3) for name in "abc"] == [True, False, False]
 
 
-def test_only_what_matches_is_told() -> None:
+def test_only_matching_locations_are_reported() -> None:
     names = Along(Matcher([(compile_pattern("$..name"), None)]))
     document, _ = built([("people[0].name", "Jane"), ("people[1].name", "John"), ("total", 2)])
 

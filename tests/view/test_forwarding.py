@@ -1,4 +1,4 @@
-"""A receiver that is sent the chunks of each change follows the sender: through resets, holes, halves, guessed ends."""
+"""A receiver of each change's chunks has the sender's document, despite resets, holes, halves and early closes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
 )
 
 
-def taken(sender: sj.Assembler, step: Step) -> list[sj.Change | None]:
-    """Have the sender take a step; return the last change of each call."""
+def apply_step(sender: sj.Assembler, step: Step) -> list[sj.Change | None]:
+    """Apply a step to the sender; return the last change of each call."""
     kind, what = step
     if kind == "reset":
         return [sender.reset()]
@@ -59,7 +59,7 @@ def forward(changes: Iterable[sj.Change], receiver: sj.Assembler) -> None:
 
 
 def shown(assembler: sj.Assembler) -> Any:
-    """Return the document; what was reset is null at the receiver."""
+    """Return the document; an empty one is null, as a reset arrives at the receiver."""
     value = assembler.snapshot().value
     return None if value is sj.MISSING else value
 
@@ -67,12 +67,12 @@ def shown(assembler: sj.Assembler) -> Any:
 @given(steps=st.lists(STEPS, max_size=14), every=st.integers(1, 5), completion=st.sampled_from(["order", "end"]))
 @example(steps=[("t", "Hello"), ("reset", None), ("t", "World")], every=1, completion="order")
 @example(steps=[("a[2]", 1), ("a[0]", "x")], every=2, completion="order")
-def test_a_receiver_follows_every_change(steps: list[Step], every: int, completion: Any) -> None:
+def test_receiver_follows_every_change(steps: list[Step], every: int, completion: Any) -> None:
     sender = sj.Assembler(on_conflict="replace", on_new_span="reset", completion=completion)
     by_event, by_snapshot = sj.Assembler(), sj.Assembler()
     last = sender.snapshot()
     for number, step in enumerate(steps, 1):
-        for change in taken(sender, step):
+        for change in apply_step(sender, step):
             forward(chain(change), by_event)
         assert shown(by_event) == shown(sender)
         if number % every == 0 or number == len(steps):
@@ -84,8 +84,8 @@ def test_a_receiver_follows_every_change(steps: list[Step], every: int, completi
 
 @given(steps=st.lists(st.tuples(PATHS, DELTAS) | st.tuples(st.just("span"), st.sampled_from("st")), max_size=12))
 @example(steps=[("t", "Hello"), ("span", "s"), ("span", "t"), ("t", "World")])
-def test_a_receiver_follows_a_stream(steps: list[Step]) -> None:
-    """What the recipe for forwarding does: the changes of each snapshot that a stream yields."""
+def test_receiver_follows_a_stream(steps: list[Step]) -> None:
+    """The recipe for forwarding sends the changes of each snapshot that a stream yields."""
     events = [{"span_id": what} if path == "span" else {"json_path": path, "delta": what} for path, what in steps]
     receiver = sj.Assembler()
     stream = sj.assemble(events, on_conflict="replace", on_new_span="reset")

@@ -1,4 +1,4 @@
-"""Patterns along the tree select what RFC 9535 says that they do in the value, at any version."""
+"""Patterns select from the tree what RFC 9535 selects from the value, at any version."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def root(document: Document, version: int) -> tuple[Any, Any, Any]:
 
 
 @given(values(), spellings())
-def test_both_walks_find_what_the_standard_says(value: Any, spelled: Spelled) -> None:
+def test_both_walks_agree_with_the_standard(value: Any, spelled: Spelled) -> None:
     document = holding(value)
     node, key, thing = root(document, 1)
     start = matcher(spelled.text).start
@@ -49,9 +49,9 @@ def test_both_walks_find_what_the_standard_says(value: Any, spelled: Spelled) ->
     after = [trail(document.holder, *slot[:2])[1:] for slot in postorder(node, key, thing, start, 1)]
     assert len(after) == len(set(after))
     assert set(after) == set(found)
-    for number, place in enumerate(after):  # nothing comes after what contains it
+    for number, place in enumerate(after):  # a container follows its parts
         assert not any(place[: len(other)] == other for other in after[:number])
-    for number, place in enumerate(found):  # nor before it, in document order
+    for number, place in enumerate(found):  # a container precedes its parts
         assert not any(place == other[: len(place)] for other in list(found)[:number])
 
 
@@ -61,7 +61,7 @@ def selected(document: Document, pattern: str, version: int) -> list[Place]:
 
 
 @given(values(), spellings())
-def test_selected_is_the_nodelist_of_the_standard(value: Any, spelled: Spelled) -> None:
+def test_select_returns_the_nodelist_of_the_standard(value: Any, spelled: Spelled) -> None:
     document = holding(value)
     wanted = rfc9535.select(spelled.query, value)
     found = list(select(compile_pattern(spelled.text).segments, root(document, 1), 1))
@@ -73,20 +73,20 @@ def test_selected_is_the_nodelist_of_the_standard(value: Any, spelled: Spelled) 
 @pytest.mark.parametrize(
     ("pattern", "wanted"),
     [
-        pytest.param("[2,0,2,0]", [(2,), (0,)], id="a-union-in-its-order-each-once"),
-        pytest.param("[1,0:3]", [(1,), (0,), (2,)], id="overlapping-selectors"),
-        pytest.param("[*,0]", [(0,), (1,), (2,)], id="all-and-one-of-them"),
-        pytest.param("[1]['d','b']", [(1, "d"), (1, "b")], id="names-in-the-order-of-the-pattern"),
-        pytest.param("$..[0]", [(0,), (0, 0), (0, 0, 0), (1, "b", 0)], id="a-container-before-what-is-in-it"),
-        pytest.param("$..[2,1]", [(2,), (1,)], id="a-union-in-its-order-at-any-depth"),
-        pytest.param("$..[0]..*", [(0, 0), (0, 0, 0)], id="two-ways-to-one-location"),
-        pytest.param("[1:].b", [(1, "b")], id="a-leaf-has-no-members"),
-        pytest.param("[1][0:9]", [], id="an-object-has-no-slices"),
-        pytest.param("[9007199254740991]", [], id="no-such-item"),
+        pytest.param("[2,0,2,0]", [(2,), (0,)], id="a union in its order, each once"),
+        pytest.param("[1,0:3]", [(1,), (0,), (2,)], id="overlapping selectors"),
+        pytest.param("[*,0]", [(0,), (1,), (2,)], id="a wildcard and an index"),
+        pytest.param("[1]['d','b']", [(1, "d"), (1, "b")], id="names in the order of the pattern"),
+        pytest.param("$..[0]", [(0,), (0, 0), (0, 0, 0), (1, "b", 0)], id="a container before its parts"),
+        pytest.param("$..[2,1]", [(2,), (1,)], id="a union in its order at any depth"),
+        pytest.param("$..[0]..*", [(0, 0), (0, 0, 0)], id="one location reached twice"),
+        pytest.param("[1:].b", [(1, "b")], id="a scalar has no members"),
+        pytest.param("[1][0:9]", [], id="an object has no slices"),
+        pytest.param("[9007199254740991]", [], id="an absent item"),
         pytest.param("[::0]", [], id="nothing"),
     ],
 )
-def test_selected_is_in_the_order_of_the_pattern(pattern: str, wanted: list[Place]) -> None:
+def test_select_follows_the_order_of_the_pattern(pattern: str, wanted: list[Place]) -> None:
     assert selected(holding([[["x"]], {"b": ["y"], "d": 1}, "z"]), pattern, 1) == wanted
 
 
@@ -98,8 +98,8 @@ def test_holes_are_selected() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["$..*..*..*", "$..['a','b',*]..*..[0,*]..a", "$..*.*..*.*..*"])
-def test_selecting_is_linear_however_many_ways_lead_to_a_location(pattern: str) -> None:
-    """In ten times the depth there are at least a thousand times as many ways for three segments that descend."""
+def test_select_is_linear_when_a_location_is_reached_many_times(pattern: str) -> None:
+    """Ten times the depth has at least a thousand times as many matches of three descendant segments."""
     segments = compile_pattern(pattern).segments
 
     def calls(depth: int) -> int:
@@ -127,7 +127,7 @@ def test_selecting_is_linear_however_many_ways_lead_to_a_location(pattern: str) 
     assert calls(200) <= 11 * calls(20)
 
 
-def test_a_deep_document_is_selected_without_recursion() -> None:
+def test_deep_document_is_selected_without_recursion() -> None:
     deep: Any = 1
     for _ in range(3000):
         deep = [deep]
@@ -139,7 +139,7 @@ def test_a_deep_document_is_selected_without_recursion() -> None:
 
 
 @given(values(), values(), spellings())
-def test_a_walk_shows_the_version_that_it_is_asked_for(old: Any, new: Any, spelled: Spelled) -> None:
+def test_walk_shows_the_requested_version(old: Any, new: Any, spelled: Spelled) -> None:
     document = holding({"a": old})
     document.apply("b", new)
     document.apply("a", None)
@@ -151,7 +151,7 @@ def test_a_walk_shows_the_version_that_it_is_asked_for(old: Any, new: Any, spell
         assert selected(document, spelled.text, version) == list(rfc9535.select(spelled.query, value))
 
 
-def test_holes_are_found_and_never_finished() -> None:
+def test_preorder_includes_holes_and_postorder_omits_them() -> None:
     document = Document(Limits())
     document.apply("a[2]", "x")
     slots = (*root(document, 1), matcher("a[*]").start, 1)
@@ -160,7 +160,7 @@ def test_holes_are_found_and_never_finished() -> None:
     assert [key for _, key, _ in postorder(*slots)] == [2]
 
 
-def test_a_way_is_left_out_with_all_that_contains_it() -> None:
+def test_postorder_omits_a_path_and_its_ancestors() -> None:
     document = holding({"a": {"b": {"c": 1, "d": 2}, "e": [3]}, "f": 4})
     slots = (*root(document, 1), matcher("$", "$..*").start, 1)
 
@@ -170,7 +170,7 @@ def test_a_way_is_left_out_with_all_that_contains_it() -> None:
 
 
 @given(values(), st.lists(spellings(), min_size=1, max_size=3))
-def test_the_state_of_a_slot_does_not_depend_on_what_was_asked_before(value: Any, spelled: list[Spelled]) -> None:
+def test_state_of_a_slot_does_not_depend_on_earlier_queries(value: Any, spelled: list[Spelled]) -> None:
     document = holding({"a": value, "b": value})
     made = matcher(*(one.text for one in spelled))
     along = Along(made)
@@ -183,7 +183,7 @@ def test_the_state_of_a_slot_does_not_depend_on_what_was_asked_before(value: Any
         assert along.at(document, node, key) is state
 
 
-def test_a_container_is_dead_where_nothing_can_match() -> None:
+def test_container_is_dead_if_nothing_in_it_can_match() -> None:
     document = holding({"a": {"b": 1}, "c": {"d": 1}})
     along = Along(matcher("a.b"))
     node = document.holder.slots[0]
@@ -193,4 +193,4 @@ def test_a_container_is_dead_where_nothing_can_match() -> None:
     assert not along.is_dead(inside)
     assert along.at(document, beside, "d") is along.matcher.dead
     assert along.is_dead(beside)
-    assert not along.is_dead(inside)  # only the last one is known
+    assert not along.is_dead(inside)  # only the last container is cached

@@ -1,4 +1,4 @@
-"""Snapshots and changes: what a reader holds, what its reader may do with it, and what that must not do."""
+"""Snapshots and changes: what they show, what they share, and what a reader who modifies a value can affect."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def snapshots(*deltas: tuple[str, Any], **options: Any) -> list[sj.Snapshot]:
     return found
 
 
-def told(changes: tuple[sj.Change, ...]) -> list[tuple[str, str, Any]]:
+def facts_of(changes: tuple[sj.Change, ...]) -> list[tuple[str, str, Any]]:
     return [(change.kind, str(change.path), change.delta) for change in changes]
 
 
@@ -51,7 +51,7 @@ def sent(chunks: list[sj.StreamingChunk]) -> list[tuple[str | None, Any]]:
 # one snapshot
 
 
-def test_a_snapshot_of_nothing_is_missing():
+def test_snapshot_of_an_empty_document_is_missing():
     snapshot = sj.Assembler().snapshot()
 
     assert (snapshot.version, snapshot.value, snapshot.copy_value()) == (0, sj.MISSING, sj.MISSING)
@@ -61,7 +61,7 @@ def test_a_snapshot_of_nothing_is_missing():
     assert repr(snapshot) == "<Snapshot 0: open, last event id ''>"
 
 
-def test_a_snapshot_knows_its_event_and_how_the_stream_ended():
+def test_snapshot_has_the_event_and_the_end_of_the_stream():
     assembler = sj.Assembler()
     assembler.apply(sj.ServerSentEvent({"delta": 1, "json_path": "a", "span_id": "s"}, id="7"))
     early = assembler.snapshot()
@@ -142,7 +142,7 @@ def test_get_shares_containers_between_snapshots_as_value_does(path):
     assert second["beside"] is first["beside"]
 
 
-def test_get_of_an_older_snapshot_shows_its_version_and_leaves_the_newer_one():
+def test_get_of_an_older_snapshot_keeps_the_newer_container():
     _, early, late = snapshots(("a.b", 1), ("a.b", 2))
     newest = late.get("a")
 
@@ -166,7 +166,8 @@ GET_PATHS = st.sampled_from(["", "a", "b", "b.c", "b.d", "b.d[1]", "b.d[3]", "f"
     ),
     replace=st.booleans(),
 )
-def test_get_equals_the_part_of_the_value_at_any_version_and_never_changes(stream: Any, *, replace: bool) -> None:
+def test_get_equals_the_part_of_the_value_at_any_version(stream: Any, *, replace: bool) -> None:
+    """Nor does a result that the reader keeps ever change."""
     assembler = sj.Assembler(on_conflict="replace" if replace else "error", on_new_span="reset")
     every = [assembler.snapshot()]
     kept: list[tuple[Any, str]] = []
@@ -189,7 +190,7 @@ def test_get_equals_the_part_of_the_value_at_any_version_and_never_changes(strea
 
 
 def part_of(snapshot: sj.Snapshot, path: str) -> Any:
-    """Return what is at `path` of a copy of the whole value, "nothing" if nothing is."""
+    """Return the value at `path` in a copy of the whole value; "nothing" if it is absent."""
     here = snapshot.copy_value()
     for step in sj.parse_path(path):
         there = range(len(here)) if isinstance(here, list) else here if isinstance(here, dict) else ()
@@ -208,8 +209,8 @@ GETS: dict[str, tuple[Any, Any]] = {
     "steps of any iterable": (iter(["people", 1]), {"name": "Jane", "a.b": 1}),
     "a path object": (sj.Path(("people", 1, "a.b")), 1),
     "a hole": ("people[0]", None),
-    "no such name": ("nobody", "default"),
-    "no such item": ("people[2]", "default"),
+    "an absent name": ("nobody", "default"),
+    "an absent item": ("people[2]", "default"),
     "into a string": ("people[1].name.first", "default"),
     "into a hole": ("people[0].name", "default"),
     "a name of an array": ("people.name", "default"),
@@ -225,18 +226,18 @@ def test_get(path, expected):
 
 
 GROWING: dict[str, tuple[Deltas, str, dict[str, Any]]] = {
-    "the text that is open": ([("a.b", "x"), ("a.b", "y"), ("a.b", "z")], "a.b", {}),
-    "the same by another path": ([("a.b", "x"), ("a.b", "y"), ("a.b", "z")], "$.a['b']", {}),
-    "a text that was set by the last change": ([("a.b", "xyz")], "a.b", {}),
-    "a text that was left": ([("a.b", "xy"), ("a.b", "z"), ("c", 1)], "a.b", {}),
-    "a text that was left and visited again": ([("a.b", "x"), ("c", 1), ("a.b", "yz"), ("c", 2)], "a.b", {}),
+    "the open text": ([("a.b", "x"), ("a.b", "y"), ("a.b", "z")], "a.b", {}),
+    "the open text by another spelling of its path": ([("a.b", "x"), ("a.b", "y"), ("a.b", "z")], "$.a['b']", {}),
+    "a text set by the last change": ([("a.b", "xyz")], "a.b", {}),
+    "a text whose run has ended": ([("a.b", "xy"), ("a.b", "z"), ("c", 1)], "a.b", {}),
+    "a revisited text": ([("a.b", "x"), ("c", 1), ("a.b", "yz"), ("c", 2)], "a.b", {}),
     "without its prefix": ([("r.a.b", "x"), ("r.a.b", "yz")], "a.b", {"path_prefix": "r"}),
     "below a name like the prefix": ([("r.r.a", "x"), ("r.r.a", "yz")], "r.a", {"path_prefix": "r"}),
 }
 
 
 @pytest.mark.parametrize(("deltas", "path", "options"), GROWING.values(), ids=GROWING)
-def test_get_gives_the_whole_text_and_again_when_it_has_grown(deltas, path, options):
+def test_get_returns_the_whole_text_before_and_after_growth(deltas, path, options):
     assembler = filled(*deltas, **options)
 
     assert [assembler.snapshot().get(path) for _ in range(2)] == ["xyz", "xyz"]
@@ -245,12 +246,12 @@ def test_get_gives_the_whole_text_and_again_when_it_has_grown(deltas, path, opti
     assert (assembler.snapshot().get(path), early.get(path)) == ("xyzw", "xyz")
 
 
-def test_get_of_what_is_no_path_is_an_error():
+def test_get_refuses_a_pattern():
     with pytest.raises(sj.InvalidPathError):
         filled(("a", 1)).snapshot().get("a[*]")
 
 
-def test_paths_are_without_the_prefix():
+def test_paths_lack_the_prefix():
     assembler = filled(("response.a", "x"), path_prefix="response")
     snapshot = assembler.snapshot()
 
@@ -262,41 +263,41 @@ def test_paths_are_without_the_prefix():
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# a value is shared: its reader may change it
+# a value is shared: its reader may modify it
 
 
-def spoil(value: Any, how: str) -> None:
-    """Change every container of a value in one way."""
+def modify(value: Any, how: str) -> None:
+    """Modify every container of a value in one way."""
     parts = list(value.values()) if isinstance(value, dict) else list(value) if isinstance(value, list) else []
     for part in parts:
-        spoil(part, how)
+        modify(part, how)
     if isinstance(value, dict):
         change = {
             "clear": value.clear,
             "delete": lambda: value.pop(next(iter(value), ""), None),
-            "add": lambda: value.update(spoiled="spoiled"),
-            "replace": lambda: value.update(dict.fromkeys(value, "spoiled")),
-            "swap": lambda: (value.pop(next(iter(value), ""), None), value.update(spoiled="spoiled")),
+            "add": lambda: value.update(modified="modified"),
+            "replace": lambda: value.update(dict.fromkeys(value, "modified")),
+            "swap": lambda: (value.pop(next(iter(value), ""), None), value.update(modified="modified")),
         }
         change[how]()
     elif isinstance(value, list):
         change = {
             "clear": value.clear,
             "delete": lambda: value[:1].clear() or value.__delitem__(slice(0, 1)),
-            "add": lambda: value.append("spoiled"),
-            "replace": lambda: value.__setitem__(slice(None), ["spoiled"] * len(value)),
+            "add": lambda: value.append("modified"),
+            "replace": lambda: value.__setitem__(slice(None), ["modified"] * len(value)),
             "swap": value.reverse,
         }
         change[how]()
 
 
-PLACES = st.sampled_from(["a", "b.c", "b.d[0]", "b.d[1]", "b.d[3].e", "f[0][1]", "f[1]", ""])
-WHAT = st.sampled_from(["x", "yz", 1, None, {}, [], {"c": "x", "d": ["y"]}, [["x"], {"e": 1}]])
-HOWS = st.sampled_from(["clear", "delete", "add", "replace", "swap"])
+PATHS = st.sampled_from(["a", "b.c", "b.d[0]", "b.d[1]", "b.d[3].e", "f[0][1]", "f[1]", ""])
+DELTAS = st.sampled_from(["x", "yz", 1, None, {}, [], {"c": "x", "d": ["y"]}, [["x"], {"e": 1}]])
+MODIFICATIONS = st.sampled_from(["clear", "delete", "add", "replace", "swap"])
 
 
-@given(st.lists(st.tuples(PLACES, WHAT, st.none() | HOWS), max_size=25))
-def test_a_value_that_was_changed_shows_in_later_shared_values_at_most(
+@given(st.lists(st.tuples(PATHS, DELTAS, st.none() | MODIFICATIONS), max_size=25))
+def test_modified_value_affects_shared_values_only(
     stream: list[tuple[str, Any, str | None]],
 ) -> None:
     assembler, clean = sj.Assembler(on_conflict="replace"), sj.Assembler(on_conflict="replace")
@@ -307,18 +308,18 @@ def test_a_value_that_was_changed_shows_in_later_shared_values_at_most(
         assert (change and json.dumps(change.value)) == (expected and json.dumps(expected.value))
         kept.append((assembler.snapshot(), clean.snapshot()))
         if how is not None:
-            spoil(kept[-1][0].value, how)
-            spoil(kept[-1][0].get("b"), how)
+            modify(kept[-1][0].value, how)
+            modify(kept[-1][0].get("b"), how)
     assert assembler.snapshot().value is not sj.MISSING or not assembler.version
-    for snapshot, unspoiled in kept:
-        assert repr(snapshot.copy_value()) == repr(unspoiled.copy_value())
-        assert repr(snapshot.get("b.d", "none", copy=True)) == repr(unspoiled.get("b.d", "none"))
-        assert told(snapshot.changes_since(0)) == told(unspoiled.changes_since(0))
-        assert told(kept[-1][0].changes_since(snapshot)) == told(kept[-1][1].changes_since(unspoiled))
+    for snapshot, unmodified in kept:
+        assert repr(snapshot.copy_value()) == repr(unmodified.copy_value())
+        assert repr(snapshot.get("b.d", "none", copy=True)) == repr(unmodified.get("b.d", "none"))
+        assert facts_of(snapshot.changes_since(0)) == facts_of(unmodified.changes_since(0))
+        assert facts_of(kept[-1][0].changes_since(snapshot)) == facts_of(kept[-1][1].changes_since(unmodified))
 
 
 @pytest.mark.parametrize("held", [False, True])
-def test_an_array_that_its_reader_has_emptied_is_built_anew(held):
+def test_array_emptied_by_its_reader_is_rebuilt(held):
     assembler = filled(("items", [1, {"a": 2}]), ("b", 1))
     for number in (2, 3, 4):
         snapshot = assembler.snapshot()
@@ -331,7 +332,7 @@ def test_an_array_that_its_reader_has_emptied_is_built_anew(held):
     assert assembler.snapshot().value["items"] == [1, {"a": 4}, 2, 3, 4]
 
 
-def test_what_was_given_is_not_kept():
+def test_argument_is_not_kept():
     given_value = {"a": [1]}
     assembler = filled(("x", given_value))
     given_value["a"].append(2)
@@ -339,7 +340,7 @@ def test_what_was_given_is_not_kept():
     assert assembler.snapshot().value == {"x": {"a": [1]}}
 
 
-def test_a_value_alone_does_not_keep_the_document():
+def test_value_does_not_reference_the_document():
     assembler = filled(("a", "x" * 1000))
     document = assembler._document
     value = assembler.snapshot().value
@@ -357,23 +358,23 @@ CHANGES: dict[str, tuple[Deltas, int, list[tuple[str, str, Any]]]] = {
     "nothing": ([("a", 1)], 1, []),
     "all": ([("a.b", "x"), ("a.b", "y")], 0, [("set", "", {"a": {"b": "xy"}})]),
     "an append": ([("a", "x"), ("a", "y"), ("a", "z")], 1, [("append", "a", "yz")]),
-    "an append of what was left": ([("a", "x"), ("a", "y"), ("b", 1)], 1, [("append", "a", "y"), ("set", "b", 1)]),
+    "an append to an ended text": ([("a", "x"), ("a", "y"), ("b", 1)], 1, [("append", "a", "y"), ("set", "b", 1)]),
     "a set": ([("a", 1), ("a", 2)], 1, [("set", "a", 2)]),
-    "a string that was replaced by a longer one": ([("a", "x"), ("a", None), ("a", "xy")], 1, [("set", "a", "xy")]),
+    "a string replaced by a longer one": ([("a", "x"), ("a", None), ("a", "xy")], 1, [("set", "a", "xy")]),
     "there and back": ([("a", 1), ("a", 2), ("a", 1)], 1, [("set", "a", 1)]),
-    "a hole that was filled": ([("a[1]", 1), ("a[0]", 2)], 1, [("set", "a[0]", 2)]),
+    "a filled hole": ([("a[1]", 1), ("a[0]", 2)], 1, [("set", "a[0]", 2)]),
     "an item": ([("a[0]", 1), ("a[2]", 2)], 1, [("set", "a[2]", 2)]),
     "in order of creation": (
         [("b", "x"), ("a", "x"), ("a", "y"), ("b", "y")],
         2,
         [("append", "b", "y"), ("append", "a", "y")],
     ),
-    "creation in turn": (
+    "interleaved creation": (
         [("p.x", "1"), ("q.x", "1"), ("p.y", "1"), ("q.y", "2"), ("p.y", "2"), ("p.x", "2")],
         2,
         [("append", "p.x", "2"), ("set", "p.y", "12"), ("set", "q.y", "2")],
     ),
-    "ties of one delta": (
+    "parts of one delta": (
         [("", {"b": {"c": "x"}, "a": "x"}), ("a", "y"), ("b.c", "y")],
         1,
         [("append", "b.c", "y"), ("append", "a", "y")],
@@ -387,39 +388,39 @@ CHANGES: dict[str, tuple[Deltas, int, list[tuple[str, str, Any]]]] = {
 def test_changes_since(deltas, since, expected):
     every = snapshots(*deltas)
 
-    assert told(every[-1].changes_since(since)) == expected
-    assert told(every[-1].changes_since(every[since])) == expected
+    assert facts_of(every[-1].changes_since(since)) == expected
+    assert facts_of(every[-1].changes_since(every[since])) == expected
     assert all(change.version == every[-1].version for change in every[-1].changes_since(since))
 
 
 @pytest.mark.parametrize(("deltas", "since", "expected"), CHANGES.values(), ids=CHANGES)
-def test_changes_since_are_the_same_when_they_are_asked_for_late(deltas, since, expected):
+def test_changes_since_are_the_same_when_read_late(deltas, since, expected):
     assembler = filled(*deltas)
     snapshot = assembler.snapshot()
     for path in ("a", "late", "a", "z"):
         assembler._document.replace = assembler._document.places.replace = True
         assembler.apply_delta(path, "late")
 
-    assert told(snapshot.changes_since(since)) == expected
+    assert facts_of(snapshot.changes_since(since)) == expected
 
 
-def test_what_is_new_in_a_snapshot_is_its_last_change():
+def test_changes_of_a_snapshot_are_its_last_change():
     every = snapshots(("a", "x"), ("a", "y"), ("b.c", 1))
 
-    assert [told(snapshot.changes) for snapshot in every] == [
+    assert [facts_of(snapshot.changes) for snapshot in every] == [
         [], [("set", "", {"a": "x"})], [("append", "a", "y")], [("set", "b", {"c": 1})],
     ]  # fmt: skip
     assert every[2].changes is every[2].changes
 
 
 @pytest.mark.parametrize("since", [3, 99, -1])
-def test_changes_since_a_version_that_is_not_before_are_an_error(since):
+def test_changes_since_a_later_version_is_an_error(since):
     snapshot = snapshots(("a", "x"), ("a", "y"), ("a", "z"))[2]
     with pytest.raises(ValueError, match=f"version {since} is not between 0 and this snapshot's version, 2"):
         snapshot.changes_since(since)
 
 
-def test_changes_since_a_newer_snapshot_or_one_of_another_document_are_an_error():
+def test_changes_since_needs_an_older_snapshot_of_the_document():
     early, late = snapshots(("a", "x"))
     with pytest.raises(ValueError, match="is not between 0 and"):
         early.changes_since(late)
@@ -435,10 +436,10 @@ def test_changes_across_a_reset_are_one_set_at_the_root():
     assembler.apply_delta("c", "y")
     after = assembler.snapshot()
 
-    assert told(empty.changes_since(before)) == [("set", "", sj.MISSING)]
-    assert told(empty.changes) == [("set", "", sj.MISSING)]
-    assert told(after.changes_since(before)) == told(after.changes_since(0)) == [("set", "", {"c": "y"})]
-    assert told(after.changes_since(empty)) == [("set", "", {"c": "y"})]
+    assert facts_of(empty.changes_since(before)) == [("set", "", sj.MISSING)]
+    assert facts_of(empty.changes) == [("set", "", sj.MISSING)]
+    assert facts_of(after.changes_since(before)) == facts_of(after.changes_since(0)) == [("set", "", {"c": "y"})]
+    assert facts_of(after.changes_since(empty)) == [("set", "", {"c": "y"})]
     assert before.value == {"a": "x", "b": 1}
     assert reset is not None
     assert (reset.kind, reset.path, reset.delta, reset.value, reset.before) == ("set", (), sj.MISSING, sj.MISSING, None)
@@ -453,7 +454,7 @@ def test_changes_across_a_reset_are_one_set_at_the_root():
 # one change
 
 
-def test_a_change_tells_where_what_and_when():
+def test_change_has_path_delta_value_and_version():
     assembler = sj.Assembler()
     first = assembler.apply_delta("people[0].name", "Jane")
     second = assembler.apply_delta("people[0].name", " Doe")
@@ -473,11 +474,11 @@ def test_a_change_tells_where_what_and_when():
     assert repr(third) == "<Change 3: set {'name': 'K'} at people[1]>"
 
 
-def test_a_change_at_the_root_says_so():
+def test_repr_of_a_change_at_the_root():
     assert repr(sj.Assembler().apply_delta("", "x" * 100)).endswith("at the root>")
 
 
-def test_a_repair_that_had_to_come_before_is_told_by_the_change():
+def test_change_links_the_repairs_before_it():
     assembler = filled(("a", "x"), ("b", "y"), ("a", HIGH), ("b", HIGH))
     change = assembler.apply_delta("c", 1)
     chain = []
@@ -492,16 +493,16 @@ def test_a_repair_that_had_to_come_before_is_told_by_the_change():
     ]
 
 
-def test_what_came_before_has_a_change_of_its_own_among_the_changes_since():
-    """Else who applies both would repair twice."""
+def test_changes_since_list_a_repair_separately():
+    """Otherwise a reader that applies both would repair twice."""
     assembler = filled(("a", "x" + HIGH), ("b", 1))
     changes = assembler.snapshot().changes_since(1)
 
-    assert told(changes) == [("append", "a", "\ufffd"), ("set", "b", 1)]
+    assert facts_of(changes) == [("append", "a", "\ufffd"), ("set", "b", 1)]
     assert [change.before for change in changes] == [None, None]
 
 
-def test_a_reset_by_a_new_span_comes_before_its_first_change():
+def test_reset_by_a_new_span_precedes_its_first_change():
     assembler = sj.Assembler(on_new_span="reset")
     assembler.apply({"delta": 1, "json_path": "a", "span_id": "one"})
     change = assembler.apply({"delta": 2, "json_path": "b", "span_id": "two"})
@@ -519,16 +520,16 @@ def test_a_reset_by_a_new_span_comes_before_its_first_change():
 CHUNKS: dict[str, tuple[Deltas, int, list[tuple[str, Any]]]] = {
     "an append": ([("a", "x"), ("a", "y")], 1, [("a", "y")]),
     "something new": ([("a", 1), ("b.c", 2)], 1, [("b", {"c": 2})]),
-    "null at a new place": ([("a", 1), ("b", None)], 1, [("b", None)]),
-    "a number in the place of a number": ([("a", 1), ("a", 2)], 1, [("a", None), ("a", 2)]),
+    "null at a new location": ([("a", 1), ("b", None)], 1, [("b", None)]),
+    "a number replaces a number": ([("a", 1), ("a", 2)], 1, [("a", None), ("a", 2)]),
     "there and back": ([("a", 1), ("a", 2), ("a", 1)], 1, [("a", None), ("a", 1)]),
-    "null in the place of a number": ([("a", 1), ("a", None)], 1, [("a", None)]),
-    "a value in the place of null": ([("a", None), ("a", 1)], 1, [("a", 1)]),
-    "a value in the place of a hole": ([("a[1]", 1), ("a[0]", "x")], 1, [("a[0]", "x")]),
-    "an object in the place of a string": ([("a", "x"), ("a.b", 1)], 1, [("a", None), ("a", {"b": 1})]),
-    "an object in the place of another": ([("a.b", 1), ("a", {"c": 2})], 1, [("a", None), ("a", {"c": 2})]),
+    "null replaces a number": ([("a", 1), ("a", None)], 1, [("a", None)]),
+    "a value replaces null": ([("a", None), ("a", 1)], 1, [("a", 1)]),
+    "a value replaces a hole": ([("a[1]", 1), ("a[0]", "x")], 1, [("a[0]", "x")]),
+    "an object replaces a string": ([("a", "x"), ("a.b", 1)], 1, [("a", None), ("a", {"b": 1})]),
+    "an object replaces an object": ([("a.b", 1), ("a", {"c": 2})], 1, [("a", None), ("a", {"c": 2})]),
     "holes": ([("z", 1), ("a[2]", "x")], 1, [("a", []), ("a[2]", "x")]),
-    "holes further in": (
+    "holes at a deeper level": (
         [("z", 1), ("a['k.l'][1].b[1]", True), ("a.c", [[]])],
         1,
         [
@@ -542,7 +543,7 @@ CHUNKS: dict[str, tuple[Deltas, int, list[tuple[str, Any]]]] = {
 
 
 @pytest.mark.parametrize(("deltas", "since", "expected"), CHUNKS.values(), ids=CHUNKS)
-def test_chunks_say_the_same_to_another_document(deltas, since, expected):
+def test_chunks_reproduce_the_change_in_another_document(deltas, since, expected):
     every = snapshots(*deltas, on_conflict="replace")
     copied = filled(*deltas[:since])
     chunks = [chunk for change in every[-1].changes_since(since) for chunk in change.to_chunks()]
@@ -564,7 +565,7 @@ REPLACING: dict[str, tuple[Deltas, list[tuple[str, Any]]]] = {
 
 
 @pytest.mark.parametrize(("deltas", "expected"), REPLACING.values(), ids=REPLACING)
-def test_the_chunks_of_a_change_clear_what_it_led_through(deltas, expected):
+def test_chunks_of_a_change_clear_the_conflicting_ancestor(deltas, expected):
     assembler = filled(*deltas[:-1], on_conflict="replace")
     copied = filled(*deltas[:-1])
     change = assembler.apply_delta(*deltas[-1])
@@ -576,8 +577,8 @@ def test_the_chunks_of_a_change_clear_what_it_led_through(deltas, expected):
     assert copied.snapshot().value == assembler.snapshot().value
 
 
-@given(st.lists(st.tuples(PLACES, WHAT), max_size=20))
-def test_chunks_of_changes_over_any_steps_build_the_same(stream: Deltas) -> None:
+@given(st.lists(st.tuples(PATHS, DELTAS), max_size=20))
+def test_chunks_of_changes_over_any_steps_build_the_same_value(stream: Deltas) -> None:
     every = snapshots(*stream, on_conflict="replace")
     for size in (1, 3, 100):
         copied = sj.Assembler()
@@ -589,7 +590,7 @@ def test_chunks_of_changes_over_any_steps_build_the_same(stream: Deltas) -> None
             assert repr(copied.snapshot().value) == repr(new.value)
 
 
-def test_a_text_that_is_left_while_it_is_read_is_the_text_of_then():
+def test_text_whose_run_ends_during_a_read_is_correct():
     assembler = filled(("a", "x"), ("a", "y"))
     document, snapshot = assembler._document, assembler.snapshot()
     document.pieces = document.text.pieces = MeddledList(document.pieces, lambda: assembler.apply_delta("b", 1))
@@ -598,8 +599,8 @@ def test_a_text_that_is_left_while_it_is_read_is_the_text_of_then():
     assert assembler.snapshot().value == {"a": "xy", "b": 1}
 
 
-@pytest.mark.parametrize("path", ["n", "m"], ids=["asked for before", "written last"])
-def test_a_value_that_is_replaced_while_it_is_looked_up_is_the_value_of_then(path):
+@pytest.mark.parametrize("path", ["n", "m"], ids=["read before", "written last"])
+def test_value_replaced_during_a_lookup_is_that_of_the_version(path):
     assembler = filled(("n", 1), ("m", 1))
     snapshot = assembler.snapshot()
     snapshot.get("n")
@@ -610,7 +611,7 @@ def test_a_value_that_is_replaced_while_it_is_looked_up_is_the_value_of_then(pat
     assert assembler.snapshot().get(path) == 2
 
 
-def test_the_places_that_readers_asked_for_are_bounded(monkeypatch):
+def test_cached_lookups_of_readers_are_bounded(monkeypatch):
     monkeypatch.setattr(_snapshot, "MANY", 3)
     assembler = sj.Assembler()
     for number in range(10):
@@ -620,7 +621,7 @@ def test_the_places_that_readers_asked_for_are_bounded(monkeypatch):
     assert 0 < len(assembler._document.places.known) <= 3
 
 
-def test_what_no_path_can_be_is_refused_by_get():
+def test_get_refuses_arguments_that_cannot_be_a_path():
     (snapshot,) = snapshots(("people", ["Jane"]))[-1:]
     with pytest.raises(sj.InvalidPathError, match="counts from the start"):
         snapshot.get(("people", -1))
@@ -633,10 +634,10 @@ def test_what_no_path_can_be_is_refused_by_get():
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what is finished, what a pattern selects, what an object would be
+# is_complete, find, draft, and changes passed to callbacks
 
 
-def test_a_snapshot_knows_what_was_finished_then_and_never_more():
+def test_is_complete_depends_on_the_version_of_the_snapshot():
     every = snapshots(("a.b", "x"), ("a.c", "y"), ("d", 1), ("a.b", "!"))
 
     assert [[snapshot.is_complete(path) for path in ("a.b", "a", "d", "", "e")] for snapshot in every] == [
@@ -644,12 +645,12 @@ def test_a_snapshot_knows_what_was_finished_then_and_never_more():
         [False] * 5,
         [True, False, False, False, False],
         [True, True, False, False, False],
-        [False, False, False, False, False],  # the sender came back to `a.b`, so `d` is not known to be
+        [False, False, False, False, False],  # the sender returned to `a.b`, so `d` is not known to be finished
     ]
     assert every[3].is_complete(("a", "b"))
 
 
-def test_all_that_is_there_is_finished_when_the_stream_has_ended_well():
+def test_all_values_are_complete_after_a_clean_end():
     assembler = filled(("a[1]", 1), ("b", None))
     assembler.close()
 
@@ -676,24 +677,24 @@ def test_find_selects_in_the_version_of_the_snapshot():
 
 
 @pytest.mark.parametrize("pattern", ["a[-1]", "a[", "$.1", "", 5])
-def test_find_checks_its_pattern_before_there_is_a_document(pattern):
+def test_find_checks_its_pattern_on_an_empty_document(pattern):
     (empty,) = snapshots()
 
     with pytest.raises(sj.InvalidPatternError):
         empty.find(pattern)
 
 
-def test_what_find_returns_is_private():
+def test_results_of_find_are_private():
     (snapshot,) = snapshots(("a", {"b": []}))[-1:]
     (found,) = snapshot.find("a")
     found.value["b"].append(1)
-    found.path  # noqa: B018  # it has one
+    found.path  # noqa: B018  # a match has a path
 
     assert snapshot.value == {"a": {"b": []}}
     assert snapshot.find("a") == [(("a",), {"b": []})]
 
 
-def test_a_draft_is_an_object_of_what_is_there():
+def test_draft_is_an_object_of_the_values_so_far():
     @attrs.frozen
     class Person:
         name: str
@@ -706,7 +707,7 @@ def test_a_draft_is_an_object_of_what_is_there():
     assert first.draft(dict[str, str]) == {"name": "Ja"}
 
 
-def test_a_change_that_is_told_knows_its_match():
+def test_change_passed_to_a_callback_has_its_match():
     assembler = sj.Assembler()
     changes: list[sj.Change] = []
     assembler.on("a.b", changes.append)
@@ -721,25 +722,25 @@ def test_a_change_that_is_told_knows_its_match():
     assert sent(changes[1].to_chunks()) == [("a.b[1]", 3)]
 
 
-def test_outside_of_callbacks_a_change_matches_where_it_happened():
+def test_change_outside_a_callback_matches_its_own_path():
     change = sj.Assembler().apply_delta("a.b", 10**500)
 
     assert (change.match, change.match_value) == (("a", "b"), 10**500)
     assert repr(change) == "<Change 1: set an integer of 1661 bits at a.b>"
 
 
-def test_two_readers_of_one_old_snapshot_get_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_readers_of_an_old_snapshot_get_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
     assembler = sj.Assembler()
     assembler.apply_delta("a", "x")
     old = assembler.snapshot()
     assembler.apply_delta("b", 2)
-    _ = assembler.snapshot().value  # so that an older one is built anew for each reader
+    _ = assembler.snapshot().value  # so that each reader rebuilds the older value
     value_at = _snapshot.value_at
     inner: list[Any] = []
 
     def interrupted(document: Any, version: int) -> Any:
         value = value_at(document, version)
-        if not inner:  # another reader is quicker
+        if not inner:  # another reader finishes first
             inner.append(None)
             inner[0] = old.value
         return value
