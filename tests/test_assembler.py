@@ -19,6 +19,7 @@ from hypothesis import example, given, strategies as st
 
 from streamjson import assemble
 from streamjson._assembler import Assembler
+from streamjson._dialects.chunks import quick_reader
 from streamjson._document.document import Document
 from streamjson._errors import (
     CheckpointError,
@@ -1300,7 +1301,7 @@ def without_the_fast_path(assembler: Assembler) -> Assembler:
     def decode(text: str) -> object:
         raise ValueError(text)
 
-    assembler._decode, assembler._closer_look = decode, (ValueError,)
+    assembler._session.quick = quick_reader(Limits(), decode, (ValueError,))
     return assembler
 
 
@@ -1317,7 +1318,7 @@ def result_of(assembler: Assembler, given_event: object) -> tuple[object, ...]:
 
 def assert_fast_path_agrees(quick: Any, events: Iterable[object], **options: Any) -> None:
     assembler, careful = Assembler(**options), without_the_fast_path(Assembler(**options))
-    assembler._decode, assembler._closer_look = quick
+    assembler._session.quick = quick_reader(assembler._session.options.limits, *quick)
     for given_event in events:
         assert result_of(assembler, given_event) == result_of(careful, given_event)
     assert ending(assembler) == ending(careful)
@@ -1612,7 +1613,7 @@ def test_restored_assembler_continues(end: Callable[[Assembler], object], error:
         return
     with pytest.raises(error) as caught:
         restored.apply(delta("r.a", "y"))
-    assert caught.value.event_number == assembler._event_number + 1  # type: ignore[attr-defined]
+    assert caught.value.event_number == assembler._session.event_number + 1  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -1694,10 +1695,10 @@ class InterruptedLate(Document):
 
 
 def interrupted_late(assembler: Assembler, call: Callable[[], object]) -> None:
-    assembler._document.__class__ = InterruptedLate
+    assembler._session.document.__class__ = InterruptedLate
     with pytest.raises(Interrupt):
         call()
-    assembler._document.__class__ = Document
+    assembler._session.document.__class__ = Document
 
 
 WIRE = event({"delta": "y", "json_path": "a"}, id="7")
@@ -1729,7 +1730,7 @@ def test_event_interrupted_after_its_write_is_recorded(last):
 def test_event_interrupted_before_its_write_is_not_recorded():
     for last in (WIRE, {"data": {"delta": "y", "json_path": "a"}, "id": "7"}):
         assembler = assembled(("a", "x"))
-        assembler._document.lengths = BreakingLengths(assembler._document.lengths)
+        assembler._session.document.lengths = BreakingLengths(assembler._session.document.lengths)
         with pytest.raises(Interrupt):
             assembler.apply(last)
         assert (assembler.last_event_id, assembler.snapshot().value) == ("", {"a": "x"})
@@ -1740,7 +1741,7 @@ def test_delta_interrupted_after_its_write_counts():
     interrupted_late(assembler, lambda: assembler.apply_delta("a", "x"))
     assert unseal("assembler", assembler.checkpoint())["has_deltas"] is True
     empty = Assembler()
-    empty._document.lengths = BreakingLengths(empty._document.lengths)
+    empty._session.document.lengths = BreakingLengths(empty._session.document.lengths)
     with pytest.raises(Interrupt):
         empty.apply_delta("a", "x")
     assert unseal("assembler", empty.checkpoint())["has_deltas"] is False
@@ -1748,7 +1749,7 @@ def test_delta_interrupted_after_its_write_counts():
 
 def test_interrupt_in_the_open_text_tears_the_document():
     assembler = assembled(("a", "x"), ("a", "y"))
-    assembler._document.lengths = BreakingLengths(assembler._document.lengths)
+    assembler._session.document.lengths = BreakingLengths(assembler._session.document.lengths)
     with pytest.raises(Interrupt):
         assembler.apply_delta("a", "z")
 
@@ -1769,7 +1770,7 @@ def test_interrupted_close_has_ended_the_document_or_not():
     assert (assembler.end, assembler.snapshot().value) == ("eof", {"a": "x" + BAD})
 
     assembler = assembled(("a", "x" + HIGH))
-    assembler._document.lengths = BreakingLengths(assembler._document.lengths)
+    assembler._session.document.lengths = BreakingLengths(assembler._session.document.lengths)
     with pytest.raises(Interrupt):
         assembler.close()
     assert (assembler.end, assembler.snapshot().value) == ("open", {"a": "x"})

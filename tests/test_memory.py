@@ -286,7 +286,7 @@ def test_text_whose_run_has_ended_is_stored_once():
         assembler.apply_delta(path, delta)
     assembler.apply_delta("number", 1)
 
-    assert sum(map(len, assembler._document.pieces)) == 0
+    assert sum(map(len, assembler._session.document.pieces)) == 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Classification of an event: a chunk, the sender's failure, or neither; with failures as real senders send them."""
+"""The verbs of an event: a delta, the sender's failure, or nothing; with failures as real senders send them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from opperai import models as opper
 
 import streamjson as sj
-from streamjson._dialects.chunks import Brought, Failure, is_blank, is_done, read_event
+from streamjson._dialects import Chunks, Delta, Done, Failed, NewRun, Nothing, Verb
 
 LIMITS = sj.Limits()
 DONE = sj.ServerSentEvent("[DONE]")
@@ -20,8 +20,11 @@ Chunk = sj.StreamingChunk
 X = {"delta": "x", "json_path": "a"}
 
 
-def brought(data: object, event_type: str = "message") -> Brought:
-    return read_event(sj.ServerSentEvent(data, event=event_type), LIMITS)
+PASSED_OVER = [Nothing("passed_over")]
+
+
+def verbs_of(data: object, event_type: str = "message") -> list[Verb]:
+    return list(Chunks(LIMITS).read(sj.ServerSentEvent(data, event=event_type)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -178,7 +181,7 @@ NO_FAILURES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("fields", NO_FAILURES.values(), ids=NO_FAILURES)
 def test_empty_error_field_beside_a_delta_is_not_a_failure(fields: dict[str, Any]) -> None:
     """Senders that send every field send empty ones, too."""
-    assert brought({**X, **fields}) == Brought(Chunk.from_dict({**X, **fields}))
+    assert verbs_of({**X, **fields}) == [Delta("a", "x")]
 
 
 def test_delta_beside_an_error_is_applied_first() -> None:
@@ -243,7 +246,7 @@ def test_asynchronous_callback_is_notified_before_a_failure(*, is_broken: bool) 
     ],
 )
 def test_data_of_an_error_event(data: object, reported: tuple[str | None, str | None]) -> None:
-    assert brought(data, "error") == Brought(failure=Failure(*reported))
+    assert verbs_of(data, "error") == [Failed(*reported)]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -353,28 +356,28 @@ def test_empty_error_texts_are_not_a_failure(empty: dict[str, str]) -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 # other event types, and a delta that an SDK has lost
 
-OTHER_TYPES: dict[str, tuple[object, Brought]] = {
-    "a chunk": (Chunk(1, "a"), Brought(Chunk(1, "a"))),
-    "an empty chunk": (Chunk(), Brought()),
-    "text": ("ping", Brought()),
-    "an array": ("[1]", Brought()),
-    "an object without a delta": ('{"time": 1}', Brought()),
-    "a delta": ('{"delta": 1, "json_path": "a"}', Brought(Chunk(1, "a"))),
-    "a span": ('{"spanId": "1"}', Brought(Chunk(span_id="1"))),
-    "a field of a wrong type, and nothing else": ('{"json_path": 1}', Brought()),
-    "a number that is too long, not in an object": ("1" * 2000, Brought()),
+OTHER_TYPES: dict[str, tuple[object, list[Verb]]] = {
+    "a chunk": (Chunk(1, "a"), [Delta("a", 1)]),
+    "an empty chunk": (Chunk(), PASSED_OVER),
+    "text": ("ping", PASSED_OVER),
+    "an array": ("[1]", PASSED_OVER),
+    "an object without a delta": ('{"time": 1}', PASSED_OVER),
+    "a delta": ('{"delta": 1, "json_path": "a"}', [Delta("a", 1)]),
+    "a span": ('{"spanId": "1"}', [NewRun("1")]),
+    "a field of a wrong type, and nothing else": ('{"json_path": 1}', PASSED_OVER),
+    "a number that is too long, not in an object": ("1" * 2000, PASSED_OVER),
 }
 
 
 @pytest.mark.parametrize(("data", "expected"), OTHER_TYPES.values(), ids=OTHER_TYPES)
-def test_event_of_another_type_has_a_chunk_or_nothing(data: object, expected: Brought) -> None:
-    assert brought(data, "keepalive") == expected
+def test_event_of_another_type_has_a_delta_or_nothing(data: object, expected: list[Verb]) -> None:
+    assert verbs_of(data, "keepalive") == expected
 
 
 @pytest.mark.parametrize("data", ['{"delta": 1, "json_path": 1}', '{"delta": %s, "json_path": "a"}' % ("1" * 2000)])
 def test_invalid_delta_in_an_event_of_another_type_is_an_error(data: str) -> None:
     with pytest.raises((sj.InvalidEventError, sj.LimitExceededError)):
-        brought(data, "keepalive")
+        verbs_of(data, "keepalive")
 
 
 @pytest.mark.parametrize("event_type", ["message", "chunk"])
@@ -385,37 +388,42 @@ def test_delta_lost_by_an_sdk_is_an_error(event_type: str) -> None:
     )
     assert model.data is not None
     with pytest.raises(sj.InvalidEventError, match="decode_sse") as caught:
-        brought(model.data, event_type)
+        verbs_of(model.data, event_type)
     assert caught.value.code == "unset_delta"
     absent = opper.FunctionStreamCallStreamPostResponseBody.model_validate_json('{"data": {"json_path": "people"}}')
     assert absent.data is not None
-    assert brought(absent.data, event_type).chunk is None
+    assert [type(verb) for verb in verbs_of(absent.data, event_type)] == [Nothing]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# functions that inspect an event without applying it
+# chunks, and the end
 
-BLANKS: dict[str, tuple[dict[str, Any], bool]] = {
-    "nothing": ({}, True),
-    "a span": ({"span_id": "1"}, True),
-    "a delta": ({"delta": 1, "json_path": "a"}, False),
-    "null at a path": ({"delta": None, "json_path": "a"}, False),
-    "null without a path": ({"delta": None}, True),
-    "empty text without a path": ({"delta": ""}, True),
-    "text without a path": ({"delta": "x"}, False),
-    "false without a path": ({"delta": False}, False),
+CHUNKS: dict[str, tuple[dict[str, Any], list[Verb]]] = {
+    "no fields": ({}, [Nothing("no_change")]),
+    "a span": ({"span_id": "1"}, [NewRun("1")]),
+    "a delta": ({"delta": 1, "json_path": "a"}, [Delta("a", 1)]),
+    "a delta and a span": ({"delta": 1, "json_path": "a", "span_id": "1"}, [NewRun("1"), Delta("a", 1)]),
+    "null at a path": ({"delta": None, "json_path": "a"}, [Delta("a", None)]),
+    "null without a path": ({"delta": None}, [Nothing("no_change")]),
+    "empty text without a path": ({"delta": ""}, [Nothing("no_change")]),
+    "text without a path": ({"delta": "x"}, [Delta(None, "x")]),
+    "false without a path": ({"delta": False}, [Delta(None, False)]),
+    "a delta and a failure": ({**X, "error": {"message": "m"}}, [Delta("a", "x"), Failed(None, "m")]),
+    "a failure and a span": ({"error": "m", "span_id": "1"}, [Failed(None, "m", "1")]),
 }
 
 
-@pytest.mark.parametrize(("fields", "blank"), BLANKS.values(), ids=BLANKS)
-def test_is_blank(fields: dict[str, Any], *, blank: bool) -> None:
-    chunk = Chunk.from_dict(fields)
-    assert is_blank(chunk) == blank
+@pytest.mark.parametrize(("fields", "expected"), CHUNKS.values(), ids=CHUNKS)
+def test_verbs_of_a_chunk(fields: dict[str, Any], expected: list[Verb]) -> None:
+    assert verbs_of(fields) == expected
+    assert verbs_of(json.dumps(fields)) == expected
+    if not fields.keys() & {"error"}:
+        assert verbs_of(Chunk.from_dict(fields)) == expected
 
 
-@pytest.mark.parametrize("event", [sj.ServerSentEvent(""), sj.ServerSentEvent("{"), b"data: {}", 7, {"delta": 1}])
-def test_is_not_done(event: object) -> None:
-    assert not is_done(event)
+@pytest.mark.parametrize(("event_type", "why"), [("message", "empty"), ("", "empty"), ("ping", "keep_alive")])
+def test_event_without_data_is_empty(event_type: str, why: Any) -> None:
+    assert verbs_of("", event_type) == [Nothing(why)]
 
 
 @pytest.mark.parametrize("data", ["[DONE]", " [DONE]", "[DONE]\r", "\t[DONE] \n"])
@@ -427,4 +435,6 @@ def test_done_may_have_whitespace_around_it(data: str, event_type: str) -> None:
 
 
 def test_done_as_an_object_of_another_library() -> None:
-    assert is_done(SimpleNamespace(data="[DONE]\n", event="message", id="7"))
+    done = SimpleNamespace(data="[DONE]\n", event="message", id="7")
+    assert sj.assemble([X, done]).final() == {"a": "x"}
+    assert verbs_of(done.data) == [Done()]

@@ -63,7 +63,7 @@ def state(document: Document) -> Any:
         "starts": document.starts,
         "slots": [trail(document.holder, *slot) for slot in zip(document.nodes, document.keys, strict=True)],
         "lengths": list(document.lengths),
-        "preludes": document.preludes,
+        "joined": document.joined,
         "node_count": document.node_count,
         "size": document.size,
         "halves": [half for _, _, half in document.halves.values()],
@@ -347,14 +347,14 @@ def test_repair_precedes_a_change_and_at_close_is_the_change():
     assert document.close() is True
 
     assert value(document) == {"a": "x\ufffd", "b": "y\ufffd"}
-    assert (document.version, document.preludes) == (4, {3})
+    assert (document.version, document.joined) == (4, [(3, 4)])
 
 
 @pytest.mark.parametrize("at", ["a", "a.b", ""])
 def test_half_is_discarded_with_its_container(at):
     document = filled(("a.b.c", "x" + HIGH), (at, None))
 
-    assert not document.preludes
+    assert not document.joined
     assert document.halves == {}
 
 
@@ -828,4 +828,4 @@ def test_pending_half_is_recognised_by_identity():
     version = document.version
     assert document.apply("a", half) is None
 
-    assert (document.version, document.holds(half), document.holds(other)) == (version, True, False)
+    assert (document.version, document.halves.is_from(half), document.halves.is_from(other)) == (version, True, False)

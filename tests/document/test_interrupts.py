@@ -22,11 +22,15 @@ import pytest
 import streamjson as sj
 from scenarios import READS, SCENARIOS
 from streamjson import _assembler
-from streamjson._document import change_log as _change_log, document as _document, locator as _locator, tree as _tree
+from streamjson._document import change_log, document, locator, surrogates, tree, writer
 from streamjson._resume.envelope import unseal
+from streamjson._session import session, writing
 
 HIGH, LOW = "\ud83d", "\ude00"
-WRITERS = {str(module.__file__) for module in (_assembler, _document, _change_log, _locator, _tree)}
+WRITERS = {
+    str(module.__file__)
+    for module in (_assembler, session, writing, document, writer, surrogates, change_log, locator, tree)
+}
 
 Event = Any  # an argument of `apply`, a tuple of `apply_delta`'s arguments, or the name of another method
 
@@ -246,8 +250,8 @@ def test_interrupted_event_is_applied_whole_or_not_at_all(
             assert [old.value, old.copy_value()] == shown[0][3:5]
             left = rest if applied else [event, *rest]
             check_resumed(sj.Assembler.restore(assembler.checkpoint(), **options), left, final)
-            is_torn.add(assembler._document.torn)
-            if not assembler._document.torn:
+            is_torn.add(assembler._session.document.torn)
+            if not assembler._session.document.torn:
                 check_resumed(assembler, left, final)
                 continue
             for refused in (event, {"delta": 1, "json_path": "other"}, {"data": "[DONE]"}, "close"):

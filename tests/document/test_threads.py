@@ -279,7 +279,7 @@ def test_interleaved_reads_of_one_container_see_their_versions(ago: int, count: 
         snapshots.append(assembler.snapshot())
     expected = {snapshot.version: snapshot.copy_value()["o"] for snapshot in snapshots}
     for place in places_to_interrupt(lambda: assembler.snapshot().get("o")):
-        document = assembler._document
+        document = assembler._session.document
         document.containers.clear()
         snapshots[0].get("o")
         found: list[tuple[int, Any]] = []

@@ -21,6 +21,7 @@ from grammars import read_path, read_pattern
 from rfc9535 import select
 from source import Source, text_of
 from sse_reference import cut_at, outcome, pieces_of, refused
+from streamjson._dialects.chunks import quick_reader
 from streamjson._dialects.foreign import to_fields
 from streamjson._errors import CODES
 from streamjson._json import decode_json, quick_decoder
@@ -288,7 +289,7 @@ def _check_chunk(value: object, read: sj.StreamingChunk | sj.StreamJSONError) ->
 def _applied(event: object, limits: sj.Limits, quick: Any) -> tuple[object, ...]:
     """Return the outcome of a first event in an assembler that decodes data with `quick` where it may."""
     assembler = sj.Assembler(limits=limits)
-    assembler._decode, assembler._closer_look = quick
+    assembler._session.quick = quick_reader(limits, *quick)
     change = attempt(
         assembler.apply,
         event,
@@ -372,7 +373,7 @@ def _check_restored(restored: sj.Assembler) -> None:
         reports += [one.snapshot().is_complete(path) for path in ((), ("a",), ("l",), ("o", "a", 0))]
         outcomes.append(reports)
     # Under other limits, the first may have exceeded one where the second, without limits, continued.
-    if restored._document.intake.limits == sj.Limits():
+    if restored._session.document.intake.limits == sj.Limits():
         assert outcomes[0] == outcomes[1]
 
 

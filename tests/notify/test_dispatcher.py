@@ -604,7 +604,7 @@ def test_an_interrupt_while_finding_recipients_leaves_no_damage() -> None:
     target = sj.Assembler()
     heard = listen(target, "a", "b")
     apply(target, ("a", "x"), ("b", "y"), ("a", "z"))
-    dispatcher = target._watch
+    dispatcher = target._session.dispatcher
     find = type(dispatcher)._find_recipients
     try:
         type(dispatcher)._find_recipients = lambda self, run: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]

@@ -114,7 +114,7 @@ def perform(assembler: sj.Assembler, act: Act, calls: list[Any]) -> Any:
         if isinstance(act, str):
             result = facts_of(getattr(assembler, act)())
         else:
-            result = facts_of(assembler.apply(prefixed(act, PREFIX if str(assembler._prefix) else "")))
+            result = facts_of(assembler.apply(prefixed(act, PREFIX if str(assembler._session.options.prefix) else "")))
     except sj.StreamJSONError as error:
         result = ["error", error.code, error.event_number, error.last_event_id]
     snapshot = assembler.snapshot()

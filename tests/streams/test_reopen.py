@@ -351,7 +351,7 @@ def test_an_interrupt_while_reopening_tears_the_document() -> None:
             raise KeyboardInterrupt
 
     assembler = closed([("t", "x" + HIGH)])
-    assembler._document.lengths = Breaking(assembler._document.lengths)
+    assembler._session.document.lengths = Breaking(assembler._session.document.lengths)
     with pytest.raises(KeyboardInterrupt):
         assembler.reopen()
     for call in (assembler.reopen, lambda: assembler.apply_delta("t", "y")):

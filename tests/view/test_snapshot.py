@@ -342,7 +342,7 @@ def test_argument_is_not_kept():
 
 def test_value_does_not_reference_the_document():
     assembler = filled(("a", "x" * 1000))
-    document = assembler._document
+    document = assembler._session.document
     value = assembler.snapshot().value
     del assembler
 
@@ -398,7 +398,7 @@ def test_changes_since_are_the_same_when_read_late(deltas, since, expected):
     assembler = filled(*deltas)
     snapshot = assembler.snapshot()
     for path in ("a", "late", "a", "z"):
-        assembler._document.replace = assembler._document.places.replace = True
+        assembler._session.document.replace = assembler._session.document.places.replace = True
         assembler.apply_delta(path, "late")
 
     assert facts_of(snapshot.changes_since(since)) == expected
@@ -592,7 +592,7 @@ def test_chunks_of_changes_over_any_steps_build_the_same_value(stream: Deltas) -
 
 def test_text_whose_run_ends_during_a_read_is_correct():
     assembler = filled(("a", "x"), ("a", "y"))
-    document, snapshot = assembler._document, assembler.snapshot()
+    document, snapshot = assembler._session.document, assembler.snapshot()
     document.pieces = document.text.pieces = MeddledList(document.pieces, lambda: assembler.apply_delta("b", 1))
 
     assert snapshot.get("a") == "xy"
@@ -604,7 +604,7 @@ def test_value_replaced_during_a_lookup_is_that_of_the_version(path):
     assembler = filled(("n", 1), ("m", 1))
     snapshot = assembler.snapshot()
     snapshot.get("n")
-    root = assembler._document.holder.slots[0]
+    root = assembler._session.document.holder.slots[0]
     root.slots = MeddledDict(root.slots, lambda: assembler.apply_delta(path, 2))
 
     assert snapshot.get(path) == 1
@@ -618,7 +618,7 @@ def test_cached_lookups_of_readers_are_bounded(monkeypatch):
         assembler.apply_delta(f"a.n{number}", "x")
         assert assembler.snapshot().get(f"a.n{number}") == "x"
         assert assembler.snapshot().get(f"a.n{number // 2}") == "x"
-    assert 0 < len(assembler._document.places.known) <= 3
+    assert 0 < len(assembler._session.document.places.known) <= 3
 
 
 def test_get_refuses_arguments_that_cannot_be_a_path():

@@ -29,7 +29,7 @@ from .failures import failure_of, failure_of_error, field_of, is_blank
 from .foreign import to_payload
 from .protocols import protocol_of
 
-__all__ = ["Chunks"]
+__all__ = ["Chunks", "quick_reader"]
 
 # Our fields that tell an event from every other protocol's.
 _OURS: Final = ("json_path", "span_id", "chunk_type")
@@ -51,7 +51,7 @@ class Chunks(Dialect):
 
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits)
-        self.quick = _quick_reader(limits)
+        self.quick = quick_reader(limits, *quick_decoder())
 
     def read(self, event: ServerSentEvent[Any]) -> Sequence[Verb]:
         """Return what an event brings.
@@ -85,13 +85,16 @@ class Chunks(Dialect):
         return _read_other(payload, is_plain=is_plain)
 
 
-def _quick_reader(limits: Limits) -> Callable[[str], tuple[str, Any] | None]:
-    """Return `Chunks.quick`: it reads an event that brings a delta and its path and nothing else, as nearly all do.
+def quick_reader(
+    limits: Limits, decode: Callable[[str], object], closer_look: tuple[type[Exception], ...]
+) -> Callable[[str], tuple[str, Any] | None]:
+    """Return `Chunks.quick`, with a decoder and the errors of it that call for a closer look.
+
+    It reads an event that brings a delta and its path and nothing else, as nearly all do.
 
     Data that is not longer than `short` has no number with too many digits, not too many values, and does not nest too
     deep for any decoder; longer data is checked for depth by counting its brackets.
     """
-    decode, closer_look = quick_decoder()
     depth = min(_READABLE_DEPTH, sys.maxsize if limits.max_depth is None else limits.max_depth)
     longest = sys.maxsize if limits.max_number_digits is None else limits.max_number_digits
     if limits.max_nodes is not None:
