@@ -1,4 +1,4 @@
-"""An envelope that is made by hand, for one that is not as `seal` makes it."""
+"""A handmade envelope, for members that `seal` would not write."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from streamjson._resume.envelope import FORMAT
 
 
 def sealed(rest: str, form: int = FORMAT) -> bytes:
-    """Return an envelope with a digest that is right, around anything."""
+    """Return an envelope around any text, with the right digest."""
     data = rest.encode()
     return f'{{"format":{form},"sha256":"{sha256(data).hexdigest()}",'.encode() + data

@@ -1,4 +1,4 @@
-"""What `checkpoint` has written, `restore` reads under the same limits, also where they leave no room at all."""
+"""`restore` reads what `checkpoint` writes under the same limits, also if they leave no room at all."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from streamjson._resume.envelope import seal, unseal
 HIGH = "\ud83d"
 Acts = list[tuple[str, Any]]
 
-LEAST: dict[str, Any] = {
+LEAST_LIMITS: dict[str, Any] = {
     "max_depth": 1, "max_array_gap": 0, "max_array_length": 1, "max_nodes": 1, "max_runs": 1, "max_document_bytes": 1,
     "max_string_bytes": 1, "max_key_bytes": 1, "max_number_digits": 1,
 }  # fmt: skip
 
 
-def saved_within(limits: sj.Limits, acts: Acts, **options: Any) -> list[bytes]:
-    """Return a checkpoint before the first act, and after each."""
+def checkpoints_within(limits: sj.Limits, acts: Acts, **options: Any) -> list[bytes]:
+    """Return the checkpoints before the first act and after each act."""
     assembler = sj.Assembler(limits=limits, **options)
     saved = [assembler.checkpoint()]
     for path, delta in acts:
@@ -34,11 +34,11 @@ def saved_within(limits: sj.Limits, acts: Acts, **options: Any) -> list[bytes]:
 
 
 def just_enough(acts: Acts, **options: Any) -> sj.Limits:
-    """Return the least limits under which all acts can be done."""
-    limits = sj.Limits(**LEAST)
+    """Return the least limits that allow all acts."""
+    limits = sj.Limits(**LEAST_LIMITS)
     while True:
         try:
-            saved_within(limits, acts, **options)
+            checkpoints_within(limits, acts, **options)
         except sj.LimitExceededError as error:
             limits = evolve(limits, **{error.limit: error.met})
         except sj.InvalidPathError:
@@ -47,22 +47,22 @@ def just_enough(acts: Acts, **options: Any) -> sj.Limits:
             return limits
 
 
-def assert_read(acts: Acts, options: dict[str, Any]) -> None:
+def assert_restored(acts: Acts, options: dict[str, Any]) -> None:
     limits = just_enough(acts, **options)
-    for data in saved_within(limits, acts, **options):
+    for data in checkpoints_within(limits, acts, **options):
         again = sj.Assembler.restore(data, limits=limits, **options).checkpoint()
         assert unseal("assembler", again) == unseal("assembler", data)
 
 
 WORST: dict[str, tuple[Acts, dict[str, Any]]] = {
-    "texts that are come back to": ([(f"a.b.c.t{n}", t) for t in ("x", "y", HIGH) for n in range(30)], {}),
-    "halves that are kept": ([(f"a[{n}]", t) for t in ("x", HIGH) for n in range(60)], {"completion": "end"}),
+    "texts that the sender returns to": ([(f"a.b.c.t{n}", t) for t in ("x", "y", HIGH) for n in range(30)], {}),
+    "surrogate halves that are kept": ([(f"a[{n}]", t) for t in ("x", HIGH) for n in range(60)], {"completion": "end"}),
     "holes": ([("a", "x"), ("l[40]", 1), ("a", "y")], {}),
-    "holes that are filled": (
+    "filled holes": (
         [("a", "x"), ("l[40]", 1), ("a", "y"), *((f"l[{n}]", HIGH) for n in range(40))],
         {"completion": "end"},
     ),
-    "values that are replaced": ([("a", {"b": [1, 2]}), ("c", 1), *[("a", None), ("a", {"b": [3]})] * 5], {}),
+    "replaced values": ([("a", {"b": [1, 2]}), ("c", 1), *[("a", None), ("a", {"b": [3]})] * 5], {}),
     "a deep text": ([("a" + "[0]" * 60, "x"), ("b", 1), ("a" + "[0]" * 60, "y")], {}),
     "a deep value": ([("a", "x"), ("b", 1), ("a", "y"), ("c" + "[0]" * 60, "y")], {}),
 }
@@ -70,13 +70,13 @@ WORST: dict[str, tuple[Acts, dict[str, Any]]] = {
 
 @pytest.fixture(autouse=True)
 def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is allowed beside the values of a document would hide that small ones are over the bound."""
+    """The usual allowance for other values would hide that small documents exceed the limit."""
     monkeypatch.setattr(_json, "CHUNK_VALUES", 40)
 
 
 @pytest.mark.parametrize(("acts", "options"), WORST.values(), ids=WORST)
-def test_the_worst_cases_are_read(acts: Acts, options: dict[str, Any]) -> None:
-    assert_read(acts, options)
+def test_the_worst_cases_are_restored(acts: Acts, options: dict[str, Any]) -> None:
+    assert_restored(acts, options)
 
 
 PLACES = st.sampled_from(["", "a", "a.b", "a[0]", "a[2]", "b", "b[1].c", "t", "u"])
@@ -89,12 +89,12 @@ DELTAS = st.sampled_from(["x", "long " * 5, HIGH, 1, 10**20, None, [], {}, {"b":
         {"completion": st.sampled_from(["order", "end"]), "on_conflict": st.sampled_from(["error", "replace"])}
     ),
 )
-def test_any_stream_is_read(acts: Acts, options: dict[str, Any]) -> None:
-    assert_read(acts, options)
+def test_any_stream_is_restored(acts: Acts, options: dict[str, Any]) -> None:
+    assert_restored(acts, options)
 
 
 @pytest.mark.parametrize("member", ["halves", "holes", "repaired", "changes"])
-def test_a_packed_text_that_nests_too_deep_is_a_documented_error(member: str) -> None:
+def test_a_packed_text_that_nests_too_deep_is_refused(member: str) -> None:
     assembler = sj.Assembler()
     for path, delta in (("a", "x"), ("b", 1), ("a", "y")):
         assembler.apply_delta(path, delta)

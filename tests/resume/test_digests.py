@@ -1,4 +1,4 @@
-"""A set of digests: what it holds, by its digests and by its ids."""
+"""Digests, and a set of them that can be searched by digest and by id."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from streamjson._resume import digests as _digests
-from streamjson._resume.digests import Digests, digest_of, digest_with_id, id_bits, is_digest
+from streamjson._resume.digests import Digests, digest_of, digest_of_span, digest_with_id, id_bits, is_digest
 
 # Few ids and few contents, so that many digests share an id.
 MADE = st.builds(digest_with_id, st.integers(0, 40).map(str), st.integers(0, 6))
 
 
 @given(st.lists(MADE | st.integers(1, 2**64 - 1), max_size=80))
-def test_it_is_a_set_that_also_finds_ids(digests: list[int]) -> None:
+def test_a_set_finds_digests_and_ids(digests: list[int]) -> None:
     made, expected = Digests(), set[int]()
     for digest in digests:
         assert (digest in made) == (digest in expected)
@@ -33,13 +33,13 @@ def test_it_is_a_set_that_also_finds_ids(digests: list[int]) -> None:
     assert sorted(Digests.unpack(made.pack())) == sorted(expected)
 
 
-SPREADS = [2**51 + 1, 2**45 - 1, -(2**50) + 1, *(random.Random(seed).getrandbits(64) | 1 for seed in range(20))]
+HASH_SEEDS = [2**51 + 1, 2**45 - 1, -(2**50) + 1, *(random.Random(number).getrandbits(64) | 1 for number in range(20))]
 
 
-@pytest.mark.parametrize("spread", SPREADS)
-def test_many_digests_of_one_id_are_found_as_fast_as_others(spread: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each has a place of its own, in every process: no search passes many of them."""
-    monkeypatch.setattr(_digests, "_SPREAD", spread)
+@pytest.mark.parametrize("seed", HASH_SEEDS)
+def test_many_digests_of_one_id_are_found_quickly(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With any seed, each has a slot of its own, and no search visits many slots."""
+    monkeypatch.setattr(_digests, "_HASH_SEED", seed)
     contents = range(4096)
     made = Digests([digest_with_id("1", content) for content in contents])
     empty = Digests()
@@ -51,21 +51,22 @@ def test_many_digests_of_one_id_are_found_as_fast_as_others(spread: int, monkeyp
     assert steps < 4 * len(contents)
 
 
-def test_a_digest_tells_ids_and_contents() -> None:
+def test_a_digest_distinguishes_ids_and_contents() -> None:
     assert digest_of("a") != digest_of("b")
     assert digest_of("\ud83d") != digest_of("\ud83e")  # halves of surrogate pairs
+    assert digest_of_span("a") != digest_of("a")
     assert id_bits(digest_with_id("a", 1)) == id_bits(digest_with_id("a", 2)) == id_bits(digest_of("a"))
     assert digest_with_id("a", 1) != digest_with_id("a", 2)
     assert digest_with_id("a", 5) == digest_with_id("a", 5 + 4096)
 
 
 @pytest.mark.parametrize("value", [0, -1, 2**64, True, 1.0, "1", None])
-def test_what_is_no_digest(value: object) -> None:
+def test_other_values_are_not_digests(value: object) -> None:
     assert not is_digest(value)
 
 
 @pytest.mark.parametrize("value", [1, 2**64 - 1])
-def test_what_is_a_digest(value: object) -> None:
+def test_an_integer_of_64_bits_is_a_digest(value: object) -> None:
     assert is_digest(value)
 
 
@@ -73,7 +74,7 @@ def packed(*digests: int) -> str:
     return b64encode(b"".join(digest.to_bytes(8, "little") for digest in digests)).decode()
 
 
-def test_it_is_written_in_order() -> None:
+def test_a_set_is_packed_in_order() -> None:
     assert Digests([3, 1, 2**63, 2]).pack() == packed(1, 2, 3, 2**63)
     assert Digests().pack() == ""
 
@@ -81,8 +82,8 @@ def test_it_is_written_in_order() -> None:
 BAD: dict[str, Any] = {
     "a number": 5,
     "an array": [1],
-    "no text of bytes": "\u00e9",
-    "more in between": packed(1, 2) + "\n",
+    "not Base64": "\u00e9",
+    "a line break": packed(1, 2) + "\n",
     "half a digest": b64encode(b"1234").decode(),
     "zero": packed(1, 0),
     "twice": packed(1, 1),
@@ -90,12 +91,12 @@ BAD: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("text", BAD.values(), ids=BAD)
-def test_anything_else_is_refused(text: Any) -> None:
+def test_other_texts_are_refused(text: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         Digests.unpack(text)
 
 
-def test_it_is_the_same_on_machines_of_either_byte_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_packed_set_is_the_same_for_either_byte_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """As far as one machine can show: the bytes of each digest are reversed in both directions."""
     here = Digests([1, 2**63]).pack()
     monkeypatch.setattr(_digests, "sys", SimpleNamespace(byteorder="big" if sys.byteorder == "little" else "little"))

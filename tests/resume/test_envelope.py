@@ -1,4 +1,4 @@
-"""Members as bytes with a digest, and back; what is damaged, newer or another thing is refused."""
+"""Members -> bytes with a digest, and back; damaged, newer and other bytes are refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from test_properties import VALUES, exact
 SEALED = seal("demo", {"name": "Jané", "size": 1.5})
 
 
-def test_the_format_is_this() -> None:
+def test_the_format() -> None:
     assert SEALED == (
         b'{"format":1,"sha256":"8780fbfc54a1d36e177c8a2b3b0fa1dceb7f9e8cecf979897cbf9c2a4580b79f",'
         b'"kind":"demo","name":"Jan\xc3\xa9","size":1.5}'
@@ -27,7 +27,7 @@ def test_the_format_is_this() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "document"]), VALUES))
-def test_what_was_sealed_comes_back(members: dict[str, Any]) -> None:
+def test_sealed_members_can_be_unsealed(members: dict[str, Any]) -> None:
     assert exact(unseal("demo", seal("demo", members))) == exact({"kind": "demo", **members})
 
 
@@ -37,23 +37,23 @@ def test_bytes_of_any_kind_are_read(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("half", ["\ud83d", "\ude00y", "x\ud83dy"], ids=ascii)
-def test_half_a_character_is_written_as_json_escapes_it(half: str) -> None:
+def test_a_surrogate_half_is_escaped_as_json_does(half: str) -> None:
     data = seal("demo", {"id": half, half: "é"})
 
     assert json.loads(data.decode())["id"] == half
     assert unseal("demo", data) == {"kind": "demo", "id": half, half: "é"}
 
 
-def test_each_byte_that_is_another_is_found() -> None:
-    for place in range(len(SEALED)):
+def test_each_changed_bit_is_detected() -> None:
+    for position in range(len(SEALED)):
         for bit in range(8):
             damaged = bytearray(SEALED)
-            damaged[place] ^= 1 << bit
+            damaged[position] ^= 1 << bit
             with pytest.raises(CheckpointError):
                 unseal("demo", damaged)
 
 
-def test_each_length_that_is_another_is_found() -> None:
+def test_each_other_length_is_detected() -> None:
     for length in range(len(SEALED)):
         with pytest.raises(CheckpointError):
             unseal("demo", SEALED[:length])
@@ -63,35 +63,35 @@ def test_each_length_that_is_another_is_found() -> None:
 
 
 REFUSED: dict[str, tuple[Any, str, str]] = {
-    "text": (SEALED.decode(), "bad_checkpoint", "a checkpoint is bytes, not"),
-    "nothing": (None, "bad_checkpoint", "a checkpoint is bytes, not None"),
-    "no bytes": (b"", "bad_checkpoint", "is no checkpoint"),
-    "other JSON": (b'{"people": []}', "bad_checkpoint", "is no checkpoint"),
-    "the format of another order": (json.dumps(json.loads(SEALED)).encode(), "bad_checkpoint", "is no checkpoint"),
-    "no format": (sealed('"kind":"demo"}', form=0), "bad_checkpoint", "is no checkpoint"),
-    "the next format": (sealed('"kind":"demo"}', form=2), "newer_format", "has format 2, and this version .* up to 1"),
-    "a format that is far away": (sealed("?", form=999_999_999), "newer_format", "has format 999999999"),
+    "text": (SEALED.decode(), "bad_checkpoint", "a checkpoint must be bytes, not"),
+    "nothing": (None, "bad_checkpoint", "a checkpoint must be bytes, not None"),
+    "no bytes": (b"", "bad_checkpoint", "are not a checkpoint"),
+    "other JSON": (b'{"people": []}', "bad_checkpoint", "are not a checkpoint"),
+    "the format in another order": (json.dumps(json.loads(SEALED)).encode(), "bad_checkpoint", "are not a checkpoint"),
+    "no format": (sealed('"kind":"demo"}', form=0), "bad_checkpoint", "are not a checkpoint"),
+    "the next format": (sealed('"kind":"demo"}', form=2), "newer_format", "has format 2, but this version .* up to 1"),
+    "a much later format": (sealed("?", form=999_999_999), "newer_format", "has format 999999999"),
     "another kind": (seal("other", {}), "bad_checkpoint", "of kind 'other', not 'demo'"),
     "no kind": (sealed('"a":1}'), "bad_checkpoint", "of kind None, not 'demo'"),
     "not JSON": (sealed('"kind":"demo"'), "bad_checkpoint", "can't be read"),
-    "more than JSON": (sealed('"kind":"demo"}}'), "bad_checkpoint", "can't be read"),
-    "not UTF-8": (sealed("?").replace(b"?", b"\xff"), "bad_checkpoint", "its digest is another one"),
-    "NaN": (sealed('"kind":"demo","a":NaN}'), "bad_checkpoint", "NaN is no JSON value"),
-    "Infinity": (sealed('"kind":"demo","a":[-Infinity]}'), "bad_checkpoint", "-Infinity is no JSON value"),
-    "deeper than JSON is read": (sealed('"kind":"demo","a":' + "[" * 100_000), "bad_checkpoint", "can't be read"),
-    "more digits than are read": (sealed(f'"kind":"demo","a":{"1" * 5_000}}}'), "bad_checkpoint", "can't be read"),
+    "more text after the JSON": (sealed('"kind":"demo"}}'), "bad_checkpoint", "can't be read"),
+    "not UTF-8": (sealed("?").replace(b"?", b"\xff"), "bad_checkpoint", "its digest does not match"),
+    "NaN": (sealed('"kind":"demo","a":NaN}'), "bad_checkpoint", "NaN is not a JSON value"),
+    "Infinity": (sealed('"kind":"demo","a":[-Infinity]}'), "bad_checkpoint", "-Infinity is not a JSON value"),
+    "too deep": (sealed('"kind":"demo","a":' + "[" * 100_000), "bad_checkpoint", "can't be read"),
+    "too many digits": (sealed(f'"kind":"demo","a":{"1" * 5_000}}}'), "bad_checkpoint", "can't be read"),
 }
 
 
 @pytest.mark.parametrize(("data", "code", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_is_no_envelope_of_this_kind_is_refused(data: Any, code: str, message: str) -> None:
+def test_other_data_is_refused(data: Any, code: str, message: str) -> None:
     with pytest.raises(CheckpointError, match=message) as caught:
         unseal("demo", data)
     assert caught.value.code == code
 
 
 @given(st.binary(max_size=200) | st.text(max_size=60).map(sealed))
-def test_any_bytes_are_refused_by_the_documented_error(data: bytes) -> None:
+def test_any_bytes_are_refused_with_the_documented_error(data: bytes) -> None:
     with pytest.raises(CheckpointError):
         unseal("demo", data)
 
@@ -111,13 +111,13 @@ def few_digits() -> Iterator[int]:
     sys.set_int_max_str_digits(before)
 
 
-def test_what_nests_deeper_than_the_interpreter_writes_is_a_limit() -> None:
+def test_nesting_beyond_the_interpreter_is_a_limit_error() -> None:
     with pytest.raises(LimitExceededError, match=r"Limits\.max_depth") as caught:
         seal("demo", {"a": nested(200_000)})
     assert (caught.value.limit, caught.value.met) == ("max_depth", caught.value.maximum + 1)
 
 
-def test_a_number_that_the_interpreter_does_not_write_is_a_limit(few_digits: int) -> None:
+def test_a_number_beyond_the_interpreter_is_a_limit_error(few_digits: int) -> None:
     seal("demo", {"a": 10 ** (few_digits - 1)})
     with pytest.raises(LimitExceededError, match=r"Limits\.max_number_digits") as caught:
         seal("demo", {"a": 10**few_digits})

@@ -1,4 +1,4 @@
-"""Which events are passed over after a reconnect: those that were applied, and no other."""
+"""After a reconnect the filter recognizes exactly the events that were applied before."""
 
 from __future__ import annotations
 
@@ -20,57 +20,60 @@ from replay_events import (
     UNREADABLE,
     WITHOUT_DELTAS,
     Event,
-    connected,
+    apply_new,
     data,
-    handle,
-    of,
+    in_span,
+    new_events,
+    numbered,
     sent,
-    some,
 )
 from streamjson._errors import CODES
 from streamjson._resume import digests as _digests
 from streamjson._resume.envelope import seal, unseal
 
+BOTH_WAYS = pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
 
-def test_nothing_is_a_replay_before_a_reconnect() -> None:
-    taken, _ = connected([*some(0, 3), *some(3, 5)])
-    assert taken == [some(0, 5)]
+
+def test_no_event_is_a_replay_before_a_reconnect() -> None:
+    found, _ = new_events([*numbered(0, 3), *numbered(3, 5)])
+    assert found == [numbered(0, 5)]
 
 
 @pytest.mark.parametrize("event", WITHOUT_DELTAS.values(), ids=WITHOUT_DELTAS)
-@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
-def test_what_brings_no_delta_is_neither_passed_over_nor_ends_the_replay(event: Event, *, from_start: bool) -> None:
+@BOTH_WAYS
+def test_an_event_without_a_delta_does_not_end_a_replay(event: Event, *, from_start: bool) -> None:
+    """It is not a replay either."""
     replays = sj.ReplayFilter(replays_from_start=from_start)
     for one in (sent("1"), event, sent("2"), event):
         assert not replays.is_replay(one)
         replays.applied(one)
     replays.reconnected()
-    told = [replays.is_replay(one) for one in (event, sent("1"), event, sent("2"), event, sent("3"), sent("1"))]
+    found = [replays.is_replay(one) for one in (event, sent("1"), event, sent("2"), event, sent("3"), sent("1"))]
 
-    assert told == [False, True, False, True, False, False, False]
+    assert found == [False, True, False, True, False, False, False]
 
 
 @pytest.mark.parametrize("event", OWN_IDS.values(), ids=OWN_IDS)
-def test_an_id_of_its_own_is_what_an_event_carried_itself(event: Event) -> None:
-    taken, _ = connected([event], [event])
-    assert taken == [[event], []]
+def test_an_event_is_recognized_by_the_id_that_it_carries(event: Event) -> None:
+    found, _ = new_events([event], [event])
+    assert found == [[event], []]
 
 
 @pytest.mark.parametrize("event", NO_IDS.values(), ids=NO_IDS)
-def test_without_ids_there_is_no_telling_but_from_the_start(event: Event) -> None:
-    _, replays = connected([sent("1"), event, sent("2")])
+def test_events_without_ids_are_recognized_only_from_the_start(event: Event) -> None:
+    _, replays = new_events([sent("1"), event, sent("2")])
     assert replays.refusal == CODES["no_id"]
-    with pytest.raises(sj.CheckpointError, match="; begin anew") as caught:
+    with pytest.raises(sj.CheckpointError, match="; start over") as caught:
         replays.reconnected()
     assert caught.value.code == "no_id"
-    with pytest.raises(sj.CheckpointError):  # also who does not listen to that is not told wrong
+    with pytest.raises(sj.CheckpointError):  # also for a caller that ignores the first error
         replays.is_replay(sent("1"))
 
-    taken, _ = connected([event, event], [event, event, event], replays_from_start=True)
-    assert taken == [[event, event], [event]]
+    found, _ = new_events([event, event], [event, event, event], replays_from_start=True)
+    assert found == [[event, event], [event]]
 
 
-def test_an_event_that_was_skipped_comes_again_as_any_other() -> None:
+def test_a_skipped_event_is_recognized_like_any_other() -> None:
     assembler, replays = sj.Assembler(on_invalid="skip"), sj.ReplayFilter()
     events = [sent("1"), sent("2", 5), sent("3")]
     for again in (events, [*events, sent("4")]):
@@ -83,41 +86,41 @@ def test_an_event_that_was_skipped_comes_again_as_any_other() -> None:
     assert (assembler.snapshot().value, assembler.skipped_count) == ({"a": "xxx"}, 1)
 
 
-@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
+@BOTH_WAYS
 @pytest.mark.parametrize("count", range(1, 7))
-def test_an_event_that_was_rejected_doubles_nothing(count: int, *, from_start: bool) -> None:
-    """It is passed over when a later one was applied; one that was the last is met again."""
+def test_a_rejected_event_doubles_no_text(count: int, *, from_start: bool) -> None:
+    """It is a replay once a later event was applied; if it was the last event, it is let through again."""
     bad = sent("2", 5)
     events = [sent("1", "a"), bad, sent("3", "b"), bad if from_start else sent("4", 6), sent("5", "c"), sent("6", 7)]
     assembler, replays = sj.Assembler(), sj.ReplayFilter(replays_from_start=from_start)
-    handle(assembler, replays, events[:count])
+    apply_new(assembler, replays, events[:count])
     for _ in range(3):
         replays.reconnected()
         is_last = count % 2 == 0
-        assert handle(assembler, replays, events[:count]) == [events[count - 1].data] * is_last
-    for more in ("d", "de"):  # also when all comes again that was seen, rejected events included
+        assert apply_new(assembler, replays, events[:count]) == [events[count - 1].data] * is_last
+    for more in ("d", "de"):  # also if the server replays all events, the rejected ones included
         replays.reconnected()
-        handle(assembler, replays, [*events, *(sent(id, id) for id in more)])
+        apply_new(assembler, replays, [*events, *(sent(id, id) for id in more)])
 
     assert assembler.snapshot().value == {"a": "abcde"}
     assert replays.refusal == ""
 
 
-@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
-def test_events_may_be_asked_about_before_any_of_them_is_applied(*, from_start: bool) -> None:
+@BOTH_WAYS
+def test_events_may_be_checked_before_any_is_applied(*, from_start: bool) -> None:
     replays = sj.ReplayFilter(replays_from_start=from_start)
     for first, last in ((0, 3), (0, 5), (0, 8), (0, 8)):
-        events = some(first, last)
+        events = numbered(first, last)
         for event in [event for event in events if not replays.is_replay(event)]:
             replays.applied(event)
         replays.reconnected()
 
-    assert [replays.is_replay(event) for event in some(0, 9)] == [True] * 8 + [False]
+    assert [replays.is_replay(event) for event in numbered(0, 9)] == [True] * 8 + [False]
 
 
 @pytest.mark.parametrize("event", UNREADABLE.values(), ids=UNREADABLE)
-@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
-def test_a_skipped_event_that_can_not_be_read_is_passed_over(event: Event, *, from_start: bool) -> None:
+@BOTH_WAYS
+def test_a_skipped_unreadable_event_is_a_replay(event: Event, *, from_start: bool) -> None:
     assembler = sj.Assembler(on_invalid="skip")
     replays = sj.ReplayFilter(replays_from_start=from_start)
     events = [sent("1", "a"), event, sent("2", "b")]
@@ -140,8 +143,8 @@ def test_a_skipped_event_that_can_not_be_read_is_passed_over(event: Event, *, fr
 
 
 @pytest.mark.parametrize("event", IGNORED.values(), ids=IGNORED)
-@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
-def test_an_ignored_event_is_passed_over_and_never_refused(event: Event, *, from_start: bool) -> None:
+@BOTH_WAYS
+def test_an_ignored_event_is_a_replay_and_is_never_refused(event: Event, *, from_start: bool) -> None:
     other = sj.ServerSentEvent('{"usage": {"total": 9}}', id=event.id)
     assembler = sj.Assembler()
     replays = sj.ReplayFilter(replays_from_start=from_start)
@@ -157,56 +160,55 @@ def test_an_ignored_event_is_passed_over_and_never_refused(event: Event, *, from
 
 
 @pytest.mark.parametrize("event", UNREADABLE.values(), ids=UNREADABLE)
-@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
-def test_a_rejected_event_that_can_not_be_read_is_passed_over_after_a_later_one(
-    event: Event, *, from_start: bool
-) -> None:
+@BOTH_WAYS
+def test_a_rejected_unreadable_event_becomes_a_replay(event: Event, *, from_start: bool) -> None:
+    """It is let through until a later event is applied."""
     replays = sj.ReplayFilter(replays_from_start=from_start)
     for count in (1, 2, 3):
         replays.reconnected()
         events = [sent("1"), event, sent("2")][:count]
-        told = []
+        found = []
         for one in events:
-            told.append(replays.is_replay(one))
-            if not told[-1] and one is not event:
+            found.append(replays.is_replay(one))
+            if not found[-1] and one is not event:
                 replays.applied(one)
-        assert told == [[False], [True, False], [True, False, False]][count - 1]
+        assert found == [[False], [True, False], [True, False, False]][count - 1]
     replays.reconnected()
     assert [replays.is_replay(one) for one in (sent("1"), event, sent("2"), sent("3"))] == [True, True, True, False]
 
 
-@pytest.mark.parametrize("from_start", [False, True], ids=["by ids", "from the start"])
+@BOTH_WAYS
 @pytest.mark.parametrize("has_delta", [False, True], ids=["alone", "with a delta"])
-def test_another_span_is_no_replay(*, has_delta: bool, from_start: bool) -> None:
-    """A sender that has begun anew uses its ids again: the assembler says what that means."""
+def test_a_new_span_is_not_a_replay(*, has_delta: bool, from_start: bool) -> None:
+    """A sender that has started over reuses its ids. The assembler decides what that means."""
 
-    def spanned(id: str, text: str, span: str) -> Event:
+    def in_named_span(id: str, text: str, span: str) -> Event:
         fields = {"span_id": span} | ({"delta": text, "json_path": "a"} if has_delta else {})
         return sj.ServerSentEvent(json.dumps(fields), id=id)
 
-    first = [spanned("1", "x", "one"), sent("2", "b"), sent("3", "c")]
-    again = [spanned("1", "x", "two"), sent("2", "y"), sent("3", "z")]
+    first = [in_named_span("1", "x", "one"), sent("2", "b"), sent("3", "c")]
+    again = [in_named_span("1", "x", "two"), sent("2", "y"), sent("3", "z")]
     replays = sj.ReplayFilter(replays_from_start=from_start)
     assembler = sj.Assembler()
-    handle(assembler, replays, first)
+    apply_new(assembler, replays, first)
     replays = sj.ReplayFilter.restore(replays.checkpoint())
     with pytest.raises(sj.StreamFailedError):
-        handle(assembler, replays, again)
+        apply_new(assembler, replays, again)
 
     assembler, replays = sj.Assembler(on_new_span="reset"), sj.ReplayFilter(replays_from_start=from_start)
     for events in (first, again, again, [*again, sent("4", "!")]):
-        handle(assembler, replays, events)
+        apply_new(assembler, replays, events)
         replays.reconnected()
     assert assembler.snapshot().value == {"a": "xyz!" if has_delta else "yz!"}
 
 
-def test_a_rejected_event_that_names_a_new_span_is_passed_over_after_a_later_one() -> None:
+def test_a_rejected_event_may_name_a_new_span() -> None:
     bad = sj.ServerSentEvent(data(5, span_id="two"), id="2")
-    first = [of("one", "1", "a"), bad, of(None, "3", "b")]
+    first = [in_span("one", "1", "a"), bad, sent("3", "b")]
     for from_start in (False, True):
         assembler = sj.Assembler(on_new_span="reset", on_conflict="error")
         replays = sj.ReplayFilter(replays_from_start=from_start)
-        for again in (first, first, [*first, of(None, "4", "c")]):
+        for again in (first, first, [*first, sent("4", "c")]):
             for event in again:
                 if not replays.is_replay(event) and event is not bad:
                     assembler.apply(event)
@@ -215,21 +217,25 @@ def test_a_rejected_event_that_names_a_new_span_is_passed_over_after_a_later_one
         assert assembler.snapshot().value == {"a": "abc"}
 
 
-def test_it_tells_whether_it_waits_for_something_new() -> None:
+def test_replaying_is_true_until_the_first_new_event() -> None:
     replays = sj.ReplayFilter()
-    told = [replays.replaying]
-    for event in [*some(0, 2), *some(0, 3)]:
+    found = [replays.replaying]
+    for event in [*numbered(0, 2), *numbered(0, 3)]:
         if not replays.is_replay(event):
             replays.applied(event)
-        if event == some(1, 2)[0] and not replays.replaying:
+        if event == numbered(1, 2)[0] and not replays.replaying:
             replays.reconnected()
-        told.append(replays.replaying)
-    assert told == [False, False, True, True, True, False]
+        found.append(replays.replaying)
+    assert found == [False, False, True, True, True, False]
     assert repr(replays) == "<ReplayFilter: 3 events>"
 
 
-def said(checkpoint: bytes) -> dict[str, Any]:
-    """Return what a checkpoint says."""
+# ---------------------------------------------------------------------------------------------------------------------
+# checkpoints
+
+
+def members_of(checkpoint: bytes) -> dict[str, Any]:
+    """Return the members of a checkpoint, with the ids as a list of digests."""
     members = unseal("replay_filter", checkpoint)
     ids = b64decode(members["ids"])
     return {**members, "ids": [ids[at : at + 8] for at in range(0, len(ids), 8)]}
@@ -237,16 +243,16 @@ def said(checkpoint: bytes) -> dict[str, Any]:
 
 @given(st.lists(IDS, min_size=1, max_size=30, unique=True), st.booleans())
 @example([str(number) for number in range(14)], False)  # the table grows with the 13th
-def test_it_goes_on_from_any_checkpoint(ids: list[str], from_start: bool) -> None:
+def test_a_filter_continues_from_any_checkpoint(ids: list[str], from_start: bool) -> None:
     events = [sent(id, id) for id in ids]
     replays = sj.ReplayFilter(replays_from_start=from_start)
     for count in range(len(events) + 1):
         data = replays.checkpoint()
         for back in {0} if from_start else {0, count // 2, count}:
             restored = sj.ReplayFilter.restore(data)
-            assert said(restored.checkpoint()) == said(data)
+            assert members_of(restored.checkpoint()) == members_of(data)
             again = [restored.is_replay(event) for event in events[back:]]
-            assert again == [place < count for place in range(back, len(ids))]
+            assert again == [position < count for position in range(back, len(ids))]
             for event in events[count:]:
                 restored.applied(event)
             restored.reconnected()
@@ -255,10 +261,10 @@ def test_it_goes_on_from_any_checkpoint(ids: list[str], from_start: bool) -> Non
             replays.applied(events[count])
 
 
-def test_a_refused_filter_notes_nothing_more() -> None:
-    _, replays = connected([sent("1"), sent("1"), sent("2")])
+def test_a_refused_filter_records_nothing() -> None:
+    _, replays = new_events([sent("1"), sent("1"), sent("2")])
     saved = replays.checkpoint()
-    replays.applied(of("2", "3", "x"))
+    replays.applied(in_span("2", "3", "x"))
     assert not replays.is_replay(sent("4"))
     assert replays.checkpoint() == saved
     assert sj.ReplayFilter.restore(saved).checkpoint() == saved
@@ -266,8 +272,8 @@ def test_a_refused_filter_notes_nothing_more() -> None:
 
 
 @pytest.mark.parametrize("code", ["no_id", "repeated_id"])
-def test_a_refusal_is_kept(code: str) -> None:
-    _, replays = connected([sent("1"), sent("1" if code == "repeated_id" else None)])
+def test_a_checkpoint_keeps_the_refusal(code: str) -> None:
+    _, replays = new_events([sent("1"), sent("1" if code == "repeated_id" else None)])
     restored = sj.ReplayFilter.restore(replays.checkpoint())
 
     assert restored.refusal == CODES[code]
@@ -277,19 +283,19 @@ def test_a_refusal_is_kept(code: str) -> None:
         assert caught.value.code == code
 
 
-def test_a_checkpoint_is_the_same_on_machines_of_either_byte_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As far as it can be tried on one of them: the bytes of each digest are turned around, both ways."""
-    _, replays = connected([sent("1")])
-    (here,) = said(replays.checkpoint())["ids"]
+def test_a_checkpoint_is_the_same_for_either_byte_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as one machine can show: the bytes of each digest are reversed in both directions."""
+    _, replays = new_events([sent("1")])
+    (here,) = members_of(replays.checkpoint())["ids"]
     monkeypatch.setattr(_digests, "sys", SimpleNamespace(byteorder="big" if sys.byteorder == "little" else "little"))
-    (there,) = said(replays.checkpoint())["ids"]
+    (there,) = members_of(replays.checkpoint())["ids"]
 
     assert there == here[::-1]
     assert sj.ReplayFilter.restore(replays.checkpoint()).is_replay(sent("1"))
 
 
 def forged(**others: Any) -> bytes:
-    _, replays = connected([sent("1"), sent("2")])
+    _, replays = new_events([sent("1"), sent("2")])
     members = {**unseal("replay_filter", replays.checkpoint()), **others}
     return seal("replay_filter", {name: value for name, value in members.items() if value is not ...})
 
@@ -302,49 +308,49 @@ MEMBERS = ["replays_from_start", "refusal", "count", "chain", "ids", "span_id", 
 LATER_MEMBERS = ["earlier_ids", "ended_spans", "first", "first_before", "ignored", "last", "unreadable"]
 FROM_START = {"replays_from_start": True, "ids": "", "count": 2, "chain": "00" * 32}
 FORGED: dict[str, dict[str, Any]] = {
-    **{f"no {name}": {name: ...} for name in MEMBERS},
-    "from the start that is a number": {"replays_from_start": 1},
-    "another refusal": {"refusal": "tired"},
-    "a refusal that is an array": {"refusal": []},
-    "a count that is text": {"count": "2"},
-    "a count that is a boolean": {"count": True, "ids": ids(1)},
-    "a count that is a float": {"count": 2.0},
-    "a count of other ids": {"count": 3},
+    **{f"without {name}": {name: ...} for name in MEMBERS},
+    "from the start as a number": {"replays_from_start": 1},
+    "an unknown refusal": {"refusal": "tired"},
+    "a refusal as an array": {"refusal": []},
+    "a count as text": {"count": "2"},
+    "a count as a boolean": {"count": True, "ids": ids(1)},
+    "a count as a float": {"count": 2.0},
+    "a count that differs from the ids": {"count": 3},
     "a count below zero": FROM_START | {"count": -1},
-    "a count of nothing with a chain": FROM_START | {"count": 0},
+    "a count of zero with a chain": FROM_START | {"count": 0},
     "a chain that is not hexadecimal": FROM_START | {"chain": "xy"},
-    "a chain that is a number": FROM_START | {"chain": 5},
+    "a chain as a number": FROM_START | {"chain": 5},
     "a chain that is too short": FROM_START | {"chain": "00"},
     "a chain, by ids": {"chain": "00" * 32},
     "ids, from the start": FROM_START | {"ids": ids(1, 2)},
-    "ids that are an array": {"ids": [1, 2]},
-    "ids that are no text of bytes": {"ids": "é"},
-    "ids with more in between": {"ids": ids(1, 2) + "\n"},
-    "ids that end too early": {"ids": b64encode(b"1234567").decode(), "count": 1},
-    "an id that can't be": {"ids": ids(1, 0)},
-    "an id that is there twice": {"ids": ids(5, 5)},
-    "ids of earlier spans that are a number": {"earlier_ids": 5},
-    "ignored events that are a number": {"ignored": 5},
-    "a span that is a number": {"span_id": 1},
-    "spans that have ended, and no other": {"ended_spans": ids(1)},
-    "a last event that is text": {"last": "1"},
+    "ids as an array": {"ids": [1, 2]},
+    "ids that are not Base64": {"ids": "é"},
+    "ids with a line break": {"ids": ids(1, 2) + "\n"},
+    "ids cut inside a digest": {"ids": b64encode(b"1234567").decode(), "count": 1},
+    "an id of zero": {"ids": ids(1, 0)},
+    "a repeated id": {"ids": ids(5, 5)},
+    "ids of earlier spans as a number": {"earlier_ids": 5},
+    "ignored events as a number": {"ignored": 5},
+    "a span as a number": {"span_id": 1},
+    "ended spans without a current one": {"ended_spans": ids(1)},
+    "a last event as text": {"last": "1"},
     "a first event that is too large": {"first": 2**64},
     "unreadable events below zero": FROM_START | {"unreadable": -1},
-    "rejected ones that are a number": {"rejected": 1},
-    "rejected ones that are text": {"rejected": ["1"]},
-    "a rejected one that is too large": {"rejected": [2**64]},
-    "a rejected one that can't be": {"rejected": [0]},
+    "rejected events as a number": {"rejected": 1},
+    "a rejected event as text": {"rejected": ["1"]},
+    "a rejected event that is too large": {"rejected": [2**64]},
+    "a rejected event of zero": {"rejected": [0]},
 }
 
 
 @pytest.mark.parametrize("others", FORGED.values(), ids=FORGED)
-def test_what_no_filter_can_have_written_is_refused(others: dict[str, Any]) -> None:
+def test_a_malformed_checkpoint_is_refused(others: dict[str, Any]) -> None:
     with pytest.raises(sj.CheckpointError, match="the checkpoint is malformed: ") as caught:
         sj.ReplayFilter.restore(forged(**others))
     assert caught.value.code == "bad_checkpoint"
 
 
-# As an earlier version wrote them. Of five events, the last two were rejected or not applied yet.
+# Written by an earlier version. Of five events, the fourth was rejected and the fifth not applied yet.
 BY_IDS_BEFORE = (
     b'{"format":1,"sha256":"556718d02429e504d892a0d08db9c9f7e71ae3bb00d589142cba4f3af568baf1",'
     b'"kind":"replay_filter","replays_from_start":false,"span_id":"one","refusal":"","count":3,'
@@ -393,17 +399,17 @@ STRANGE = (
 
 
 @given(st.dictionaries(st.sampled_from([*MEMBERS, *LATER_MEMBERS]), STRANGE, min_size=1), st.booleans(), st.data())
-def test_a_checkpoint_that_says_anything_is_refused_or_makes_a_filter_that_works(
+def test_a_forged_checkpoint_is_refused_or_restored(
     others: dict[str, Any], from_start: bool, chosen: st.DataObject
 ) -> None:
-    """What it writes later can be restored, too."""
+    """A restored filter works, and its own checkpoints can be restored, too."""
     if type(others.get("ids")) is str and chosen.draw(st.booleans()):
         others["count"] = len(b64decode(others["ids"] or "")) // 8 if others["ids"].endswith("=") else 0
     try:
         replays = sj.ReplayFilter.restore(forged(**{**(FROM_START if from_start else {}), **others}))
     except sj.CheckpointError:
         return
-    events = [*some(0, 20), sent("1"), sj.ServerSentEvent("{", id="3"), of("2", "1", "x"), of("1", "4")]
+    events = [*numbered(0, 20), sent("1"), sj.ServerSentEvent("{", id="3"), in_span("2", "1", "x"), in_span("1", "4")]
     for event in chosen.draw(st.lists(st.sampled_from(events), max_size=20)):
         try:
             if not replays.is_replay(event) and chosen.draw(st.booleans()):
@@ -416,14 +422,18 @@ def test_a_checkpoint_that_says_anything_is_refused_or_makes_a_filter_that_works
         assert sj.ReplayFilter.restore(again.checkpoint()).refusal == replays.refusal
 
 
-def test_damage_is_found() -> None:
+def test_a_damaged_checkpoint_is_refused() -> None:
     data = forged()
     for damaged in (data[:-1], data.replace(b'"count":2', b'"count":3'), b"", sj.Assembler().checkpoint()):
         with pytest.raises(sj.CheckpointError):
             sj.ReplayFilter.restore(damaged)
 
 
-def test_limits_are_a_limits_and_bound_what_is_decoded() -> None:
+# ---------------------------------------------------------------------------------------------------------------------
+# options
+
+
+def test_limits_apply_to_decoding() -> None:
     with pytest.raises(TypeError, match="limits is a Limits"):
         sj.ReplayFilter(limits=5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="limits is a Limits"):
@@ -431,7 +441,7 @@ def test_limits_are_a_limits_and_bound_what_is_decoded() -> None:
     deep = sent("1", [[[]]])
     for limits in (sj.Limits(max_depth=2), sj.Limits(max_depth=3)):
         replays = sj.ReplayFilter(limits=limits)
-        replays.applied(deep)  # or skipped
+        replays.applied(deep)  # or skipped, if it exceeds the limits
         assert sj.ReplayFilter.restore(replays.checkpoint(), limits=limits).is_replay(deep)
-    with pytest.raises(sj.CheckpointError):  # it is not known what was applied
+    with pytest.raises(sj.CheckpointError):  # the content was not decoded, so it differs
         sj.ReplayFilter.restore(replays.checkpoint(), limits=sj.Limits(max_depth=2)).is_replay(deep)

@@ -1,4 +1,4 @@
-"""A half-built document -> bytes, and back; the events of a new connection -> those that are new."""
+"""A half-built document -> bytes, and back; the events of a new connection -> the new ones among them."""
 
 from __future__ import annotations
 

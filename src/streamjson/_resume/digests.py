@@ -1,13 +1,13 @@
-"""A set of digests of 64 bits, for ids and contents that must be recognized and need not be kept.
+"""Ids and contents -> digests of 64 bits, and a set of digests: it recognizes what it does not keep.
 
 Owns the format: 52 bits name an id, 12 bits the content that came with it. So the set answers two questions: whether
-this event is in it, and whether any event of this id is.
+it contains this event, and whether it contains any event with this id.
 
 A digest takes 11 to 21 bytes; in a set of integers it takes 60. The table uses open addressing and is at most three
-quarters full. Several digests of one id are as cheap as others: the first one is kept where its id leads, the others
-where all their bits lead.
+quarters full. Several digests of one id are as cheap as others: the first one is probed from the hash of its id, the
+others from the hash of all their bits.
 
-Nobody can choose ids that collide in the table: where a digest is kept depends on a number of this process.
+A sender cannot choose ids that collide in the table: the hash depends on a random number of this process.
 
 Cost: O(1) for each call.
 """
@@ -21,25 +21,34 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from typing import Any, Final, Self
 
-__all__ = ["DIGEST_BYTES", "Digests", "digest_of", "digest_of_span", "digest_with_id", "hashed", "id_bits", "is_digest"]
+__all__ = [
+    "DIGEST_BYTES",
+    "Digests",
+    "blake2b_digest",
+    "digest_of",
+    "digest_of_span",
+    "digest_with_id",
+    "id_bits",
+    "is_digest",
+]
 
 DIGEST_BYTES: Final = 8
 _CONTENT_BITS: Final = 12
 _CONTENT_MASK: Final = 2**_CONTENT_BITS - 1
-_WORD: Final = 2**64 - 1
-_FEWEST_SLOTS: Final = 16
-# The hash of a text differs from process to process. Odd, so that no two digests become one.
-_SPREAD: Final = hash("where digests are kept") | 1
-_MIX: Final = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio: its multiples are far apart
+_WORD_MASK: Final = 2**64 - 1
+_MIN_SLOTS: Final = 16
+# Hashes of strings differ from process to process. The number is odd, so that no two digests become equal.
+_HASH_SEED: Final = hash("where digests are kept") | 1
+_HASH_MULTIPLIER: Final = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio: its multiples are far apart
 
 
 def digest_of(text: str) -> int:
     """Return the digest of a text; never 0."""
     data = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashed(data, DIGEST_BYTES), "little") or 1
+    return int.from_bytes(blake2b_digest(data, DIGEST_BYTES), "little") or 1
 
 
-def hashed(data: bytes, size: int) -> bytes:
+def blake2b_digest(data: bytes, size: int) -> bytes:
     """Return the BLAKE2b digest of `size` bytes."""
     digest: bytes = _blake2b()(data, digest_size=size).digest()
     return digest
@@ -52,21 +61,24 @@ def _blake2b() -> Callable[..., Any]:
     return blake2b
 
 
+def digest_of_span(span_id: str | None) -> int:
+    """Return the digest of a span's id. It differs from the digest of an event's id, which never starts with NUL."""
+    return digest_of(f"\0{span_id}")
+
+
 def digest_with_id(id: str, content: int) -> int:
     """Return a digest whose first 52 bits name an id, and the others the digest `content`; never 0."""
     return (digest_of(id) & ~_CONTENT_MASK) | (content & _CONTENT_MASK) or 1
 
 
-def digest_of_span(span_id: str | None) -> int:
-    return digest_of(f"\0{span_id}")  # no id of an event begins so
-
-
 def id_bits(digest: int) -> int:
+    """Return the bits of a digest that name an id."""
     return digest >> _CONTENT_BITS
 
 
 def is_digest(value: object) -> bool:
-    return type(value) is int and 0 < value <= _WORD
+    """Return whether a value can be a digest."""
+    return type(value) is int and 0 < value <= _WORD_MASK
 
 
 class Digests:
@@ -75,11 +87,11 @@ class Digests:
     __slots__ = ("_count", "_slots")
 
     def __init__(self, digests: Collection[int] = ()) -> None:
-        slots = _FEWEST_SLOTS
+        slots = _MIN_SLOTS
         while 4 * len(digests) > 3 * slots:
             slots *= 2
         self._count = 0
-        self._slots = array("Q", bytes(DIGEST_BYTES * slots))  # 0 is no digest
+        self._slots = array("Q", bytes(DIGEST_BYTES * slots))  # 0 marks an empty slot
         self.update(digests)
 
     def __len__(self) -> int:
@@ -90,10 +102,10 @@ class Digests:
         return filter(None, self._slots)
 
     def __contains__(self, digest: int) -> bool:
-        return self._slots[self._slot(digest)] == digest
+        return self._slots[self._slot_of(digest)] == digest
 
     def has_id(self, digest: int) -> bool:
-        """Return whether a digest of the same id is in the set."""
+        """Return whether a digest with the same id is in the set."""
         return self._slots[self._probe(digest, _CONTENT_BITS)] != 0
 
     def update(self, digests: Iterable[int]) -> None:
@@ -101,7 +113,7 @@ class Digests:
             self.add(digest)
 
     def add(self, digest: int) -> None:
-        slot = self._slot(digest)
+        slot = self._slot_of(digest)
         if self._slots[slot]:
             return
         self._slots[slot] = digest
@@ -129,19 +141,19 @@ class Digests:
             raise ValueError("a digest is 0 or repeated")
         return digests
 
-    def _slot(self, digest: int) -> int:
-        """Return the slot of a digest, empty if it is not in the set."""
+    def _slot_of(self, digest: int) -> int:
+        """Return the slot of a digest: an empty one if the digest is not in the set."""
         slot = self._probe(digest, _CONTENT_BITS)
         return slot if self._slots[slot] in (0, digest) else self._probe(digest, 0)
 
     def _probe(self, digest: int, ignored_bits: int) -> int:
-        """Return the first slot that is empty or has a digest equal to this one but for its last bits."""
+        """Return the first slot that is empty or holds a digest that differs in its last `ignored_bits` at most."""
         slots = self._slots
         last = len(slots) - 1
         bits = digest >> ignored_bits
-        # Twice: one multiplication leaves digests of one id side by side where _SPREAD happens to be a bad number.
-        mixed = bits * _SPREAD & _WORD
-        slot = ((mixed ^ mixed >> 32) * _MIX & _WORD) >> (64 - last.bit_length())
+        # Twice: one multiplication leaves the digests of one id side by side if _HASH_SEED is an unlucky number.
+        mixed = bits * _HASH_SEED & _WORD_MASK
+        slot = ((mixed ^ mixed >> 32) * _HASH_MULTIPLIER & _WORD_MASK) >> (64 - last.bit_length())
         while slots[slot] and slots[slot] >> ignored_bits != bits:
             slot = (slot + 1) & last
         return slot

@@ -1,11 +1,12 @@
-"""What is saved as bytes, to be read later, maybe by another version on another machine: a JSON object with a digest.
+"""State -> bytes that can be stored, and back, also by another version on another machine: a JSON object with a digest.
 
     {"format":1,"sha256":"<64 hex digits>","kind":"assembler", ...}
 
-`format` and `sha256` come first, written just so, in every format; the digest is of all bytes that follow them. It
-finds what was damaged, and is no signature: keep what you save where nobody else can write. It is JSON, never code.
+`format` and `sha256` come first and are spelled exactly like this in every format. The digest covers all bytes after
+them. It detects damage but is not a signature: store checkpoints where nobody else can write. The bytes are JSON, never
+code.
 
-It knows nothing of what it holds. Cost: linear.
+It does not know what the members mean. Cost: linear.
 """
 
 from __future__ import annotations
@@ -33,47 +34,47 @@ def _digest_of(data: bytes | memoryview) -> str:
 
 
 def seal(kind: str, members: dict[str, Any]) -> bytes:
-    """Return a JSON object of these members as bytes.
+    """Return a JSON object with these members as bytes.
 
-    Raises `LimitExceededError` where the interpreter can't write a value that lifted limits have let in.
+    Raises `LimitExceededError` if the interpreter can't write a value that was accepted under lifted limits.
     """
     try:
         text = json.dumps({"kind": kind, **members}, ensure_ascii=False, separators=(",", ":"))
     except RecursionError:
-        met = sys.getrecursionlimit() + 1  # at least: the encoder does not tell where it gave up
+        met = sys.getrecursionlimit() + 1  # a lower bound: the encoder does not report where it stopped
         raise too_deep("the document nests deeper than the interpreter writes JSON", met) from None
-    except ValueError:  # CPython's own bound on digits
+    except ValueError:  # CPython's own limit on digits
         maximum = sys.get_int_max_str_digits()
         raise LimitExceededError(
-            "a number has more digits than the interpreter writes: bound them by Limits.max_number_digits",
+            "a number has more digits than the interpreter writes: set Limits.max_number_digits",
             limit="max_number_digits",
             maximum=maximum,
             met=maximum + 1,
         ) from None
-    rest = text[1:].encode(errors="backslashreplace")  # halves that a sender's ids may hold, as JSON escapes them
+    rest = text[1:].encode(errors="backslashreplace")  # surrogate halves in a sender's ids, as JSON escapes them
     return f'{{"format":{FORMAT},"sha256":"{_digest_of(rest)}",'.encode() + rest
 
 
 def unseal(kind: str, data: bytes | bytearray | memoryview, limits: Limits = _UNLIMITED) -> dict[str, Any]:
     """Return the members.
 
-    Raises `CheckpointError` for anything but what `seal` has written for this kind, and `LimitExceededError` where it
-    has more values, or nests deeper, than `limits` allow: before it is parsed.
+    Raises `CheckpointError` for anything that `seal` did not write for this kind, and `LimitExceededError` for more
+    values or deeper nesting than `limits` allow; the latter before the text is parsed.
     """
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise CheckpointError(f"a checkpoint is bytes, not {shorten(data)}")
+        raise CheckpointError(f"a checkpoint must be bytes, not {shorten(data)}")
     data = bytes(data)
     head = _HEAD.match(data)
     if head is None:
-        raise CheckpointError(f"this is no checkpoint, or its beginning is damaged: {shorten(data)}")
+        raise CheckpointError(f"the bytes are not a checkpoint, or their beginning is damaged: {shorten(data)}")
     if int(head[1]) > FORMAT:
         raise CheckpointError(
-            f"the checkpoint has format {int(head[1])}, and this version of streamjson reads up to {FORMAT}",
+            f"the checkpoint has format {int(head[1])}, but this version of streamjson reads formats up to {FORMAT}",
             code="newer_format",
         )
     rest = memoryview(data)[head.end() :]
     if _digest_of(rest).encode() != head[2]:
-        raise CheckpointError("the checkpoint was cut or changed since it was written: its digest is another one")
+        raise CheckpointError("the checkpoint was cut or changed after it was written: its digest does not match")
     try:
         text = "{" + str(rest, "utf-8")
         check_values(text, limits)
@@ -86,4 +87,4 @@ def unseal(kind: str, data: bytes | bytearray | memoryview, limits: Limits = _UN
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")
+    raise ValueError(f"{name} is not a JSON value")

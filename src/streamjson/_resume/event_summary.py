@@ -1,8 +1,8 @@
-"""An event -> what the recognizers need to know of it: its kind, id and span, and a digest of its content.
+"""An event -> what a recognizer needs to know about it: its kind, its id, its span and a digest of its content.
 
-This is the only place that looks into an event. It knows no connection, and keeps nothing.
+`summarize` is the only function that looks into an event. It knows no connection and keeps no state.
 
-Cost: linear in the event, most of it to decode its data once more.
+Cost: linear in the event, most of it to decode the event's data once more.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["EventSummary", "summarize"]
 
 @define
 class EventSummary:
-    """What an event brings, as far as it matters here. `content` is a digest of it."""
+    """What a recognizer needs to know about an event. `content` is a digest."""
 
     kind: Literal["delta", "span", "unreadable", "ignored", "done"]
     id: str = ""
@@ -30,11 +30,12 @@ class EventSummary:
     content: int = 0
 
     def digest(self) -> int:
+        """Return the digest of the id and the content."""
         return digest_with_id(self.id, self.content)
 
 
 def summarize(event: object, limits: Limits) -> EventSummary | None:
-    """Return what an event brings; None for an event that neither changes the document nor is skipped, or an error."""
+    """Return the summary of an event; None for an error, and for an event that the assembler passes over."""
     try:
         message = to_event(event)
     except InvalidEventError:
@@ -58,11 +59,11 @@ def summarize(event: object, limits: Limits) -> EventSummary | None:
 
 
 def _content(data: Any, path: str | None = None) -> int:
-    """Return a digest of a delta and its path, or of data that is no chunk."""
+    """Return the digest of a delta and its path, or of data that is not a chunk."""
     if type(data) is str:
         return digest_of(f"{path}\0{data}")
     try:
         text = json.dumps([path, data], sort_keys=True, default=repr)
-    except (TypeError, ValueError, RecursionError):  # limits were lifted; or other mappings and sequences
+    except (TypeError, ValueError, RecursionError):  # limits were lifted, or the data has other containers
         text = shorten(data)
     return digest_of(text)

@@ -1,7 +1,9 @@
 """What the two ways to recognize replayed events share: their interface, the spans they know, and how they refuse.
 
-`ReplayFilter` chooses a `Recognizer` and asks it. Each recognizer owns the members of its own checkpoints; the
-functions here check those that both have.
+`ReplayFilter` chooses a `Recognizer` and asks it. Each recognizer owns its members of a checkpoint; the functions here
+check the members that both have.
+
+Cost: O(1) for each event.
 """
 
 from __future__ import annotations
@@ -13,47 +15,50 @@ from .._errors import CODES, CheckpointError
 from .digests import Digests, digest_of_span, is_digest
 from .event_summary import EventSummary
 
-__all__ = ["Recognizer", "Spans", "check_member", "is_count", "refused", "saved_rejected", "saved_spans"]
+__all__ = ["Recognizer", "Spans", "check_member", "is_count", "load_rejected", "load_spans", "refusal_error"]
 
 
 class Recognizer(Protocol):
-    """Recognizes the replayed events of a connection among the events seen before."""
+    """Recognizes events that were applied before, among the events of a new connection.
+
+    A method that refuses raises `CheckpointError`; the recognizer is of no further use then.
+    """
 
     spans: Spans
 
     @property
     def count(self) -> int:
-        """How many events were seen."""
+        """The number of events that are recorded."""
         ...
 
     @property
-    def passing(self) -> bool:
-        """Whether replayed events may still come."""
+    def replaying(self) -> bool:
+        """Whether the connection may still send replayed events."""
         ...
 
-    def expect(self) -> None:
-        """Begin a connection."""
+    def start_connection(self) -> None:
+        """Expect the events of a new connection."""
 
-    def passes(self, item: EventSummary) -> bool:
-        """Return whether an event is a replayed one."""
+    def is_replay(self, event: EventSummary) -> bool:
+        """Return whether an event was applied before. Asked only while `replaying` is True."""
         ...
 
-    def apply(self, item: EventSummary) -> None:
-        """Record an applied event."""
+    def record_applied(self, event: EventSummary) -> None:
+        """Record an event that was applied."""
 
-    def reject(self, item: EventSummary) -> None:
-        """Record an event that was asked about and not applied."""
+    def record_rejected(self, event: EventSummary) -> None:
+        """Record an event that the filter let through and that was not applied."""
 
     def members(self) -> dict[str, object]:
-        """Return the members of a checkpoint."""
+        """Return the members of a checkpoint, without those of the spans."""
         ...
 
-    def take_up(self, members: dict[str, Any]) -> None:
-        """Read the members of a checkpoint."""
+    def load(self, members: dict[str, Any]) -> None:
+        """Load the members of a checkpoint. Raises `KeyError`, `TypeError` or `ValueError` for malformed ones."""
 
 
 class Spans:
-    """The span that the events belong to, and those that have ended."""
+    """The current span, and those that have ended."""
 
     __slots__ = ("_seen", "current")
 
@@ -65,52 +70,61 @@ class Spans:
             self._seen.add(digest_of_span(current))
 
     def is_other(self, span_id: str | None) -> bool:
-        """Return whether this is another span than the current one, as it is for the assembler."""
+        """Return whether this is another span than the current one, by the assembler's rule."""
         return span_id is not None and self.current is not None and span_id != self.current
 
     def has_ended(self, span_id: str | None) -> bool:
+        """Return whether this span was seen before the current one."""
         return self.is_other(span_id) and digest_of_span(span_id) in self._seen
 
     def is_new(self, span_id: str | None) -> bool:
+        """Return whether this span was never seen, and another one was."""
         return self.is_other(span_id) and digest_of_span(span_id) not in self._seen
 
-    def see(self, span_id: str | None) -> None:
+    def add(self, span_id: str | None) -> None:
+        """Record a span as seen."""
         if span_id is not None:
             self._seen.add(digest_of_span(span_id))
 
     def enter(self, span_id: str | None) -> bool:
-        """Make a span the current one; return whether it was not."""
+        """Make a span the current one; return whether the current span changed."""
         if span_id in (None, self.current):
             return False
         self.current = span_id
-        self.see(span_id)
+        self.add(span_id)
         return True
 
     def ended(self) -> Digests:
+        """Return the digests of the spans that have ended."""
         current = None if self.current is None else digest_of_span(self.current)
         return Digests([digest for digest in self._seen if digest != current])
 
 
-def saved_spans(members: dict[str, Any]) -> Spans:
+def load_spans(members: dict[str, Any]) -> Spans:
+    """Return the spans of a checkpoint."""
     current, ended = members["span_id"], Digests.unpack(members.get("ended_spans", ""))
     check_member(type(current) is str or (current is None and not len(ended)), "span_id")
     return Spans(current, ended)
 
 
-def saved_rejected(members: dict[str, Any]) -> list[int]:
+def load_rejected(members: dict[str, Any]) -> list[int]:
+    """Return the digests of the rejected events of a checkpoint."""
     rejected: Any = members["rejected"]
     check_member(type(rejected) is list and all(map(is_digest, rejected)), "rejected")
     return cast("list[int]", rejected)
 
 
 def is_count(value: object) -> bool:
+    """Return whether a value is an integer of at least 0."""
     return type(value) is int and value >= 0
 
 
-def check_member(is_sound: object, name: str) -> None:
-    if not is_sound:
-        raise ValueError(f"member {name!r} has a wrong value")
+def check_member(is_valid: object, name: str) -> None:
+    """Raise `ValueError` if a member of a checkpoint is not valid."""
+    if not is_valid:
+        raise ValueError(f"invalid value for member {name!r}")
 
 
-def refused(code: str, detail: str = "") -> CheckpointError:
-    return CheckpointError(f"{CODES[code]}{detail and f' ({detail})'}; begin anew", code=code)
+def refusal_error(code: str, detail: str = "") -> CheckpointError:
+    """Return the error with which a filter refuses."""
+    return CheckpointError(f"{CODES[code]}{detail and f' ({detail})'}; start over", code=code)

@@ -1,24 +1,24 @@
-"""Which events of a new connection were applied before: those that the server replays after a reconnect.
+"""The events of a new connection -> those that are new; the others were applied before the reconnect.
 
 A server that is asked to resume after an id may replay some events, or all of them. Applied twice, they double texts.
-`ReplayFilter` recognizes replayed events. It applies nothing itself. How it recognizes them is for a `Recognizer` to
-say: `by_ids` or `from_start`.
+`ReplayFilter` recognizes replayed events. It applies nothing itself. It chooses a `Recognizer` (`by_ids` or
+`from_start`), summarizes each event for it, and keeps track of what became of the events that it let through.
 
 **The server it supports** keeps one log. Each connection sends the log in order, from any event up to the first one
 that was not received yet. The log may hold several spans; a span that has ended does not return. After a reconnect the
 server may also start over: it names a span that was never seen, and everything from there on is new.
 
-**What it refuses**, always before an event is applied twice or lost, the recognizer says.
+**What it refuses** stands in `by_ids` and `from_start`. It always refuses before an event is applied twice or lost.
 
-**What it can't recognize** by ids is a server that replays events under ids that it never used before. Content does not
-decide: a new event may say what an earlier one said. Such a server is for the other way.
+**What it can't recognize** by ids is a server that replays events under ids that it never used before. The content does
+not decide: a new event may have the content of an earlier one. Such a server needs `from_start`.
 
-- *Rejected events* were asked about and not applied. They are let through again until a later event is applied. From
+- *Rejected events* were let through and not applied. They are let through again until a later event is applied. From
   then on they count as seen.
-- *Unreadable events* that were skipped are passed over, by ids if they have one. *Ignored events* are passed over, too,
-  and may have the ids of other events. Neither ends the replay.
-- *Other events without a delta* change nothing, and are let through. Only one that names an ended span is passed over:
-  it would reset the document.
+- *Unreadable events* that were skipped are replays, by ids if they have one. *Ignored events* are replays, too, and may
+  have the ids of other events. Neither ends the replay.
+- *Other events without a delta* change nothing, and are let through. Only one that names an ended span is a replay: it
+  would reset the document.
 
 Cost: four to five microseconds an event, most of them to decode its data once more.
 """
@@ -34,7 +34,7 @@ from .by_ids import IdRecognizer
 from .envelope import seal, unseal
 from .event_summary import EventSummary, summarize
 from .from_start import StartRecognizer
-from .recognizer import Recognizer, check_member, refused
+from .recognizer import Recognizer, check_member, refusal_error
 
 __all__ = ["ReplayFilter"]
 
@@ -72,16 +72,16 @@ class ReplayFilter:
     {'name': 'Jane'}
     """
 
-    __slots__ = ("_asked", "_item", "_limits", "_refusal", "_refuses", "_way")
+    __slots__ = ("_is_blocked", "_limits", "_pending_event", "_pending_summary", "_recognizer", "_refusal")
 
     def __init__(self, *, replays_from_start: bool = False, limits: Limits = _DEFAULT_LIMITS) -> None:
         check_limits(limits)
         self._limits = limits
-        self._way: Recognizer = StartRecognizer() if replays_from_start else IdRecognizer()
+        self._recognizer: Recognizer = StartRecognizer() if replays_from_start else IdRecognizer()
         self._refusal = ""  # the code
-        self._refuses = False  # whether `is_replay` raises: a live connection goes on after a refusal
-        self._asked: object = None  # the event that `is_replay` returned False for, until it is applied
-        self._item: EventSummary | None = None  # what that event brings
+        self._is_blocked = False  # whether `is_replay` raises; after a refusal, the live connection may still finish
+        self._pending_event: object = None  # the event that was let through last, until it is recorded as applied
+        self._pending_summary: EventSummary | None = None
 
     @property
     def refusal(self) -> str:
@@ -90,12 +90,12 @@ class ReplayFilter:
 
     @property
     def replaying(self) -> bool:
-        """Whether replayed events may still come: since the reconnect there was no new event.
+        """Whether the connection may still send replayed events: it has sent no new event since the reconnect.
 
         From the start: not all events have been replayed. A connection that ends while this is True brought nothing
         new.
         """
-        return self._way.passing
+        return self._recognizer.replaying
 
     def is_replay(self, event: object) -> bool:
         """Return whether `event` was applied before and must be skipped. Always False before the first reconnect.
@@ -103,33 +103,33 @@ class ReplayFilter:
         `event` is what `Assembler.apply` takes. Raises `CheckpointError` where the filter refuses (see `reconnected`);
         `other_replay` if the replayed events differ from the original ones. Nothing of them has been applied then.
         """
-        self._settle()
-        if self._refuses:
-            raise refused(self._refusal)
-        item = summarize(event, self._limits)
-        if item is not None and self._way.passing:
+        self._reject_pending()
+        if self._is_blocked:
+            raise refusal_error(self._refusal)
+        summary = summarize(event, self._limits)
+        if summary is not None and self._recognizer.replaying:
             try:
-                if self._way.passes(item):
+                if self._recognizer.is_replay(summary):
                     return True
             except CheckpointError as error:
                 self._refuse(error.code)
-                self._refuses = True
+                self._is_blocked = True
                 raise
-        self._asked, self._item = event, item
+        self._pending_event, self._pending_summary = event, summary
         return False
 
     def applied(self, event: object) -> None:
         """Record that `event` was applied: that the assembler did not reject it.
 
-        An `ExceptionGroup` of callback errors is no rejection: the event is applied.
+        An `ExceptionGroup` of callback errors is not a rejection: the event is applied.
         """
-        if event is self._asked:
-            item, self._asked, self._item = self._item, None, None
-        else:  # events may be asked about before any of them is applied
-            self._settle()
-            item = summarize(event, self._limits)
-        if item is not None:
-            self._record(self._way.apply, item)
+        if event is self._pending_event:
+            summary, self._pending_event, self._pending_summary = self._pending_summary, None, None
+        else:  # the caller may ask about several events before it applies any of them
+            self._reject_pending()
+            summary = summarize(event, self._limits)
+        if summary is not None:
+            self._record(self._recognizer.record_applied, summary)
 
     def reconnected(self) -> None:
         """Record that a new connection begins, which may replay events.
@@ -139,11 +139,11 @@ class ReplayFilter:
         (`other_replay`). Restart then with `Assembler.reset` and a new filter, or resume where the server replays
         nothing.
         """
-        self._settle()
+        self._reject_pending()
         if self._refusal:
-            self._refuses = True
-            raise refused(self._refusal)
-        self._way.expect()
+            self._is_blocked = True
+            raise refusal_error(self._refusal)
+        self._recognizer.start_connection()
 
     def checkpoint(self) -> bytes:
         """Return the state of the filter as bytes: 11 for each id. Take the assembler's checkpoint at the same point in
@@ -152,11 +152,11 @@ class ReplayFilter:
         return seal(
             _KIND,
             {
-                "replays_from_start": isinstance(self._way, StartRecognizer),
+                "replays_from_start": isinstance(self._recognizer, StartRecognizer),
                 "refusal": self._refusal,
-                "span_id": self._way.spans.current,
-                "ended_spans": self._way.spans.ended().pack(),
-                **self._way.members(),
+                "span_id": self._recognizer.spans.current,
+                "ended_spans": self._recognizer.spans.ended().pack(),
+                **self._recognizer.members(),
             },
         )
 
@@ -180,37 +180,37 @@ class ReplayFilter:
             check_member(type(from_start) is bool, "replays_from_start")
             check_member(refusal in ("", "no_id", "repeated_id", "other_replay"), "refusal")
             replays = cls(replays_from_start=from_start, limits=limits)
-            replays._way.take_up(members)
+            replays._recognizer.load(members)
         except KeyError as error:
             raise CheckpointError(f"the checkpoint is malformed: member {error} is missing") from None
         except (TypeError, ValueError) as error:
             raise CheckpointError(f"the checkpoint is malformed: {shorten(str(error))}") from None
         if refusal:
             replays._refuse(refusal)
-            replays._refuses = True
-        replays._way.expect()
+            replays._is_blocked = True
+        replays._recognizer.start_connection()
         return replays
 
     def __repr__(self) -> str:
-        return f"<ReplayFilter: {self.refusal or f'{self._way.count} events'}>"
+        return f"<ReplayFilter: {self.refusal or f'{self._recognizer.count} events'}>"
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
-        """Record that the event that was asked about last was not applied."""
-        item, self._asked, self._item = self._item, None, None
-        if item is not None:
-            self._record(self._way.reject, item)
+    def _reject_pending(self) -> None:
+        """Record the event that was let through last as rejected, unless it was recorded as applied."""
+        summary, self._pending_event, self._pending_summary = self._pending_summary, None, None
+        if summary is not None:
+            self._record(self._recognizer.record_rejected, summary)
 
-    def _record(self, record: Callable[[EventSummary], None], item: EventSummary) -> None:
+    def _record(self, record: Callable[[EventSummary], None], summary: EventSummary) -> None:
         if self._refusal:
             return
         try:
-            record(item)
+            record(summary)
         except CheckpointError as error:
             self._refuse(error.code)
 
     def _refuse(self, code: str) -> None:
         """Keep the reason, and drop everything else."""
         self._refusal = code
-        self._way = type(self._way)()
+        self._recognizer = type(self._recognizer)()
