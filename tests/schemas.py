@@ -1,7 +1,7 @@
-"""Schemas of the shapes that models are asked to answer in, in all five families, each with a whole document.
+"""Schemas in the shapes that models are asked to answer in, of all five families, each with a complete document.
 
-`SCHEMAS` lists them; `validations(schema)` is how often the validators of a schema's classes run when its document is
-validated once, as counted by `VALIDATED`, to which each of these validators adds the name of its class.
+`SCHEMAS` lists them. The validators of their classes append the name of their class to `VALIDATED`. So
+`validations(schema)` counts how often they run when the document is validated once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ VALIDATED: list[str] = []
 
 
 class Schema(NamedTuple):
-    """One schema. `parts` are the lists of objects in it, as (pattern, type); `converts` if a leaf is no JSON value."""
+    """One schema. `parts` are its lists of objects, as (pattern, type); `converts` if a leaf is not a JSON value."""
 
     name: str
     family: str
@@ -36,7 +36,7 @@ class Schema(NamedTuple):
     converts: bool
 
     def expected(self) -> Any:
-        """Return what the validator itself makes of the document."""
+        """Return what the validator itself makes from the document."""
         return validated(self.family, self.into, self.document)
 
 
@@ -45,7 +45,7 @@ def validated(family: str, into: Any, value: Any) -> Any:
         return pydantic.TypeAdapter(into).validate_python(value)
     if family == "msgspec":
         return msgspec.convert(value, into)
-    if attrs.has(get_origin(into) or into):  # cattrs 24.1 does not resolve those of a generic class
+    if attrs.has(get_origin(into) or into):  # cattrs 24.1 does not resolve the types of a generic class
         attrs.resolve_types(get_origin(into) or into)
     return make_converter().structure(value, into)
 
@@ -504,7 +504,7 @@ class Drawing:
 
 
 schema(
-    "shapes told by their names",
+    "shapes distinguished by their names",
     "dataclass",
     Drawing,
     {
@@ -522,7 +522,7 @@ schema(
 # TypedDict
 
 
-class Slug(str):  # a TypedDict runs no code; the type of one of its fields does
+class Slug(str):  # a TypedDict runs no code, but the type of a field does
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:

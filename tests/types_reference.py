@@ -1,14 +1,14 @@
-"""Types nested in each other, and what becomes of a value in them: a slow validator by the rules of docs/typed.md.
+"""Types nested in each other, and the result of converting values to them: a slow validator, by docs/typed.md.
 
-A `Spec` is a type that was built at random, with all that the rules need to know of it, so that nothing here looks into
-an annotation. `Spec.check` returns what a value becomes, or raises `MisfitError`:
+A `Spec` is a randomly built type with everything that the rules need to know about it, so that nothing here looks into
+an annotation. `Spec.check` returns the converted value, or raises `MisfitError`:
 
-- A type in which only classes and constraints of pydantic stand is pydantic's: its `validate_json` decides.
-- The same holds for msgspec and its `json.decode`.
-- All other types follow `Spec.rule`.
+- pydantic's `validate_json` decides for a type whose classes and constraints are all pydantic's.
+- msgspec's `json.decode` decides in the same way.
+- `Spec.rule` decides for all other types.
 
-`specs(family)` generates types whose classes are of one family; those of an attrs class, a dataclass and a TypedDict
-may hold types of all the others. `values(spec)` generates values, most of which fit.
+`specs(family)` generates types whose classes are of one family. An attrs class, a dataclass and a TypedDict may contain
+types of all other families. `values(spec)` generates values, most of which fit.
 """
 
 from __future__ import annotations
@@ -61,19 +61,19 @@ class MisfitError(Exception):
 
 @attrs.frozen(eq=False, kw_only=True, repr=False)
 class Spec:
-    """A type."""
+    """A type, and the rules for it."""
 
     into: Any
-    bare: Any  # the same without aliases, which msgspec does not know
+    bare: Any  # the same type without aliases, which msgspec does not support
     rule: Callable[[Any], Any]
-    good: Callable[[Draw], Any]  # draws a value that fits, or nearly
+    good: Callable[[Draw], Any]  # draws a value that fits, or almost fits
     kinds: frozenset[str] = frozenset({"scalar"})
     owners: frozenset[str] = frozenset()
     children: tuple[Spec, ...] = ()
     members: tuple[Spec, ...] = ()  # of a union
     stays_whole: bool = False  # as a member of another union
-    parts: tuple[Part, ...] = ((frozenset(), {}),)  # the objects that it may be: the names they know, their tags
-    plain: type | None = None  # a type of JSON, of which a value stays what it is
+    parts: tuple[Part, ...] = ((frozenset(), {}),)  # the objects that it may be made from: their names and tags
+    plain: type | None = None  # a JSON type; its values stay unchanged
     options: tuple[Any, ...] = ()  # of a Literal
     unknown_to: frozenset[str] = frozenset()
 
@@ -82,7 +82,7 @@ class Spec:
 
     @property
     def foreign(self) -> str | None:
-        """The other validator whose type it is."""
+        """The validator, pydantic or msgspec, that decides alone."""
         return next(iter(self.owners), None) if self.owners in ({"pydantic"}, {"msgspec"}) else None
 
     @property
@@ -92,18 +92,18 @@ class Spec:
         return tuple(member for one in self.members for member in one.flat)
 
     def is_refused(self) -> bool:
-        """Return whether nothing can make it."""
+        """Return whether no validator can make the type."""
         if not self.foreign:
             return "cattrs" in self.unknown_to or any(child.is_refused() for child in self.children)
         try:
             ADAPTERS[self.foreign](self.bare)
-        except Exception:  # noqa: BLE001  # each has its own
+        except Exception:  # noqa: BLE001  # each package has its own
             return True
-        return self._holds_what_is_unknown_to(self.foreign)
+        return self._contains_type_unknown_to(self.foreign)
 
-    def _holds_what_is_unknown_to(self, owner: str) -> bool:
+    def _contains_type_unknown_to(self, owner: str) -> bool:
         return owner in self.unknown_to or any(
-            child._holds_what_is_unknown_to(owner) for child in self.children if child.foreign in (None, owner)
+            child._contains_type_unknown_to(owner) for child in self.children if child.foreign in (None, owner)
         )
 
     def check(self, value: Any) -> Any:
@@ -120,13 +120,13 @@ def _of_pydantic(into: Any) -> Callable[[str], Any]:
 
 
 def _of_msgspec(into: Any) -> Callable[[str], Any]:
-    def stranger(cls: Any, value: Any) -> Any:
+    def convert_custom(cls: Any, value: Any) -> Any:
         return DEQUES[cls].check(value) if cls in DEQUES else cls.model_validate_json(json.dumps(value))
 
-    return msgspec.json.Decoder(into, dec_hook=stranger).decode
+    return msgspec.json.Decoder(into, dec_hook=convert_custom).decode
 
 
-DEQUES: dict[Any, Spec] = {}  # which msgspec leaves to others
+DEQUES: dict[Any, Spec] = {}  # msgspec leaves them to its hook
 ADAPTERS = {"pydantic": _of_pydantic, "msgspec": _of_msgspec}
 
 
@@ -134,24 +134,24 @@ def kind_of(value: Any) -> str:
     return {dict: "object", list: "array"}.get(type(value), "scalar")
 
 
-def only(condition: bool) -> None:
+def require(condition: bool) -> None:
     if not condition:
         raise MisfitError
 
 
 def facts(thing: Any) -> Any:
-    """Return something that is equal for what has the same types and values throughout."""
+    """Return a value that is equal for things with the same types and values throughout."""
     name = type(thing).__name__
     if isinstance(thing, dict):
-        return name, {repr(facts(key)): facts(item) for key, item in thing.items()}  # NaN is no equal of itself
+        return name, {repr(facts(key)): facts(item) for key, item in thing.items()}  # NaN differs from itself
     if isinstance(thing, set | frozenset):
         return name, sorted(repr(facts(item)) for item in thing)
     if isinstance(thing, list | tuple | deque):
         return name, [facts(item) for item in thing]
     if isinstance(thing, dt.datetime | dt.time):
-        return name, thing.isoformat()  # the classes of time zones differ
+        return name, thing.isoformat()  # validators use different classes for time zones
     if isinstance(thing, Decimal):
-        return name, str(thing.normalize())  # 1.0 is 1
+        return name, str(thing.normalize())  # 1.0 equals 1
     for fields in ("__attrs_attrs__", "__dataclass_fields__", "__struct_fields__", "__pydantic_fields__"):
         if hasattr(type(thing), fields):
             names = [getattr(field, "name", field) for field in getattr(type(thing), fields)]
@@ -160,7 +160,7 @@ def facts(thing: Any) -> Any:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what no class is in
+# types without classes
 
 
 class Colour(Enum):
@@ -191,7 +191,7 @@ NOISE = st.sampled_from(
     ]
 )
 
-# Which of the texts are one, by hand.
+# The texts of each type, with their values, by hand.
 WRITTEN: dict[Any, dict[str, Any]] = {
     bytes: {"": b"", "aGk=": b"hi", "-_8": b"\xfb\xff", "PT1H": b"=\x3d\x47", ID: base64.urlsafe_b64decode(ID)},
     uuid.UUID: {ID: uuid.UUID(ID)},
@@ -201,7 +201,7 @@ WRITTEN: dict[Any, dict[str, Any]] = {
         "P1D": dt.timedelta(days=1),
         "10:30:00": dt.timedelta(hours=10, minutes=30),
     },
-    Decimal: {text: Decimal(text) for text in ("5", "1.5", "-0", "01", "-_8", "1700000000")},  # Python takes "_"
+    Decimal: {text: Decimal(text) for text in ("5", "1.5", "-0", "01", "-_8", "1700000000")},  # Python accepts "_"
     dt.datetime: {
         "2026-11-22T10:30:00": dt.datetime(2026, 11, 22, 10, 30),  # noqa: DTZ001  # it has no time zone
         "2026-11-22T10:30:00Z": dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC),
@@ -216,24 +216,24 @@ def leaf(into: Any, rule: Callable[[Any], Any], *good: Any, **more: Any) -> Spec
 
 
 def _exactly(kind: type, value: Any) -> Any:
-    only(type(value) is kind)
+    require(type(value) is kind)
     return value
 
 
 def _integer(value: Any) -> Any:
-    only(type(value) is int or (type(value) is float and value == int(value)))
+    require(type(value) is int or (type(value) is float and value == int(value)))
     return int(value)
 
 
 def _number(value: Any) -> Any:
-    only(type(value) in (int, float))
+    require(type(value) in (int, float))
     return float(value)
 
 
 def _written(kind: Any, value: Any) -> Any:
     if kind is Decimal and type(value) in (int, float):
         return Decimal(str(value))
-    only(isinstance(value, str) and value in WRITTEN[kind])
+    require(isinstance(value, str) and value in WRITTEN[kind])
     return WRITTEN[kind][value]
 
 
@@ -256,7 +256,7 @@ def literal(*options: Any) -> Spec:
 
 
 def _never(_value: Any) -> Any:
-    raise AssertionError("another validator decides, or it can't be made")
+    raise AssertionError("another validator decides, or the type can't be made")
 
 
 SCALARS = [
@@ -277,7 +277,7 @@ KEYS = [one for one in SCALARS if one.into in (str, int, float, Colour, Level, u
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# classes that are always the same
+# fixed classes
 
 
 class S(msgspec.Struct):
@@ -349,17 +349,17 @@ class Shape(NamedTuple):
 
 
 def _node(value: Any) -> Any:
-    only(type(value) is dict and "a" in value and type(value.get("nodes", [])) is list)
+    require(type(value) is dict and "a" in value and type(value.get("nodes", [])) is list)
     return Node(_integer(value["a"]), [_node(item) for item in value.get("nodes", [])])
 
 
 def _link(value: Any) -> Any:
-    only(type(value) is dict and "a" in value)
+    require(type(value) is dict and "a" in value)
     return Link(_integer(value["a"]), None if value.get("next") is None else _link(value["next"]))
 
 
 def _branch(value: Any) -> Any:
-    only(type(value) is dict and "a" in value and type(value.get("branches", [])) is list)
+    require(type(value) is dict and "a" in value and type(value.get("branches", [])) is list)
     made = {**value, "a": _integer(value["a"])}
     if "branches" in value:
         made["branches"] = [_branch(item) for item in value["branches"]]
@@ -367,7 +367,7 @@ def _branch(value: Any) -> Any:
 
 
 def _shape(value: Any) -> Any:
-    only(type(value) is list and 1 <= len(value) <= 2)
+    require(type(value) is list and 1 <= len(value) <= 2)
     return Shape(_integer(value[0]), *(_enum(Colour, item) for item in value[1:]))
 
 
@@ -405,17 +405,17 @@ OF_MSGSPEC = [
     cls(S, "msgspec", _never, [part("a", "b")], {"a": 1}, {"a": 1, "b": "b"}, {"a": 1.0}),
     cls(S1, "msgspec", _never, [part("a", kind="one")], {"kind": "one", "a": 1}, {"a": 1}),
     cls(S2, "msgspec", _never, [part("a", kind="two")], {"kind": "two", "a": "a"}, {"a": "a", "b": 1}),
-    # A pattern, as msgspec up to 0.23 crashes at a fixed tuple beside what has another constraint in one union.
+    # A pattern: up to 0.23, msgspec crashes on a union of a fixed tuple and a type with another constraint.
     leaf(Annotated[str, msgspec.Meta(pattern="^.?$")], _never, "a", "aGk=", owners=frozenset({"msgspec"})),
 ]
 UNKNOWN = [
     leaf(complex, _never, "1j", unknown_to=frozenset({"cattrs", "msgspec"})),
-    cls(Crate, "cattrs", _never, [part()], {}, unknown_to=frozenset({"cattrs"})),  # it has no argument
+    cls(Crate, "cattrs", _never, [part()], {}, unknown_to=frozenset({"cattrs"})),  # its type argument is missing
 ]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# types made of types
+# compound types
 
 
 def made_of(
@@ -450,23 +450,23 @@ ONE_OF_TEN = st.integers(0, 9)
 
 
 def _array(collect: Callable[[list[Any]], Any], child: Spec, value: Any) -> Any:
-    only(type(value) is list)
+    require(type(value) is list)
     made = [child.check(item) for item in value]
     try:
         return collect(made)
-    except TypeError:  # one that has no hash, in a set
+    except TypeError:  # an unhashable item of a set
         raise MisfitError from None
 
 
 def _tuple(children: Sequence[Spec], value: Any) -> Any:
-    only(type(value) is list and len(value) == len(children))
+    require(type(value) is list and len(value) == len(children))
     return tuple(child.check(item) for child, item in zip(children, value, strict=True))
 
 
 def _mapping(key: Spec, child: Spec, value: Any) -> Any:
-    only(type(value) is dict)
+    require(type(value) is dict)
     made = {_name(key, name): child.check(item) for name, item in value.items()}
-    only(len(made) == len(value))
+    require(len(made) == len(value))
     return made
 
 
@@ -474,7 +474,7 @@ def _name(key: Spec, name: str) -> Any:
     try:
         return key.check(name)
     except MisfitError:
-        only(re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?", name) is not None)
+        require(re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?", name) is not None)
         return key.check(json.loads(name))
 
 
@@ -488,8 +488,8 @@ def _union(children: Sequence[Spec], value: Any) -> Any:
                 return option
     members = [member for member in members if kind_of(value) in member.kinds]
     if type(value) is dict and members:
-        most = max(_known(member, value) for member in members)
-        members = [member for member in members if _known(member, value) == most >= 0]
+        most = max(_count_names(member, value) for member in members)
+        members = [member for member in members if _count_names(member, value) == most >= 0]
     for member in members:
         try:
             return member.check(value)
@@ -498,8 +498,8 @@ def _union(children: Sequence[Spec], value: Any) -> Any:
     raise MisfitError
 
 
-def _known(member: Spec, value: dict[str, Any]) -> int:
-    """Return how many of an object's names a member knows; -1 if a tag says that it is another one."""
+def _count_names(member: Spec, value: dict[str, Any]) -> int:
+    """Return how many names of an object a member has; -1 if a tag disagrees."""
     return max(
         len(names & value.keys())
         if all(value.get(name, options[0]) in options for name, options in tags.items())
@@ -525,7 +525,7 @@ def tuple_of(*children: Spec) -> Spec:
 
 def union_of(*children: Spec) -> Spec:
     made = made_of(
-        lambda *members: Union[members],  # noqa: UP007  # of any number
+        lambda *members: Union[members],  # noqa: UP007  # `|` takes two members, not any number
         children,
         partial(_union, children),
         lambda draw: value_of(draw, draw(st.sampled_from(children))),
@@ -550,7 +550,7 @@ def an_array(draw: Draw, child: Spec, _other: Spec) -> Spec:
 
 
 def a_deque(_draw: Draw, child: Spec, _other: Spec) -> Spec:
-    owners = child.owners | {"cattrs"} if child.foreign == "msgspec" else child.owners  # which knows no deque
+    owners = child.owners | {"cattrs"} if child.foreign == "msgspec" else child.owners  # it has no deque
     rule = partial(_array, deque, child)
     good = partial(values_of, spec=child)
     made = made_of(lambda item: deque[item], [child], rule, good, kinds=ARRAY, owners=owners)
@@ -570,17 +570,17 @@ def a_mapping(draw: Draw, child: Spec, _other: Spec) -> Spec:
 
 
 def a_union(draw: Draw, child: Spec, other: Spec) -> Spec:
-    # In one order: typing remembers unions, and takes two of the same members for the same one.
+    # In one order: typing caches unions, and treats two unions of the same members as one.
     return union_of(*sorted((child, draw(st.sampled_from([other, NULL]))), key=lambda one: repr(one.into)))
 
 
 def a_wrapper(draw: Draw, child: Spec, _other: Spec) -> Spec:
-    """Return a type that is said in other words."""
+    """Return a wrapped type."""
     name = f"N{next(COUNT)}"
     into = draw(
         st.sampled_from(
             [
-                Annotated[child.into, "said"],
+                Annotated[child.into, "note"],
                 TypeAliasType(name, child.into),
                 NewType(name, type(None) if child.into is None else child.into),
             ]
@@ -613,8 +613,8 @@ class FieldSpec:
 
 
 def _instance(new: Any, fields: Sequence[FieldSpec], value: Any) -> Any:
-    only(type(value) is dict)
-    only(all(field.name in value for field in fields if field.is_required))
+    require(type(value) is dict)
+    require(all(field.name in value for field in fields if field.is_required))
     given = {field.name: field.spec.check(value[field.name]) for field in fields if field.name in value}
     return {**value, **given} if issubclass(new, dict) else new(**given)
 
@@ -704,7 +704,7 @@ def a_generic_class(draw: Draw, child: Spec, _other: Spec) -> Spec:
         partial(_object, fields),
         kinds=OBJECT,
         owners=frozenset({"cattrs"}),
-        parts=[part(*types)],  # a type argument is no tag
+        parts=[part(*types)],  # a type argument is not a tag
     )
 
 
@@ -713,7 +713,7 @@ COUNT = itertools.count()
 
 @st.composite
 def specs(draw: Draw, family: str) -> Spec:
-    """Generate types whose classes are of a family."""
+    """Generate types whose classes are of one family."""
     forms: list[Callable[..., Spec]] = [
         lambda _draw, child, _other: list_of(child),
         lambda _draw, child, other: tuple_of(child, other),
@@ -721,7 +721,7 @@ def specs(draw: Draw, family: str) -> Spec:
         *(partial(a_class, family=family),) * 3,
     ]
     leaves = {"msgspec": [*OF_MSGSPEC, *OF_CATTRS, *OF_PYDANTIC], "pydantic": OF_PYDANTIC}.get(family)
-    if leaves is None:  # of cattrs
+    if leaves is None:  # the classes are converted by cattrs
         leaves = [*OF_CATTRS, *OF_PYDANTIC, *OF_MSGSPEC]
         forms += [a_deque, a_generic_class]
 
@@ -736,5 +736,5 @@ def specs(draw: Draw, family: str) -> Spec:
 
 @st.composite
 def values(draw: Draw, spec: Spec) -> Any:
-    """Generate values, most of which fit a type, or nearly."""
+    """Generate values, most of which fit a type, or almost fit it."""
     return value_of(draw, spec)

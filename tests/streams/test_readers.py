@@ -353,7 +353,7 @@ def test_a_whole_that_does_not_fit_is_an_error(drive: Sync) -> None:
 
 
 def test_where_nothing_came_nothing_can_be_made(drive: Sync) -> None:
-    with pytest.raises(sj.StructureError, match="nothing came, so there is no Person"):
+    with pytest.raises(sj.StructureError, match="no value arrived, so there is no Person"):
         drive.get(drive.assemble([]).final(into=Person))
     assert drive.get(drive.assemble([]).final()) is sj.MISSING
 

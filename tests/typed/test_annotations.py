@@ -1,4 +1,4 @@
-"""An annotation is taken apart and put together again, and no wrapper hides what is in it."""
+"""Annotations are unwrapped and rebuilt; no wrapper hides the type inside."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing_extensions import ReadOnly, TypeAliasType
 
 from streamjson._typed.annotations import (
     check_type,
-    expanded,
+    expand_aliases,
     inner_of,
     members_of,
     peel,
     qualifiers_of,
-    replaced,
-    unqualified,
+    replace_variables,
+    strip_qualifiers,
 )
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ INNER = {
     "class": (int, int),
     "list": (list[Name], list[Name]),
     "union": (int | None, int | None),
-    "annotated": (Annotated[Names, "said"], Names),
+    "annotated": (Annotated[Names, "note"], Names),
     "final": (Final[Names], Names),
     "required": (Required[int], int),
     "read-only": (ReadOnly[NotRequired[int]], NotRequired[int]),
@@ -53,7 +53,7 @@ def test_a_wrapper_has_an_inner_type(into: Any, inner: Any) -> None:
     assert inner_of(into) == inner
 
 
-def test_a_type_without_a_wrapper_is_returned_itself() -> None:
+def test_a_type_without_a_wrapper_is_returned_as_it_is() -> None:
     for into in (int, list[Name], int | None, T):
         assert inner_of(into) is into
 
@@ -61,7 +61,7 @@ def test_a_type_without_a_wrapper_is_returned_itself() -> None:
 @pytest.mark.parametrize(
     ("into", "peeled"),
     [
-        (Annotated[Final[TypeAliasType("X", Name)], "said"], str),
+        (Annotated[Final[TypeAliasType("X", Name)], "note"], str),
         (T, Any),
         (Bound, int),
         (list[Name], list[Name]),
@@ -77,13 +77,13 @@ def test_peel_removes_every_wrapper(into: Any, peeled: Any) -> None:
     [
         (int, (int,)),
         (int | str | None, (int, str, type(None))),
-        (Optional[Either], (int, type(None), type(None))),  # noqa: UP045  # an alias of the backport has no |
-        (Annotated[int | Annotated[str | list[int], "said"], "said"], (int, str, list[int])),
+        (Optional[Either], (int, type(None), type(None))),  # noqa: UP045  # aliases of the backport do not support |
+        (Annotated[int | Annotated[str | list[int], "note"], "note"], (int, str, list[int])),
         (list[int | str], (list[int | str],)),
     ],
     ids=str,
 )
-def test_a_union_has_the_members_of_the_unions_in_it(into: Any, members: Any) -> None:
+def test_nested_unions_are_flattened(into: Any, members: Any) -> None:
     assert members_of(into) == members
 
 
@@ -105,7 +105,7 @@ def test_a_union_that_stays_whole_is_a_member() -> None:
     ids=str,
 )
 def test_qualifiers_are_listed_and_removed(into: Any, bare: Any, qualifiers: Any) -> None:
-    assert unqualified(into) == bare
+    assert strip_qualifiers(into) == bare
     assert qualifiers_of(into) == qualifiers
 
 
@@ -123,13 +123,13 @@ REPLACED = {
 
 
 @pytest.mark.parametrize(("into", "expected"), REPLACED.values(), ids=REPLACED)
-def test_variables_are_replaced_wherever_they_stand(into: Any, expected: Any) -> None:
-    assert replaced(into, {T: int, Self: dict}) == expected
+def test_variables_are_replaced_at_any_depth(into: Any, expected: Any) -> None:
+    assert replace_variables(into, {T: int, Self: dict}) == expected
 
 
-def test_a_type_in_which_nothing_is_replaced_is_returned_itself() -> None:
-    for into in (list[U], Annotated[int, "said"], int | None, Literal[1]):
-        assert replaced(into, {T: int}) is into
+def test_a_type_without_replaced_variables_is_returned_as_it_is() -> None:
+    for into in (list[U], Annotated[int, "note"], int | None, Literal[1]):
+        assert replace_variables(into, {T: int}) is into
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,14 @@ def test_a_type_in_which_nothing_is_replaced_is_returned_itself() -> None:
     [
         (Name, str),
         (dict[str, Names], dict[str, list[str]]),
-        (Annotated[Pair[Name, Names], "said"], Annotated[tuple[str, list[list[str]]], "said"]),
+        (Annotated[Pair[Name, Names], "note"], Annotated[tuple[str, list[list[str]]], "note"]),
         (Optional[Either], int | None),  # noqa: UP045  # as above
         (list[int], list[int]),
     ],
     ids=str,
 )
-def test_names_are_expanded_wherever_they_stand(into: Any, expected: Any) -> None:
-    assert expanded(into) == expected
+def test_aliases_are_expanded_at_any_depth(into: Any, expected: Any) -> None:
+    assert expand_aliases(into) == expected
 
 
 @pytest.mark.parametrize(
@@ -156,12 +156,12 @@ def test_a_type_is_accepted(into: Any) -> None:
 
 @pytest.mark.parametrize("into", [5, "int", None, [int], print], ids=str)
 def test_an_object_that_is_not_a_type_is_refused(into: Any) -> None:
-    with pytest.raises(TypeError, match=r"^into is a type, such as a class or list\[Person\], not "):
+    with pytest.raises(TypeError, match=r"^into must be a type, such as a class or list\[Person\], not "):
         check_type(into)
 
 
 class LazyAlias:
-    """What `type Late = Unheard` makes: it looks its names up when its value is asked for."""
+    """Like the result of `type Late = Unheard`: its names are looked up when its value is read."""
 
     @property
     def __value__(self) -> Any:
@@ -171,13 +171,13 @@ class LazyAlias:
         return "Late"
 
 
-def test_an_alias_that_can_not_be_resolved_is_refused() -> None:
+def test_check_type_refuses_an_alias_that_cannot_be_resolved() -> None:
     with pytest.raises(TypeError, match="the alias Late can't be resolved: name 'Unheard' is not defined"):
         check_type(LazyAlias())
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="the statement came with Python 3.12")
-def test_an_alias_by_statement_is_a_wrapper() -> None:
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the statement is new in Python 3.12")
+def test_a_type_statement_is_a_wrapper() -> None:
     names: dict[str, Any] = {}
     exec("type Two[T] = tuple[T, T]\ntype Late = Unheard", names)
 
@@ -186,9 +186,9 @@ def test_an_alias_by_statement_is_a_wrapper() -> None:
         inner_of(names["Late"])
 
 
-def test_an_alias_that_cannot_be_resolved_is_a_type_error() -> None:
+def test_peel_refuses_an_alias_that_cannot_be_resolved() -> None:
     class Lazy:
-        """As of `type Lazy = Nowhere` in Python 3.12, which is looked up when it is asked for."""
+        """Like the result of `type Lazy = Nowhere` in Python 3.12."""
 
         @property
         def __value__(self) -> Any:

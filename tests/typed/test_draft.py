@@ -1,4 +1,4 @@
-"""A draft is an unvalidated object of what is there so far, whatever that is."""
+"""A draft is an unvalidated object made from an unfinished value."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from typing_extensions import TypeAliasType
 import streamjson as sj
 from schemas import SCHEMAS, VALIDATED, Comment, Glossary, Schema, Trip
 from streamjson._typed.draft import draft_of as draft
-from streamjson._typed.schema import likely
+from streamjson._typed.schema import likely_members
 
 T = TypeVar("T")
 
 
 def boom(*_: Any) -> Any:
-    raise AssertionError("code of the user was run")
+    raise AssertionError("the user's code was run")
 
 
 @attrs.frozen
@@ -171,6 +171,7 @@ class Bounded(Generic[Item]):
     item: Item
 
 
+# Aliases of the backport do not support `|`.
 Aliased: Any = TypeAliasType("Aliased", list[S2])
 Either: Any = TypeAliasType("Either", D | S2)
 
@@ -191,11 +192,11 @@ class InitOnly:
 
 
 Name = NewType("Name", str)
-Dogs = NewType("Dogs", list[Dog])  # type: ignore[valid-newtype]  # checkers want a class; users don't ask them
+Dogs = NewType("Dogs", list[Dog])  # type: ignore[valid-newtype]  # checkers require a class; it works at run time
 
 
 def facts(thing: Any) -> Any:
-    """Return the class and the fields of an object, and of the objects in it."""
+    """Return the class and the fields of an object and of the objects inside it."""
     if isinstance(thing, dict):
         return {name: facts(item) for name, item in thing.items()}
     if isinstance(thing, list | tuple):
@@ -211,68 +212,68 @@ A_EMPTY = {"name": None, "tags": [], "twice": None, "_private": 3, "unset": None
 P_EMPTY = {"name": None, "tags": [], "level": 3, "size": None}
 
 CASES = {
-    "nothing, attrs": (A, sj.MISSING, ("A", A_EMPTY)),
-    "nothing, dataclass": (D, sj.MISSING, ("D", {"name": None, "tags": [], "level": 3, "unset": None})),
-    "nothing, typed dict": (Total, sj.MISSING, {"name": None}),
-    "nothing, not total": (NotTotal, sj.MISSING, {"name": None}),
-    "nothing, struct": (S, sj.MISSING, ("S", {"first_name": None, "tags": [], "level": 3})),
-    "nothing, model": (P, sj.MISSING, ("P", P_EMPTY)),
-    "nothing, pydantic dataclass": (PD, sj.MISSING, ("PD", {"name": None, "level": 3})),
-    "nothing, root model": (Glossary, sj.MISSING, ("Glossary", {"root": None})),
-    "nothing, list": (list[A], sj.MISSING, []),
-    "nothing, tuple": (tuple[A, ...], sj.MISSING, ()),
-    "nothing, dict": (dict[str, A], sj.MISSING, {}),
-    "nothing, text": (str, sj.MISSING, None),
-    "nothing, optional": (A | None, sj.MISSING, None),
-    "null is another kind": (A, None, None),
-    "text is another kind": (A, "Jane", "Jane"),
-    "list is another kind": (P, [1], [1]),
-    "object is another kind": (list[A], {"a": 1}, {"a": 1}),
-    "number in the place of an object": (list[D | None], [3, None], [3, None]),
-    "some, attrs": (
+    "missing, attrs": (A, sj.MISSING, ("A", A_EMPTY)),
+    "missing, dataclass": (D, sj.MISSING, ("D", {"name": None, "tags": [], "level": 3, "unset": None})),
+    "missing, typed dict": (Total, sj.MISSING, {"name": None}),
+    "missing, not total": (NotTotal, sj.MISSING, {"name": None}),
+    "missing, struct": (S, sj.MISSING, ("S", {"first_name": None, "tags": [], "level": 3})),
+    "missing, model": (P, sj.MISSING, ("P", P_EMPTY)),
+    "missing, pydantic dataclass": (PD, sj.MISSING, ("PD", {"name": None, "level": 3})),
+    "missing, root model": (Glossary, sj.MISSING, ("Glossary", {"root": None})),
+    "missing, list": (list[A], sj.MISSING, []),
+    "missing, tuple": (tuple[A, ...], sj.MISSING, ()),
+    "missing, dict": (dict[str, A], sj.MISSING, {}),
+    "missing, text": (str, sj.MISSING, None),
+    "missing, optional": (A | None, sj.MISSING, None),
+    "null for an object": (A, None, None),
+    "text for an object": (A, "Jane", "Jane"),
+    "list for an object": (P, [1], [1]),
+    "object for a list": (list[A], {"a": 1}, {"a": 1}),
+    "number for an object in a list": (list[D | None], [3, None], [3, None]),
+    "partial, attrs": (
         A,
         {"name": "x", "_private": "4", "unset": 5, "unknown": 6},
         ("A", {"name": "x", "tags": [], "twice": "xx", "_private": "4", "unset": None}),
     ),
-    "some, dataclass": (
+    "partial, dataclass": (
         D,
         {"tags": ["a"], "unset": 5},
         ("D", {"name": None, "tags": ["a"], "level": 3, "unset": None}),
     ),
-    "some, typed dict": (Total, {"extra": "1", "unknown": 2}, {"name": None, "extra": "1", "unknown": 2}),
-    "some, struct": (S, {"firstName": 1}, ("S", {"first_name": 1, "tags": [], "level": 3})),
-    "some, struct of Python names": (S, {"first_name": 1}, ("S", {"first_name": None, "tags": [], "level": 3})),
-    "some, model": (P, {"name": "x", "the level": 1}, ("P", P_EMPTY | {"name": "x", "level": 1, "size": "X"})),
-    "some, model of Python names": (P, {"level": 1, "sizes": ["L"]}, ("P", P_EMPTY | {"size": "L"})),
-    "some, deep alias that is not there": (P, {"sizes": []}, ("P", P_EMPTY)),
-    "some, pydantic dataclass": (PD, {"the level": 1}, ("PD", {"name": None, "level": 1})),
-    "aliases that are names": (Swapped, {"a": 1, "b": 2, "c": 3}, ("Swapped", {"a": 2, "b": 1, "c": 3})),
-    "a class that came later": (Late, {"later": {}}, ("Late", {"later": ("Later", {"x": None})})),
-    "a class that came later, dataclass": (LateToo, {"later": {}}, ("LateToo", {"later": ("Later", {"x": None})})),
+    "partial, typed dict": (Total, {"extra": "1", "unknown": 2}, {"name": None, "extra": "1", "unknown": 2}),
+    "partial, struct": (S, {"firstName": 1}, ("S", {"first_name": 1, "tags": [], "level": 3})),
+    "partial, struct of Python names": (S, {"first_name": 1}, ("S", {"first_name": None, "tags": [], "level": 3})),
+    "partial, model": (P, {"name": "x", "the level": 1}, ("P", P_EMPTY | {"name": "x", "level": 1, "size": "X"})),
+    "partial, model of Python names": (P, {"level": 1, "sizes": ["L"]}, ("P", P_EMPTY | {"size": "L"})),
+    "partial, nested alias without a value": (P, {"sizes": []}, ("P", P_EMPTY)),
+    "partial, pydantic dataclass": (PD, {"the level": 1}, ("PD", {"name": None, "level": 1})),
+    "aliases that name other fields": (Swapped, {"a": 1, "b": 2, "c": 3}, ("Swapped", {"a": 2, "b": 1, "c": 3})),
+    "a class defined later": (Late, {"later": {}}, ("Late", {"later": ("Later", {"x": None})})),
+    "a class defined later, dataclass": (LateToo, {"later": {}}, ("LateToo", {"later": ("Later", {"x": None})})),
     "root model": (Glossary, {"a": ["b"]}, ("Glossary", {"root": {"a": ["b"]}})),
-    "root model of another kind": (Glossary, "half", ("Glossary", {"root": "half"})),
+    "root model from text": (Glossary, "half", ("Glossary", {"root": "half"})),
     "list": (list[S2], [{}, None], [("S2", {"level": None}), None]),
     "sequence": (Sequence[S2], [{}], [("S2", {"level": None})]),
     "set": (set[str], ["a"], ["a"]),
     "plain list": (list, [{}], [{}]),
     "tuple": (tuple[S2, ...], [{}, {}], (("S2", {"level": None}),) * 2),
-    "tuple of some": (tuple[S2, str], [{}], (("S2", {"level": None}),)),
-    "tuple of more": (tuple[S2, str], [{}, "a", {}], (("S2", {"level": None}), "a", {})),
+    "tuple, too short": (tuple[S2, str], [{}], (("S2", {"level": None}),)),
+    "tuple, too long": (tuple[S2, str], [{}, "a", {}], (("S2", {"level": None}), "a", {})),
     "dict": (dict[str, S2], {"k": {}, "l": 1}, {"k": ("S2", {"level": None}), "l": 1}),
     "mapping": (Mapping[int, S2], {"1": {}}, {"1": ("S2", {"level": None})}),
     "plain dict": (dict, {"k": {}}, {"k": {}}),
-    "optional": (Optional[S2], {}, ("S2", {"level": None})),  # noqa: UP045  # the older way to write it
+    "optional": (Optional[S2], {}, ("S2", {"level": None})),  # noqa: UP045  # the older spelling
     "annotated": (Annotated[list[Annotated[S2, {}]], []], [{}], [("S2", {"level": None})]),
     "new type": (Dogs, [{}], [("Dog", {"kind": None, "name": None})]),
     "alias of a list": (Aliased, [{}], [("S2", {"level": None})]),
-    "union in an alias in a union": (Optional[Either], {"tags": []}, facts(draft(D, {}))),  # noqa: UP045  # no |
+    "union in an alias in a union": (Optional[Either], {"tags": []}, facts(draft(D, {}))),  # noqa: UP045  # see Aliased
     "final field": (Holder, {"item": {}}, ("Holder", {"item": ("S2", {"level": None}), "me": None})),
-    "itself": (Holder, {"me": {}}, ("Holder", {"item": None, "me": ("Holder", {"item": None, "me": None})})),
+    "recursive": (Holder, {"me": {}}, ("Holder", {"item": None, "me": ("Holder", {"item": None, "me": None})})),
     "half an enum": (Kind, "do", "do"),
     "half a number": (S2, {"level": "2"}, ("S2", {"level": "2"})),
     "any": (Any, {"a": 1}, {"a": 1}),
     "generic": (Box[D], {"content": {}}, ("Box", {"content": facts(draft(D, {})), "more": []})),
-    "generic of a list": (
+    "generic with a list": (
         Box[list[S2]],
         {"content": [{}], "more": [[{}]]},
         ("Box", {"content": [("S2", {"level": None})], "more": [[("S2", {"level": None})]]}),
@@ -302,12 +303,12 @@ CASES = {
 
 
 @pytest.mark.parametrize(("into", "value", "expected"), CASES.values(), ids=CASES)
-def test_a_draft_is_what_is_there(into: Any, value: Any, expected: Any) -> None:
+def test_a_draft_has_the_values_that_have_arrived(into: Any, value: Any, expected: Any) -> None:
     assert facts(draft(into, copy.deepcopy(value))) == expected
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
-def test_at_every_moment_of_a_stream_there_is_a_draft(schema: Schema) -> None:
+def test_a_draft_can_be_made_after_each_event(schema: Schema) -> None:
     expected = schema.expected()
     assembler = sj.Assembler()
     VALIDATED.clear()
@@ -332,11 +333,11 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from([schema.into for schema in SCHEMAS] + [into for into, _, _ in CASES.values()]), JSON)
-def test_no_value_makes_it_raise(into: Any, value: Any) -> None:
+def test_any_value_has_a_draft(into: Any, value: Any) -> None:
     draft(into, value)
 
 
-def test_every_part_is_the_class_that_the_schema_says() -> None:
+def test_nested_values_become_nested_classes() -> None:
     trip = draft(Trip, {"days": [{"activities": [{"title": "Cas"}]}]})
     assert trip.days[0].activities[0].title == "Cas"
     assert trip.days[0].activities[0].cost == 0.0
@@ -346,7 +347,7 @@ def test_every_part_is_the_class_that_the_schema_says() -> None:
     assert trip.model_dump(warnings=False)["tips"] == []
 
 
-def test_a_model_is_a_whole_one() -> None:
+def test_a_drafted_model_is_complete() -> None:
     model = draft(P, {"name": "x", "unknown": [1]})
     assert model.model_extra == {"unknown": [1]}
     assert model._seen == [1]
@@ -359,14 +360,14 @@ def test_a_model_is_a_whole_one() -> None:
     assert draft(Swapped, {"y": 1}).model_extra is None
     assert draft(Swapped, {}).__pydantic_private__ is None
     with pytest.raises(pydantic.ValidationError):
-        draft(Swapped, {}).a = 1  # type: ignore[misc]  # it is frozen
+        draft(Swapped, {}).a = 1  # type: ignore[misc]  # the model is frozen
 
 
-def test_data_for_an_init_var_is_left_out_as_no_code_of_the_user_runs() -> None:
+def test_a_draft_omits_the_data_of_an_init_var() -> None:
     assert vars(draft(InitOnly, {"name": "x", "factor": 2})) == {"name": "x"}
 
 
-def test_a_struct_is_a_whole_one() -> None:
+def test_a_drafted_struct_is_complete() -> None:
     struct = draft(S, {"firstName": "x"})
     assert type(struct) is S
     assert msgspec.json.decode(msgspec.json.encode(struct)) == {"type": "s", "firstName": "x", "tags": [], "level": 3}
@@ -380,7 +381,7 @@ def test_defaults_are_not_shared() -> None:
     assert draft(S, {}).tags is not draft(S, {}).tags
 
 
-def test_a_draft_as_deep_as_a_document_may_be() -> None:
+def test_a_draft_may_nest_as_deep_as_a_document() -> None:
     value: Any = {}
     for _ in range(64):
         value = {"replies": [value]}
@@ -391,12 +392,12 @@ def test_a_draft_as_deep_as_a_document_may_be() -> None:
 
 
 @pytest.mark.parametrize("into", [5, "A", None, object(), [A]], ids=["number", "text", "null", "object", "list"])
-def test_what_is_no_type_is_refused(into: Any) -> None:
-    with pytest.raises(TypeError, match=r"into is a type, such as a class or list\[Person\], not"):
+def test_an_object_that_is_not_a_type_is_refused(into: Any) -> None:
+    with pytest.raises(TypeError, match=r"into must be a type, such as a class or list\[Person\], not"):
         draft(into, {})
 
 
-def test_a_class_with_a_name_that_nobody_knows_is_refused() -> None:
+def test_a_class_with_an_undefined_name_is_refused() -> None:
     @dataclasses.dataclass
     class Broken:
         x: Unheard  # type: ignore[name-defined]  # noqa: F821
@@ -405,7 +406,7 @@ def test_a_class_with_a_name_that_nobody_knows_is_refused() -> None:
         draft(Broken, {})
 
 
-def test_a_local_class_that_attrs_was_told_of() -> None:
+def test_a_local_class_that_attrs_has_resolved() -> None:
     @attrs.define
     class Local:
         others: list[Local] = attrs.Factory(list)
@@ -414,13 +415,13 @@ def test_a_local_class_that_attrs_was_told_of() -> None:
     assert draft(Local, {"others": [{}]}) == Local([Local([])])
 
 
-def test_members_of_a_union_that_know_as_many_names_are_all_likely() -> None:
-    assert likely([Cat, Dog, S2], {"name": ""}) == [Cat, Dog]
-    assert likely([Cat, Dog, S2], {"kind": "mouse", "name": ""}) == [S2]
-    assert likely([S], {"type": "x"}) == []
+def test_members_with_equally_many_names_are_all_likely() -> None:
+    assert likely_members([Cat, Dog, S2], {"name": ""}) == [Cat, Dog]
+    assert likely_members([Cat, Dog, S2], {"kind": "mouse", "name": ""}) == [S2]
+    assert likely_members([S], {"type": "x"}) == []
 
 
-def test_nothing_is_imported_that_the_class_does_not_need() -> None:
+def test_a_draft_imports_only_the_packages_of_its_class() -> None:
     program = (
         "import sys, attrs, streamjson._typed.draft as d\n"
         "print(d.draft_of(attrs.make_class('C', ['x']), {'x': 1}), {'pydantic', 'msgspec', 'cattrs'} & {*sys.modules})"
@@ -429,7 +430,7 @@ def test_nothing_is_imported_that_the_class_does_not_need() -> None:
     assert done.stdout == "C(x=1) set()\n"
 
 
-def test_a_class_of_a_built_in_type_has_a_draft() -> None:
+def test_a_class_derived_from_a_builtin_type_has_a_draft() -> None:
     @attrs.define
     class FailureError(Exception):
         code: int
@@ -441,12 +442,12 @@ def test_a_class_of_a_built_in_type_has_a_draft() -> None:
 
 @dataclasses.dataclass
 class Chain:
-    next: Optional[Chain] = None  # noqa: UP045  # its name is looked up at run time
+    next: Optional[Chain] = None  # noqa: UP045  # the name is looked up at run time
     more: list[Chain] = dataclasses.field(default_factory=list)
 
 
 @pytest.mark.parametrize("link", [lambda value: {"next": value}, lambda value: {"more": [value]}], ids=["next", "more"])
-def test_what_nests_deeper_than_the_interpreter_can_follow_is_a_documented_error(link):
+def test_nesting_beyond_the_recursion_limit_is_a_limit_error(link):
     value: Any = {"name": "x"}
     for _ in range(sys.getrecursionlimit()):
         value = link(value)

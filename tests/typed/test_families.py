@@ -1,4 +1,4 @@
-"""Schemas of real shape, streamed one character at a time: what is validated, when, how often, and what comes out."""
+"""Realistic schemas, streamed one character at a time: what is validated, when, how often, and with which result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def schema(request: pytest.FixtureRequest) -> Schema:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_validated_yet() -> None:
+def forget_validations() -> None:
     VALIDATED.clear()
 
 
@@ -33,7 +33,7 @@ def characters(document: Any) -> list[sj.StreamingChunk]:
 
 
 def parts_of(schema: Schema, pattern: str, into: Any) -> tuple[list[Any], list[int]]:
-    """Return what the validator makes of each part of the whole document, and how often it runs for each."""
+    """Return what the validator makes from each part of the document, and how often it runs for each."""
     made, counts = [], []
     for value in sj.assemble(characters(schema.document)).completed(pattern):
         made.append(validated(schema.family, into, value))
@@ -51,7 +51,7 @@ def test_there_are_schemas_of_all_five_families() -> None:
     )
 
 
-def test_the_whole_is_validated_once_and_at_the_end(schema: Schema) -> None:
+def test_the_document_is_validated_once_at_the_end(schema: Schema) -> None:
     stream = sj.assemble(characters(schema.document))
     seen: list[int] = []
     stream.assembler.on("$", lambda _: seen.append(len(VALIDATED)))
@@ -64,13 +64,13 @@ def test_the_whole_is_validated_once_and_at_the_end(schema: Schema) -> None:
 
 
 @pytest.mark.parametrize(("schema", "pattern", "into"), PARTS)
-def test_each_part_is_validated_once_and_when_it_is_complete(schema: Schema, pattern: str, into: Any) -> None:
+def test_each_part_is_validated_once_when_it_is_complete(schema: Schema, pattern: str, into: Any) -> None:
     expected, runs = parts_of(schema, pattern, into)
     assembler = sj.Assembler()
     made: list[Any] = []
     assembler.on_complete(pattern, lambda done: made.append(done.value), into=into)
 
-    counts = [(0, 0)]  # parts told, validations run
+    counts = [(0, 0)]  # parts reported, validations run
     for chunk in characters(schema.document):
         assembler.apply(chunk)
         counts.append((len(made), len(VALIDATED)))
@@ -80,11 +80,11 @@ def test_each_part_is_validated_once_and_when_it_is_complete(schema: Schema, pat
     assert made == expected
     assert [type(one) for one in made] == [type(one) for one in expected]
     for (parts, before), (more_parts, after) in pairwise(counts):
-        assert after - before == sum(runs[parts:more_parts])  # no part told, nothing validated
+        assert after - before == sum(runs[parts:more_parts])  # if no part was reported, nothing was validated
 
 
 @pytest.mark.parametrize(("schema", "pattern", "into"), PARTS)
-def test_pulled_parts_are_those_of_the_callbacks(schema: Schema, pattern: str, into: Any) -> None:
+def test_completed_yields_the_parts_that_callbacks_get(schema: Schema, pattern: str, into: Any) -> None:
     expected, runs = parts_of(schema, pattern, into)
 
     assert list(sj.assemble(characters(schema.document)).completed(pattern, into=into)) == expected

@@ -1,4 +1,4 @@
-"""Generated types, in each family: a value becomes what the rules say or does not fit, or the type is refused."""
+"""Generated types of each family: a value is converted by the rules or does not fit, or the type is refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types_reference import FAMILIES, MisfitError, facts, specs, values
 
 @pytest.mark.parametrize("family", FAMILIES)
 @given(data=st.data())
-def test_a_generated_type_does_what_the_rules_say_or_is_refused_at_once(family: str, data: st.DataObject) -> None:
+def test_a_generated_type_follows_the_rules_or_is_refused(family: str, data: st.DataObject) -> None:
     spec = data.draw(specs(family))
     if spec.is_refused():
         with pytest.raises(TypeError):

@@ -1,4 +1,4 @@
-"""A class of each family is known by its fields: where an object has them, their types, and what it is made by."""
+"""The fields of classes of each family: where an object has them, their types, their defaults, and how to make one."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ import pydantic
 import pytest
 from typing_extensions import ReadOnly
 
-from streamjson._typed.schema import Fields, fields_of, kind_of, kinds_of, likely
+from streamjson._typed.schema import Fields, container_of, containers_of, fields_of, likely_members
 
 T = TypeVar("T")
 U = TypeVar("U")
 
 
-def known(into: Any) -> Fields:
+def known_fields(into: Any) -> Fields:
     fields = fields_of(into)
     assert fields is not None
     return fields
 
 
 def types(into: Any) -> dict[str, Any]:
-    return {field.name: field.type for field in (*known(into).all, *known(into).init_only)}
+    return {field.name: field.type for field in (*known_fields(into).all, *known_fields(into).init_only)}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -128,12 +128,12 @@ def test_the_types_of_fields_are_resolved(into: Any, expected: Any) -> None:
 class Postponed(TypedDict, total=False):
     plain: int
     required: Required[int]
-    annotated: Annotated[Required[int], "said"]
+    annotated: Annotated[Required[int], "note"]
 
 
-def test_a_typed_dict_says_what_may_be_absent() -> None:
-    absent = {field.name: field.may_be_absent for into in (Postponed, Boxes) for field in known(into).all}
-    assert absent == {"plain": True, "required": False, "annotated": False, "content": False, "more": True}
+def test_a_typed_dict_says_which_names_may_be_absent() -> None:
+    may_be_absent = {field.name: field.may_be_absent for into in (Postponed, Boxes) for field in known_fields(into).all}
+    assert may_be_absent == {"plain": True, "required": False, "annotated": False, "content": False, "more": True}
 
 
 @attrs.define
@@ -144,24 +144,24 @@ class Arguments:
     unannotated: Any = attrs.Factory(list)
 
 
-def test_the_arguments_of_a_class_are_known() -> None:
-    facts = {field.name: (field.argument, field.is_required) for field in known(Arguments).all}
+def test_fields_name_the_arguments_of_the_constructor() -> None:
+    facts = {field.name: (field.argument, field.is_required) for field in known_fields(Arguments).all}
     assert facts == {
         "_private": ("private", True),
         "other": ("by_alias", False),
         "made": (None, False),
         "unannotated": ("unannotated", False),
     }
-    facts = {field.name: (field.argument, field.is_required) for field in known(Scaled).init_only}
+    facts = {field.name: (field.argument, field.is_required) for field in known_fields(Scaled).init_only}
     assert facts == {"factor": ("factor", True), "note": ("note", False)}
-    assert known(Scaled).names == {"name", "factor", "number", "unknown", "note"}
+    assert known_fields(Scaled).names == {"name", "factor", "number", "unknown", "note"}
 
 
-def test_an_attribute_without_an_annotation_may_be_anything() -> None:
+def test_an_attribute_without_an_annotation_has_the_type_any() -> None:
     assert types(attrs.make_class("C", ["x"])) == {"x": Any}
 
 
-def test_a_name_that_is_not_defined_is_an_error() -> None:
+def test_an_annotation_with_an_undefined_name_is_an_error() -> None:
     @dataclasses.dataclass
     class Broken:
         x: Unheard  # type: ignore[name-defined]  # noqa: F821
@@ -176,7 +176,7 @@ def test_another_type_has_no_fields(into: Any) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# kinds and members of unions
+# containers and members of unions
 
 
 class Shape(NamedTuple):
@@ -203,14 +203,14 @@ class Plain:
     name: str
 
 
-KINDS = {
+CONTAINERS = {
     "class": (Cat, dict, {dict}),
     "dict": (dict[str, int], dict, {dict}),
     "mapping": (Mapping, dict, {dict}),
     "deque": (deque[int], list, {list}),
     "named tuple": (Shape, list, {list}),
     "text": (str, None, {None}),
-    "in other words": (NewType("N", list[int]), list, {list}),
+    "new type": (NewType("N", list[int]), list, {list}),
     "any": (Any, None, {dict, list, None}),
     "union": (Cat | list[int] | str, None, {dict, list, None}),
     "model of a union": (Root, None, {dict, list, None}),
@@ -218,36 +218,36 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize(("into", "kind", "kinds"), KINDS.values(), ids=KINDS)
-def test_a_type_is_made_of_one_kind_of_value_or_of_several(into: Any, kind: Any, kinds: Any) -> None:
-    assert kind_of(into) is kind
-    assert kinds_of(into) == kinds
+@pytest.mark.parametrize(("into", "container", "containers"), CONTAINERS.values(), ids=CONTAINERS)
+def test_a_type_is_made_from_one_or_several_containers(into: Any, container: Any, containers: Any) -> None:
+    assert container_of(into) is container
+    assert containers_of(into) == containers
 
 
-Pet = Annotated[Cat | Dog, "said"]
+Pet = Annotated[Cat | Dog, "note"]
 
 LIKELY = {
     "by the tag": ([Cat, Dog], {"kind": "dog"}, [Dog]),
     "by the names": ([Plain, Dog], {"name": "x", "age": 1}, [Dog]),
-    "as many names": ([Cat, Dog, Plain], {"name": "x"}, [Cat, Dog, Plain]),
-    "no class": ([dict[str, int], Plain], {"x": 1}, [dict[str, int], Plain]),
+    "equally many names": ([Cat, Dog, Plain], {"name": "x"}, [Cat, Dog, Plain]),
+    "not a class": ([dict[str, int], Plain], {"x": 1}, [dict[str, int], Plain]),
     "a union in the union": ([Plain, Pet], {"kind": "dog", "name": "x"}, [Pet]),
-    "no member of the union in it": ([Plain, Pet], {"kind": "mouse", "name": "x"}, [Plain]),
-    "nothing": ([Cat, Dog], {"kind": "mouse"}, []),
+    "no member of the nested union": ([Plain, Pet], {"kind": "mouse", "name": "x"}, [Plain]),
+    "no member": ([Cat, Dog], {"kind": "mouse"}, []),
 }
 
 
 @pytest.mark.parametrize(("members", "value", "expected"), LIKELY.values(), ids=LIKELY)
 def test_members_of_a_union_are_chosen_by_tag_and_names(members: Any, value: Any, expected: Any) -> None:
-    assert likely(members, value) == expected
+    assert likely_members(members, value) == expected
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# defaults, and instances that nobody has validated
+# defaults and unvalidated instances
 
 
 def boom(*_: Any) -> Any:
-    raise AssertionError("code of the user was run")
+    raise AssertionError("the user's code was run")
 
 
 @attrs.frozen
@@ -294,13 +294,13 @@ class Later(pydantic.BaseModel):
 
 
 def defaults(into: Any, **values: Any) -> dict[str, Any]:
-    for field in known(into).all:
+    for field in known_fields(into).all:
         if field.name not in values:
             values[field.name] = field.default(values)
     return values
 
 
-def test_defaults_are_made_from_the_fields_before() -> None:
+def test_defaults_are_made_from_the_preceding_fields() -> None:
     assert defaults(Twice, name="x") == {"name": "x", "tags": [], "twice": "xx"}
     assert defaults(Scaled, name="x") == {"name": "x", "number": 5, "unknown": []}
     assert defaults(Silent) == {"first_name": None, "tags": []}
@@ -308,37 +308,37 @@ def test_defaults_are_made_from_the_fields_before() -> None:
     assert defaults(Postponed) == {"plain": None, "required": None, "annotated": None}
 
 
-def test_instances_are_made_without_the_code_of_the_user() -> None:
-    assert known(Twice).make({"name": 5, "tags": [], "twice": ""}, set(), {}).name == 5
-    assert known(Silent).make({"first_name": 5, "tags": []}, set(), {}).first_name == 5
-    assert type(known(Silent).make({"first_name": 5}, set(), {})) is Silent
-    assert known(Dog).make({"name": "x"}, set(), {}) == Dog("x")
-    assert known(ModelToo).make({"later": 5}, set(), {}).later == 5
-    assert known(Box).make({"content": 5}, set(), {"content": "5", "unknown": 1}) == {"content": 5, "unknown": 1}
+def test_instances_are_made_without_running_the_users_code() -> None:
+    assert known_fields(Twice).make({"name": 5, "tags": [], "twice": ""}, set(), {}).name == 5
+    assert known_fields(Silent).make({"first_name": 5, "tags": []}, set(), {}).first_name == 5
+    assert type(known_fields(Silent).make({"first_name": 5}, set(), {})) is Silent
+    assert known_fields(Dog).make({"name": "x"}, set(), {}) == Dog("x")
+    assert known_fields(ModelToo).make({"later": 5}, set(), {}).later == 5
+    assert known_fields(Box).make({"content": 5}, set(), {"content": "5", "unknown": 1}) == {"content": 5, "unknown": 1}
 
 
-def test_an_exception_can_be_made_too() -> None:
+def test_an_exception_class_can_be_made() -> None:
     @attrs.define
     class FailureError(Exception):
         code: int
 
-    assert known(FailureError).make({"code": 5}, set(), {}).code == 5
+    assert known_fields(FailureError).make({"code": 5}, set(), {}).code == 5
 
 
-def test_a_model_is_made_whole() -> None:
-    model = known(Model).make({"name": "x"}, {"name"}, {"name": "x", "unknown": 1})
+def test_a_model_has_its_extra_and_private_attributes() -> None:
+    model = known_fields(Model).make({"name": "x"}, {"name"}, {"name": "x", "unknown": 1})
     assert (model.model_extra, model.model_fields_set, model._seen, model._limit) == ({"unknown": 1}, {"name"}, [1], 5)
     assert model == copy.deepcopy(model)
     assert not hasattr(model, "_never")
     assert not hasattr(model, "_broken")
-    assert known(NoExtra).make({"later": None}, set(), {"unknown": 1}).model_extra is None
+    assert known_fields(NoExtra).make({"later": None}, set(), {"unknown": 1}).model_extra is None
 
 
-def test_a_field_of_a_model_has_several_ways() -> None:
-    assert {field.name: field.ways for field in known(Model).all} == {
+def test_a_field_of_a_model_may_have_several_key_paths() -> None:
+    assert {field.name: field.key_paths for field in known_fields(Model).all} == {
         "name": (("name",), ("name",)),
         "size": (("size",), ("sizes", 0), ("size",)),
         "level": (("the level",), ("level",)),
     }
-    assert known(Root).all[0].ways == ((),)
-    assert known(Root).is_root
+    assert known_fields(Root).all[0].key_paths == ((),)
+    assert known_fields(Root).is_root

@@ -1,4 +1,4 @@
-"""A finished value -> an object of the type that was asked for; a draft of one that is not finished."""
+"""A finished value -> an object of the requested type; an unfinished value -> a draft of such an object."""
 
 from __future__ import annotations
 

@@ -1,19 +1,18 @@
-"""From a finished value to an object of the type that was asked for, validated.
+"""A finished value -> a validated object of the requested type.
 
-pydantic validates what is made of its models, msgspec what is made of its Structs, and cattrs, which `strict` makes as
-strict as these two, all other types; a model or a Struct in such a type goes to its own validator. This module decides
-which validator a type belongs to, and reports in one form what each of them finds. It knows no document, path or
-snapshot.
+pydantic validates what contains its models, and msgspec what contains its Structs. cattrs, which `strict` makes as
+strict as these two, handles all other types; a model or a Struct inside such a type goes to its own validator. This
+module decides which validator a type belongs to, and reports the findings of all of them in one form. It knows no
+documents, paths or snapshots.
 
-It owns what it remembers of up to 256 types. Each validator is imported when a type needs it, not before.
+It owns a cache of 256 types. It imports each validator when a type needs it, not before.
 
-Invariants: a type that no validator knows, wherever it stands in another one, is refused when a `Structurer` is made;
-of a call nothing escapes but `StructureError`; the value is never changed.
+Invariants: a type that no validator supports, wherever it stands in another type, is refused when a `Structurer` is
+made; a call raises nothing but `StructureError`; the value is never changed.
 
-pydantic and msgspec are given JSON, and decide as they do for JSON: a strict model takes a date or a tuple only
-from there. A model is as strict as its own configuration says. The types that JSON writes as texts (`bytes`, `UUID`,
-dates, times, durations, `Decimal`) are read by pydantic, in its strict mode, for attrs classes, dataclasses and
-TypedDicts, too.
+pydantic and msgspec are given JSON, and decide as they do for JSON: a strict model accepts a date or a tuple only from
+JSON. A model is as strict as its own configuration says. For attrs classes, dataclasses and TypedDicts, pydantic in its
+strict mode also reads the types that JSON writes as texts (`bytes`, `UUID`, dates, times, durations, `Decimal`).
 
 Cost: a call is linear in the value; making a `Structurer` takes milliseconds.
 """
@@ -29,7 +28,7 @@ from attrs import frozen
 from .._errors import StructureError, shorten
 from .._json import MISSING
 from .._paths import format_path
-from .annotations import check_type, expanded, inner_of, unqualified
+from .annotations import check_type, expand_aliases, inner_of, strip_qualifiers
 from .schema import ARRAYS, OBJECTS, fields_of
 from .strict import Convert, Converters, name_of
 
@@ -37,8 +36,8 @@ __all__ = ["Structurer", "structurer"]
 
 T = TypeVar("T")
 
-# Types that JSON writes as texts, and pydantic reads. By name, as most programs need none of their modules.
-_TEXTS: Final = {
+# Types that JSON writes as texts, and pydantic reads. By name, because most programs need none of their modules.
+_TEXT_TYPES: Final = {
     "builtins.bytes",
     "datetime.date",
     "datetime.datetime",
@@ -48,36 +47,37 @@ _TEXTS: Final = {
     "pathlib.Path",
     "uuid.UUID",
 }
-# What the text of a date has after its first character, and no number.
-_DATES: Final = {"date": ("-", "a date"), "datetime": (":", "a date with a time")}
-_SHOWN: Final = 5  # of the things that are wrong with one value
-_SHOWN_CHARS: Final = 300
+# The character that tells a date from a number: it stands in each date, after the first character.
+_DATE_MARKS: Final = {"date": ("-", "a date"), "datetime": (":", "a date with a time")}
+_MAX_SHOWN_PROBLEMS: Final = 5  # of one value
+_MAX_PROBLEM_CHARS: Final = 300
 
 
 @frozen(eq=False)
 class Structurer(Generic[T]):
-    """Makes objects of the type `into`. Made by `structurer`; may be called any number of times."""
+    """Makes objects of the type `into`. `structurer` makes it, and it may be called any number of times."""
 
     into: Any
     _convert: Callable[[Any], T]
 
     def __call__(self, value: Any, path: str = "") -> T:
-        """Return `value`, which is at `path`, as an object of the type, or raise `StructureError`."""
+        """Return the value at `path` as an object of the type, or raise `StructureError`."""
         if value is MISSING:
-            message = f"nothing came, so there is no {name_of(self.into)}"
+            message = f"no value arrived, so there is no {name_of(self.into)}"
             raise StructureError(message, path=path, value=value, into=self.into)
         try:
             return self._convert(value)
         except Exception as error:
             try:
-                said = list(_told(error))
-            except Exception:  # noqa: BLE001  # an exception of the user's that can't be written
-                said = [type(error).__name__]
-            _forget_frames(error)
-            more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
-            what = "; ".join([text[:_SHOWN_CHARS] for text in said[:_SHOWN]])
+                problems = list(_problems(error))
+            except Exception:  # noqa: BLE001  # the user's exception can't be printed
+                problems = [type(error).__name__]
+            _drop_tracebacks(error)
+            hidden = len(problems) - _MAX_SHOWN_PROBLEMS
+            more = f"; and {hidden} more" if hidden > 0 else ""
+            shown = "; ".join([problem[:_MAX_PROBLEM_CHARS] for problem in problems[:_MAX_SHOWN_PROBLEMS]])
             raise StructureError(
-                f"{path or 'the root'} does not fit {name_of(self.into)}: {what}{more}",
+                f"{path or 'the root'} does not fit {name_of(self.into)}: {shown}{more}",
                 path=path,
                 value=value,
                 into=self.into,
@@ -89,37 +89,37 @@ def structurer(into: type[T]) -> Structurer[T]: ...
 @overload
 def structurer(into: Any) -> Structurer[Any]: ...
 def structurer(into: Any) -> Structurer[Any]:
-    """Return what makes an `into` of a plain value.
+    """Return a function that makes an `into` from a plain value.
 
     `into` is an attrs class, a dataclass, a TypedDict, a msgspec Struct, a pydantic model, or any type made of these
-    and of the types of JSON. Raises `TypeError` for a type that no validator knows, `ModuleNotFoundError` if the
-    package that knows it is not installed.
+    and of the types of JSON. Raises `TypeError` for a type that no validator supports, and `ModuleNotFoundError` if the
+    package that supports it is not installed.
     """
     check_type(into)
     try:
         hash(into)
-    except Exception:  # noqa: BLE001  # Annotated with something that has no hash, or a metaclass of the user's
-        return _made(into, "")
-    return _remembered(into, repr(into))
+    except Exception:  # noqa: BLE001  # unhashable metadata in Annotated, or a metaclass of the user
+        return _make_structurer(into, "")
+    return _cached_structurer(into, repr(into))
 
 
-def _made(into: Any, _repr: str) -> Structurer[Any]:
+def _make_structurer(into: Any, _repr: str) -> Structurer[Any]:
     try:
-        return Structurer(into, _converter(unqualified(into)))
+        return Structurer(into, _converter(strip_qualifiers(into)))
     except ImportError as error:
         raise ModuleNotFoundError(
             f"into={name_of(into)} needs {error.name}: pip install 'streamjson-assembler[typed]'", name=error.name
         ) from error
     except Exception as error:
-        raise TypeError(f"into={name_of(into)} can't be made of JSON: {error}") from error
+        raise TypeError(f"into={name_of(into)} can't be made from JSON: {error}") from error
 
 
-# Classes are kept alive by this, so it has a bound. int | str equals str | int, but is not written so.
-_remembered = lru_cache(maxsize=256)(_made)
+# It keeps classes alive, so it has a limit. The repr is in the key: int | str equals str | int, but has another order.
+_cached_structurer = lru_cache(maxsize=256)(_make_structurer)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# who does what
+# which validator handles a type
 
 
 def _converter(into: Any) -> Convert:
@@ -127,31 +127,31 @@ def _converter(into: Any) -> Convert:
 
 
 def _foreign(into: Any) -> Callable[[], Convert] | None:
-    """Return a function that makes the converter of a type, or None for a type that is left to cattrs."""
-    owner = _owner(into)
-    if owner in _MAKERS:
-        return partial(_owned, owner, into)
-    if isinstance(into, type) and f"{into.__module__.partition('.')[0]}.{into.__qualname__}" in _TEXTS:
-        return partial(_text, into)
+    """Return a function that makes the converter of a type, or None for a type that `Converters` handles."""
+    validator = _validator_of(into)
+    if validator in _CONVERTER_MAKERS:
+        return partial(_foreign_converter, validator, into)
+    if isinstance(into, type) and f"{into.__module__.partition('.')[0]}.{into.__qualname__}" in _TEXT_TYPES:
+        return partial(_text_converter, into)
     return None
 
 
-def _owned(owner: str, into: Any) -> Convert:
-    if others := _constraints(into) - {owner}:
-        raise TypeError(f"its validator, {owner}, ignores the constraints of {others.pop()}")
-    return _MAKERS[owner](into)
+def _foreign_converter(validator: str, into: Any) -> Convert:
+    if others := _constraint_packages(into) - {validator}:
+        raise TypeError(f"its validator, {validator}, ignores the constraints of {others.pop()}")
+    return _CONVERTER_MAKERS[validator](into)
 
 
-def _owner(into: Any, above: tuple[Any, ...] = ()) -> str:
-    """Return the validator of a type: `"pydantic"`, `"msgspec"`, `"cattrs"`, or `""` where any of them can do it.
+def _validator_of(into: Any, above: tuple[Any, ...] = ()) -> str:
+    """Return the validator of a type: `"pydantic"`, `"msgspec"`, `"cattrs"`, or `""` if any of them supports it.
 
-    `above` holds the wrappers around the type, as an alias may stand in itself.
+    `above` holds the wrappers around the type, because an alias may contain itself.
     """
     if into in above:
         return ""
     inner = inner_of(into)
     if inner is not into:
-        return max(_constraints_said(into), default="") or _owner(inner, (*above, into))
+        return max(_constraint_packages_here(into), default="") or _validator_of(inner, (*above, into))
     origin = get_origin(into) or into
     if origin is Literal:
         return ""
@@ -162,58 +162,58 @@ def _owner(into: Any, above: tuple[Any, ...] = ()) -> str:
             return "msgspec"
         if fields_of(origin) is not None:
             return "cattrs"
-    owners = {_owner(argument, above) for argument in get_args(into)} - {""}
-    if owners == {"msgspec"} and origin in (*ARRAYS, *OBJECTS) and _is_stranger(origin):
+    validators = {_validator_of(argument, above) for argument in get_args(into)} - {""}
+    if validators == {"msgspec"} and origin in (*ARRAYS, *OBJECTS) and _is_custom_type(origin):
         return "cattrs"
-    return owners.pop() if len(owners) == 1 else "cattrs" if owners else ""
+    return validators.pop() if len(validators) == 1 else "cattrs" if validators else ""
 
 
-def _constraints(into: Any, above: tuple[Any, ...] = ()) -> set[str]:
-    """Return the packages whose constraints stand anywhere in a type."""
+def _constraint_packages(into: Any, above: tuple[Any, ...] = ()) -> set[str]:
+    """Return the packages of all constraints inside a type."""
     if into in above:
         return set()
     inner = inner_of(into)
     if inner is not into:
-        return _constraints_said(into) | _constraints(inner, (*above, into))
+        return _constraint_packages_here(into) | _constraint_packages(inner, (*above, into))
     arguments = () if get_origin(into) is Literal else get_args(into)
-    return {package for argument in arguments for package in _constraints(argument, above)}
+    return {package for argument in arguments for package in _constraint_packages(argument, above)}
 
 
-def _constraints_said(into: Any) -> set[str]:
-    """Return the packages that understand what the outermost `Annotated` of a type says."""
+def _constraint_packages_here(into: Any) -> set[str]:
+    """Return the packages of the constraints in the outermost `Annotated` of a type."""
     packages: set[str] = set()
-    for said in into.__metadata__ if get_origin(into) is Annotated else ():
-        modules = {base.__module__.partition(".")[0] for base in type(said).__mro__}
-        if modules & {"pydantic", "annotated_types"} or hasattr(said, "__get_pydantic_core_schema__"):
+    for metadata in into.__metadata__ if get_origin(into) is Annotated else ():
+        modules = {base.__module__.partition(".")[0] for base in type(metadata).__mro__}
+        if modules & {"pydantic", "annotated_types"} or hasattr(metadata, "__get_pydantic_core_schema__"):
             packages.add("pydantic")
         elif "msgspec" in modules:
             packages.add("msgspec")
     return packages
 
 
-def _pydantic(into: Any, config: Any = None) -> Convert:  # a model has its own
+def _pydantic_converter(into: Any, config: Any = None) -> Convert:  # a model has its own configuration
     from pydantic import TypeAdapter  # noqa: PLC0415  # an extra
     from pydantic_core import to_json  # noqa: PLC0415
 
     adapter: Any = TypeAdapter(into, config=config)
-    adapter.rebuild(raise_errors=True)  # raises what it can't resolve now, not at the first value
+    adapter.rebuild(raise_errors=True)  # so that an unresolved name raises now, not at the first value
     return lambda value: adapter.validate_json(to_json(value))
 
 
-def _text(into: Any) -> Convert:
-    convert = _pydantic(into, {"strict": True, "val_json_bytes": "base64"})
-    mark, expected = _DATES.get(into.__qualname__, ("", ""))
+def _text_converter(into: Any) -> Convert:
+    convert = _pydantic_converter(into, {"strict": True, "val_json_bytes": "base64"})
+    mark, expected = _DATE_MARKS.get(into.__qualname__, ("", ""))
 
-    def of_date(value: Any) -> Any:
+    def convert_date(value: Any) -> Any:
         date = convert(value)
         if isinstance(value, str) and mark not in value[1:]:  # pydantic reads a number in a text as seconds since 1970
             raise ValueError(f"{expected} is expected, not {shorten(value)}")
         return date
 
-    return of_date if mark else convert
+    return convert_date if mark else convert
 
 
-def _msgspec(into: Any) -> Convert:
+def _msgspec_converter(into: Any) -> Convert:
     from msgspec.inspect import type_info  # noqa: PLC0415  # an extra
     from msgspec.json import Decoder, encode  # noqa: PLC0415
 
@@ -221,28 +221,28 @@ def _msgspec(into: Any) -> Convert:
         try:
             return structurer(into)._convert(value)
         except Exception as error:
-            raise ValueError("; ".join(_told(error))) from error  # msgspec adds the place
+            raise ValueError("; ".join(_problems(error))) from error  # msgspec adds the location
 
-    into = expanded(into)  # msgspec knows no alias
-    # Both raise what can't be done now, not at the first value.
+    into = expand_aliases(into)  # msgspec does not support aliases
+    # Both make an unsupported type raise now, not at the first value.
     decoder: Any = Decoder(into, dec_hook=foreign)
-    for stranger in _strangers(type_info(into)):
-        _converter(stranger)
+    for custom in _custom_types(type_info(into)):
+        _converter(custom)
     return lambda value: decoder.decode(encode(value))  # convert() is laxer about the keys of a dict
 
 
-def _is_stranger(into: Any) -> bool:
+def _is_custom_type(into: Any) -> bool:
     """Return whether msgspec leaves a type to its hook."""
     from msgspec.inspect import CustomType, type_info  # noqa: PLC0415  # as above
 
     return isinstance(type_info(into), CustomType)
 
 
-def _strangers(info: Any) -> Iterator[Any]:
-    """Yield the classes, anywhere in a type, that msgspec leaves to its hook."""
+def _custom_types(info: Any) -> Iterator[Any]:
+    """Yield the classes inside a type that msgspec leaves to its hook."""
     from msgspec.inspect import CustomType, Field, Type  # noqa: PLC0415  # as above
 
-    seen: set[int] = set()  # a recursive class stands in itself
+    seen: set[int] = set()  # a recursive class contains itself
     below: list[Any] = [info]
     while below:
         one = below.pop()
@@ -257,45 +257,49 @@ def _strangers(info: Any) -> Iterator[Any]:
             below.extend(getattr(one, name) for name in one.__struct_fields__)
 
 
-_MAKERS: Final[dict[str, Callable[[Any], Convert]]] = {"pydantic": _pydantic, "msgspec": _msgspec}
+_CONVERTER_MAKERS: Final[dict[str, Callable[[Any], Convert]]] = {
+    "pydantic": _pydantic_converter,
+    "msgspec": _msgspec_converter,
+}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# what is said
+# messages
 
 
-def _told(error: BaseException, steps: tuple[str | int, ...] = ()) -> Iterator[str]:
-    """Yield what a validator, or the user's own code in it, says is wrong, each with its place first."""
-    place = format_path(steps)
-    said: Any = error
+def _problems(error: BaseException, steps: tuple[str | int, ...] = ()) -> Iterator[str]:
+    """Yield the problems that a validator, or the user's code in it, has found, each after its location."""
+    location = format_path(steps)
+    raised: Any = error
     if hasattr(error, "group_exceptions"):  # cattrs
-        placed, others = said.group_exceptions()
-        for inner, note in placed:
-            yield from _told(inner, (*steps, note.name if hasattr(note, "name") else note.index))
+        located, others = raised.group_exceptions()
+        for inner, note in located:
+            yield from _problems(inner, (*steps, note.name if hasattr(note, "name") else note.index))
         for inner in others:
-            yield from _told(inner, steps)
+            yield from _problems(inner, steps)
     elif hasattr(error, "error_count"):  # pydantic
-        for one in said.errors(include_url=False, include_input=False):
-            yield _at(format_path((*steps, *one["loc"])), one["msg"])
+        for one in raised.errors(include_url=False, include_input=False):
+            yield _with_location(format_path((*steps, *one["loc"])), one["msg"])
     elif isinstance(error, KeyError):
-        # cattrs looks the fields up by their names: that one says no more.
-        yield _at(place, "is missing" if steps and error.args == steps[-1:] else f"KeyError: {error}")
+        # cattrs looks up fields by name: a KeyError of just that name means that the field is missing.
+        yield _with_location(location, "is missing" if steps and error.args == steps[-1:] else f"KeyError: {error}")
     else:
-        text, _, inside = str(error).rpartition(" - at `$")  # msgspec; of another text all is in `inside`
+        text, _, inside = str(error).rpartition(" - at `$")  # msgspec; any other message is in `inside` as a whole
         if text:
-            place = (place + inside.rstrip("`")).lstrip(".")
-        yield _at(place, text or inside or type(error).__name__)
+            location = (location + inside.rstrip("`")).lstrip(".")
+        yield _with_location(location, text or inside or type(error).__name__)
 
 
-def _forget_frames(error: BaseException) -> None:
-    """Drop the tracebacks of the errors in a group: they know the frame in which the group was made, which knows them.
+def _drop_tracebacks(error: BaseException) -> None:
+    """Drop the tracebacks of the errors in a group.
 
-    Such a cycle would keep the document in memory until the collector finds it.
+    They refer to the frame that made the group, and that frame refers to them. The cycle would keep the document in
+    memory until the garbage collector finds it.
     """
     for inner in getattr(error, "exceptions", ()):
         inner.__traceback__ = None
-        _forget_frames(inner)
+        _drop_tracebacks(inner)
 
 
-def _at(place: str, text: str) -> str:
-    return f"{place}: {text}" if place else text
+def _with_location(location: str, text: str) -> str:
+    return f"{location}: {text}" if location else text
