@@ -156,6 +156,14 @@ def test_an_unreadable_event_may_lack_an_id_or_repeat_one(id: str | None) -> Non
         assert not replays.is_replay(sent("2"))
 
 
+def test_a_rejected_event_is_a_replay_after_a_later_one() -> None:
+    assembler, replays = sj.Assembler(), sj.ReplayFilter()
+    events = [sent("1", "a"), sent("2", 5), sent("3", "b")]
+    apply_new(assembler, replays, events)
+    replays.reconnected()
+    assert [replays.is_replay(event) for event in [*events, sent("4")]] == [True, True, True, False]
+
+
 def test_a_checkpoint_keeps_rejected_events() -> None:
     assembler, replays = sj.Assembler(), sj.ReplayFilter()
     apply_new(assembler, replays, [sent("1", "a"), sent("2", 5)])

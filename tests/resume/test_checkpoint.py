@@ -343,6 +343,21 @@ def test_the_end_is_reported_once(act: Act) -> None:
     assert restored.end == assembler.end
 
 
+def test_a_reopened_document_is_restored() -> None:
+    whole = sj.Assembler()
+    calls = listen(whole)
+    for path, delta in (("a", "x"), ("b", 1)):
+        whole.apply_delta(path, delta)
+    whole.close()
+    whole.reopen()
+    restored = sj.Assembler.restore(whole.checkpoint())
+    for assembler, called in ((whole, calls), (restored, listen(restored))):
+        called.clear()
+        assembler.apply_delta("b", 2)
+        assembler.close()
+        assert [call[2:] for call in called if call[:2] == ["done", "$"]] == [["", {"a": "x", "b": 2}, 3, 2]]
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # callbacks and streams
 

@@ -9,6 +9,7 @@ import pytest
 
 import streamjson as sj
 from replay_events import IGNORED, NO_IDS, OWN_IDS, UNREADABLE, WITHOUT_DELTAS, Event, in_span, sent
+from streamjson._dialects import Chunks
 from streamjson._resume.digests import digest_of_span, digest_with_id
 from streamjson._resume.event_summary import EventSummary, summarize
 
@@ -17,7 +18,7 @@ LIMITS = sj.Limits()
 
 @pytest.mark.parametrize("event", OWN_IDS.values(), ids=OWN_IDS)
 def test_an_event_with_a_delta_has_the_id_that_it_carries(event: Event) -> None:
-    summary = summarize(event, LIMITS)
+    summary = summarize(event, Chunks(LIMITS))
     assert summary is not None
     assert (summary.kind, summary.id, summary.span_id) == ("delta", "1", None)
     assert summary.digest() == digest_with_id("1", summary.content)
@@ -25,14 +26,14 @@ def test_an_event_with_a_delta_has_the_id_that_it_carries(event: Event) -> None:
 
 @pytest.mark.parametrize("event", NO_IDS.values(), ids=NO_IDS)
 def test_a_last_event_id_is_not_an_id(event: Event) -> None:
-    summary = summarize(event, LIMITS)
+    summary = summarize(event, Chunks(LIMITS))
     assert summary is not None
     assert (summary.kind, summary.id) == ("delta", "")
 
 
 @pytest.mark.parametrize("event", UNREADABLE.values(), ids=UNREADABLE)
 def test_an_unreadable_event_has_an_id_and_a_content(event: Event) -> None:
-    summary = summarize(event, LIMITS)
+    summary = summarize(event, Chunks(LIMITS))
     assert summary is not None
     assert (summary.kind, summary.id, summary.span_id) == ("unreadable", "bad", None)
     assert summary.content
@@ -40,31 +41,31 @@ def test_an_unreadable_event_has_an_id_and_a_content(event: Event) -> None:
 
 @pytest.mark.parametrize("event", IGNORED.values(), ids=IGNORED)
 def test_an_ignored_event_has_an_id_and_a_content(event: Event) -> None:
-    summary = summarize(event, LIMITS)
+    summary = summarize(event, Chunks(LIMITS))
     assert summary is not None
     assert (summary.kind, summary.id, summary.span_id) == ("ignored", event.id or "", None)
     assert summary.content
 
 
 def test_without_a_delta_only_a_span_event_has_a_summary() -> None:
-    summaries = {name: summarize(event, LIMITS) for name, event in WITHOUT_DELTAS.items()}
+    summaries = {name: summarize(event, Chunks(LIMITS)) for name, event in WITHOUT_DELTAS.items()}
     assert summaries.pop("a span") == EventSummary("span", "1", "7", digest_of_span("7"))
     assert [name for name, summary in summaries.items() if summary is not None] == []
 
 
 def test_a_delta_may_name_its_span() -> None:
-    summary = summarize(in_span("7", "1", "x"), LIMITS)
+    summary = summarize(in_span("7", "1", "x"), Chunks(LIMITS))
     assert summary is not None
     assert (summary.kind, summary.span_id) == ("delta", "7")
 
 
 def test_the_end_has_a_kind_of_its_own() -> None:
-    assert summarize(sj.ServerSentEvent("[DONE]", id="1"), LIMITS) == EventSummary("done")
+    assert summarize(sj.ServerSentEvent("[DONE]", id="1"), Chunks(LIMITS)) == EventSummary("done")
 
 
 def test_limits_decide_whether_an_event_is_readable() -> None:
     for depth, kind in ((2, "unreadable"), (3, "delta")):
-        summary = summarize(sent("1", [[[]]]), sj.Limits(max_depth=depth))
+        summary = summarize(sent("1", [[[]]]), Chunks(sj.Limits(max_depth=depth)))
         assert summary is not None
         assert summary.kind == kind
 
@@ -89,7 +90,7 @@ def test_equal_deltas_have_equal_contents(delta: Any, equal: Any) -> None:
 
 @pytest.mark.parametrize("other", [sent("1", "y"), sent("1", "x", "b"), sent("1", 1)], ids=["text", "path", "type"])
 def test_other_deltas_have_other_contents(other: Event) -> None:
-    summary, second = summarize(sent("1"), LIMITS), summarize(other, LIMITS)
+    summary, second = summarize(sent("1"), Chunks(LIMITS)), summarize(other, Chunks(LIMITS))
     assert summary is not None
     assert second is not None
     assert summary.content != second.content

@@ -114,3 +114,9 @@ def test_a_rejected_event_counts_once_a_later_one_is_applied(later: Event, count
     replays = sj.ReplayFilter.restore(replays.checkpoint())
     log = [sent(None, "a"), bad, later][:count]
     assert [replays.is_replay(event) for event in [*log, sent(None, "new")]] == [True] * count + [False]
+
+
+def test_an_unreadable_event_between_replayed_ones_is_a_replay() -> None:
+    events = [sent(None, "a"), sj.ServerSentEvent("{"), sent(None, "b")]
+    found, _ = new_events(events, [*events, sent(None, "c")], replays_from_start=True)
+    assert found == [events, [sent(None, "c")]]

@@ -1,6 +1,6 @@
 """An event -> what a recognizer needs to know about it: its kind, its id, its span and a digest of its content.
 
-`summarize` asks the dialect what the event brings. It knows no connection and keeps no state.
+`summarize` is the only function that looks into an event. It knows no connection and keeps no state.
 
 Cost: linear in the event, most of it to decode the event's data once more.
 """

@@ -29,16 +29,19 @@ class Recognizer(Protocol):
     @property
     def count(self) -> int:
         """The number of events that are recorded."""
+        ...
 
     @property
     def replaying(self) -> bool:
         """Whether the connection may still send replayed events."""
+        ...
 
     def start_connection(self) -> None:
         """Expect the events of a new connection."""
 
     def is_replay(self, event: EventSummary) -> bool:
         """Return whether an event was applied before. Asked only while `replaying` is True."""
+        ...
 
     def record_applied(self, event: EventSummary) -> None:
         """Record an event that was applied."""
@@ -48,6 +51,7 @@ class Recognizer(Protocol):
 
     def members(self) -> dict[str, object]:
         """Return the members of a checkpoint, without those of the spans."""
+        ...
 
     def load(self, members: dict[str, Any]) -> None:
         """Load the members of a checkpoint. Raises `KeyError`, `TypeError` or `ValueError` for malformed ones."""
