@@ -18,7 +18,7 @@ from streamjson import Assembler, Change, Snapshot, StreamJSONError, _json
 from streamjson._dialects import foreign as _foreign
 from streamjson._document.admission import Intake
 from streamjson._document.document import Document
-from streamjson._paths import path as _path, pattern as _pattern
+from streamjson._paths import path as _path, pattern as _pattern, reader as _reader
 from streamjson._resume import checkpoint as _checkpoint
 from streamjson._view import snapshot as _snapshot
 from streamjson._wire import decoder as _sse, event as _event
@@ -133,15 +133,17 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     "the decoder raises what is not documented": (
         "decoder", UnicodeError, replaced(_sse.SSEDecoder, "_dispatch", raising(UnicodeError())),
     ),
-    "an escape means something else": ("path", AssertionError, lambda patch: patch.setitem(_path._ESCAPES, "n", "n")),
-    "an index may be larger": ("path", AssertionError, replaced(_path, "_MAX_INDEX", lambda _: 2**80)),
+    "an escape means something else": ("path", AssertionError, lambda patch: patch.setitem(_reader._ESCAPES, "n", "n")),
+    "an index may be larger": ("path", AssertionError, replaced(_reader, "MAX_INDEX", lambda _: 2**80)),
     "a quoted name is written as it is": ("path", AssertionError, replaced(_path, "_quote", lambda _: str)),
     "a plain path has no limits": (
         "path", AssertionError, replaced(_path, "_is_within", lambda _: lambda *_args: True),
     ),
-    "the error of a path has a code of its own": ("path", AssertionError, replaced(_path._Reader, "fail", recoded)),
+    "the error of a path has a code of its own": (
+        "path", AssertionError, replaced(_reader.PathReader, "fail", recoded),
+    ),
     "the path's reader raises what is not documented": (
-        "path", IndexError, replaced(_path._Reader, "bracket", raising(IndexError())),
+        "path", IndexError, replaced(_reader.PathReader, "bracket", raising(IndexError())),
     ),
     "text may nest deeper": ("chunk", AssertionError, replaced(_json, "_check_nesting", nothing)),
     "digits are not counted": (
@@ -193,7 +195,7 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
         replaced(_snapshot, "select", lambda original: lambda *args: list(original(*args))[1:]),
     ),
     "a pattern may have more bytes": (
-        "pattern", AssertionError, replaced(_pattern, "_fitting_chars", lambda _: lambda text, _bytes: len(text)),
+        "pattern", AssertionError, replaced(_pattern, "fitting_chars", lambda _: lambda text, _bytes: len(text)),
     ),
     "a number is not looked at": (
         "pattern", AssertionError, replaced(_pattern._Lexer, "number", lambda _: lambda _self, _at, _word: 0),
@@ -327,7 +329,7 @@ def test_an_input_is_reproduced_without_the_fuzzer(
     assert run.main(arguments) == 0
     assert capsys.readouterr().out == "no finding\n"
 
-    monkeypatch.setattr(_path._Reader, "read", lambda _: 1 / 0)
+    monkeypatch.setattr(_reader.PathReader, "read", lambda _: 1 / 0)
     file.write_bytes(b"\0\0a[")
     assert run.main(arguments) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err

@@ -311,9 +311,9 @@ class Watch:
         state = self._changes.at(document, node, key)
         thing = node.slots[key]
         alerts: list[tuple[Subscription[Any], Path]] = []
-        if state.heard:
+        if state.matches_from_root:
             steps = trail(document.holder, node, key)[1:]
-            for depth, subscriptions in state.heard:
+            for depth, subscriptions in state.matches_from_root:
                 match = Path(steps[:depth])
                 alerts.extend((one, match) for one in subscriptions)
         if state.live and type(thing) is Node:
