@@ -31,7 +31,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from .._errors import ClosedError
-from .._json import MISSING, REPLACEMENT, mend, short_size, utf8_size
+from .._json import MISSING, REPLACEMENT, repair_surrogates, short_size, utf8_size
 from .._limits import Limits
 from .._paths import Path
 from .admission import SCALAR, Intake
@@ -444,7 +444,7 @@ class Document(Log):
         """Return `delta` mended with the half that its string holds, and the half at its end."""
         if delta and (self.halves or not delta.isascii()):
             held = self.halves.get(place)
-            return mend(("" if held is None else held[2]) + str.__str__(delta))
+            return repair_surrogates(("" if held is None else held[2]) + str.__str__(delta))
         return str.__str__(delta), ""
 
     def _repair(self, but: Collection[tuple[int, Step]] = ()) -> int:
@@ -480,7 +480,7 @@ class Document(Log):
         where: Where = None  # of a container
         birth = self.version + 1 + (len(self.halves) if self.in_order else 0)  # after the repairs that come before it
         if given == "string":
-            delta, half = mend(str.__str__(delta))
+            delta, half = repair_surrogates(str.__str__(delta))
             nodes, size = nodes + 1, size + utf8_size(delta)
             self.intake.check("max_string_bytes", utf8_size(delta) + 3 * len(half))
             thing: Any = delta
