@@ -919,9 +919,9 @@ def test_damage_is_found() -> None:
 
 
 def test_limits_are_a_limits_and_bound_what_is_decoded() -> None:
-    with pytest.raises(TypeError, match="limits is a Limits"):
+    with pytest.raises(TypeError, match="limits must be a Limits"):
         sj.ReplayFilter(limits=5)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="limits is a Limits"):
+    with pytest.raises(TypeError, match="limits must be a Limits"):
         sj.ReplayFilter.restore(sj.ReplayFilter().checkpoint(), limits=5)  # type: ignore[arg-type]
     deep = sent("1", [[[]]])
     for limits in (sj.Limits(max_depth=2), sj.Limits(max_depth=3)):
