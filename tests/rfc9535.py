@@ -1,7 +1,7 @@
-"""What RFC 9535 says, in its plainest form, for the tests: a reference that is slow and obvious, and random patterns.
+"""RFC 9535 in its plainest form, for the tests: a reference that is slow and obvious, and random patterns.
 
-A selector is `("name", str)`, `("index", int)`, `("slice", start, end, step)` (None where a bound is left out) or
-`("wild",)`. A segment is a pair of "does it descend" and its selectors, and a query the list of its segments.
+A selector is `("name", str)`, `("index", int)`, `("slice", start, end, step)` (None for an omitted bound) or
+`("wild",)`. A segment is a pair: whether it descends, and its selectors. A query is the list of its segments.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ Selector = tuple[Any, ...]
 Query = list[tuple[bool, list[Selector]]]
 
 
-# ---- what a query selects ----
+# ---- the nodelist of a query ----
 
 
 def select(query: Query, value: Any) -> dict[Location, Any]:
     """Return the locations that a query selects, as tuples of steps, each with its value (section 2.5).
 
-    They are in the order of the nodelist. A location that the nodelist has several times stands at its first place.
+    They are in the order of the nodelist. A location that the nodelist repeats is at its first place.
     """
     found: dict[Location, Any] = {(): value}
     for descends, selectors in query:
@@ -40,7 +40,7 @@ def select(query: Query, value: Any) -> dict[Location, Any]:
 
 
 def within(value: Any, location: Location) -> list[tuple[Location, Any]]:
-    """Return a node and its descendants, each before those in it (section 2.5.2.2)."""
+    """Return a node and its descendants, each before its own descendants (section 2.5.2.2)."""
     below = [within(child, (*location, step)) for step, child in children(value)]
     return [(location, value), *[node for some in below for node in some]]
 
@@ -52,7 +52,7 @@ def children(value: Any) -> list[tuple[Step, Any]]:
 
 
 def selects(selector: Selector, step: Step, length: int) -> bool:
-    """Tell whether a selector selects the child at `step` of an object or array of `length` (section 2.3)."""
+    """Return whether a selector selects the child at `step` of an object or array of `length` (section 2.3)."""
     kind, *operands = selector
     if kind == "wild":
         return True
@@ -64,13 +64,13 @@ def selects(selector: Selector, step: Step, length: int) -> bool:
 
 
 def locations(value: Any) -> list[Location]:
-    """Return every location in a value, each before those in it."""
+    """Return every location in a value, each before those below it."""
     return [location for location, _ in within(value, ())]
 
 
-# ---- random queries, each in one of its texts ----
+# ---- random queries, each written as one of its texts ----
 
-# Few, so that queries match; some that need quotes, and some that jsonpath-ng's own lexer gets wrong.
+# Few names, so that queries match; some need quotes, and some are wrong in jsonpath-ng's own lexer.
 NAMES = ["a", "b", "0", "*", "where", "2fa", "$ref", "naïve", "@type", "first name", "a.b", "it's", "", "\x01", "😀"]
 
 
@@ -80,7 +80,7 @@ class Spelled(NamedTuple):
 
 
 def values() -> st.SearchStrategy[Any]:
-    """JSON values with few names, nested so that queries match."""
+    """Return JSON values with few names, nested so that queries match."""
     leaves = st.sampled_from([None, True, 0, "text"])
     names = st.sampled_from(NAMES[:3]) | st.sampled_from(NAMES)
     return st.recursive(
@@ -104,7 +104,7 @@ def queries() -> st.SearchStrategy[Query]:
 
 @st.composite
 def spelled(draw: st.DrawFn, query: Query | None = None) -> Spelled:
-    """A random query, or the one given, in a random one of its texts."""
+    """Return a random query, or `query`, written as a random one of its texts."""
     if query is None:
         query = draw(queries())
     is_rooted = not query or query[0][0] or draw(st.booleans())
@@ -156,7 +156,7 @@ def _selector(draw: st.DrawFn, selector: Selector) -> str:
 
 def _quoted(draw: st.DrawFn, name: str) -> str:
     quote = draw(st.sampled_from("'\""))
-    if draw(st.booleans()):  # as JSON writes it, but for the quotes
+    if draw(st.booleans()):  # as in JSON, except for the quotes
         inner = json.dumps(name, ensure_ascii=draw(st.booleans()))[1:-1].replace('\\"', '"')
         return quote + inner.replace(quote, f"\\{quote}") + quote
     digits = name.encode("utf-16-be").hex()

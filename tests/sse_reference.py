@@ -1,14 +1,21 @@
 """A second decoder of event streams, slow and plain, written from sections 9.2.5 and 9.2.6 of the HTML standard.
 
-It reads a whole stream line by line, and gives what `outcome` gives of the library's decoder.
+It reads a whole stream line by line, and returns what `outcome` returns for the library's decoder. Random streams and
+measurements, for the tests of the wire, are here too.
 """
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Iterable, Iterator
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
+from types import FrameType
 from typing import NamedTuple
+
+from hypothesis import strategies as st
 
 from streamjson._errors import LimitExceededError
 from streamjson._limits import Limits
@@ -27,16 +34,29 @@ def cut_at(data: bytes, cuts: Iterable[int]) -> list[bytes]:
     return [data[a:b] for a, b in pairwise(edges)]
 
 
-# ---- what can be seen of the library's decoder ----
+# ---- random streams ----
+
+TOKENS = [
+    *(b"\n", b"\n\n", b"\r", b"\r\n", b"\n\r", b":", b": ", b" ", b"\0", b"\xef\xbb\xbf", b"\xef", b"\xbb", b"\xbf"),
+    *(b"data", b"data:", b"data: ", b"data: a\n\n", b"id: 7\ndata: b\n\n", b"id", b"id: ", b"id: 1\n", b"id: \0\n"),
+    *(b"event", b"event: e\n", b"retry", b"retry: ", b"retry: 5\n", b"retry: 007\n", b": ping\n\n", b"foo: x\n", b"x"),
+    *("é".encode(), "😀".encode(), b"\xe2\x82", b"\xf0\x9f\x98", b"\xff", b"\xc0\x8a", "\u2028".encode(), b"\x0b"),
+]
+streams = st.lists(st.sampled_from(TOKENS), max_size=40).map(b"".join)
+lf_streams = st.lists(st.sampled_from([token for token in TOKENS if b"\r" not in token]), max_size=40).map(b"".join)
+cuttings = st.lists(st.integers(0, 10**6), max_size=12)
+
+
+# ---- the observable state of the library's decoder ----
 
 
 def facts(event: ServerSentEvent[str]) -> tuple[object, ...]:
-    """All fields, `offset` included, which `==` leaves out."""
+    """Return all fields, including `offset`, which `==` ignores."""
     return (event.data, event.id, event.event, event.retry, event.last_event_id, event.offset)
 
 
 def outcome(pieces: Iterable[bytes], limits: Limits | None = None) -> dict[str, object]:
-    """All that can be seen of a decoder that got these pieces; `==` on it is invariant I5."""
+    """Return all that can be observed of a decoder after these pieces: equal for any cutting (invariant I5)."""
     decoder = SSEDecoder(limits=limits or Limits())
     events: list[ServerSentEvent[str]] = []
     error: object = None
@@ -108,7 +128,7 @@ def reference(stream: bytes, maximum_ms: int = 3_600_000) -> dict[str, object]:
 
 
 def blank_lines(stream: bytes, begin: int) -> Iterator[int]:
-    """Where each blank line ends."""
+    """Yield where each blank line ends."""
     line_start = begin
     for ending in re.finditer(b"\r\n|\r|\n", stream[begin:]):
         if begin + ending.start() == line_start:
@@ -117,7 +137,7 @@ def blank_lines(stream: bytes, begin: int) -> Iterator[int]:
 
 
 class Excess(NamedTuple):
-    """Where a limit is met: the refused line and its block begin at these offsets."""
+    """Where a limit is exceeded: the offsets at which the refused line and its block begin."""
 
     line: int
     block: int
@@ -126,9 +146,9 @@ class Excess(NamedTuple):
 
 
 def first_excess(stream: bytes, limits: Limits) -> Excess | None:
-    """Return where a stream first exceeds `max_event_bytes` or `max_id_bytes`, by counting what each block keeps."""
+    """Return where a stream first exceeds `max_event_bytes` or `max_id_bytes`, from the bytes that each block keeps."""
     at = block = 3 if stream.startswith(b"\xef\xbb\xbf") else 0
-    if len(stream) < 3 and b"\xef\xbb\xbf".startswith(stream):  # part of a BOM is no line yet
+    if len(stream) < 3 and b"\xef\xbb\xbf".startswith(stream):  # part of a BOM is not a line yet
         return None
     kept = 0
     for line, ending in re.findall(rb"([^\r\n]*)(\r\n|\r|\n|\Z)", stream[at:]):
@@ -147,7 +167,7 @@ def first_excess(stream: bytes, limits: Limits) -> Excess | None:
 
 
 def refused(stream: bytes, limits: Limits) -> dict[str, object]:
-    """Return what `outcome` gives for any limits."""
+    """Return what `outcome` returns, for any limits."""
     maximum_ms = 2**63 - 1 if limits.max_retry_ms is None else limits.max_retry_ms
     excess = first_excess(stream, limits)
     if excess is None:
@@ -155,5 +175,36 @@ def refused(stream: bytes, limits: Limits) -> dict[str, object]:
     expected = reference(stream[: excess.line], maximum_ms)
     error = limits.exceeded(excess.limit, excess.met)
     error.offset, error.last_event_id = excess.block, expected["last_event_id"]
-    told = (error.code, excess.limit, error.maximum, excess.met, excess.block, error.last_event_id, str(error))
-    return expected | {"error": told, "truncated": True}
+    seen = (error.code, excess.limit, error.maximum, excess.met, excess.block, error.last_event_id, str(error))
+    return expected | {"error": seen, "truncated": True}
+
+
+# ---- measurements ----
+
+
+def calls_of(action: Callable[[], object]) -> int:
+    """Return how many functions `action` calls, including those written in C."""
+    count = 0
+
+    def profiler(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(profiler)
+    try:
+        action()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def peak_of(action: Callable[[], object]) -> int:
+    """Return the peak memory of `action`, in bytes."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        action()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

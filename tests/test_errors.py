@@ -1,4 +1,4 @@
-"""One tree, stable codes, facts as attributes, one sentence for people; an error survives a copy."""
+"""One tree of classes, stable codes, facts as attributes, and a message of one sentence; errors can be copied."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ DEFAULT_CODES = {
 }
 
 
-def test_the_page_is_made_of_the_table() -> None:
+def test_page_of_errors_is_up_to_date() -> None:
     """`make docs` writes it."""
     pages = Path(__file__).parent.parent / "docs"
     made: dict[str, Any] = runpy.run_path(str(pages / "make_errors.py"))
@@ -74,7 +74,7 @@ def test_each_code_belongs_to_one_class() -> None:
         assert kind.code in TABLE[kind.__name__]
 
 
-def test_every_code_has_one_spelling() -> None:
+def test_every_code_is_snake_case() -> None:
     assert [code for code in CODES if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code)] == []
 
 
@@ -82,7 +82,7 @@ def test_every_code_has_one_spelling() -> None:
 # the tree
 
 
-def test_the_tree_is_the_one_that_is_drawn() -> None:
+def test_class_tree_is_as_drawn() -> None:
     assert StreamJSONError.__bases__ == (Exception,)
     assert set(StreamJSONError.__subclasses__()) == set(CLASSES)
     drawing = (_errors.__doc__ or "").split("\n\n")[1]
@@ -95,7 +95,7 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("kind", [StreamJSONError, *CLASSES])
-def test_an_error_is_public_and_documented_and_has_a_code_of_its_own(kind: type[StreamJSONError]) -> None:
+def test_error_class_is_public_and_documented_with_a_code(kind: type[StreamJSONError]) -> None:
     assert getattr(sj, kind.__name__) is kind
     assert kind.__module__ == "streamjson"
     assert kind.__doc__
@@ -119,7 +119,7 @@ def texts(node: ast.AST) -> Iterator[str]:
 
 
 def given_codes() -> set[str]:
-    """All texts that stand where a code does: `code=`, `code = `, `exceeded(...)`, `fail(...)` and so on."""
+    """Return all texts where a code is expected: `code=`, `code = `, `exceeded(...)`, `fail(...)` and so on."""
     found: set[str] = set()
     for tree in SOURCES.values():
         for node in ast.walk(tree):
@@ -136,12 +136,12 @@ def given_codes() -> set[str]:
     return found
 
 
-def test_every_code_that_is_raised_is_in_the_table() -> None:
-    # Beside codes there stand the characters that some are looked up by.
+def test_every_raised_code_is_in_the_table() -> None:
+    # The regular expression skips the characters by which some codes are looked up.
     assert {code for code in given_codes() if re.fullmatch(r"[a-z0-9_-]{2,}", code)} <= set(CODES)
 
 
-def test_every_code_of_the_table_is_raised_somewhere() -> None:
+def test_every_code_of_the_table_is_raised() -> None:
     written: set[str] = set()
     for name, tree in SOURCES.items():
         for node in tree.body:
@@ -152,7 +152,7 @@ def test_every_code_of_the_table_is_raised_somewhere() -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_the_table_explains_each_code_in_one_line(code: str) -> None:
+def test_table_explains_each_code_in_one_line(code: str) -> None:
     meaning = CODES[code]
     assert re.fullmatch(r"[a-z0-9]+([-_][a-z0-9]+)*", code)
     assert meaning
@@ -161,7 +161,7 @@ def test_the_table_explains_each_code_in_one_line(code: str) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# real errors, one of each kind and of each way to raise it
+# real errors, one for each kind and each way to raise it
 
 
 def caught(call: Callable[[], object]) -> StreamJSONError:
@@ -196,10 +196,10 @@ SMALL = sj.Limits(max_nodes=3, max_array_gap=1, max_string_bytes=3, max_depth=2,
 TEXT = delta("a", "x")
 
 REAL: dict[str, tuple[type[StreamJSONError], str, Callable[[], StreamJSONError]]] = {
-    "no event": (InvalidEventError, "bad_event", lambda: apply(7)),
+    "not an event": (InvalidEventError, "bad_event", lambda: apply(7)),
     "a wrong field": (InvalidEventError, "bad_event", lambda: apply(delta(7, 1))),
-    "a delta of no JSON type": (InvalidEventError, "bad_event", lambda: apply(delta("a", {1}))),
-    "no JSON": (InvalidEventError, "bad_json", lambda: apply({"data": "hello\nworld"})),
+    "a delta that is not JSON": (InvalidEventError, "bad_event", lambda: apply(delta("a", {1}))),
+    "text that is not JSON": (InvalidEventError, "bad_json", lambda: apply({"data": "hello\nworld"})),
     "NaN": (InvalidEventError, "bad_number", lambda: apply(delta("a", float("nan")))),
     "no path": (InvalidEventError, "missing_path", lambda: apply({"delta": {"a": 1}})),
     "bytes": (InvalidEventError, "needs_decoding", lambda: apply(b"data: {}\n")),
@@ -212,7 +212,7 @@ REAL: dict[str, tuple[type[StreamJSONError], str, Callable[[], StreamJSONError]]
     "outside the prefix": (InvalidPathError, "outside_prefix", lambda: apply(delta("a", 1), path_prefix="b")),
     "a conflict": (ConflictError, "type_conflict", lambda: apply(TEXT, delta("a", 1))),
     "a conflict at the root": (ConflictError, "type_conflict", lambda: apply(TEXT, delta("", 1))),
-    "a conflict on the way": (ConflictError, "type_conflict", lambda: apply(TEXT, delta("a[0]", 1))),
+    "a conflict along the path": (ConflictError, "type_conflict", lambda: apply(TEXT, delta("a[0]", 1))),
     "a gap": (LimitExceededError, "max_array_gap", lambda: apply(delta("[2]", 1), limits=SMALL)),
     "a long string": (LimitExceededError, "max_string_bytes", lambda: apply(delta("a", "four"), limits=SMALL)),
     "a long name": (LimitExceededError, "max_key_bytes", lambda: apply(delta("abc", 1), limits=SMALL)),
@@ -224,12 +224,12 @@ REAL: dict[str, tuple[type[StreamJSONError], str, Callable[[], StreamJSONError]]
         "stream_error",
         lambda: apply(TEXT, {"chunk_type": "error", "error_type": "quota", "error_message": "Too many requests."}),
     ),
-    "a failure with odd words": (
+    "a failure with an odd message": (
         StreamFailedError,
         "stream_error",
         lambda: apply(TEXT, {"error_message": "One\ntwo \ud800" + " more" * 1000}),
     ),
-    "a failure without words": (StreamFailedError, "stream_error", lambda: apply(TEXT, {"chunk_type": "error"})),
+    "a failure without a message": (StreamFailedError, "stream_error", lambda: apply(TEXT, {"chunk_type": "error"})),
     "a new span": (StreamFailedError, "new_span", lambda: apply({**TEXT, "span_id": "s"}, {"span_id": "t"})),
     "cut off": (StreamTruncatedError, "truncated", truncated),
     "no [DONE]": (StreamTruncatedError, "no_done", lambda: caught(lambda: list(sj.assemble([], require_done=True)))),
@@ -240,16 +240,14 @@ real = pytest.mark.parametrize(("kind", "code", "make"), REAL.values(), ids=REAL
 
 
 @real
-def test_an_error_says_what_happened_in_one_sentence(
-    kind: type[StreamJSONError], code: str, make: Callable[[], StreamJSONError]
-) -> None:
+def test_message_is_one_sentence(kind: type[StreamJSONError], code: str, make: Callable[[], StreamJSONError]) -> None:
     error = make()
     assert (type(error), error.code) == (kind, code)
     message = error.message
     assert message
     assert "\n" not in message
-    assert not message.endswith(".") or message.endswith("...")  # where the sender's words are cut
-    assert message.encode()  # what can't be printed is escaped
+    assert not message.endswith(".") or message.endswith("...")  # unless the sender's message was cut
+    assert message.encode()  # unprintable characters are escaped
     assert len(message) < 400
     assert str(error).startswith(message)
 
@@ -267,7 +265,7 @@ def facts(error: StreamJSONError) -> dict[str, object]:
     [copy.copy, copy.deepcopy, *(lambda error, n=n: pickle.loads(pickle.dumps(error, n)) for n in (2, 5))],
     ids=["copy", "deepcopy", "pickle 2", "pickle 5"],
 )
-def test_an_error_survives_a_copy(
+def test_error_survives_a_copy(
     kind: type[StreamJSONError],
     code: str,
     make: Callable[[], StreamJSONError],
@@ -303,7 +301,7 @@ def test_an_error_survives_a_copy(
         pytest.param({"last_event_id": "x" * 500}, "It broke (after id '" + "x" * 58 + "...)", id="a long id"),
     ],
 )
-def test_the_text_shows_the_place(place: dict[str, Any], text: str) -> None:
+def test_text_shows_the_place(place: dict[str, Any], text: str) -> None:
     error = StreamJSONError("It broke", code="bad_event")
     for name, value in place.items():
         setattr(error, name, value)
@@ -311,17 +309,17 @@ def test_the_text_shows_the_place(place: dict[str, Any], text: str) -> None:
     assert error.message == "It broke"
 
 
-def test_each_error_has_a_list_of_events_of_its_own() -> None:
+def test_errors_do_not_share_their_list_of_events() -> None:
     one, other = StreamJSONError("x"), StreamJSONError("x")
     one.events.append(sj.ServerSentEvent("x"))
     assert other.events == []
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# the facts
+# attributes
 
 
-def test_the_facts_of_a_path_error() -> None:
+def test_attributes_of_a_path_error() -> None:
     error = apply(delta("a.b.c", 1), limits=SMALL)
     assert isinstance(error, InvalidPathError)
     assert (error.path, error.position, error.limit) == ("a.b.c", 4, "max_depth")
@@ -344,7 +342,7 @@ def test_the_facts_of_a_path_error() -> None:
         pytest.param([delta("a", False), delta("a.b.c", 1)], "a", "boolean", "name", id="a name through a boolean"),
     ],
 )
-def test_the_facts_of_a_conflict(events: list[object], path: str, found: str, given: str) -> None:
+def test_attributes_of_a_conflict(events: list[object], path: str, found: str, given: str) -> None:
     error = apply(*events)
     assert isinstance(error, ConflictError)
     assert (error.path, error.found, error.given) == (path, found, given)
@@ -353,13 +351,13 @@ def test_the_facts_of_a_conflict(events: list[object], path: str, found: str, gi
     assert "on_conflict='replace'" in error.message
 
 
-def test_the_facts_of_a_limit() -> None:
+def test_attributes_of_a_limit_error() -> None:
     error = apply(delta("[2]", 1), limits=SMALL)
     assert isinstance(error, LimitExceededError)
     assert (error.limit, error.maximum, error.met) == ("max_array_gap", 1, 2)
 
 
-def test_the_facts_of_a_failure() -> None:
+def test_attributes_of_a_failure() -> None:
     error = apply({**TEXT, "span_id": "s"}, {"error_type": "quota", "error_message": "Later"})
     assert isinstance(error, StreamFailedError)
     assert (error.error_type, error.error_message, error.span_id, error.new_span_id) == ("quota", "Later", "s", None)
@@ -378,7 +376,7 @@ def test_the_facts_of_a_failure() -> None:
 
 class Opaque:
     def __repr__(self) -> str:
-        raise AssertionError("an error must not ask a foreign object to write itself")
+        raise AssertionError("an error must not call the repr of a foreign object")
 
 
 @pytest.mark.parametrize(
@@ -395,7 +393,7 @@ class Opaque:
         pytest.param(1.5, "1.5", id="a float"),
         pytest.param(10**50, str(10**50), id="an integer"),
         pytest.param(2**240 - 1, str(2**240 - 1)[:59] + "...", id="an integer that is cut"),
-        pytest.param(2**240, "an integer of 241 bits", id="an integer that is told by its size"),
+        pytest.param(2**240, "an integer of 241 bits", id="an integer shown as its size"),
         pytest.param(10**100_000, "an integer of 332193 bits", id="an integer that can't be printed"),
         pytest.param([1] * 1000, "<list>", id="a list"),
         pytest.param(Opaque(), "<Opaque>", id="an object"),

@@ -18,7 +18,7 @@ from streamjson import Assembler, Change, Snapshot, StreamJSONError, _json
 from streamjson._dialects import foreign as _foreign
 from streamjson._document.admission import Intake
 from streamjson._document.document import Document
-from streamjson._paths import path as _path, pattern as _pattern
+from streamjson._paths import path as _path, pattern as _pattern, reader as _reader
 from streamjson._resume import checkpoint as _checkpoint
 from streamjson._view import snapshot as _snapshot
 from streamjson._wire import decoder as _decoder, event as _event
@@ -133,15 +133,15 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     "the decoder raises an undocumented error": (
         "decoder", UnicodeError, replaced(_decoder.SSEDecoder, "_dispatch", raising(UnicodeError())),
     ),
-    "an escape has another meaning": ("path", AssertionError, lambda patch: patch.setitem(_path._ESCAPES, "n", "n")),
-    "an index may be larger": ("path", AssertionError, replaced(_path, "_MAX_INDEX", lambda _: 2**80)),
+    "an escape has another meaning": ("path", AssertionError, lambda patch: patch.setitem(_reader._ESCAPES, "n", "n")),
+    "an index may be larger": ("path", AssertionError, replaced(_reader, "MAX_INDEX", lambda _: 2**80)),
     "a quoted name is written unquoted": ("path", AssertionError, replaced(_path, "_quote", lambda _: str)),
     "a plain path has no limits": (
         "path", AssertionError, replaced(_path, "_is_within", lambda _: lambda *_args: True),
     ),
-    "a path error has an undocumented code": ("path", AssertionError, replaced(_path._Reader, "fail", recoded)),
+    "a path error has an undocumented code": ("path", AssertionError, replaced(_reader.PathReader, "fail", recoded)),
     "the path parser raises an undocumented error": (
-        "path", IndexError, replaced(_path._Reader, "bracket", raising(IndexError())),
+        "path", IndexError, replaced(_reader.PathReader, "bracket", raising(IndexError())),
     ),
     "nesting of text is not checked": ("chunk", AssertionError, replaced(_json, "_check_nesting", nothing)),
     "digits are not counted": (
@@ -193,7 +193,7 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
         replaced(_snapshot, "select", lambda original: lambda *args: list(original(*args))[1:]),
     ),
     "a pattern may have more bytes": (
-        "pattern", AssertionError, replaced(_pattern, "_fitting_chars", lambda _: lambda text, _bytes: len(text)),
+        "pattern", AssertionError, replaced(_pattern, "fitting_chars", lambda _: lambda text, _bytes: len(text)),
     ),
     "a number is not checked": (
         "pattern", AssertionError, replaced(_pattern._Lexer, "number", lambda _: lambda _self, _at, _word: 0),
@@ -327,7 +327,7 @@ def test_input_is_reproduced_without_the_fuzzer(
     assert run.main(arguments) == 0
     assert capsys.readouterr().out == "no finding\n"
 
-    monkeypatch.setattr(_path._Reader, "read", lambda _: 1 / 0)
+    monkeypatch.setattr(_reader.PathReader, "read", lambda _: 1 / 0)
     file.write_bytes(b"\0\0a[")
     assert run.main(arguments) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err

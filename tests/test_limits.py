@@ -1,4 +1,4 @@
-"""Every bound is a positive integer or lifted, says what it counts and why, and tells how to raise it."""
+"""Every limit is a positive integer or lifted, documents its unit and reason, is exact, and says how to raise it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamjson._limits import Limits
 
 NAMES = [attribute.name for attribute in attrs.fields(Limits)]
 
-# Name, default and unit, as they are documented: a change here is a change for users.
+# Name, default and unit, as documented: a change here is a change for users.
 DEFAULTS = {
     "max_event_bytes": (16_777_216, "bytes"),
     "max_id_bytes": (1024, "bytes"),
@@ -34,12 +34,12 @@ DEFAULTS = {
 }
 
 
-def test_the_bounds_are_those_that_are_documented() -> None:
+def test_limits_are_those_that_are_documented() -> None:
     assert set(NAMES) == set(DEFAULTS)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_bound_has_a_default_a_unit_what_it_counts_and_a_reason(name: str) -> None:
+def test_each_limit_has_its_documented_metadata(name: str) -> None:
     metadata = getattr(attrs.fields(Limits), name).metadata
     assert (getattr(Limits(), name), metadata["unit"]) == DEFAULTS[name]
     assert metadata["counts"]
@@ -48,37 +48,37 @@ def test_each_bound_has_a_default_a_unit_what_it_counts_and_a_reason(name: str) 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [1, 2**80, None], ids=["one", "huge", "lifted"])
-def test_a_bound_is_a_positive_integer_or_none(name: str, value: int | None) -> None:
+def test_limit_is_a_positive_integer_or_none(name: str, value: int | None) -> None:
     assert getattr(Limits(**{name: value}), name) == value
 
 
-def test_no_gap_at_all_is_a_bound_and_nothing_at_all_is_none() -> None:
+def test_zero_is_a_limit_for_gaps_only() -> None:
     assert Limits(max_array_gap=0).max_array_gap == 0
-    with pytest.raises(ValueError, match="from 1, or None, not 0"):
+    with pytest.raises(ValueError, match="at least 1, or None, not 0"):
         Limits(max_depth=0)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [-1, 1.0, True, False, "1", float("inf"), [1]], ids=repr)
-def test_anything_else_is_refused_by_name(name: str, value: object) -> None:
-    least = 0 if name == "max_array_gap" else 1
-    with pytest.raises(ValueError, match=rf"Limits\.{name} is an integer from {least}, or None"):
+def test_any_other_value_is_refused_by_name(name: str, value: object) -> None:
+    minimum = 0 if name == "max_array_gap" else 1
+    with pytest.raises(ValueError, match=rf"Limits\.{name} must be an integer of at least {minimum}, or None"):
         Limits(**{name: value})  # type: ignore[arg-type]
 
 
-def test_bounds_are_given_by_name() -> None:
+def test_limits_are_keyword_arguments() -> None:
     with pytest.raises(TypeError):
         Limits(1)  # type: ignore[misc]
     with pytest.raises(TypeError):
         Limits(max_fun=1)  # type: ignore[call-arg]
 
 
-def test_unlimited_lifts_every_bound() -> None:
+def test_unlimited_lifts_every_limit() -> None:
     assert set(attrs.asdict(Limits.unlimited()).values()) == {None}
     assert attrs.evolve(Limits.unlimited(), max_depth=5).max_depth == 5
 
 
-def test_limits_do_not_change_and_compare_by_value() -> None:
+def test_limits_are_frozen_and_compare_by_value() -> None:
     limits = Limits(max_depth=5)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         limits.max_depth = 6  # type: ignore[misc]
@@ -88,7 +88,7 @@ def test_limits_do_not_change_and_compare_by_value() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_error_names_the_limit_its_value_what_was_met_and_how_to_raise_it(name: str) -> None:
+def test_message_names_the_limit_and_how_to_raise_it(name: str) -> None:
     error = Limits(**{name: 5}).exceeded(name, 6)
     assert type(error) is LimitExceededError
     assert (error.limit, error.code, error.maximum, error.met) == (name, name, 5, 6)
@@ -97,13 +97,13 @@ def test_the_error_names_the_limit_its_value_what_was_met_and_how_to_raise_it(na
     assert f"limits=Limits({name}=...)" in str(error)
 
 
-def test_each_bound_that_raises_has_a_code() -> None:
-    # A longer reconnection time is lowered, and a longer path has the code of the path vectors.
+def test_each_limit_that_raises_has_a_code() -> None:
+    # A longer reconnection time is lowered, and a longer path has a code of its own.
     assert {name for name in NAMES if name not in CODES} == {"max_retry_ms", "max_path_bytes"}
     assert "path_too_long" in CODES
 
 
-def test_one_object_of_limits_serves_many_streams() -> None:
+def test_one_limits_object_serves_many_streams() -> None:
     limits = Limits(max_nodes=2)
     for _ in range(3):
         assert sj.assemble([{"delta": 1, "json_path": "a"}], limits=limits).final() == {"a": 1}
@@ -111,18 +111,18 @@ def test_one_object_of_limits_serves_many_streams() -> None:
 
 @pytest.mark.parametrize("limits", [None, {"max_depth": 3}, 5], ids=["null", "a mapping", "a number"])
 @pytest.mark.parametrize("takes_limits", [sj.Assembler, sj.SSEDecoder], ids=["assembler", "decoder"])
-def test_what_is_no_limits_is_refused_where_it_is_given(takes_limits, limits):
-    with pytest.raises(TypeError, match=r"limits is a Limits, not .*; Limits\.unlimited"):
+def test_other_object_in_place_of_limits_is_refused(takes_limits, limits):
+    with pytest.raises(TypeError, match=r"limits must be a Limits, not .*; Limits\.unlimited"):
         takes_limits(limits=limits)
 
 
-def test_the_error_names_who_takes_the_limit() -> None:
-    assert "give decode_sse limits=Limits(max_id_bytes=...)" in str(Limits().exceeded("max_id_bytes", 2000))
-    assert "give the assembler limits=Limits(max_nodes=...)" in str(Limits().exceeded("max_nodes", 2**30))
+def test_message_names_the_recipient_of_the_limit() -> None:
+    assert "pass limits=Limits(max_id_bytes=...) to decode_sse" in str(Limits().exceeded("max_id_bytes", 2000))
+    assert "pass limits=Limits(max_nodes=...) to the assembler" in str(Limits().exceeded("max_nodes", 2**30))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# one less, just as many, and one more
+# one below the limit, at it, and one above it
 
 
 def decoded(limits: Limits, *pieces: bytes) -> None:
@@ -153,8 +153,8 @@ def registered(limits: Limits, count: int) -> None:
         (assembler.on if number % 2 else assembler.on_complete)("a", print)
 
 
-# How to come to `n` of what a limit counts.
-WAYS = {
+# How to reach the amount `n` of what a limit counts.
+CASES = {
     ("max_event_bytes", "a line"): lambda limits, n: decoded(limits, b"data:" + b"x" * (n - 5) + b"\n\n"),
     ("max_event_bytes", "lines"): lambda limits, n: decoded(limits, b"data\n" * 2, b"id: " + b"x" * (n - 12) + b"\n"),
     ("max_event_bytes", "no end"): lambda limits, n: decoded(limits, *[b"x"] * n),
@@ -162,7 +162,7 @@ WAYS = {
     ("max_id_bytes", "alone"): lambda limits, n: decoded(limits, b"id:" + b"x" * n + b"\r\n", b"\r\n"),
     ("max_depth", "a delta"): lambda limits, n: applied(limits, ("", nested(n))),
     ("max_depth", "path and delta"): lambda limits, n: applied(limits, ("a[0].b", nested(n - 3))),
-    ("max_depth", "by the wire"): lambda limits, n: sent(limits, ("a", nested(n - 1))),
+    ("max_depth", "from the wire"): lambda limits, n: sent(limits, ("a", nested(n - 1))),
     ("max_array_gap", "a new array"): lambda limits, n: applied(limits, (f"a[{n}]", 1)),
     ("max_array_gap", "an array"): lambda limits, n: applied(limits, ("a[0]", 1), (f"a[{n + 1}].b", 1)),
     ("max_array_length", "a delta"): lambda limits, n: applied(limits, ("a", [None] * n)),
@@ -173,14 +173,14 @@ WAYS = {
     ("max_nodes", "the same again"): lambda limits, n: applied(limits, *(("a", i) for i in range(n - 1))),
     ("max_runs", "in turn"): lambda limits, n: applied(limits, *(("ab"[i % 2], "x") for i in range(n))),
     ("max_nodes", "a gap"): lambda limits, n: applied(limits, (f"[{n - 2}]", 1)),
-    ("max_nodes", "by the wire"): lambda limits, n: sent(limits, ("a", [{}] * (n - 2))),
+    ("max_nodes", "from the wire"): lambda limits, n: sent(limits, ("a", [{}] * (n - 2))),
     ("max_document_bytes", "a text"): lambda limits, n: applied(limits, ("", "x" * n)),
     ("max_document_bytes", "a text that grows"): lambda limits, n: applied(limits, *[("", "x")] * n),
     ("max_document_bytes", "names and numbers"): lambda limits, n: applied(limits, ("a", 1), ("b" * (n - 17), None)),
     ("max_document_bytes", "replaced"): lambda limits, n: applied(limits, ("", 1), ("", None), ("", "x" * (n - 16))),
     ("max_document_bytes", "a large integer"): lambda limits, n: applied(limits, ("", -(256 ** (n - 1)))),
     ("max_document_bytes", "large integers"): lambda limits, n: applied(limits, ("", [256 ** (n - 9), 2**64 - 1])),
-    ("max_runs", "halves that wait"): lambda limits, n: applied(
+    ("max_runs", "pending surrogates"): lambda limits, n: applied(
         limits, *((f"n{i}", "x") for i in range(n // 2)), *((f"n{i}", "\ud83d") for i in range(n - n // 2))
     ),
     ("max_string_bytes", "at once"): lambda limits, n: applied(limits, ("a", "x" * n)),
@@ -189,29 +189,29 @@ WAYS = {
     ("max_key_bytes", "in a path"): lambda limits, n: applied(limits, ("x" * n, 1)),
     ("max_key_bytes", "in a delta"): lambda limits, n: applied(limits, ("", {"é" + "x" * (n - 2): 1})),
     ("max_number_digits", "a call"): lambda limits, n: applied(limits, ("a", -(10**n) + 1)),
-    ("max_number_digits", "by the wire"): lambda limits, n: sent(limits, ("a", 10**n - 1)),
+    ("max_number_digits", "from the wire"): lambda limits, n: sent(limits, ("a", 10**n - 1)),
     ("max_number_digits", "in an array"): lambda limits, n: sent(limits, ("a", [10**n - 1])),
     ("max_patterns", "callbacks"): registered,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "way"), WAYS, ids=lambda text: text)
+@pytest.mark.parametrize(("name", "case"), CASES, ids=lambda text: text)
 @pytest.mark.parametrize("maximum", [30, 31])
-def test_a_limit_is_exact(name: str, way: str, maximum: int) -> None:
+def test_limit_is_exact(name: str, case: str, maximum: int) -> None:
     limits = attrs.evolve(Limits.unlimited(), **{name: maximum})
-    come_to = WAYS[name, way]
-    come_to(limits, maximum - 1)
-    come_to(limits, maximum)
+    reach = CASES[name, case]
+    reach(limits, maximum - 1)
+    reach(limits, maximum)
     with pytest.raises(LimitExceededError) as caught:
-        come_to(limits, maximum + 1)
+        reach(limits, maximum + 1)
     assert (caught.value.limit, caught.value.maximum, caught.value.met) == (name, maximum, maximum + 1)
-    come_to(Limits.unlimited(), maximum + 1)
+    reach(Limits.unlimited(), maximum + 1)
 
 
 @pytest.mark.parametrize(
     ("name", "code", "unit"), [("max_path_bytes", "path_too_long", "a"), ("max_depth", "too_deep", "[0]")]
 )
-def test_a_limit_of_a_path_is_exact(name: str, code: str, unit: str) -> None:
+def test_limit_of_a_path_is_exact(name: str, code: str, unit: str) -> None:
     limits = attrs.evolve(Limits.unlimited(), **{name: 30})
     for count in (29, 30):
         assert str(sj.parse_path(unit * count, limits=limits)) == unit * count
@@ -222,7 +222,7 @@ def test_a_limit_of_a_path_is_exact(name: str, code: str, unit: str) -> None:
         assert (caught.value.code, caught.value.limit) == (code, name)
 
 
-def test_a_reconnection_time_is_lowered_to_its_limit() -> None:
+def test_reconnection_time_is_lowered_to_its_limit() -> None:
     for sent_ms, expected in ((29, 29), (30, 30), (31, 30)):
         decoder = sj.SSEDecoder(limits=Limits(max_retry_ms=30))
         decoder.feed(b"retry: %d\n" % sent_ms)
@@ -230,4 +230,4 @@ def test_a_reconnection_time_is_lowered_to_its_limit() -> None:
 
 
 def test_every_limit_is_tried_at_its_value() -> None:
-    assert {name for name, _ in WAYS} | {"max_path_bytes", "max_retry_ms"} == set(NAMES)
+    assert {name for name, _ in CASES} | {"max_path_bytes", "max_retry_ms"} == set(NAMES)

@@ -76,6 +76,6 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-for _name in __all__:  # errors and reprs name the place that users import from
+for _name in __all__:  # errors and reprs then name the package that users import from
     if getattr(globals()[_name], "__module__", "").startswith("streamjson."):
         globals()[_name].__module__ = "streamjson"

@@ -1,22 +1,22 @@
-"""Every error that leaves this library, and the codes that tell them apart.
+"""Every error that the library raises, and the code of each cause.
 
-    StreamJSONError                 catch this to catch all of them
-    |-- InvalidEventError           the event is not what the wire model says; skip it or stop
+    StreamJSONError                 the base class: catch it to catch all of them
+    |-- InvalidEventError           the event does not fit the wire model; skip it or stop
     |-- InvalidPathError            the path does not name one location
     |-- InvalidPatternError         the pattern is not JSONPath, or can't be decided while the document grows
-    |-- ConflictError               the delta does not fit what is there
-    |-- LimitExceededError          a bound of `Limits` was reached
+    |-- ConflictError               the delta does not fit the value at its path
+    |-- LimitExceededError          a limit was exceeded
     |-- StreamFailedError           the sender reported an error or started over; final (in `_view`: it has a snapshot)
     |-- StreamTruncatedError        the source ended inside an event, or without `[DONE]`
-    |-- StructureError              a finished value does not fit the type that was asked for
-    |-- CheckpointError             what was saved can't be gone on from
+    |-- StructureError              a finished value does not fit the requested type
+    |-- CheckpointError             the saved state can't be resumed
     `-- ClosedError                 called after the end
 
-One class for each thing that a caller does differently; `code` says exactly what happened.
-A code never changes its meaning; `TABLE` lists all of them, by the class that they belong to. docs/errors.md shows it.
+One class for each case that a caller handles differently; `code` names the exact cause.
+The meaning of a code never changes. `TABLE` lists all codes by class, and docs/errors.md shows it.
 
-An error tells where it happened, as far as that is known: `event_number` (from 1, counted by the assembler),
-`offset` (in bytes since the connection began) and `last_event_id` (the last one recorded before the error).
+An error carries its place where that is known: `event_number` (from 1, counted by the assembler), `offset` (in bytes
+since the connection began) and `last_event_id` (the last one recorded before the error).
 """
 
 from __future__ import annotations
@@ -41,53 +41,53 @@ TABLE: Final[dict[str, dict[str, str]]] = {
     "InvalidEventError": {
         "bad_event": "the event, its data or one of its fields has the wrong type",
         "bad_json": "the event's data is not JSON",
-        "bad_number": "NaN, Infinity or a number that overflows: no JSON value",
+        "bad_number": "NaN, Infinity or a number that overflows is not a JSON value",
         "foreign_event": "the event belongs to another protocol, which the message names",
-        "unset_delta": "the SDK that made the event has lost the delta: give the bytes to decode_sse",
+        "unset_delta": "the SDK that made the event has lost the delta: pass the bytes to decode_sse",
         "ignored_event": "the event has no field of a chunk, or a path without a delta; it is kept in `ignored`",
         "missing_path": "a delta that is neither text nor null came without a path",
-        "needs_decoding": "bytes, lines or a response were given where events are expected: use decode_sse",
-        "not_an_event_stream": "the body is HTML, JSON, compressed or else no event stream; it begins as `body` shows",
-        "trailing_body": "after its last event the body goes on as HTML or JSON, which begins as `body` shows",
-        "no_line_ends": "the pieces are lines without their ends: give the raw body to decode_sse",
-        "line_break": "an id or event type to be encoded holds CR, LF or (an id) NUL",
+        "needs_decoding": "bytes, lines or a response were passed where events are expected: use decode_sse",
+        "not_an_event_stream": "the body is not an event stream (HTML, JSON, compressed ...); it begins with `body`",
+        "trailing_body": "HTML or JSON follows the last event of the body; it begins with `body`",
+        "no_line_ends": "the pieces are lines without their ends: pass the raw body to decode_sse",
+        "line_break": "an id or event type to encode has CR or LF, or an id has NUL",
     },
-    "InvalidPathError": {  # a location that an error names stands in the message
+    "InvalidPathError": {  # these meanings begin the messages
         "not_a_string": "the path is not text",
         "path_too_long": "the path has more than Limits.max_path_bytes bytes",
         "too_deep": "the path has more than Limits.max_depth steps",
         "outside_prefix": "the path does not begin with path_prefix",
-        "empty_segment": "nothing stands where a name is expected",
-        "leading_dot": "a path does not begin with a dot",
+        "empty_segment": "a name is expected",
+        "leading_dot": "a path can't begin with a dot",
         "trailing_dot": "a name is expected after the last dot",
         "descendant": "'..' names many locations",
         "wildcard": "'*' names many locations",
         "slice": "a slice names many locations",
         "union": "a union names many locations",
         "filter": "a filter names many locations",
-        "script": "an expression is no index",
+        "script": "an expression is not an index",
         "negative_index": "an index counts from the start",
         "leading_zero": "an index has no leading zero",
-        "bad_index": "an index is made of the digits 0 to 9 only",
+        "bad_index": "an index consists of the digits 0 to 9",
         "index_too_large": "an index is at most 2**53 - 1",
-        "empty_brackets": "nothing stands between the brackets",
+        "empty_brackets": "the brackets are empty",
         "unquoted_name": "a name in brackets needs quotes",
         "bad_bracket": "something other than ']' follows the quoted name",
         "unbalanced": "a bracket or quote has no partner",
         "text_after_bracket": "'.' or '[' is expected after ']'",
         "whitespace": "a blank at the edge of a name, or outside brackets, needs quotes",
         "control_character": "U+0000 to U+001F must be escaped",
-        "bad_escape": "no escape of RFC 9535",
-        "lone_surrogate": "half of a surrogate pair is no character",
+        "bad_escape": "RFC 9535 has no such escape",
+        "lone_surrogate": "a lone surrogate is not a character",
     },
     "InvalidPatternError": {
         "bad_pattern": "the pattern is not JSONPath",
-        "undecidable": "the pattern asks for what is not known while the document grows",
+        "undecidable": "the matches of the pattern can't be decided while the document grows",
     },
     "ConflictError": {
-        "type_conflict": "the delta does not fit the kind of value that is there",
-        "not_text": "what is at the path of text() is no text",
-        "text_replaced": "the text that text() follows was replaced by another one",
+        "type_conflict": "the delta does not fit the type of the value at its path",
+        "not_text": "the value at the path of text() is not text",
+        "text_replaced": "the text that text() follows was replaced",
     },
     "LimitExceededError": {  # the limit's name
         "max_event_bytes": "the event in progress has more bytes",
@@ -96,7 +96,7 @@ TABLE: Final[dict[str, dict[str, str]]] = {
         "max_array_gap": "the index is further past the end of its array",
         "max_array_length": "the array would be longer",
         "max_nodes": "the document would have more values",
-        "max_runs": "the document would have been written to in more places, one after the other",
+        "max_runs": "deltas would have set a value, or returned to a text, more often",
         "max_document_bytes": "the document would be larger",
         "max_string_bytes": "the string would be longer",
         "max_key_bytes": "the member name is longer",
@@ -106,7 +106,7 @@ TABLE: Final[dict[str, dict[str, str]]] = {
     "StreamFailedError": {
         "stream_error": "the sender sent an error",
         "new_span": "the sender started over: a new span id came after deltas",
-        "no_deltas": "the stream ended without a delta, after events that brought nothing",
+        "no_deltas": "the stream ended without a delta, after events without effect",
     },
     "StreamTruncatedError": {
         "truncated": "the source ended inside an event",
@@ -116,20 +116,20 @@ TABLE: Final[dict[str, dict[str, str]]] = {
         "bad_structure": "the finished value does not fit the type",
     },
     "CheckpointError": {
-        "bad_checkpoint": "the bytes are no checkpoint, or not as they were written",
+        "bad_checkpoint": "the bytes are not a checkpoint, or were changed since it was written",
         "newer_format": "the checkpoint was written by a newer version",
-        "other_options": "an option that the checkpoint depends on is another one",
-        "no_id": "an event with a delta had no id of its own, so what is sent again can't be told",
-        "repeated_id": "two events with a delta had the same id, so what is sent again can't be told",
-        "other_replay": "what was sent again is not what had been sent",
+        "other_options": "an option that the checkpoint depends on has another value",
+        "no_id": "an event with a delta had no id of its own, so replayed events can't be recognized",
+        "repeated_id": "two events with a delta had the same id, so replayed events can't be recognized",
+        "other_replay": "the replayed events differ from the original ones",
     },
     "ClosedError": {
         "closed": "called after the end",
-        "torn": "called after an interrupt has broken off an event",
+        "torn": "called after an interrupt in the middle of an event",
     },
     "StreamJSONError": {
         "applying": "apply, close or reset was called from inside a callback",
-        "reading": "two tasks read an asynchronous stream at one time",
+        "reading": "two tasks read an async stream at the same time",
     },
 }
 
@@ -137,7 +137,7 @@ CODES: Final[dict[str, str]] = {code: meaning for codes in TABLE.values() for co
 
 
 class DecodedEvent(Protocol):
-    """An event that was decoded before an error, as a `ServerSentEvent[str]` is."""
+    """An event that was decoded before an error: the fields of `ServerSentEvent[str]`."""
 
     data: str
     id: str | None
@@ -148,11 +148,11 @@ class DecodedEvent(Protocol):
 
 
 class StreamJSONError(Exception):
-    """The base of every error of this library.
+    """The base class of every error of this library.
 
-    `code` is stable; the message is for people. `event_number`, `offset` (bytes) and `last_event_id` say where, and are
-    None where that is not known. `deltas_applied` is the number of deltas of the same event that were applied before
-    the error: they stay applied. `events` are those that `SSEDecoder.feed` had decoded before, in the same call.
+    `code` is stable; the message is for people. `event_number`, `offset` (bytes) and `last_event_id` give the place,
+    each None if unknown. `deltas_applied` is the number of deltas of the same event that were applied before the error;
+    they stay applied. `events` are those that the same call of `SSEDecoder.feed` had decoded before the error.
     """
 
     code: str = "bad_event"
@@ -169,7 +169,7 @@ class StreamJSONError(Exception):
 
     @property
     def message(self) -> str:
-        """What happened, without the place."""
+        """The message without the place."""
         return str(self.args[0])
 
     def __str__(self) -> str:
@@ -186,10 +186,10 @@ class StreamJSONError(Exception):
 
 
 class InvalidEventError(StreamJSONError):
-    """The event is not what the wire model says. The document is unchanged and the assembler goes on.
+    """The event does not fit the wire model. The document is unchanged and the assembler stays usable.
 
-    `body` is the beginning of what is not an event stream (`not_an_event_stream`, `trailing_body`), shortened and
-    printable, else "".
+    `body` is the beginning of a body that is not an event stream (`not_an_event_stream`, `trailing_body`), shortened
+    and printable, otherwise "".
     """
 
     code = "bad_event"
@@ -200,10 +200,10 @@ class InvalidEventError(StreamJSONError):
 
 
 class InvalidPathError(StreamJSONError):
-    """The path does not name one location of the document. The document is unchanged and the assembler goes on.
+    """The path does not name one location of the document. The document is unchanged and the assembler stays usable.
 
-    `path` is the text as it came, `position` the index in it where reading stopped,
-    `limit` the name of the bound where one was passed (`max_depth` or `max_path_bytes`).
+    `path` is the text as received, `position` the index in it of the error, `limit` the name of the limit that was
+    exceeded (`max_depth` or `max_path_bytes`), if any.
     """
 
     code = "not_a_string"
@@ -224,10 +224,10 @@ class InvalidPathError(StreamJSONError):
 
 
 class InvalidPatternError(StreamJSONError):
-    """The text is no pattern: not JSONPath, or it asks for what can't be decided while the document grows.
+    """The text is not JSONPath, or its matches can't be decided while the document grows.
 
-    `pattern` is the text as it came, `part` the piece of it that is refused, `position` the index where that stands,
-    None where it is not known.
+    `pattern` is the text as received, `part` the refused part of it, and `position` the index of that part, None if
+    unknown.
     """
 
     code = "bad_pattern"
@@ -248,10 +248,10 @@ class InvalidPatternError(StreamJSONError):
 
 
 class ConflictError(StreamJSONError):
-    """The delta does not fit what is there. The document is unchanged and the assembler goes on.
+    """The delta does not fit the value at its path. The document is unchanged and the assembler stays usable.
 
-    `path` names the location that is in the way, `found` the kind of value there and `given` what came
-    (`"string"`, `"number"`, `"boolean"`, `"object"`, `"array"`; for a path through it `"name"` or `"index"`).
+    `path` names the location of the conflict, `found` the type of the value there, and `given` the type of the delta
+    (`"string"`, `"number"`, `"boolean"`, `"object"`, `"array"`), or `"name"` or `"index"` for a step through the value.
     """
 
     code = "type_conflict"
@@ -266,10 +266,10 @@ class ConflictError(StreamJSONError):
 
 
 class LimitExceededError(StreamJSONError):
-    """A bound of `Limits` was reached; nothing was changed or allocated for what was refused.
+    """A limit was exceeded; nothing was changed or allocated.
 
-    `limit` is the bound's name (and the code), `maximum` its value, `met` the value that was met. `is_full` tells
-    that what the document had got before has its part in it, so that the next event may meet it, too.
+    `limit` is the name of the limit (and the code), `maximum` its value, `met` the amount that exceeded it. `is_full`
+    says that the limit counts earlier events too, so that later events will probably exceed it as well.
     """
 
     code = "max_event_bytes"
@@ -291,10 +291,10 @@ class StreamTruncatedError(StreamJSONError):
 
 
 class StructureError(StreamJSONError):
-    """A finished value does not fit the type that was asked for. The stream goes on.
+    """A finished value does not fit the requested type. The stream continues.
 
-    `path` names the value's location, `value` is the value as plain objects, `into` the type; what the validator said
-    stands in the message, and its own error is the `__cause__`.
+    `path` names the value's location, `value` is the value as plain objects, `into` the type. The message includes that
+    of the validator, whose own error is the `__cause__`.
     """
 
     code = "bad_structure"
@@ -307,27 +307,27 @@ class StructureError(StreamJSONError):
 
 
 class CheckpointError(StreamJSONError):
-    """What was saved, or seen, can't be gone on from: begin anew.
+    """The saved state can't be resumed: start over.
 
-    The bytes are no checkpoint, or were damaged (`bad_checkpoint`), are of a `newer_format`, or were made with
-    `other_options`; or a `ReplayFilter` can't tell what is sent again (`no_id`, `repeated_id`, `other_replay`).
+    The bytes are not a checkpoint or were damaged (`bad_checkpoint`), have a `newer_format`, or were written with
+    `other_options`; or a `ReplayFilter` can't recognize replayed events (`no_id`, `repeated_id`, `other_replay`).
     """
 
     code = "bad_checkpoint"
 
 
 class ClosedError(StreamJSONError):
-    """Called after the end, or after an error that ended it (`closed`). `reset()` opens again.
+    """Called after the end, or after a final error (`closed`): `reset()` starts again.
 
-    Or after an interrupt, such as a signal handler's exception, has broken off an event (`torn`). The document holds
-    all events before it: `Assembler.restore(assembler.checkpoint())` resumes from there.
+    Or called after an interrupt, such as a signal handler's exception, in the middle of an event (`torn`). The document
+    has all events before it: `Assembler.restore(assembler.checkpoint())` resumes from there.
     """
 
     code = "closed"
 
 
 def shorten(value: object, limit: int = 60) -> str:
-    """Return a repr of at most about `limit` characters, for messages; the cost does not depend on the value's size."""
+    """Return a repr of at most about `limit` characters, for messages; its cost does not depend on the value's size."""
     if isinstance(value, str | bytes):
         text = repr(value[: limit + 1])
     elif isinstance(value, int) and value.bit_length() > 4 * limit:

@@ -114,7 +114,7 @@ def test_from_dict(data: dict[str, Any], chunk: StreamingChunk) -> None:
 @pytest.mark.parametrize("name", [name for name in (*SNAKE, *CAMEL) if name != "delta"])
 @pytest.mark.parametrize("value", [0, 1.5, True, [], {}, b"x"], ids=repr)
 def test_field_of_a_wrong_type_is_refused(name: str, value: object) -> None:
-    with pytest.raises(InvalidEventError, match="is text or null") as info:
+    with pytest.raises(InvalidEventError, match="must be text or null") as info:
         StreamingChunk.from_dict({"delta": 1, name: value})
     assert info.value.code == "bad_event"
 

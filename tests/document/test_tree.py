@@ -14,7 +14,7 @@ import naive_model
 from meddling import MeddledDict, MeddledList
 from streamjson._document.tree import HOLE, Text, kind_of, look, new_node, path_of, trail, where_of
 from streamjson._errors import InvalidEventError
-from streamjson._json import MISSING, REPLACEMENT, mend, short_size, utf8_size, well_formed
+from streamjson._json import MISSING, REPLACEMENT, repair_surrogates, short_size, utf8_size, well_formed
 
 HIGH, LOW = "\ud83d", "\ude00"
 UNITS = st.text(st.sampled_from(["a", "é", "😀", HIGH, LOW, "\udbff", "\udc00"]), max_size=8)
@@ -176,13 +176,13 @@ REPAIRED = {
 
 @pytest.mark.parametrize(("text", "clean", "half"), REPAIRED.values(), ids=REPAIRED)
 def test_halves_are_joined_replaced_or_kept_pending(text, clean, half):
-    assert mend(text) == (clean, half)
+    assert repair_surrogates(text) == (clean, half)
     assert well_formed(text) == clean + (REPLACEMENT if half else "")
 
 
 @given(UNITS)
 def test_repair_agrees_with_the_naive_model(text: str) -> None:
-    assert mend(text) == naive_model.repair_surrogates(text)
+    assert repair_surrogates(text) == naive_model.repair_surrogates(text)
     assert well_formed(text) == naive_model.repair_all(text)
 
 
@@ -213,7 +213,7 @@ def test_measuring_a_long_text_takes_little_memory(text):
     tracemalloc.start()
     try:
         size = utf8_size(text)
-        repaired = mend(text)
+        repaired = repair_surrogates(text)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -225,9 +225,9 @@ def test_measuring_a_long_text_takes_little_memory(text):
 @pytest.mark.parametrize("at", [0, 262_143, 262_144, 500_000], ids=str)
 def test_half_is_found_anywhere_in_a_long_text(at):
     text = "x" * at + "\udc00" + "é" * 600_000
-    assert mend(text)[0] == "x" * at + "\ufffd" + "é" * 600_000
+    assert repair_surrogates(text)[0] == "x" * at + "\ufffd" + "é" * 600_000
     pair = "x" * at + "\ud83d\ude00" + "é" * 600_000
-    assert mend(pair)[0] == "x" * at + "😀" + "é" * 600_000
+    assert repair_surrogates(pair)[0] == "x" * at + "😀" + "é" * 600_000
 
 
 class ReadBeforeJoin(list[str]):

@@ -644,7 +644,7 @@ def test_a_class_is_refused_as_a_callback() -> None:
 def test_a_decorator_refuses_a_pattern_where_it_is_written() -> None:
     target = sj.Assembler()
     for register in (target.on, target.on_complete):
-        with pytest.raises(sj.InvalidPatternError, match="a pattern is text"):
+        with pytest.raises(sj.InvalidPatternError, match="a pattern must be text"):
             register(print)
 
 

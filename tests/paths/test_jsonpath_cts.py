@@ -1,7 +1,7 @@
-"""The JSONPath compliance test suite: what `Snapshot.find` and `on_complete` make of its 703 selectors.
+"""The JSONPath compliance test suite: the results of `Snapshot.find` and `on_complete` for its 703 selectors.
 
 The suite lists every nodelist that RFC 9535 allows for a query. A location that a nodelist repeats is found once, at
-its first place. Filters and numbers that count from the end are refused as `undecidable`: the document may still grow.
+its first place. Filters and indexes from the end are refused as `undecidable`: the document may still grow.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def rows(cases: list[dict[str, Any]]) -> list[Any]:
 
 
 def allowed(case: dict[str, Any]) -> list[Found]:
-    """Return each nodelist that the suite allows, as normalized paths and values, without what it repeats."""
+    """Return each nodelist that the suite allows, as normalized paths and values, without its repetitions."""
     results = case.get("results") or [case["result"]]
     paths = case.get("results_paths") or [case["result_paths"]]
     return [list(dict(zip(*nodelist, strict=True)).items()) for nodelist in zip(paths, results, strict=True)]
@@ -43,18 +43,18 @@ def whole(value: Any) -> list[sj.StreamingChunk]:
     return [sj.StreamingChunk(value, "")]
 
 
-def test_the_suite_is_whole() -> None:
+def test_suite_is_complete() -> None:
     assert (len(INVALID), len(LATE), len(KNOWN)) == (247, 316, 140)
 
 
 @pytest.mark.parametrize("case", rows(INVALID))
-def test_an_invalid_selector_is_refused(case: dict[str, Any]) -> None:
+def test_invalid_selector_is_refused(case: dict[str, Any]) -> None:
     with pytest.raises(sj.InvalidPatternError):
         sj.Assembler().snapshot().find(case["selector"])
 
 
 @pytest.mark.parametrize("case", rows(LATE))
-def test_a_selector_that_needs_the_whole_document_is_undecidable(case: dict[str, Any]) -> None:
+def test_selector_that_needs_the_whole_document_is_refused(case: dict[str, Any]) -> None:
     with pytest.raises(sj.InvalidPatternError) as caught:
         sj.Assembler().snapshot().find(case["selector"])
     assert caught.value.code == "undecidable"
@@ -62,7 +62,7 @@ def test_a_selector_that_needs_the_whole_document_is_undecidable(case: dict[str,
 
 @pytest.mark.parametrize("chunks", [whole, sj.disassemble], ids=["at once", "in pieces"])
 @pytest.mark.parametrize("case", rows(KNOWN))
-def test_a_selector_selects_what_the_suite_allows_in_its_order(case: dict[str, Any], chunks: Any) -> None:
+def test_find_returns_a_nodelist_of_the_suite(case: dict[str, Any], chunks: Any) -> None:
     assembler = sj.Assembler()
     for chunk in chunks(case["document"]):
         assembler.apply(chunk)
@@ -71,7 +71,7 @@ def test_a_selector_selects_what_the_suite_allows_in_its_order(case: dict[str, A
 
 
 @pytest.mark.parametrize("case", rows(KNOWN))
-def test_callbacks_are_called_for_what_the_suite_allows_once_each(case: dict[str, Any]) -> None:
+def test_on_complete_reports_each_node_of_a_nodelist_once(case: dict[str, Any]) -> None:
     assembler = sj.Assembler()
     found: Found = []
     assembler.on_complete(case["selector"], lambda done: found.append((done.path.normalized, done.value)))

@@ -1,4 +1,4 @@
-"""Patterns: what compiles, what is refused and where, what jsonpath-ng makes of the same texts, and what it costs."""
+"""Patterns: which texts compile, which are refused and where, how jsonpath-ng reads the same texts, and the cost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Name(enum.StrEnum):
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered() -> None:
+def empty_cache() -> None:
     _pattern._remembered.cache_clear()
 
 
@@ -66,7 +66,7 @@ def outcome(text: str) -> Pattern | InvalidPatternError:
         return error
 
 
-# ---- what compiles ----
+# ---- texts that compile ----
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ def test_compiles(text: str, segments: list[Any]) -> None:
     assert [facts(segment) for segment in pattern.segments] == segments
 
 
-def test_a_text_of_a_subclass_is_read_as_its_text() -> None:
+def test_str_subclass_is_read_as_its_plain_text() -> None:
     pattern = compile_pattern(Name.PEOPLE)
     assert type(pattern.text) is str
     assert [facts(segment) for segment in pattern.segments] == [one("people"), ALL]
 
 
-# ---- what is refused ----
+# ---- texts that are refused ----
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_a_text_of_a_subclass_is_read_as_its_text() -> None:
         pytest.param("a.`len", "`len", 2, "an operator or expression", id="open-operator"),
         pytest.param("a where b", "where", 2, "an operator or expression", id="where"),
         pytest.param("a wherenot b", "wherenot", 2, "an operator or expression", id="wherenot"),
-        pytest.param("a|b", "|", 1, "give each", id="alternatives"),
-        pytest.param("a | b", "|", 2, "give each", id="alternatives-with-blanks"),
+        pytest.param("a|b", "|", 1, "register each", id="alternatives"),
+        pytest.param("a | b", "|", 2, "register each", id="alternatives-with-blanks"),
         pytest.param("a&b", "&", 1, "an operator or expression", id="intersection"),
         pytest.param("a~", "~", 1, "an operator or expression", id="name-of-a-member"),
         pytest.param("@.a", "@", 0, "an operator or expression", id="current-node"),
@@ -175,16 +175,16 @@ def test_a_text_of_a_subclass_is_read_as_its_text() -> None:
         pytest.param("a - b", "-", 2, "arithmetic", id="difference"),
         pytest.param("a * b", "*", 2, "arithmetic", id="product"),
         pytest.param("a/b", "/", 1, "needs ['...']", id="quotient"),
-        pytest.param("a[-1]", "-1", 2, "counts from the end", id="index-from-the-end"),
-        pytest.param("a[-2:]", "-2", 2, "counts from the end", id="slice-from-the-end"),
-        pytest.param("a[1:-1]", "-1", 4, "counts from the end", id="slice-up-to-the-end"),
-        pytest.param("a[::-1]", "-1", 4, "counts from the end", id="slice-backwards"),
-        pytest.param("[0,-1]", "-1", 3, "counts from the end", id="union-from-the-end"),
-        pytest.param("['a',1:-1]", "-1", 7, "counts from the end", id="union-with-a-slice-up-to-the-end"),
+        pytest.param("a[-1]", "-1", 2, "an index from the end", id="index-from-the-end"),
+        pytest.param("a[-2:]", "-2", 2, "an index from the end", id="slice-from-the-end"),
+        pytest.param("a[1:-1]", "-1", 4, "an index from the end", id="slice-up-to-the-end"),
+        pytest.param("a[::-1]", "-1", 4, "an index from the end", id="slice-backwards"),
+        pytest.param("[0,-1]", "-1", 3, "an index from the end", id="union-from-the-end"),
+        pytest.param("['a',1:-1]", "-1", 7, "an index from the end", id="union-with-a-slice-up-to-the-end"),
         pytest.param("['a', ?@.b]", "?@.b", 6, "a filter", id="union-with-a-filter"),
     ],
 )
-def test_what_cannot_be_decided_is_refused(text: str, part: str, position: int, words: str) -> None:
+def test_undecidable_pattern_is_refused(text: str, part: str, position: int, words: str) -> None:
     error = error_of(text)
     assert (error.code, error.part, error.position) == ("undecidable", part, position)
     assert words in str(error)
@@ -197,27 +197,27 @@ def test_what_cannot_be_decided_is_refused(text: str, part: str, position: int, 
         pytest.param(" ", " ", 0, CODES["whitespace"], id="blank"),
         pytest.param(" a", " ", 0, CODES["whitespace"], id="blank-first"),
         pytest.param("a\n", "\n", 1, CODES["whitespace"], id="blank-last"),
-        pytest.param("first name", " ", 5, "a name that holds other characters", id="blank-in-a-name"),
+        pytest.param("first name", " ", 5, "a name with characters other than", id="blank-in-a-name"),
         pytest.param("a. b", " ", 2, CODES["whitespace"], id="blank-after-a-dot"),
         pytest.param("$.. [0]", " ", 3, CODES["whitespace"], id="blank-after-two-dots"),
-        pytest.param("a whereas", " ", 1, "a name that holds other characters", id="no-operator-begins-so"),
+        pytest.param("a whereas", " ", 1, "a name with characters other than", id="word-that-only-begins-like-where"),
         pytest.param(".a", ".", 0, "put '$' before", id="dot-first"),
         pytest.param("..a", "..", 0, "put '$' before", id="two-dots-first"),
         pytest.param("a.", ".", 1, CODES["trailing_dot"], id="dot-last"),
         pytest.param("$..", "..", 1, CODES["trailing_dot"], id="two-dots-last"),
-        pytest.param("a...b", ".", 3, "does not belong here", id="three-dots"),
+        pytest.param("a...b", ".", 3, "is not allowed here", id="three-dots"),
         pytest.param("a[0", "[0", 1, CODES["unbalanced"], id="open-bracket"),
         pytest.param("a['b", "'b", 2, CODES["unbalanced"], id="open-quote"),
         pytest.param("it's", "'s", 2, CODES["unbalanced"], id="quote-in-a-name"),
-        pytest.param("]", "]", 0, "does not belong here", id="stray-bracket"),
-        pytest.param("a[]", "]", 2, "each item is '[*]'", id="empty_brackets"),
-        pytest.param("[[0]]", "[", 1, "does not belong here", id="bracket-in-a-bracket"),
-        pytest.param("[0]a", "a", 3, "does not belong here", id="name-after-a-bracket"),
-        pytest.param("$'a'", "'a'", 1, "does not belong here", id="quote-after-the-root"),
+        pytest.param("]", "]", 0, "is not allowed here", id="stray-bracket"),
+        pytest.param("a[]", "]", 2, "the brackets are empty", id="empty_brackets"),
+        pytest.param("[[0]]", "[", 1, "is not allowed here", id="bracket-in-a-bracket"),
+        pytest.param("[0]a", "a", 3, "is not allowed here", id="name-after-a-bracket"),
+        pytest.param("$'a'", "'a'", 1, "is not allowed here", id="quote-after-the-root"),
         pytest.param("a*b", "*", 1, "needs ['...']", id="star-in-a-name"),
-        pytest.param("[0 1]", "1", 3, "does not belong here", id="two-indexes"),
-        pytest.param("['a':'b']", ":", 4, "does not belong here", id="slice-of-names"),
-        pytest.param("[1.5]", ".", 2, "does not belong here", id="fraction"),
+        pytest.param("[0 1]", "1", 3, "is not allowed here", id="two-indexes"),
+        pytest.param("['a':'b']", ":", 4, "is not allowed here", id="slice-of-names"),
+        pytest.param("[1.5]", ".", 2, "is not allowed here", id="fraction"),
         pytest.param("[b]", "b", 1, CODES["unquoted_name"], id="name-without-quotes"),
         pytest.param("[$]", "$", 1, CODES["unquoted_name"], id="root-in-brackets"),
         pytest.param("a.$.b", "$", 2, "needs ['...']", id="root-in-the-middle"),
@@ -229,25 +229,25 @@ def test_what_cannot_be_decided_is_refused(text: str, part: str, position: int, 
         pytest.param(
             "$['a'] .2fa", "2fa", 8, "an index needs [...]", id="name-under-the-root-that-begins-with-a-digit"
         ),
-        pytest.param("a,b", ",", 1, "stand in brackets", id="union-without-brackets"),
-        pytest.param("a:b", ":", 1, "stand in brackets", id="colon-in-a-name"),
+        pytest.param("a,b", ",", 1, "need brackets", id="union-without-brackets"),
+        pytest.param("a:b", ":", 1, "need brackets", id="colon-in-a-name"),
         pytest.param("a;b", ";", 1, "needs ['...']", id="sign-in-a-name"),
         pytest.param("a)", ")", 1, "needs ['...']", id="stray-parenthesis"),
         pytest.param("a\x00b", "\x00", 1, "needs ['...']", id="control-character-in-a-name"),
-        pytest.param("\ud83d", "\ud83d", 0, "needs ['...']", id="half-of-a-pair"),
-        pytest.param("['\ud83d']", "'\ud83d'", 1, CODES["lone_surrogate"], id="quoted-half-of-a-pair"),
-        pytest.param(r"['a\ud83d']", r"'a\ud83d", 1, CODES["lone_surrogate"], id="escaped-half-of-a-pair"),
-        pytest.param(r"['a\x']", r"'a\x", 1, CODES["bad_escape"], id="no-escape"),
+        pytest.param("\ud83d", "\ud83d", 0, "needs ['...']", id="lone-surrogate"),
+        pytest.param("['\ud83d']", "'\ud83d'", 1, CODES["lone_surrogate"], id="quoted-lone-surrogate"),
+        pytest.param(r"['a\ud83d']", r"'a\ud83d", 1, CODES["lone_surrogate"], id="escaped-lone-surrogate"),
+        pytest.param(r"['a\x']", r"'a\x", 1, CODES["bad_escape"], id="unknown-escape"),
         pytest.param(r"['a\U0041']", r"'a\U", 1, CODES["bad_escape"], id="escape-with-a-capital"),
         pytest.param("['a\tb']", "'a\tb", 1, CODES["control_character"], id="control-character-in-quotes"),
-        pytest.param("[0,]", "]", 3, "does not belong here", id="union-without-its-last-selector"),
-        pytest.param("[,0]", ",", 1, "does not belong here", id="union-without-its-first-selector"),
-        pytest.param("[0,,1]", ",", 3, "does not belong here", id="two-commas"),
-        pytest.param("[0:1:2:3]", ":3", 6, "does not belong here", id="slice-of-four-numbers"),
-        pytest.param("[0:1 2]", "2", 5, "does not belong here", id="index-after-a-slice"),
+        pytest.param("[0,]", "]", 3, "is not allowed here", id="union-without-its-last-selector"),
+        pytest.param("[,0]", ",", 1, "is not allowed here", id="union-without-its-first-selector"),
+        pytest.param("[0,,1]", ",", 3, "is not allowed here", id="two-commas"),
+        pytest.param("[0:1:2:3]", ":3", 6, "is not allowed here", id="slice-of-four-numbers"),
+        pytest.param("[0:1 2]", "2", 5, "is not allowed here", id="index-after-a-slice"),
         pytest.param("[0,b:1]", "b", 3, CODES["unquoted_name"], id="slice-from-a-name"),
         pytest.param("[0,1:01:x]", "01", 5, CODES["leading_zero"], id="first-wrong-bound"),
-        pytest.param("['a,b' 0]", "0", 7, "does not belong here", id="a-quoted-comma-makes-no-union"),
+        pytest.param("['a,b' 0]", "0", 7, "is not allowed here", id="a-quoted-comma-is-not-a-union"),
         pytest.param("[01]", "01", 1, CODES["leading_zero"], id="leading_zero"),
         pytest.param("[-0]", "-0", 1, CODES["leading_zero"], id="minus-zero"),
         pytest.param("[00:1]", "00", 1, CODES["leading_zero"], id="leading-zero-in-a-slice"),
@@ -258,24 +258,24 @@ def test_what_cannot_be_decided_is_refused(text: str, part: str, position: int, 
         pytest.param(f"[{MAX_INDEX + 1}]", str(MAX_INDEX + 1), 1, CODES["index_too_large"], id="index_too_large"),
         pytest.param("[" + "9" * 5000 + "]", "9" * 5000, 1, CODES["index_too_large"], id="index-of-5000-digits"),
         pytest.param(f"[:{2**53}]", str(2**53), 2, CODES["index_too_large"], id="end-too-large"),
-        pytest.param("a[0].b[-1x].c[?", "-1x", 7, CODES["bad_index"], id="first-wrong-piece"),
+        pytest.param("a[0].b[-1x].c[?", "-1x", 7, CODES["bad_index"], id="first-wrong-part"),
     ],
 )
-def test_what_is_no_pattern_is_refused(text: str, part: str, position: int, words: str) -> None:
+def test_bad_pattern_is_refused(text: str, part: str, position: int, words: str) -> None:
     error = error_of(text)
     assert (error.code, error.part, error.position) == ("bad_pattern", part, position)
     assert words in str(error)
     assert error.pattern == text
 
 
-def test_a_path_is_the_pattern_of_its_location() -> None:
+def test_path_is_the_pattern_of_its_location() -> None:
     path = parse_path("people[0].first name")
 
     assert [facts(segment) for segment in compile_pattern(path).segments] == [one(step) for step in path]
 
 
 @pytest.mark.parametrize("text", [None, 5, b"a", ["a"], ("a",), 10**6000], ids=shorten)
-def test_what_is_no_text_is_refused(text: Any) -> None:
+def test_non_text_is_refused(text: Any) -> None:
     error = error_of(text)
     assert (error.code, error.part, error.position) == ("bad_pattern", shorten(text), None)
     assert error.pattern is text
@@ -289,30 +289,30 @@ def test_what_is_no_text_is_refused(text: Any) -> None:
         pytest.param("['a']['b']", Limits(max_depth=1), "[", 5, id="quoted-name-too-many"),
         pytest.param("*.*", Limits(max_depth=1), "*", 2, id="wildcard-too-many"),
         pytest.param("abc", Limits(max_path_bytes=2), "c", 2, id="byte-too-many"),
-        pytest.param("aé", Limits(max_path_bytes=2), "é", 1, id="character-across-the-bound"),
+        pytest.param("aé", Limits(max_path_bytes=2), "é", 1, id="character-across-the-limit"),
         pytest.param("-" * 5000, Limits(), "-" * 904, 4096, id="too-long-before-anything-else"),
     ],
 )
-def test_bounds_are_kept(text: str, limits: Limits, part: str, position: int) -> None:
+def test_limits_are_applied(text: str, limits: Limits, part: str, position: int) -> None:
     error = error_of(text, limits)
     assert (error.code, error.part, error.position) == ("bad_pattern", part, position)
     assert "Limits.max_" in str(error)
 
 
-def test_bounds_count_segments_not_names_and_bytes_exactly() -> None:
+def test_limits_count_segments_and_bytes_exactly() -> None:
     assert len(compile_pattern("['a','b','c']", limits=Limits(max_depth=1)).segments) == 1
     assert compile_pattern("é.é", limits=Limits(max_path_bytes=5, max_depth=2)).segments
     assert len(compile_pattern("a.b", limits=Limits(max_depth=2)).segments) == 2
     assert len(compile_pattern(".".join("a" * 2000), limits=UNLIMITED).segments) == 2000
 
 
-def test_a_remembered_pattern_is_refused_where_bounds_are_narrower() -> None:
+def test_cached_pattern_is_refused_under_narrower_limits() -> None:
     assert compile_pattern("a.b.c") is compile_pattern("a.b.c")
     assert "max_depth" in str(error_of("a.b.c", Limits(max_depth=2)))
     assert "max_path_bytes" in str(error_of("a.b.c", Limits(max_path_bytes=4)))
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_cache_is_bounded() -> None:
     for number in range(1100):
         compile_pattern(f"a[{number}]")
     assert _pattern._remembered.cache_info().currsize == 1024
@@ -342,7 +342,7 @@ def as_selector(selector: RFCSelector) -> list[Selector]:
 
 
 @given(spelled())
-def test_every_text_of_a_query_compiles_to_it(pattern: Spelled) -> None:
+def test_every_text_of_a_query_compiles_to_the_query(pattern: Spelled) -> None:
     segments = compile_pattern(pattern.text, limits=UNLIMITED).segments
     assert [facts(segment) for segment in segments] == as_facts(pattern.query)
 
@@ -354,7 +354,7 @@ TEXTS = st.text() | st.text(st.sampled_from("$.[]*,:'\"0a-@?( \\")) | st.lists(s
 
 
 @given(TEXTS)
-def test_any_text_compiles_or_is_refused_with_the_part_that_is_wrong(text: str) -> None:
+def test_any_text_compiles_or_is_refused_with_its_wrong_part(text: str) -> None:
     result = outcome(text)
     if isinstance(result, InvalidPatternError):
         assert result.code in {"bad_pattern", "undecidable"}
@@ -368,7 +368,7 @@ def test_any_text_compiles_or_is_refused_with_the_part_that_is_wrong(text: str) 
 
 
 @given(TEXTS | st.sampled_from([vector["path"] for vector in PATHS if "path" in vector]))
-def test_every_path_is_a_pattern_in_its_normalized_form(text: str) -> None:
+def test_every_normalized_path_is_a_pattern(text: str) -> None:
     try:
         path = parse_path(text, limits=UNLIMITED)
     except InvalidPathError:
@@ -378,7 +378,7 @@ def test_every_path_is_a_pattern_in_its_normalized_form(text: str) -> None:
     assert [type(step) for segment in segments for step in segment.selectors] == list(map(type, path))
 
 
-# ---- what jsonpath-ng's own `find` makes of the same texts ----
+# ---- the same texts in jsonpath-ng's own `find` ----
 
 
 def query_of(pattern: Pattern) -> Query:
@@ -397,7 +397,7 @@ ALWAYS, NEVER, SINCE_1_16 = (1, 10), (999,), (1, 16)
 INSTALLED = tuple(map(int, version("jsonpath-ng").split(".")[:2]))
 
 
-# A text, a document, what is selected in it, and the version of jsonpath-ng that is the first to find that.
+# A text, a document, the selected locations, and the first version of jsonpath-ng whose `find` agrees.
 MEANINGS: list[tuple[str, Any, list[tuple[Step, ...]], tuple[int, ...]]] = [
     ("$", {"a": 1}, [()], ALWAYS),
     ("a", {"a": None}, [("a",)], ALWAYS),
@@ -427,12 +427,12 @@ MEANINGS: list[tuple[str, Any, list[tuple[Step, ...]], tuple[int, ...]]] = [
     ("n[:]", {"n": 5}, [], SINCE_1_16),
     ("o[0:2]", {"o": {"x": 1}}, [], SINCE_1_16),
     ("l[::0]", {"l": [1, 2, 3]}, [], SINCE_1_16),
-    ("['a',0]", {"a": 1, "0": 2}, [("a",)], NEVER),  # it has no unions of names with others
+    ("['a',0]", {"a": 1, "0": 2}, [("a",)], NEVER),  # it has no unions of names with other selectors
     ("['a',0]", [1, 2], [(0,)], NEVER),
     ("l[1,0:3]", {"l": [1, 2, 3]}, [("l", 1), ("l", 0), ("l", 2)], NEVER),
     ("l[*,1]", {"l": [1, 2]}, [("l", 0), ("l", 1)], NEVER),
     (r"['\u0061']", {"a": 1, "u0061": 2}, [("a",)], NEVER),
-    ("$..a..b", {"a": {"a": {"b": 2}}}, [("a", "a", "b")], NEVER),  # it lists what is selected in two ways twice
+    ("$..a..b", {"a": {"a": {"b": 2}}}, [("a", "a", "b")], NEVER),  # it repeats a node that is selected twice
     ("where.naïve", {"where": {"naïve": 1}}, [("where", "naïve")], NEVER),
     ("2fa", {"2fa": 1}, [("2fa",)], NEVER),
     ("$ref", {"$ref": 1}, [("$ref",)], NEVER),
@@ -443,7 +443,7 @@ MEANINGS: list[tuple[str, Any, list[tuple[Step, ...]], tuple[int, ...]]] = [
     ("text", "document", "selected", "right_since"),
     [pytest.param(*row, id=f"{row[0]!a}-in-{json.dumps(row[1])}") for row in MEANINGS],
 )
-def test_the_meaning_is_that_of_rfc_9535(
+def test_meaning_is_that_of_rfc_9535(
     text: str, document: Any, selected: list[tuple[Step, ...]], right_since: tuple[int, ...]
 ) -> None:
     found = select(query_of(compile_pattern(text)), document)
@@ -456,7 +456,7 @@ def test_the_meaning_is_that_of_rfc_9535(
 # ---- cost ----
 
 
-def test_jsonpath_ng_is_imported_by_the_first_pattern() -> None:
+def test_first_pattern_imports_jsonpath_ng() -> None:
     program = "import sys, streamjson._paths.pattern as p; a = 'jsonpath_ng' in sys.modules; p.compile_pattern('a'); "
     program += "print(a, 'jsonpath_ng' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -484,8 +484,8 @@ def test_jsonpath_ng_is_imported_by_the_first_pattern() -> None:
         pytest.param("[", "9", "]", id="digits"),
     ],
 )
-def test_the_work_is_linear_in_the_text(head: str, unit: str, tail: str) -> None:
-    """Ten times the text makes at most about ten times the calls, and never a deeper stack."""
+def test_work_is_linear_in_the_text(head: str, unit: str, tail: str) -> None:
+    """A text ten times as long takes about ten times the calls, and no deeper stack."""
 
     def work(count: int) -> tuple[int, int]:
         calls, depth, deepest = 0, 0, 0
@@ -505,7 +505,7 @@ def test_the_work_is_linear_in_the_text(head: str, unit: str, tail: str) -> None
             sys.setprofile(before)
         return calls, deepest
 
-    work(200)  # what is imported and made for the first pattern is not its work
+    work(200)  # imports on first use do not count
     small_calls, small_depth = work(201)
     large_calls, large_depth = work(2010)
     assert large_calls <= 11 * small_calls

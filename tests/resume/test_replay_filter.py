@@ -434,9 +434,9 @@ def test_a_damaged_checkpoint_is_refused() -> None:
 
 
 def test_limits_apply_to_decoding() -> None:
-    with pytest.raises(TypeError, match="limits is a Limits"):
+    with pytest.raises(TypeError, match="limits must be a Limits"):
         sj.ReplayFilter(limits=5)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="limits is a Limits"):
+    with pytest.raises(TypeError, match="limits must be a Limits"):
         sj.ReplayFilter.restore(sj.ReplayFilter().checkpoint(), limits=5)  # type: ignore[arg-type]
     deep = sent("1", [[[]]])
     for limits in (sj.Limits(max_depth=2), sj.Limits(max_depth=3)):

@@ -1,4 +1,4 @@
-"""A body that is no event stream is refused: by what it looks like, with the call that gives the right one."""
+"""A body that is not an event stream is refused with the kind that it looks like, or with the right call."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def refusal(pieces: Any) -> sj.InvalidEventError:
 
 
 @pytest.mark.parametrize(("body", "kind", "shown"), BODIES.values(), ids=BODIES)
-def test_a_body_that_is_no_event_stream_is_refused(body: bytes, kind: str, shown: str) -> None:
+def test_body_of_another_kind_is_refused(body: bytes, kind: str, shown: str) -> None:
     whole = refusal([body])
     assert whole.code == "not_an_event_stream"
     assert kind in whole.message
@@ -67,7 +67,7 @@ def test_a_body_that_is_no_event_stream_is_refused(body: bytes, kind: str, shown
         assert (error.code, error.message, error.body) == (whole.code, whole.message, whole.body)
 
 
-def test_an_endless_body_is_refused_as_soon_as_its_beginning_is_there() -> None:
+def test_endless_body_is_refused_after_its_first_bytes() -> None:
     def lines() -> Iterator[bytes]:
         while True:
             yield b'{"response": "Hel", "done": false}\n'
@@ -75,7 +75,7 @@ def test_an_endless_body_is_refused_as_soon_as_its_beginning_is_there() -> None:
     assert "JSON lines" in refusal(lines()).message
 
 
-def test_the_async_decoder_refuses_it_too() -> None:
+def test_async_decoder_refuses_a_body_of_another_kind() -> None:
     async def body() -> AsyncIterator[bytes]:
         yield JSON_ERROR
 
@@ -102,7 +102,7 @@ def test_the_async_decoder_refuses_it_too() -> None:
         b"id\n\n",
     ],
 )
-def test_an_event_stream_without_much_in_it_is_one(body: bytes) -> None:
+def test_minimal_event_stream_is_accepted(body: bytes) -> None:
     for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
         assert len(list(sj.decode_sse(pieces))) <= 1
 
@@ -111,7 +111,7 @@ def test_an_event_stream_without_much_in_it_is_one(body: bytes) -> None:
 @pytest.mark.parametrize(
     "rest", [HTML, b"\n" + HTML, b"<html>\n\n: hi\n", JSON_ERROR, JSON_ERROR + b"\n", b'{\n "error": 1\n}']
 )
-def test_a_body_that_ends_in_another_one_is_refused_after_its_events(head: bytes, rest: bytes) -> None:
+def test_trailing_body_raises_after_the_events(head: bytes, rest: bytes) -> None:
     body = head + rest
     for size in (1, 2, 7, len(body)):
         events = []
@@ -123,44 +123,44 @@ def test_a_body_that_ends_in_another_one_is_refused_after_its_events(head: bytes
 
 
 @pytest.mark.parametrize("rest", [SSE, b"id: 1\ndata: x\n\n", b"data: x\r\n\r\n", b"event: a\ndata: x\n\n"])
-def test_a_line_of_another_body_before_an_event_is_ignored(rest: bytes) -> None:
+def test_line_of_another_body_before_an_event_is_ignored(rest: bytes) -> None:
     """As the format says: "Otherwise: The field is ignored" (9.2.6)."""
     body = SSE + b"<html>\n\n" + rest
     for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
         assert len(list(sj.decode_sse(pieces))) == 2
 
 
-def test_a_cut_event_after_a_line_of_another_body_is_truncated() -> None:
+def test_cut_event_after_a_line_of_another_body_is_truncated() -> None:
     with pytest.raises(sj.StreamTruncatedError):
         list(sj.decode_sse([SSE + b"<html>\ndata: 1"]))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# pieces that are lines
+# lines as pieces
 
 
 @pytest.mark.parametrize(
     "lines",
     [SSE.splitlines(), [*SSE.splitlines(), *SSE.splitlines()], [b"id: 1", b"data: x"], [b": ping", b"", b"data: x"]],
 )
-def test_lines_without_their_ends_are_refused_by_the_name_of_the_mistake(lines: list[bytes]) -> None:
+def test_lines_without_their_ends_have_an_error_of_their_own(lines: list[bytes]) -> None:
     error = refusal(lines)
     assert error.code == "no_line_ends"
     assert "iter_content" in error.message
 
 
-def test_lines_with_their_ends_are_events() -> None:
+def test_lines_with_their_ends_are_decoded() -> None:
     assert len(list(sj.decode_sse(SSE.splitlines(keepends=True)))) == 1
 
 
 @pytest.mark.parametrize("pieces", [[b"data: ", b"x: data: y"], [b'data: {"del', b""], [b"", b"data: x", b""]])
-def test_a_cut_is_no_mistake_of_the_caller(pieces: list[bytes]) -> None:
+def test_cut_lines_are_truncated_not_lines_without_ends(pieces: list[bytes]) -> None:
     with pytest.raises(sj.StreamTruncatedError):
         list(sj.decode_sse(pieces))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# responses in the place of their bytes
+# a response in place of its bytes
 
 
 class AiohttpStream:
@@ -176,7 +176,7 @@ class RequestsResponse:
 
     @property
     def content(self) -> bytes:
-        raise AssertionError("asking for it reads the whole body")
+        raise AssertionError("reading it would download the whole body")
 
 
 class SyncOnly:
@@ -195,7 +195,7 @@ class SyncOnly:
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else value,
 )
-def test_a_response_is_refused_with_its_clients_own_call(response: object, call: str) -> None:
+def test_response_is_refused_with_the_call_of_its_client(response: object, call: str) -> None:
     assert right_call(response) == call
     for take in (sj.assemble, sj.decode_sse):
         with pytest.raises(sj.InvalidEventError) as caught:
@@ -203,6 +203,6 @@ def test_a_response_is_refused_with_its_clients_own_call(response: object, call:
         assert call in caught.value.message
 
 
-def test_unknown_fields_may_come_before_the_first_event_in_any_number_of_pieces() -> None:
+def test_unknown_fields_may_precede_the_first_event() -> None:
     pieces = [b"foo: " + b"x" * 300 + b"\n", b"bar: 1\n", b"data: x\n\n"]
     assert [event.data for event in sj.decode_sse(pieces)] == ["x"]

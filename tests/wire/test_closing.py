@@ -1,4 +1,4 @@
-"""A source is let go of once, by the method that it has, and one that raises keeps no other open."""
+"""Each source is closed once, by the method that it has, even if another one raises."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Closable:
     ],
 )
 @pytest.mark.parametrize("awaitable", [False, True])
-def test_a_source_is_closed_by_the_method_that_it_has(
+def test_source_is_closed_by_the_method_that_it_has(
     names: tuple[str, ...], called: list[str], called_async: list[str], *, awaitable: bool
 ) -> None:
     source = Closable(*names)
@@ -47,7 +47,7 @@ def test_a_source_is_closed_by_the_method_that_it_has(
     assert source.calls == called_async
 
 
-def test_one_that_raises_keeps_no_other_open() -> None:
+def test_all_sources_are_closed_even_if_one_raises() -> None:
     first, second, third = (
         Closable("close", error=OSError("first")),
         Closable("close", error=OSError("second")),

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, TypeAlias
 
-from .._json import mend
+from .._json import repair_surrogates
 from .tree import Node, Step, look
 
 __all__ = ["Half", "PendingSurrogates"]
@@ -37,7 +37,7 @@ class PendingSurrogates(dict[Place, Half]):
         """Return a delta with the half before it and every other lone half repaired, and the half at its end."""
         if delta and (self or not delta.isascii()):
             pending = self.get(place)
-            return mend(("" if pending is None else pending[2]) + str.__str__(delta))
+            return repair_surrogates(("" if pending is None else pending[2]) + str.__str__(delta))
         return str.__str__(delta), ""
 
     def others(self, places: Collection[Place]) -> Iterator[tuple[Node, Step]]:

@@ -27,7 +27,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from .._errors import ClosedError
-from .._json import MISSING, REPLACEMENT, mend, utf8_size
+from .._json import MISSING, REPLACEMENT, repair_surrogates, utf8_size
 from .._limits import Limits
 from .._paths import Path
 from .admission import SCALAR, Intake
@@ -87,7 +87,7 @@ class Writer(Log):
             return given == "null" or (given in SCALAR and type(value) is type(there) and value == there)
         if (id(node), key) in self.halves:
             return False
-        return mend(str.__str__(value)) == (there.whole() if type(there) is Text else there, "")
+        return repair_surrogates(str.__str__(value)) == (there.whole() if type(there) is Text else there, "")
 
     def apply_carefully(
         self, path: str | Path, node: Node, key: Step, rest: tuple[Step, ...], delta: Any
@@ -255,7 +255,7 @@ class Writer(Log):
         thing: Any
         nodes, size = self._cost_of_way(node, key, rest)
         if given == "string":
-            thing, half = mend(str.__str__(delta))
+            thing, half = repair_surrogates(str.__str__(delta))
             return thing, half, nodes + 1, size + utf8_size(thing)
         if given in SCALAR or given == "null":
             return delta, "", nodes + 1, size + self.intake.scalar_size(delta)

@@ -22,7 +22,7 @@ It does not know events. Cost: a transition for each location that changes for t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from inspect import isawaitable, iscoroutine
 from typing import Any, Final, Literal, NoReturn, TypeAlias
@@ -309,14 +309,14 @@ class Dispatcher:
         # The same event may have replaced the value since.
         thing = node.slots[key] if node.history is None else slot_at(node, key, version)
         recipients: list[tuple[Subscription[Any], Path]] = []
-        if state.heard:
+        if state.matches_from_root:
             steps = trail(document.holder, node, key)[1:]
-            for depth, subscriptions in state.heard:
+            for depth, subscriptions in state.matches_from_root:
                 match = Path(steps[:depth])
                 recipients.extend((one, match) for one in subscriptions)
         if state.live and type(thing) is Node:
             for under, step, _, found in preorder(node, key, thing, state, version):
-                if under is not node:  # the location itself is in `heard`
+                if under is not node:  # the location itself is in `matches_from_root`
                     match = Path(trail(document.holder, under, step)[1:])
                     recipients.extend((one, match) for one in found.targets)
         if not recipients and not self._in_order:
@@ -353,12 +353,13 @@ class Dispatcher:
                     notices.append((one, done))
 
 
-def _changes(document: Document, kind: Kind) -> Iterator[tuple[int, Kind, Any]]:
-    """Yield the version, kind and delta of each change of the last event; the last one is the event's own."""
+def _changes(document: Document, kind: Kind) -> list[tuple[int, Kind, Any]]:
+    """Return the version, kind and delta of each change of the last event; the last one is the event's own."""
     version = document.version
-    for earlier in range(document.event_of(version)[0], version):
-        yield (earlier, *change_at(document, earlier))
-    yield version, kind, document.delta
+    first = document.event_of(version)[0]
+    changes = [(one, *change_at(document, one)) for one in range(first, version)] if first < version else []
+    changes.append((version, kind, document.delta))
+    return changes
 
 
 def _check_result(subscription: Subscription[Any], result: object) -> None:

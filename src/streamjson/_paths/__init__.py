@@ -1,4 +1,4 @@
-"""Text -> steps and states: the path of a delta, the pattern that a user writes, and the automaton that follows it."""
+"""Text -> steps and states: the path of a delta, the pattern that a user writes, and the automaton that matches it."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 r"""From the text of a pattern to its segments.
 
-A pattern names any number of locations, before they exist. `compile_pattern` reads one into a `Pattern`: a tuple of
-segments, each of which says which steps lead on from a location. The module knows nothing of documents.
+A pattern names any number of locations, before they exist. `compile_pattern` reads one into a `Pattern`, a tuple of
+segments: each says which steps to take from a location. Does not know documents.
 
-jsonpath-ng parses, the meaning is RFC 9535's. What it parses are this module's tokens, not the text: its own lexer
-loses the escapes of quoted names, takes `[01]` and other scripts' digits for indexes, refuses names such as `naïve`,
-`2fa`, `$ref` and `where`, and costs ten times the parser (550 against 45 microseconds). A selector is one token,
-because its grammar has no unions of names with indexes or slices. And no other module knows of it: it is imported when
-the first pattern is compiled.
+jsonpath-ng parses; the meaning is RFC 9535's. The parser reads this module's tokens, not the text: the lexer of
+jsonpath-ng loses the escapes of quoted names, accepts `[01]` and other scripts' digits as indexes, refuses names such
+as `naïve`, `2fa`, `$ref` and `where`, and costs ten times the parser (550 against 45 microseconds). A selector is one
+token, because its grammar has no unions of names with indexes or slices. Only this module imports jsonpath-ng, and only
+when the first pattern is compiled.
 
     pattern   =  "$" *segment / ( name / quoted / "*" / bracket ) *segment       ; the same with and without "$"
     segment   =  *blank ( ( "." / ".." ) ( name / quoted / "*" ) / [ "." / ".." ] bracket )
@@ -17,13 +17,13 @@ the first pattern is compiled.
     name      =  1*( ALPHA / DIGIT / "_" / "-" / "$" / "@" / any character beyond U+007F )
                  ; which does not begin with "-", nor under "$" with a DIGIT, and is not "$" or "@"
 
-`index`, `quoted` and `blank` are those of `path`: a path with such names, and any normalized path, is a pattern.
-Names, `*`, indexes, slices and `..` mean what RFC 9535 says. In `a.0` the last is a name, as in a path. `$.a.0` is
-refused, as in RFC 9535: other dialects of JSONPath take it for an item, where it would select nothing here. The other
-names that RFC 9535 does not have, such as those in `$.first-name` and `$..@type`, mean the same to all, and are kept.
+`index`, `quoted` and `blank` are those of `reader`: a path with such names, and any normalized path, is a pattern.
+Names, `*`, indexes, slices and `..` mean what RFC 9535 says. The `0` of `a.0` is a name, as in a path. `$.a.0` is
+refused, as in RFC 9535: other dialects of JSONPath take the `0` for an index, while here it would select nothing. Other
+names outside RFC 9535, such as those in `$.first-name` and `$..@type`, mean the same in all dialects and are allowed.
 
-Invariants: any text is compiled or raises `InvalidPatternError`, and nothing else; what is refused is the first wrong
-piece from the left, except that a text too long is refused before it is read.
+Invariants: any text is compiled or raises `InvalidPatternError`, and nothing else. The error names the first wrong part
+from the left, except that a text that is too long is refused before it is read.
 
 Specification: RFC 9535, sections 2.3 (selectors) and 2.5 (segments).
 
@@ -40,13 +40,14 @@ from typing import Any, Final, NoReturn, TypeAlias, final
 
 from .._errors import CODES, InvalidPathError, InvalidPatternError, shorten
 from .._limits import Limits
-from .path import _MAX_INDEX, _MAX_INDEX_DIGITS, _NUMBER, Path, _fitting_chars, _Reader
+from .path import Path
+from .reader import MAX_INDEX, MAX_INDEX_DIGITS, NUMBER, PathReader, fitting_chars
 
 __all__ = ["EVERY", "Every", "Pattern", "Segment", "Selector", "compile_pattern"]
 
 _DEFAULT_LIMITS: Final = Limits()
-_KNOWN_PATTERNS: Final = 1024
-_KNOWN_CHARS: Final = 256  # as in `path`: what is remembered stays small
+_MAX_KNOWN_PATTERNS: Final = 1024
+_MAX_KNOWN_CHARS: Final = 256  # as in `path`: this keeps the cache small
 
 
 class Every(Enum):
@@ -64,9 +65,9 @@ Selector: TypeAlias = str | int | range | Every
 
 @final
 class Segment:
-    """The steps that lead on from a location: those that one of the `selectors` selects, each given once, in order.
+    """The steps to take from a location: those that any of the `selectors` selects. The selectors are distinct.
 
-    With `descends` they lead on from the location itself and from every location below it. Do not change a segment.
+    With `descends`, they are taken from the location itself and from every location below it. Do not change a segment.
     """
 
     # A plain class: attrs or NamedTuple would add 0.3 milliseconds to the import.
@@ -79,7 +80,7 @@ class Segment:
 
 @final
 class Pattern:
-    """A pattern: its `text` as it came, and its `segments` from the root on. Shared, and not to be changed."""
+    """A pattern: its `text` as received, and its `segments` from the root down. It is shared; do not change it."""
 
     __slots__ = ("segments", "text")
 
@@ -91,18 +92,19 @@ class Pattern:
 def compile_pattern(text: object, *, limits: Limits = _DEFAULT_LIMITS) -> Pattern:
     """Read the text of a pattern; `$` is the root. A `Path` is the pattern of its one location.
 
-    `limits` bounds its bytes in UTF-8 (`max_path_bytes`) and its segments (`max_depth`).
+    `limits` restricts its bytes in UTF-8 (`max_path_bytes`) and its segments (`max_depth`).
 
-    Raises `InvalidPatternError` for whatever is no pattern (`bad_pattern`) or can't be decided while the document grows
-    (`undecidable`); `part` is what is refused, and stands at `position`.
+    Raises `InvalidPatternError` for a text that is not a pattern (`bad_pattern`) or that can't be decided while the
+    document grows (`undecidable`); `part` is the refused part, and `position` its index in the text.
     """
     if isinstance(text, Path):
         text = text.normalized
     if not isinstance(text, str):
         part = shorten(text)
-        raise InvalidPatternError(f"a pattern is text, such as 'people[*].name', not {part}", pattern=text, part=part)
-    text = str.__str__(text)  # of an enum's member its text
-    return (_remembered if len(text) <= _KNOWN_CHARS else _compile)(text, limits)
+        message = f"a pattern must be text, such as 'people[*].name', not {part}"
+        raise InvalidPatternError(message, pattern=text, part=part)
+    text = str.__str__(text)  # for a subclass, such as an enum's member, its plain text
+    return (_remembered if len(text) <= _MAX_KNOWN_CHARS else _compile)(text, limits)
 
 
 def _compile(text: str, limits: Limits) -> Pattern:
@@ -116,18 +118,18 @@ def _compile(text: str, limits: Limits) -> Pattern:
     return Pattern(text, tuple(_segments(tree)))
 
 
-_remembered: Final = lru_cache(_KNOWN_PATTERNS)(_compile)
+_remembered: Final = lru_cache(_MAX_KNOWN_PATTERNS)(_compile)
 
 
 @lru_cache(1)
 def _parser() -> Any:
     from jsonpath_ng.parser import JsonPathParser  # noqa: PLC0415 - see the module's docstring
 
-    return JsonPathParser()  # made once, for that takes 300 microseconds; it keeps no more than what it parsed last
+    return JsonPathParser()  # made once, because that takes 300 microseconds; it keeps only the last input it parsed
 
 
 def _segments(tree: object) -> Iterator[Segment]:
-    # Of the tree only the order of its leaves counts, so that it makes no difference that "." binds closer than "..".
+    # Only the order of the tree's leaves matters, so it makes no difference that "." binds more tightly than "..".
     from jsonpath_ng.jsonpath import Child, Descendants, Fields  # noqa: PLC0415 - as above
 
     pending: list[tuple[object, bool]] = [(tree, False)]
@@ -136,17 +138,17 @@ def _segments(tree: object) -> Iterator[Segment]:
         if isinstance(node, Child | Descendants):
             pending += [(node.right, isinstance(node, Descendants)), (node.left, descends)]
         elif isinstance(node, Fields):
-            selectors: dict[Selector, None] = dict.fromkeys(node.fields)  # repeated, one selects nothing more
+            selectors: dict[Selector, None] = dict.fromkeys(node.fields)  # a repeated selector adds nothing
             selectors.pop(_NO_INDEXES, None)  # all empty ranges are equal
             yield Segment(tuple(selectors), descends=descends)
-        # What is left is the root mark, which leads nowhere.
+        # Any other node is the root mark, which takes no step.
 
 
 # ---- from text to tokens ----
 
 _WORD: Final = r"[0-9A-Za-z_$@\x80-\ud7ff\ue000-\U0010ffff-]+"
 
-# Compiled when it is first needed, for it would cost the import of this module half a millisecond; `re` remembers it.
+# Compiled on first use, because it would add half a millisecond to the import; `re` caches it.
 _TOKEN: Final = rf"""(?x)
     (?P<blank> [ \t\n\r]+ ) |
     (?P<mark> \A\$(?!{_WORD}) | \.\. | [.\[\]*,:] ) |
@@ -158,27 +160,27 @@ _SLICE: Final = rf"""(?x)
     ({_WORD})?+ [ \t\n\r]*+ : [ \t\n\r]*+ ({_WORD})?+ (?: [ \t\n\r]*+ : [ \t\n\r]*+ ({_WORD})?+ )?+
 """
 
-# How far it goes, where anything else begins.
+# The extent of an operation: anything that is not a token.
 _OPERATION: Final = r"(?s)\?(?:[^\[\]]|\[[^\[\]]*\]?)*|\([^)\]]*\)?|`[^`]*`?|where(?:not)?\b|."
 
 _NO_INDEXES: Final = range(0)
 _DIGITS: Final = "0123456789"
 
-# To the parser each selector is a name: its grammar has `fields : fields ',' fields`, whatever the names are.
+# To the parser each selector is a name: its grammar has `fields : fields ',' fields`, for any names.
 _MARKS: Final[dict[str, tuple[str, Selector]]] = {"..": ("DOUBLEDOT", ".."), "*": ("ID", EVERY)}
 
-_QUOTE_IT: Final = "a name that holds other characters than letters, digits, '_', '-', '$' and '@' needs ['...']"
+_QUOTE_IT: Final = "a name with characters other than letters, digits, '_', '-', '$' and '@' needs ['...']"
 _LATE: Final = "can't be decided while the document grows"
 _UNDECIDABLE: Final = {
     **dict.fromkeys([*"(`@&~", "where", "wherenot"], f"an operator or expression {_LATE}"),
     **dict.fromkeys("+-*/", f"arithmetic {_LATE}; {_QUOTE_IT}"),
-    "?": f"a filter {_LATE}; leave it out, and test each value that comes",
-    "|": "alternatives are patterns of their own; give each",
+    "?": f"a filter {_LATE}; omit it, and test each value that is reported",
+    "|": "alternatives are separate patterns; register each",
 }
 
 
 class _Token:
-    """What the parser asks of a token; it may set `lexer`."""
+    """A token with the attributes that the parser reads; the parser may set `lexer`."""
 
     __slots__ = ("col", "lexer", "lexpos", "lineno", "type", "value")
 
@@ -190,21 +192,21 @@ class _Token:
 
 
 class _Lexer:
-    """Cuts the text into tokens, as the parser asks for them, and says what is wrong where either can't go on."""
+    """Cuts the text into tokens as the parser requests them, and reports the first error of lexer or parser."""
 
     __slots__ = ("at", "bracket", "is_rooted", "last", "limits", "text")
 
     def __init__(self, text: str, limits: Limits) -> None:
         self.text = text
         self.limits = limits
-        self.at = 0  # where the last token stands
-        self.last = ""  # and its text; nothing at the start and at the end
-        self.bracket = -1  # where the open bracket stands
-        self.is_rooted = False  # whether the text begins with the root mark
+        self.at = 0  # position of the last token
+        self.last = ""  # its text; "" at the start and at the end
+        self.bracket = -1  # position of the open bracket, -1 outside brackets
+        self.is_rooted = False  # the text begins with the root mark
 
     def tokens(self) -> Iterator[_Token]:
         text, end, limits = self.text, len(self.text), self.limits
-        if limits.max_path_bytes is not None and (fitting := _fitting_chars(text, limits.max_path_bytes)) < end:
+        if limits.max_path_bytes is not None and (fitting := fitting_chars(text, limits.max_path_bytes)) < end:
             self.fail("a pattern has at most Limits.max_path_bytes bytes", fitting, text[fitting:])
         match_token, match_slice = re.compile(_TOKEN).match, re.compile(_SLICE).match
         at = depth = 0
@@ -245,12 +247,12 @@ class _Lexer:
         elif mark == "]":
             self.bracket = -1
         elif mark in {",", ":"} and self.bracket < 0:
-            self.fail(f"unions and slices stand in brackets; {_QUOTE_IT}", at, mark)
+            self.fail(f"unions and slices need brackets; {_QUOTE_IT}", at, mark)
         return _Token(*_MARKS.get(mark, (mark, mark)), at)
 
     def name(self, at: int, name: str) -> str:
         if name == "$" or name[0] == "-":
-            self.fail("a name that is '$' alone or begins with '-' needs ['...']", at, name)
+            self.fail("a name that is only '$', or begins with '-', needs ['...']", at, name)
         # RFC 9535, section 2.5.1.1: name-first = ALPHA / "_" / %x80-D7FF / %xE000-10FFFF
         if self.is_rooted and name[0] in _DIGITS:
             begins = "in a pattern that begins with '$', a name that begins with a digit"
@@ -259,14 +261,14 @@ class _Lexer:
 
     def quoted(self, at: int, quote: str) -> tuple[str, int]:
         try:
-            return _Reader(self.text, self.limits).quoted(at + 1, quote)
+            return PathReader(self.text, self.limits).quoted(at + 1, quote)
         except InvalidPathError as error:
             end = error.position or 0
             end += 6 if self.text.startswith("\\u", end) else 2
             self.fail(CODES[error.code], at, self.text[at:end])
 
     def slice(self, bounds: re.Match[str]) -> range:
-        # All words are read, so that the first wrong one is found, whatever the slice selects.
+        # Read all words, even if the slice selects nothing: the first wrong one is the error.
         start, end, step = [
             None if word is None else self.number(bounds.start(group), word)
             for group, word in enumerate(bounds.groups(), 1)
@@ -274,23 +276,23 @@ class _Lexer:
         if step == 0:
             # RFC 9535, section 2.3.4.2.2: "When step is 0, no elements are selected"
             return _NO_INDEXES
-        return range(start or 0, _MAX_INDEX + 1 if end is None else end, step or 1)
+        return range(start or 0, MAX_INDEX + 1 if end is None else end, step or 1)
 
     def number(self, at: int, word: str) -> int:
-        number = _NUMBER.fullmatch(word)
+        number = NUMBER.fullmatch(word)
         if not number:
             self.fail(CODES["bad_index" if word[0] == "-" or word[0].isdigit() else "unquoted_name"], at, word)
         sign, digits = number.groups()
         if digits[0] == "0" and word != "0":
             self.fail(CODES["leading_zero"], at, word)
         if sign:
-            self.fail(f"what counts from the end {_LATE}; numbers are not negative", at, word, code="undecidable")
-        if len(digits) > _MAX_INDEX_DIGITS or (index := int(digits)) > _MAX_INDEX:
+            self.fail(f"an index from the end {_LATE}; numbers are not negative", at, word, code="undecidable")
+        if len(digits) > MAX_INDEX_DIGITS or (index := int(digits)) > MAX_INDEX:
             self.fail(CODES["index_too_large"], at, word)
         return index
 
     def check_blank(self, at: int, end: int) -> None:
-        # RFC 9535, section 2.1.1: segments = *(S segment); in brackets blanks stand anywhere
+        # RFC 9535, section 2.1.1: segments = *(S segment); in brackets, blanks are allowed anywhere
         after = self.text[end : end + 1]
         if self.bracket >= 0 or (self.last not in {"", ".", ".."} and after in {".", "["}):
             return
@@ -300,16 +302,16 @@ class _Lexer:
         is_in_name = after and self.last not in {"", ".", "..", "]"}
         self.fail(_QUOTE_IT if is_in_name else CODES["whitespace"], at, self.text[at:end])
 
-    # ---- what is wrong ----
+    # ---- errors ----
 
     def operation(self, at: int) -> tuple[str, str | None]:
-        """Return what stands at `at`, where a token does not or may not, and why it is no part of a pattern."""
+        """Return the text at `at`, which is not an allowed token, and why it is undecidable; None if it is not."""
         match = re.compile(_OPERATION).match(self.text, at)
         part = match[0] if match else ""
         return part, _UNDECIDABLE.get(part, _UNDECIDABLE.get(part[:1]))
 
     def fail_at_last(self) -> NoReturn:
-        """Fail at the last token, which the parser could not place."""
+        """Fail at the last token, which the parser rejected."""
         text, at, last, bracket = self.text, self.at, self.last, self.bracket
         if not text:
             self.fail("the root is '$'", 0, "")
@@ -319,10 +321,10 @@ class _Lexer:
             at = len(text.rstrip("."))
             self.fail(CODES["trailing_dot"], at, text[at:])
         if at == 0 and last[0] == ".":
-            self.fail("a pattern does not begin with dots; put '$' before them", at, last)
+            self.fail("a pattern can't begin with a dot; put '$' before it", at, last)
         if last == "]" and text[:at].rstrip().endswith("["):
-            self.fail("nothing stands between the brackets; each item is '[*]'", at, last)
-        self.fail("it does not belong here" + ("" if bracket >= 0 or last[0] in ".[]" else f"; {_QUOTE_IT}"), at, last)
+            self.fail("the brackets are empty; '[*]' selects each item", at, last)
+        self.fail("it is not allowed here" + ("" if bracket >= 0 or last[0] in ".[]" else f"; {_QUOTE_IT}"), at, last)
 
     def fail(self, reason: str, at: int, part: str, *, code: str = "bad_pattern") -> NoReturn:
         message = f"{shorten(part)} at position {at} of the pattern {shorten(self.text)}: {reason}"

@@ -1,12 +1,13 @@
-"""Bytes <-> events: the WHATWG's event stream, decoded and encoded, and the bodies that are not one."""
+"""Bytes <-> events: decode and encode the WHATWG's event stream, and recognize bodies of other kinds."""
 
 from __future__ import annotations
 
-from .body import kind_of, right_call
+from .body import body_kind, right_call
 from .closing import aclose_all, close_all
-from .decoder import SSEDecoder, decode_sse
+from .decoder import SSEDecoder
 from .encoder import encode_sse
 from .event import CHUNK_NAMES, OTHER_SPELLING, ServerSentEvent, StreamingChunk
+from .iteration import decode_sse
 
 __all__ = [
     "CHUNK_NAMES",
@@ -15,9 +16,9 @@ __all__ = [
     "ServerSentEvent",
     "StreamingChunk",
     "aclose_all",
+    "body_kind",
     "close_all",
     "decode_sse",
     "encode_sse",
-    "kind_of",
     "right_call",
 ]

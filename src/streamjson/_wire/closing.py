@@ -1,9 +1,9 @@
-"""Letting go of a source: its iterator, and what the iterator was made of, if they can be closed.
+"""Close a source: its iterator, and the object that the iterator was made from.
 
-Generators have `close`, asynchronous ones `aclose`; a response or an SDK's stream may have either, or `release`, while
-its iterator has none. What is closed is closed once, and one that raises does not keep the other open.
+Generators have `close`, asynchronous generators `aclose`. A response or an SDK's stream may have either of them, or
+`release`, while its iterator has no such method. Each object is closed once, even if another one raises.
 
-It knows neither events nor bytes.
+Knows neither events nor bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["aclose_all", "close_all"]
 
 
 def close_all(*sources: object) -> None:
-    """Close each source that can be closed. Raises what the first one raises, after the others are closed."""
+    """Close each source that has `close`. Raises the first exception after all of them are closed."""
     failure: Exception | None = None
     for source in _distinct(sources):
         close: Any = getattr(source, "close", None)
@@ -29,7 +29,7 @@ def close_all(*sources: object) -> None:
 
 
 async def aclose_all(*sources: object) -> None:
-    """Close each source that can be closed, as `close_all`, by `aclose`, `close` or `release`, and await that."""
+    """Close each source by `aclose`, `close` or `release`, awaiting the result; otherwise as `close_all`."""
     failure: Exception | None = None
     for source in _distinct(sources):
         names = ("aclose", "close", "release")

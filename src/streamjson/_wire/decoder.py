@@ -1,62 +1,52 @@
-"""From bytes, cut anywhere, to events: the WHATWG's event stream format. The way back is `encoder`.
+"""From bytes, cut anywhere, to events: the WHATWG's event stream format. `encoder` is the inverse.
 
-Owns lines, blocks and fields: what is pending of the event in progress, the last event ID, the reconnection time, and
+Owns lines, blocks and fields: the pending parts of the event in progress, the last event ID, the reconnection time, and
 the byte offset at which a block starts.
-Knows nothing of what data means (`[DONE]` is text here), of HTTP, or of reconnecting.
+Does not know the meaning of data (`[DONE]` is text here), HTTP, or reconnecting.
 
 Its invariants:
 
 - How the input was cut never matters: not to events, offsets, `truncated`, limits or errors.
-- An event is out with the byte that ends its blank line; a lone CR ends a line at once.
-- Any bytes decode; only a limit of `Limits` refuses some. What is invalid in UTF-8 becomes U+FFFD.
-- What is kept of an event in progress is bounded, and comments and unknown fields are not kept at all.
+- An event is returned with the byte that ends its blank line; a lone CR ends a line at once.
+- Any bytes decode; only a limit of `Limits` refuses some. Invalid UTF-8 becomes U+FFFD.
+- The memory kept for an event in progress is bounded; comments and unknown fields are not kept at all.
 
-Source: HTML Living Standard, 9.2.5 "Parsing an event stream" and 9.2.6 "Interpreting an event stream"; quoted beside
-the code that a sentence demands. Two deviations: the last event ID outlives a connection, as in browsers, and a
-reconnection time stops at `Limits.max_retry_ms`.
+Source: HTML Living Standard, 9.2.5 "Parsing an event stream" and 9.2.6 "Interpreting an event stream", quoted beside
+the code that implements a sentence. Two deviations: the last event ID outlives a connection, as in browsers, and a
+reconnection time is lowered to `Limits.max_retry_ms`.
 
-Cost: linear in the bytes, for any cutting. A piece without CR is split into whole blocks at once (the quick way); what
-is cut, has several fields or has CR is read line by line (the general way, which alone would do).
+Cost: linear in the bytes, for any cutting. A piece without CR is split into whole blocks at once (the fast path). Cut
+blocks, blocks with several fields and pieces with CR are read line by line; that path alone would be sufficient.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Generator,
-    Iterable,
-)
-from typing import Any, Final, TypeAlias, cast, overload
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from attrs import define
 
-from .._errors import ClosedError, InvalidEventError, LimitExceededError, StreamJSONError, StreamTruncatedError, shorten
+from .._errors import ClosedError, InvalidEventError, LimitExceededError, shorten
 from .._limits import Limits, check_limits
-from .body import BODY_MARKS, SHOWN_BYTES, BodyCheck, may_be_field, not_an_event_stream, right_call
-from .closing import aclose_all, close_all
+from .body import BODY_MARKS, SHOWN_BYTES
 from .event import ServerSentEvent
 
-__all__ = ["SSEDecoder", "decode_sse"]
+__all__ = ["PART_BYTES", "BytesLike", "SSEDecoder", "to_bytes"]
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
-_Line: TypeAlias = bytes | bytearray  # the latter if it came in pieces
+_Line: TypeAlias = bytes | bytearray  # a bytearray if the line came in pieces
+
+PART_BYTES: Final = 64 * 1024  # a larger piece is read in parts, so that the lists made by splitting it stay small
 
 _BOM: Final = b"\xef\xbb\xbf"
 _REPLACEMENT: Final = b"\xef\xbf\xbd"
-_DONE: Final = b"[DONE]"
 _LF: Final = 10  # `10 in piece` takes 15 ns, `b"\n" in piece` 200
 _CR: Final = 13
-_UNBOUNDED: Final = 2**63 - 1  # stands for a bound that was lifted
-_WINDOW: Final = 64 * 1024  # a larger piece is read in parts, so that the lists made by splitting it stay small
-_MAX_HELD: Final = 1024
-# A field that counts at the end of its line, and a blank line; both are rare.
-_COUNTS_AT_ONCE: Final = re.compile(rb"(?:\A|\n)(?:retry|\n)")
+_NO_LIMIT: Final = 2**63 - 1  # in place of None, for comparisons
+_MAX_PENDING_BYTES: Final = 1024
+# `retry` takes effect at its line end, and a blank line ends the block: neither may stay pending. Both are rare.
+_CANNOT_WAIT: Final = re.compile(rb"(?:\A|\n)(?:retry|\n)")
 _DEFAULT_LIMITS: Final = Limits()
 _new: Final[Callable[[Any], Any]] = object.__new__
 
@@ -65,12 +55,12 @@ _new: Final[Callable[[Any], Any]] = object.__new__
 class SSEDecoder:
     """Decodes the bytes of an event stream, without doing any I/O.
 
-    `last_event_id` is the last event ID, `""` before there is one: what to send as `Last-Event-ID` when reconnecting.
-    `retry_ms` is the reconnection time in milliseconds that the server asked for, at most `Limits.max_retry_ms`, or
-    None. `replaced_count` is the number of byte sequences that were not UTF-8, and so became U+FFFD. All three outlive
+    `last_event_id` is the last event ID, `""` before the first one: send it as `Last-Event-ID` when reconnecting.
+    `retry_ms` is the reconnection time in milliseconds that the server requested, at most `Limits.max_retry_ms`, or
+    None. `replaced_count` is the number of byte sequences that were not UTF-8 and became U+FFFD. All three outlive
     `reset()`.
 
-    Bound by `max_event_bytes`, which counts the lines of the event in progress that must be kept (`data`, `event` and
+    Limited by `max_event_bytes`, which counts the lines of the event in progress that must be kept (`data`, `event` and
     `id`, without line endings) and the current line, unless it is a comment; and by `max_id_bytes`.
 
     >>> import streamjson as sj
@@ -87,21 +77,21 @@ class SSEDecoder:
     last_event_id: str
     retry_ms: int | None
     replaced_count: int
-    _is_known: bool  # whether a line of this connection was a comment or a known field
-    _stray: bytes  # the first bytes of lines since the last event that look like another body: JSON, HTML
+    _has_known_line: bool  # a line of this connection was a comment or a known field
+    _stray: bytes  # the first bytes of the lines since the last event that look like another body: JSON, HTML
     _limits: Limits
     _max_event_bytes: int
     _max_id_bytes: int
-    _refusal: str  # why nothing can be fed, if so
-    _skippable: bytes  # dropped, if the next bytes are just these
-    _position: int  # bytes of this connection that were read
-    _held: bytearray  # the unfinished block, if it is short and nothing of it was read
-    _max_held: int
-    _line: bytearray  # the unfinished line, else
+    _refusal: str  # why `feed` refuses bytes; "" while it accepts them
+    _skippable: bytes  # dropped if the next bytes are exactly these
+    _position: int  # offset of the first byte that was not read yet
+    _pending: bytearray  # the unfinished block, if it is short and none of it was read yet
+    _max_pending: int
+    _line: bytearray  # otherwise, the unfinished line
     # The block in progress:
     _start: int
     _kept: int  # bytes of its `data`, `event` and `id` lines
-    _data: bytearray  # an LF after each line; a list of short lines would take several times as much
+    _data: bytearray  # an LF after each line; a list of short lines would take several times the memory
     _id: str | None
     _event: _Line
     _retry: int | None
@@ -109,11 +99,11 @@ class SSEDecoder:
     def __init__(self, *, limits: Limits = _DEFAULT_LIMITS) -> None:
         check_limits(limits)
         self._limits = limits
-        self._max_event_bytes = limits.max_event_bytes or _UNBOUNDED
-        self._max_id_bytes = limits.max_id_bytes or _UNBOUNDED
-        # So little can't exceed a bound, so that nothing need be looked at.
-        self._max_held = min(_MAX_HELD, self._max_event_bytes, self._max_id_bytes)
-        self._held = bytearray()
+        self._max_event_bytes = limits.max_event_bytes or _NO_LIMIT
+        self._max_id_bytes = limits.max_id_bytes or _NO_LIMIT
+        # A block this small can't exceed a limit, so it can wait unread.
+        self._max_pending = min(_MAX_PENDING_BYTES, self._max_event_bytes, self._max_id_bytes)
+        self._pending = bytearray()
         self._line = bytearray()
         self._data = bytearray()
         self.last_event_id = ""
@@ -122,60 +112,61 @@ class SSEDecoder:
         self.reset()
 
     def reset(self) -> None:
-        """Begin a new connection: forget what is pending, count offsets from 0, allow a BOM, and open again.
+        """Start a new connection: drop pending data, count offsets from 0, allow a BOM, and accept bytes again.
 
-        `last_event_id` and `retry_ms` stay, so that the new connection goes on where the old one broke.
+        `last_event_id` and `retry_ms` stay, so that the new connection resumes where the old one broke.
         """
         self._refusal = ""
-        self._is_known = False
+        self._has_known_line = False
         self._stray = b""
         self._skippable = _BOM
         self._position = 0
-        self._held.clear()
+        self._pending.clear()
         self._line.clear()
         self._begin_block()
 
     def close(self) -> None:
-        """Mark the end of the stream; `truncated` then tells whether it came inside an event. May be repeated.
+        """Mark the end of the stream; `truncated` then says whether it came inside an event. May be repeated.
 
-        "Once the end of the file is reached, any pending data must be discarded" (9.2.6): nothing more comes out.
+        "Once the end of the file is reached, any pending data must be discarded" (9.2.6): no further event is returned.
         """
         self._refusal = self._refusal or "the decoder is closed; reset() opens it for a new connection"
 
     @property
     def truncated(self) -> bool:
-        """Whether part of an event is pending: if the stream ends here, something was lost.
+        """Whether part of an event is pending: if the stream ends here, that part is lost.
 
-        So it is when after the last blank line there is a `data`, `id` or `event` line, or an unfinished line other
-        than a comment or a `retry`; and after an error, for the event that was refused.
+        True if a `data`, `id` or `event` line follows the last blank line, or an unfinished line other than a comment
+        or a `retry`; and after a limit was exceeded, because of the refused event.
         """
-        self._read_held()
+        self._read_pending()
         line = bytes(self._line[:6])
         return self._kept > 0 or (line not in {b"", b"retry"} and not line.startswith((b":", b"retry:")))
 
     def feed(self, data: BytesLike) -> list[ServerSentEvent[str]]:
-        """Return the events that `data` finishes, in order; none for empty bytes.
+        """Return the events that `data` finishes, in order; an empty list for empty bytes.
 
         Raises `LimitExceededError` (`max_event_bytes`, `max_id_bytes`): its `events` are those that this call decoded
-        before, its `offset` is where the refused block starts. The decoder is dead then: `feed` raises `ClosedError`
-        until `reset()`, as it does after `close()`. What is not bytes is an `InvalidEventError`, and changes nothing.
+        before, its `offset` is where the refused block starts. The decoder is then dead: `feed` raises `ClosedError`
+        until `reset()`, as it does after `close()`. Data other than bytes raises `InvalidEventError`; the decoder is
+        unchanged.
         """
         if self._refusal:
             raise ClosedError(self._refusal)
-        piece = data if type(data) is bytes else _to_bytes(data)
+        piece = data if type(data) is bytes else to_bytes(data)
         events: list[ServerSentEvent[str]] = []
         try:
-            if len(piece) <= _WINDOW:
+            if len(piece) <= PART_BYTES:
                 self._read(piece, events)
             else:
-                for begin in range(0, len(piece), _WINDOW):
-                    self._read(piece[begin : begin + _WINDOW], events)
+                for begin in range(0, len(piece), PART_BYTES):
+                    self._read(piece[begin : begin + PART_BYTES], events)
         except LimitExceededError as error:
             error.events, error.offset, error.last_event_id = events, self._start, self.last_event_id
-            self._refusal = "the decoder met a limit; reset() opens it for a new connection"
+            self._refusal = "the decoder exceeded a limit; reset() opens it for a new connection"
             self._line.clear()
             self._data.clear()
-            self._kept = 1  # for `truncated`: the refused event was not seen to its end
+            self._kept = 1  # for `truncated`: the refused event was not read to its end
             raise
         return events
 
@@ -183,47 +174,47 @@ class SSEDecoder:
         # Hot: once per piece.
         if self._skippable:
             piece = self._skip(piece)
-        held = self._held
-        if held:
-            held += piece
-            if _LF not in piece and _CR not in piece and len(held) <= self._max_held:
+        pending = self._pending
+        if pending:
+            pending += piece
+            if _LF not in piece and _CR not in piece and len(pending) <= self._max_pending:
                 return
-            piece = bytes(held)
-            held.clear()
+            piece = bytes(pending)
+            pending.clear()
         if _CR in piece:
             self._read_lines(piece, events)
             return
         if self._start != self._position and _LF not in piece:
-            self._hold(piece)
+            self._extend_line(piece)
             return
         end = piece.rfind(b"\n\n") + 2  # 1 if there is no blank line
         if end > 1:
             begin = 0
-            if self._start != self._position:  # inside a block: go line by line to where one ends
+            if self._start != self._position:  # inside a block: read it line by line to its end
                 begin = piece.find(b"\n\n") + 2
                 self._read_lines(piece[:begin], events)
-            if end - begin > 1:  # of three LF in a row one may be left
+            if end - begin > 1:  # a single LF remains after three in a row
                 self._read_blocks(piece[begin:end], events)
                 begin = end
             piece = piece[begin:]
-        if self._start == self._position and len(piece) <= self._max_held and not _COUNTS_AT_ONCE.search(piece):
-            held += piece
+        if self._start == self._position and len(piece) <= self._max_pending and not _CANNOT_WAIT.search(piece):
+            pending += piece
         else:
             self._read_lines(piece, events)
 
-    def _read_held(self) -> None:
-        """Read what is held of a block line by line."""
-        piece = bytes(self._held)
-        self._held.clear()
+    def _read_pending(self) -> None:
+        """Read the pending part of a block line by line."""
+        piece = bytes(self._pending)
+        self._pending.clear()
         self._read_lines(piece, [])  # it has no blank line, so no event
 
     def _skip(self, piece: bytes) -> bytes:
         # "The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any" (9.2.5): it may be cut.
-        # "end-of-line = ( cr lf / cr / lf )" (9.2.5): the line ended at the CR, an LF that follows belongs to it.
+        # "end-of-line = ( cr lf / cr / lf )" (9.2.5): the line ended at the CR; an LF right after it belongs to it.
         piece, skippable = bytes(self._line) + piece, self._skippable
         self._line.clear()
         if len(piece) < len(skippable) and skippable.startswith(piece):
-            self._line += piece  # not yet a line: `truncated` counts it, the limit does not
+            self._line += piece  # not a line yet: `truncated` counts it, the limit does not
             return b""
         self._skippable = b""
         if not piece.startswith(skippable):
@@ -234,14 +225,14 @@ class SSEDecoder:
         return piece[len(skippable) :]
 
     # -----------------------------------------------------------------------------------------------------------------
-    # the quick way: whole blocks of LF lines
+    # the fast path: whole blocks of LF lines
 
     def _read_blocks(self, blocks: bytes, events: list[ServerSentEvent[str]]) -> None:
         # Hot: 0.2 microseconds an event, 0.3 with an id (`json.loads` of its data: 1.0).
-        # One character for each byte: text is quicker to take apart, and its lengths are those of the bytes.
+        # Latin-1 makes one character of each byte: text is faster to split, and its lengths are those of the bytes.
         text = blocks[:-2].decode("latin-1")
-        # Senders write the same kind of block again and again: one line of data, or that after an id. Whether all are
-        # of one kind is told by the number of lines, so none need be looked at.
+        # Senders repeat one kind of block: a line of data, or an id and a line of data. The number of lines shows that
+        # all blocks are of that kind, without a look at each.
         lines = text.count("\n") + 2
         if len(text) > self._max_event_bytes:
             pass
@@ -257,11 +248,11 @@ class SSEDecoder:
         self._read_each(text, events)
 
     def _take_data(self, datas: list[str], events: list[ServerSentEvent[str]]) -> None:
-        self._is_known = True
+        self._has_known_line = True
         self._stray = b""
         start, last_event_id = self._start, self.last_event_id
         for data in datas:
-            event: ServerSentEvent[str] = _new(ServerSentEvent)  # 85 ns less than by its __init__
+            event: ServerSentEvent[str] = _new(ServerSentEvent)  # 85 ns less than its __init__
             event.data = data if data.isascii() else self._text(data.encode("latin-1"))
             event.id = event.retry = None
             event.event = "message"
@@ -272,7 +263,10 @@ class SSEDecoder:
         self._start = self._position = start
 
     def _take_ids_and_data(self, pairs: list[str], events: list[ServerSentEvent[str]]) -> bool:
-        """Take blocks of an id and data, the id's mark cut off; tell whether all were that, else there is no change."""
+        """Read blocks of an id line and a data line, each without its leading `id: `.
+
+        Return whether all blocks are of that kind; if not, no event is added.
+        """
         start, max_id_bytes, count = self._start, self._max_id_bytes, len(events)
         for pair in pairs:
             event_id, mark, data = pair.partition("\ndata: ")
@@ -287,14 +281,14 @@ class SSEDecoder:
             event.offset = start
             events.append(event)
             start += len(pair) + 6
-        self._is_known = True
+        self._has_known_line = True
         self._stray = b""
         self.last_event_id = events[-1].last_event_id
         self._start = self._position = start
         return True
 
     def _read_each(self, text: str, events: list[ServerSentEvent[str]]) -> None:
-        """Read blocks of several kinds."""
+        """Read blocks of mixed kinds."""
         for block in text.split("\n\n"):
             if block.startswith("data: ") and "\n" not in block and len(block) <= self._max_event_bytes:
                 self._take_data([block[6:]], events)
@@ -303,20 +297,20 @@ class SSEDecoder:
                 self._read_lines(block.encode("latin-1") + b"\n\n", events)
 
     # -----------------------------------------------------------------------------------------------------------------
-    # the general way: line by line
+    # the general path: line by line
 
     def _read_lines(self, piece: bytes, events: list[ServerSentEvent[str]]) -> None:
-        # Of bytes, `splitlines` takes CR, LF and CRLF for line ends and nothing else: just what the format says.
+        # For bytes, `splitlines` splits at CR, LF and CRLF only, exactly as the format does.
         for line in piece.splitlines(keepends=True):
             content = line.rstrip(b"\r\n")
-            if len(content) == len(line):  # the last one, unfinished
-                self._hold(line)
+            if len(content) == len(line):  # the last line, unfinished
+                self._extend_line(line)
                 return
             self._position += len(line)
             if self._line:
                 self._line += content
                 self._read_field(self._line)
-                self._line = bytearray()  # that one may have become the data
+                self._line = bytearray()  # a new one: `_read_field` may have kept the old one as the data
             elif content:
                 self._read_field(content)
             else:
@@ -324,26 +318,26 @@ class SSEDecoder:
         if piece.endswith(b"\r"):
             self._skippable = b"\n"
 
-    def _hold(self, rest: bytes) -> None:
+    def _extend_line(self, rest: bytes) -> None:
         self._line += rest
         self._position += len(rest)
         if self._line.startswith(b":"):
-            del self._line[1:]  # a comment: that it is one is all that must be kept
+            del self._line[1:]  # a comment: only its colon must be kept
         elif self._kept + len(self._line) > self._max_event_bytes:
             raise self._event_too_large()
 
     def _read_field(self, line: _Line) -> None:
         # "If the line starts with a U+003A COLON character (:): Ignore the line" (9.2.6)
         if line.startswith(b":"):
-            self._is_known = True
+            self._has_known_line = True
             return
         if self._kept + len(line) > self._max_event_bytes:
             raise self._event_too_large()
         kept = len(line)
-        # Names are compared as bytes: one with U+FFFD in it is unknown.
-        if kept > _WINDOW and not self._data and line.startswith(b"data:") and type(line) is bytearray:
-            self._is_known = True
-            # As below, but nothing is copied: a line may be as large as an event.
+        # Names are compared as bytes: a name with invalid UTF-8 is unknown.
+        if kept > PART_BYTES and not self._data and line.startswith(b"data:") and type(line) is bytearray:
+            self._has_known_line = True
+            # As below, but without a copy: a line may be as large as an event.
             del line[: 6 if line.startswith(b"data: ") else 5]
             self._data = line
             self._data += b"\n"
@@ -363,12 +357,12 @@ class SSEDecoder:
         else:
             # "Otherwise: The field is ignored."
             if name == b"retry":
-                self._is_known = True
+                self._has_known_line = True
                 self._read_retry(value)
             elif self._stray or line.startswith(BODY_MARKS):
                 self._stray += bytes(line[:SHOWN_BYTES]) + b"\n" if len(self._stray) < SHOWN_BYTES else b""
             return
-        self._is_known = True
+        self._has_known_line = True
         self._kept += kept
 
     def _read_id(self, value: _Line) -> None:
@@ -381,17 +375,17 @@ class SSEDecoder:
 
     def _read_retry(self, value: _Line) -> None:
         # "If the field value consists of only ASCII digits, then interpret the field value as an integer in base ten."
-        # It counts at the end of its line: no blank line is needed, and no event.
-        if not value.isdigit():  # of bytes: ASCII digits, and at least one
+        # It takes effect at the end of its line, without a blank line or an event.
+        if not value.isdigit():  # for bytes: only ASCII digits, at least one
             return
-        maximum = min(self._limits.max_retry_ms or _UNBOUNDED, _UNBOUNDED)
+        maximum = min(self._limits.max_retry_ms or _NO_LIMIT, _NO_LIMIT)
         digits = value.lstrip(b"0") or b"0"
-        # `int` takes quadratic time for many digits, and refuses more than 4,300.
-        retry = min(int(digits), maximum) if len(digits) <= len(str(_UNBOUNDED)) else maximum
+        # `int` takes quadratic time in the digits, and refuses more than 4,300.
+        retry = min(int(digits), maximum) if len(digits) <= len(str(_NO_LIMIT)) else maximum
         self._retry = self.retry_ms = retry
 
     def _dispatch(self, events: list[ServerSentEvent[str]]) -> None:
-        # "Set the last event ID string of the event source to the value of the last event ID buffer": data or not.
+        # "Set the last event ID string of the event source to the value of the last event ID buffer": data or no data.
         if self._id is not None:
             self.last_event_id = self._id
         # "If the data buffer is an empty string, set the data buffer and the event type buffer to the empty string and
@@ -401,7 +395,7 @@ class SSEDecoder:
             # from the data buffer."
             del self._data[-1:]
             self._stray = b""
-            # Decoded as a whole: an LF ends a sequence that is cut, so the lines decode as they would one by one.
+            # Decoding all lines at once is the same as one by one: an LF ends an incomplete UTF-8 sequence.
             data, event = self._text(self._data), self._text(self._event)
             events.append(
                 ServerSentEvent(data, self._id, event or "message", self._retry, self.last_event_id, offset=self._start)
@@ -425,8 +419,8 @@ class SSEDecoder:
             return text
 
     def _last_data(self) -> bytes | None:
-        """Return the data of the block in progress as if a blank line had followed; None if it has none."""
-        self._read_held()
+        """Return the data of the block in progress as if a blank line had followed; None without a data line."""
+        self._read_pending()
         name, _, value = bytes(self._line).partition(b":")
         if name == b"data":
             return bytes(self._data) + value
@@ -434,216 +428,21 @@ class SSEDecoder:
 
     def _finish(self) -> list[ServerSentEvent[str]]:
         """Return the event in progress, as if a blank line had followed."""
-        self._read_held()
+        self._read_pending()
         events: list[ServerSentEvent[str]] = []
         self._read(b"\n\n", events)
         return events
 
     def _event_too_large(self) -> LimitExceededError:
-        # Always one more than allowed: how many bytes were seen depends on how the input was cut.
+        # Always one more than the limit: the number of bytes seen so far depends on how the input was cut.
         return self._limits.exceeded("max_event_bytes", self._max_event_bytes + 1)
 
 
-def _to_bytes(data: BytesLike) -> bytes:
+def to_bytes(data: BytesLike) -> bytes:
+    """Return a copy of `data` as bytes. Raises `InvalidEventError` (`bad_event`) for an object that is not bytes."""
     try:
-        return bytes(memoryview(data))  # `bytes(5)` would be five zeros
+        return bytes(memoryview(data))  # `bytes(5)` would be five NUL bytes
     except TypeError:
         raise InvalidEventError(
-            f"{shorten(data)} is not bytes: an event stream is decoded from the raw body, as from response.iter_bytes()"
+            f"{shorten(data)} is not bytes: decode the raw body of the response, such as response.iter_bytes()"
         ) from None
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# an iterable of bytes -> an iterator of events
-
-
-@overload
-def decode_sse(
-    pieces: AsyncIterable[BytesLike],
-    *,
-    limits: Limits = ...,
-    decoder: SSEDecoder | None = ...,
-    dispatch_last: bool = ...,
-) -> AsyncGenerator[ServerSentEvent[str], None]: ...
-@overload
-def decode_sse(
-    pieces: Iterable[BytesLike] | BytesLike,
-    *,
-    limits: Limits = ...,
-    decoder: SSEDecoder | None = ...,
-    dispatch_last: bool = ...,
-) -> Generator[ServerSentEvent[str], None, None]: ...
-def decode_sse(
-    pieces: AsyncIterable[BytesLike] | Iterable[BytesLike] | BytesLike,
-    *,
-    limits: Limits = _DEFAULT_LIMITS,
-    decoder: SSEDecoder | None = None,
-    dispatch_last: bool = False,
-) -> AsyncGenerator[ServerSentEvent[str], None] | Generator[ServerSentEvent[str], None, None]:
-    """Decode an event stream, from an iterable of its bytes or all of them, to an iterator of events.
-
-    An async iterable gives an async iterator; what is both is taken for async. Empty input gives no event.
-    Closing the iterator (`close`, `aclose`), as well as its end, closes the source and its iterator if they can be
-    closed.
-
-    With `decoder`, an `SSEDecoder` of your own, you can read its `retry_ms`, `last_event_id` and `replaced_count` at
-    any time, also where a block brings no event; it is `reset()` for this new connection, and `limits` are its own.
-    An event that is not ended by a blank line is discarded, but for `[DONE]`; with `dispatch_last=True` the last one is
-    given all the same, for senders that leave the blank line out.
-
-    Raises at the call `InvalidEventError` (`bad_event`) where `pieces` is text, a response or nothing to iterate over.
-    While iterating, after all events before: `LimitExceededError`; `InvalidEventError` for a piece that is not bytes,
-    for a body that is no event stream (`not_an_event_stream`, with the beginning of the body as `body`) or ends in
-    another one (`trailing_body`), and for lines without their ends (`no_line_ends`); `StreamTruncatedError`
-    (`truncated`) when the source ends inside an event, with the `last_event_id` to resume from. What the source raises
-    passes through.
-
-    >>> import streamjson as sj
-    >>> for event in sj.decode_sse([b"id: 1\\nda", b"ta: a\\n\\ndata: [DONE]\\n\\n"]):
-    ...     print(event.id, event.data)
-    1 a
-    None [DONE]
-    """
-    if not _is_source(pieces):
-        raise InvalidEventError(
-            f"decode_sse takes bytes or an iterable of bytes, not {shorten(pieces)}: pass {right_call(pieces)}"
-        )
-    if decoder is None:
-        decoder = SSEDecoder(limits=limits)
-    elif limits is not _DEFAULT_LIMITS:
-        raise ValueError("the decoder has its limits already")
-    decoder.reset()
-    body = _Body(decoder, dispatch_last=dispatch_last)
-    if isinstance(pieces, AsyncIterable):
-        return _AsyncEvents(pieces, body)
-    whole = isinstance(pieces, bytes | bytearray | memoryview)
-    events = _decode(cast("Iterable[BytesLike]", [pieces] if whole else pieces), body)
-    next(events)  # to where the source is closed at the end: closing a generator that was never started does nothing
-    return cast("Generator[ServerSentEvent[str], None, None]", events)
-
-
-def _is_source(value: object) -> bool:
-    return isinstance(value, Iterable | AsyncIterable) and not isinstance(value, str)
-
-
-class _Body:
-    """What both ways of reading a body share: all but the reading."""
-
-    __slots__ = ("_check", "_dispatch_last", "decoder", "is_begun", "is_checked")
-
-    def __init__(self, decoder: SSEDecoder, *, dispatch_last: bool) -> None:
-        self.decoder = decoder
-        self._dispatch_last = dispatch_last
-        self._check = BodyCheck()
-        self.is_checked = False
-        self.is_begun = False  # whether the generator that reads it has started, and so closes its source
-
-    def parts(self, piece: BytesLike) -> Iterable[BytesLike]:
-        """Return what is to be decoded of a piece, in parts: the events of a large one would take much at once."""
-        if not self.is_checked:
-            self.is_checked = self.decoder._is_known
-            if not (self.is_checked or self._check.admits(piece := _to_bytes(piece))):
-                return ()
-        if type(piece) is not bytes or len(piece) <= _WINDOW:
-            return (piece,)
-        return (piece[begin : begin + _WINDOW] for begin in range(0, len(piece), _WINDOW))
-
-    def end(self) -> list[ServerSentEvent[str]]:
-        """Close the decoder; return the event that came with the end. Raises what the end says."""
-        decoder = self.decoder
-        is_truncated = decoder.truncated  # reads what is held
-        if not decoder._is_known:
-            self._check.end(decoder._line[:8])
-        elif decoder._kept == 0 and not may_be_field(decoder._line[:8]):
-            rest = decoder._stray + decoder._line[:SHOWN_BYTES]
-            if rest.startswith(BODY_MARKS):
-                decoder.close()
-                raise not_an_event_stream(rest, is_rest=True)
-        events: list[ServerSentEvent[str]] = []
-        if is_truncated:
-            start, last_event_id = decoder._start, decoder.last_event_id
-            data = decoder._last_data()
-            if data is not None and (data.strip() == _DONE or self._dispatch_last):
-                events = decoder._finish()
-            if not events:
-                error = StreamTruncatedError("the source ended inside an event")
-                error.offset, error.last_event_id = start, last_event_id
-                decoder.close()
-                raise error
-        decoder.close()
-        return events
-
-
-def _decode(pieces: Iterable[BytesLike], body: _Body) -> Generator[ServerSentEvent[str] | None, None, None]:
-    iterator = iter(pieces)
-    decoder = body.decoder
-    try:
-        yield None
-        for piece in iterator:
-            is_small = body.is_checked and type(piece) is bytes and len(piece) <= _WINDOW  # a call less for each piece
-            for part in (piece,) if is_small else body.parts(piece):
-                try:
-                    events = decoder.feed(part)
-                except StreamJSONError as error:
-                    yield from cast("list[ServerSentEvent[str]]", error.events)
-                    raise
-                yield from events
-        yield from body.end()
-    finally:
-        close_all(iterator, pieces)
-
-
-async def _decode_async(
-    iterator: AsyncIterator[BytesLike], pieces: object, body: _Body
-) -> AsyncGenerator[ServerSentEvent[str], None]:
-    decoder = body.decoder
-    body.is_begun = True
-    try:
-        async for piece in iterator:
-            is_small = body.is_checked and type(piece) is bytes and len(piece) <= _WINDOW  # as above
-            for part in (piece,) if is_small else body.parts(piece):
-                try:
-                    events = decoder.feed(part)
-                except StreamJSONError as error:
-                    for event in cast("list[ServerSentEvent[str]]", error.events):
-                        yield event
-                    raise
-                for event in events:
-                    yield event
-        for event in body.end():
-            yield event
-    finally:
-        await aclose_all(iterator, pieces)
-
-
-class _AsyncEvents(AsyncGenerator[ServerSentEvent[str], None]):
-    """An asynchronous generator of events that closes its source also where it was never started."""
-
-    __slots__ = ("_body", "_events", "_sources")
-
-    def __init__(self, pieces: AsyncIterable[BytesLike], body: _Body) -> None:
-        iterator = aiter(pieces)
-        self._body = body
-        self._events: Any = _decode_async(iterator, pieces, body)
-        self._sources = (iterator, pieces)
-
-    def __anext__(self) -> Coroutine[Any, Any, ServerSentEvent[str]]:
-        step: Coroutine[Any, Any, ServerSentEvent[str]] = self._events.__anext__()
-        return step
-
-    def asend(self, value: None) -> Coroutine[Any, Any, ServerSentEvent[str]]:
-        step: Coroutine[Any, Any, ServerSentEvent[str]] = self._events.asend(value)
-        return step
-
-    async def athrow(self, *error: Any) -> ServerSentEvent[str]:
-        step: Awaitable[ServerSentEvent[str]] = self._events.athrow(*error)
-        try:
-            return await step
-        finally:
-            await self.aclose()
-
-    async def aclose(self) -> None:
-        await self._events.aclose()
-        if not self._body.is_begun:
-            self._body.is_begun = True
-            await aclose_all(*self._sources)

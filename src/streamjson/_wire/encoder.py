@@ -1,6 +1,6 @@
-"""From an event, or a chunk, to the bytes of one block: the inverse of `decoder`.
+"""From an event or a chunk to the bytes of one block: the inverse of `decoder`.
 
-Knows lines and JSON, and nothing of what a chunk does. What could forge a field is refused, not cleaned.
+Knows lines and JSON, but not the effect of a chunk. A value that could forge a field is refused, not cleaned.
 Source: HTML Living Standard, 9.2.5. Cost: linear in the event.
 """
 
@@ -27,14 +27,14 @@ _ID_BREAK: Final = re.compile("[\r\n\0]")
 def encode_sse(event: ServerSentEvent[Payload] | StreamingChunk) -> bytes:
     r"""Return `event` as the bytes of one block, which `decode_sse` reads back.
 
-    Data that is text is sent as it is, a line for each of its lines: CR and CRLF arrive as LF. Data that is a
-    `StreamingChunk`, or a mapping with its fields, is sent as JSON; a chunk may also stand for an event without an id.
-    The order is id, event (unless it is "message"), retry, data; `last_event_id` and `offset` are the receiver's and
-    not sent.
-    Half a surrogate pair arrives as U+FFFD in text, and whole in JSON, where it is escaped.
+    Text data is sent unchanged, one `data` line for each of its lines: CR and CRLF arrive as LF. A `StreamingChunk`, or
+    a mapping with its fields, is sent as JSON; a chunk may also be passed in place of an event without an id.
+    The fields are sent in the order id, event (unless it is "message"), retry, data; `last_event_id` and `offset`
+    belong to the receiver and are not sent.
+    A lone surrogate arrives as U+FFFD in text, and unchanged in JSON, where it is escaped.
 
-    Raises `InvalidEventError`: `line_break` for CR or LF in an id or event type and for NUL in an id, as they would
-    forge fields or be ignored; `bad_number` for NaN and Infinity; `bad_event` for any wrong type.
+    Raises `InvalidEventError`: `line_break` for CR or LF in an id or event type, which would forge a field, and for NUL
+    in an id, which receivers ignore; `bad_number` for NaN and Infinity; `bad_event` for a value of the wrong type.
 
     >>> import streamjson as sj
     >>> sj.encode_sse(sj.ServerSentEvent("one\ntwo", id="7"))
@@ -46,25 +46,25 @@ def encode_sse(event: ServerSentEvent[Payload] | StreamingChunk) -> bytes:
         return _to_utf8(f"data: {_to_json(event.to_dict())}\n\n")
     if not isinstance(event, ServerSentEvent):
         raise InvalidEventError(f"{shorten(event)} is neither a ServerSentEvent nor a StreamingChunk")
-    # A space always: of a value that begins with one, the decoder takes away only the first.
+    # Always a space after the colon: the decoder removes one, so a value keeps its own leading space.
     lines: list[str] = []
     if event.id is not None:
-        lines.append(f"id: {_checked('id', event.id, _ID_BREAK)}")
-    if _checked("event type", event.event, _LINE_END) not in ("", "message"):
+        lines.append(f"id: {_single_line('id', event.id, _ID_BREAK)}")
+    if _single_line("event type", event.event, _LINE_END) not in ("", "message"):
         lines.append(f"event: {event.event}")
     if event.retry is not None:
         if type(event.retry) is not int or not 0 <= event.retry <= _MAX_RETRY_MS:
-            raise InvalidEventError(f"retry is a whole number of milliseconds from 0, not {shorten(event.retry)}")
+            raise InvalidEventError(f"retry must be a non-negative integer of milliseconds, not {shorten(event.retry)}")
         lines.append(f"retry: {event.retry}")
     lines += [f"data: {line}" for line in _LINE_END.split(_data_text(event.data))]
     return _to_utf8("\n".join(lines) + "\n\n")
 
 
-def _checked(name: str, value: object, refused: re.Pattern[str]) -> str:
+def _single_line(name: str, value: object, refused: re.Pattern[str]) -> str:
     if not isinstance(value, str):
-        raise InvalidEventError(f"an event's {name} is text, not {shorten(value)}")
+        raise InvalidEventError(f"an event's {name} must be text, not {shorten(value)}")
     if refused.search(value):
-        raise InvalidEventError(f"an event's {name} must stay one line: {shorten(value)}", code="line_break")
+        raise InvalidEventError(f"an event's {name} must be a single line: {shorten(value)}", code="line_break")
     return value
 
 
@@ -75,14 +75,14 @@ def _data_text(data: object) -> str:
         return _to_json(data.to_dict())
     if isinstance(data, Mapping):
         return _to_json(cast("Mapping[str, Any]", data))
-    raise InvalidEventError(f"an event's data is text, a StreamingChunk or a mapping, not {shorten(data)}")
+    raise InvalidEventError(f"an event's data must be text, a StreamingChunk or a mapping, not {shorten(data)}")
 
 
 def _to_json(payload: Mapping[str, Any]) -> str:
     text = _dump(payload, ensure_ascii=False)
     try:
         text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair: only an escape carries it
+    except UnicodeEncodeError:  # a lone surrogate: it can only be sent as an escape
         return _dump(payload, ensure_ascii=True)
     return text
 
@@ -94,13 +94,13 @@ def _dump(payload: Mapping[str, Any], *, ensure_ascii: bool) -> str:
             ensure_ascii=ensure_ascii,
             separators=(",", ":"),
             allow_nan=False,
-            check_circular=False,  # checked it would be a ValueError, as NaN is; unchecked it is a RecursionError
+            check_circular=False,  # a cycle is then a RecursionError; checked, it is a ValueError, as NaN is
             default=_to_plain,
         )
     except ValueError as error:
-        raise InvalidEventError(f"a number that JSON can't carry: {error}", code="bad_number") from None
+        raise InvalidEventError(f"JSON can't represent a number in the payload: {error}", code="bad_number") from None
     except (TypeError, RecursionError) as error:
-        raise InvalidEventError(f"a payload that is no JSON: {error}") from None
+        raise InvalidEventError(f"the payload is not a JSON value: {error}") from None
 
 
 def _to_plain(value: object) -> object:
@@ -109,12 +109,12 @@ def _to_plain(value: object) -> object:
         return dict(cast("Mapping[str, Any]", value))
     if is_array(value):
         return list(cast("Sequence[Any]", value))
-    raise TypeError(f"{shorten(value)} is no JSON value")
+    raise TypeError(f"{shorten(value)} is not a JSON value")
 
 
 def _to_utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        # By way of UTF-16 two halves that stand side by side become their character, and others U+FFFD.
+        # Through UTF-16, two adjacent halves of a pair become their character, and a lone one U+FFFD.
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

@@ -1,6 +1,6 @@
-"""The two wire models: `ServerSentEvent`, the WHATWG's event, and `StreamingChunk`, the payload of ours.
+"""The two wire models: `ServerSentEvent`, the WHATWG's event, and `StreamingChunk`, the payload of a path delta.
 
-Both are plain data. `encode_sse` writes either of them; what an event means to a document is a dialect's to say.
+Both are plain data, and `encode_sse` writes either. `_dialects` decides what an event means to a document.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ T = TypeVar("T")
 
 @define
 class ServerSentEvent(Generic[T]):
-    """One event, as the WHATWG's event stream format has it, with its data decoded or not.
+    """One event of the WHATWG's event stream format, its data decoded or not.
 
-    `data` is text as it comes from the wire, or a `StreamingChunk`; `id` the id that this event itself carried;
-    `retry` the reconnection time in milliseconds that it carried; `last_event_id` the last event ID at dispatch
-    (an id persists to later events); `offset` where its block starts, in bytes since the connection began.
+    `data` is the text from the wire, or a `StreamingChunk`. `id` is the id that this event itself carried, and `retry`
+    the reconnection time in milliseconds that it carried. `last_event_id` is the last event ID at dispatch: an id
+    persists to later events. `offset` is where the event's block starts, in bytes since the connection began.
 
-    Raises `InvalidEventError` (`bad_event`) for an id or a type that is no text.
+    Raises `InvalidEventError` (`bad_event`) for an id or an event type that is not text.
 
     >>> import streamjson as sj
     >>> sj.decode_sse([b"id: 7\\ndata: {}\\n\\n"]).__next__()
@@ -41,14 +41,14 @@ class ServerSentEvent(Generic[T]):
     offset: int | None = field(default=None, kw_only=True, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        # Here, and not where it is applied: nearly all events are the decoder's, which makes them without `__init__`.
+        # Checked here, not where the event is applied: most events come from the decoder, which skips `__init__`.
         for name in ("id", "event", "last_event_id"):
             value: object = getattr(self, name)
             if not isinstance(value, str) and (value is not None or name != "id"):
-                raise InvalidEventError(f"an event's {name} is text, not {shorten(value)}")
+                raise InvalidEventError(f"an event's {name} must be text, not {shorten(value)}")
 
 
-# Field of the chunk, and its other spelling on the wire.
+# Field of the chunk -> its other spelling on the wire.
 OTHER_SPELLING: Final = {
     "json_path": "jsonPath",
     "span_id": "spanId",
@@ -56,17 +56,15 @@ OTHER_SPELLING: Final = {
     "error_type": "errorType",
     "error_message": "errorMessage",
 }
-
-
 CHUNK_NAMES: Final = frozenset({"delta", *OTHER_SPELLING, *OTHER_SPELLING.values()})
 
 
 @define
 class StreamingChunk:
-    """The payload of an event: a piece of the document, and where it belongs.
+    """The payload of an event: a delta, and the path where it belongs.
 
-    `delta` is any JSON value; one that is absent is `MISSING`, which is not null. `json_path` is absent in text mode;
-    `""` is the root. `span_id` names the execution. For every field but `delta` null equals absent.
+    `delta` is any JSON value; an absent one is `MISSING`, which is not null. `json_path` is absent in text mode;
+    `""` is the root. `span_id` names the execution. In every field but `delta`, null means absent.
 
     >>> import streamjson as sj
     >>> sj.StreamingChunk(" Doe", "people[0].name").to_dict()
@@ -82,9 +80,9 @@ class StreamingChunk:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> StreamingChunk:
-        """Read a decoded payload, in either spelling; unknown fields are ignored.
+        """Read a decoded payload in either spelling; unknown fields are ignored.
 
-        Raises `InvalidEventError` (`bad_event`) where a field has the wrong type.
+        Raises `InvalidEventError` (`bad_event`) for a field of the wrong type.
 
         >>> import streamjson as sj
         >>> sj.StreamingChunk.from_dict({"delta": 1, "jsonPath": "n", "model": "x"})
@@ -97,12 +95,12 @@ class StreamingChunk:
                 value = data.get(camel_case)
             if value is not None:
                 if not isinstance(value, str):
-                    raise InvalidEventError(f"{name} is text or null, not {shorten(value)}")
+                    raise InvalidEventError(f"{name} must be text or null, not {shorten(value)}")
                 setattr(chunk, name, value)
         return chunk
 
     def to_dict(self, *, camel_case: bool = False) -> dict[str, Any]:
-        """Return the payload as the wire has it: what is absent is left out, `delta` null is kept.
+        """Return the payload as a dict for the wire: absent fields are left out, a null `delta` is kept.
 
         >>> import streamjson as sj
         >>> sj.StreamingChunk(None, "a").to_dict(camel_case=True)

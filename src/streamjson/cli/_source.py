@@ -41,7 +41,7 @@ from streamjson import (
     split_streams,
 )
 from streamjson._errors import shorten
-from streamjson._wire import kind_of
+from streamjson._wire import body_kind
 
 __all__ = ["Source", "counted", "open_input", "state_of"]
 
@@ -223,7 +223,7 @@ class Source:
         return f"{self.name}: document {self.document}" if self.document else self.name
 
     def _about_input(self, body: str) -> str:
-        kind = kind_of(self.head)
+        kind = body_kind(self.head)
         more = _CONVERSIONS.get(kind, f"it begins `{body[:SHOWN_CHARS]}`")
         return f"the input is not an event stream but looks like {kind}; {more}"
 
