@@ -759,7 +759,7 @@ INTERRUPTED_LATE: dict[str, tuple[Deltas, Any, Any]] = {
     "a long piece": ([("a", "x"), ("a", "y")], "a", "z" * 300),
     "a repair": ([("a", "x" + HIGH)], "b", "y" * 300),
     "a half": ([("a", "x"), ("a", "y")], "a", "z" * 300 + HIGH),
-    "a set": ([("a", "x")], "b", {"c": 1}),
+    "a set": ([("a", "x")], "b", {"c": [1, 2]}),
     "a set that replaces a half": ([("a", "x" + HIGH), ("b", "y")], "a", "z" + HIGH),
 }
 

@@ -321,14 +321,12 @@ class Document(Writer):
     # ------------------------------------------------------------------------------------------------------------------
     # locks and listeners
 
-    def lock(self) -> int:
-        """Refuse changes while callbacks run. Return what `unlock` needs."""
-        until = self.hot_until
+    def lock(self) -> None:
+        """Refuse changes while callbacks run. Read `hot_until` before, for `unlock`."""
         self.held, self.hot_until = "telling", -1
-        return until
 
     def unlock(self, until: int, reason: Literal["", "unawaited"]) -> None:
-        """Allow changes again, unless there is another `reason` to refuse them."""
+        """Allow changes again, unless there is another `reason` to refuse them. May be repeated."""
         self.held = reason
         self.hot_until = -1 if reason else until
 

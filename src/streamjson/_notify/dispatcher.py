@@ -184,10 +184,10 @@ class Dispatcher:
             self.notify("append")
             return
         document = self._document
-        version, delta = document.version, document.delta
+        version, delta, fast_until = document.version, document.delta, document.hot_until
         errors: list[Exception] = []
-        fast_until = document.lock()  # not by `_locked`, which takes a microsecond
-        try:
+        try:  # not `_locked`, which takes a microsecond
+            document.lock()
             for subscription, match in self._recipients:
                 if subscription._owner is None:  # an earlier callback has cancelled it
                     continue
@@ -201,7 +201,10 @@ class Dispatcher:
                 except Exception as error:  # noqa: BLE001  # it must not stop the other callbacks
                     errors.append(_noted(error, subscription, change))
         finally:
-            document.unlock(fast_until, self._idle_lock)
+            try:
+                document.unlock(fast_until, self._idle_lock)
+            finally:  # an interrupt may have come in between, and a locked document would stay so
+                document.unlock(fast_until, self._idle_lock)
         if errors:
             _raise(errors)
 
@@ -249,11 +252,15 @@ class Dispatcher:
         """Lock the document in the block, and raise the errors that the block has collected."""
         document = self._document
         errors: list[Exception] = []
-        fast_until = document.lock()
+        fast_until = document.hot_until
         try:
+            document.lock()
             yield errors
         finally:
-            document.unlock(fast_until, self._idle_lock)
+            try:
+                document.unlock(fast_until, self._idle_lock)
+            finally:  # as above
+                document.unlock(fast_until, self._idle_lock)
         if errors:
             _raise(errors)
 

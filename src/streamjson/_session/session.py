@@ -365,8 +365,9 @@ class Session:
 
     def _succeed(self, document: Document) -> None:
         """Continue with an empty document."""
+        self.document = document  # first: an interrupt after it completes the rest
         self._begin()
-        self.take_up(document)
+        self.dispatcher.follow(document)
 
     def take_up(self, document: Document) -> None:
         """Continue with another document."""
