@@ -73,12 +73,12 @@ class NaiveDocument:
     def __init__(self, *, replace: bool = False, in_order: bool = True) -> None:
         self.replace = replace
         self.in_order = in_order
-        self.holder: list[Any] = [MISSING]
+        self.root_slot: list[Any] = [MISSING]
         self.values: list[Any] = [MISSING]
         self.changed_at: list[tuple[str | int, ...]] = [()]
-        self.holders: list[list[Any]] = [self.holder]  # as values, with holes
+        self.holders: list[list[Any]] = [self.root_slot]  # as values, with holes
         self.tops: list[tuple[str | int, ...]] = [()]  # the highest location that each version created or replaced
-        self.halves: list[tuple[tuple[str | int, ...], str]] = []
+        self.pending_surrogates: list[tuple[tuple[str | int, ...], str]] = []
 
     def apply(self, steps: tuple[str | int, ...], delta: Any) -> str | None:
         """Apply a delta; return "set", "append" or None. A `ConflictError` leaves the document unchanged."""
@@ -97,17 +97,19 @@ class NaiveDocument:
             delta, half = repair_surrogates(delta)
         else:
             delta = repair_all(delta)
-        changed = copied(self.holder)  # a trial: `_put` may raise
+        changed = copied(self.root_slot)  # a trial: `_put` may raise
         location = self._put(changed, (0, *steps), delta)
-        self.halves = [(at, pending) for at, pending in self.halves if at[: len(location)] != location]
+        self.pending_surrogates = [
+            (at, pending) for at, pending in self.pending_surrogates if at[: len(location)] != location
+        ]
         if self.in_order:
             self._repair()
-        changed = copied(self.holder)
+        changed = copied(self.root_slot)
         self._put(changed, (0, *steps), delta)
-        self.holder = changed
+        self.root_slot = changed
         self._next(steps, location)
         if half:
-            self.halves.append((steps, half))
+            self.pending_surrogates.append((steps, half))
         return "set"
 
     def close(self) -> None:
@@ -115,7 +117,7 @@ class NaiveDocument:
 
     def look(self, steps: tuple[str | int, ...]) -> Any:
         """Return the value at `steps`; MISSING if there is none, or if a value on the way is of another kind."""
-        here: Any = self.holder
+        here: Any = self.root_slot
         for step in (0, *steps):
             there = range(len(here)) if isinstance(here, list) else here if isinstance(here, dict) else ()
             if step not in there:
@@ -126,31 +128,31 @@ class NaiveDocument:
     def _append(self, steps: tuple[str | int, ...], delta: str) -> str | None:
         if not delta:
             return None
-        pending = "".join(half for at, half in self.halves if at == steps)
-        self.halves = [(at, half) for at, half in self.halves if at != steps]
+        pending = "".join(half for at, half in self.pending_surrogates if at == steps)
+        self.pending_surrogates = [(at, half) for at, half in self.pending_surrogates if at != steps]
         delta, half = repair_surrogates(pending + delta)
         if delta:
             if self.in_order:
                 self._repair()
             self._extend(steps, delta)
         if half:
-            self.halves = [*self.halves, (steps, half)]
+            self.pending_surrogates = [*self.pending_surrogates, (steps, half)]
         return "append" if delta else None
 
     def _extend(self, steps: tuple[str | int, ...], delta: str) -> None:
-        self.holder = copied(self.holder)
-        self._put(self.holder, (0, *steps), self.look(steps) + delta)
+        self.root_slot = copied(self.root_slot)
+        self._put(self.root_slot, (0, *steps), self.look(steps) + delta)
         self._next(steps)
 
     def _repair(self) -> None:
-        for at, _ in self.halves:
+        for at, _ in self.pending_surrogates:
             self._extend(at, "\ufffd")
-        self.halves = []
+        self.pending_surrogates = []
 
     def _next(self, steps: tuple[str | int, ...], top: tuple[str | int, ...] | None = None) -> None:
-        self.values.append(plain(self.holder)[0])
+        self.values.append(plain(self.root_slot)[0])
         self.changed_at.append(steps)
-        self.holders.append(self.holder)
+        self.holders.append(self.root_slot)
         self.tops.append(steps if top is None else top)
 
     def _put(self, here: Any, steps: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:
@@ -213,7 +215,7 @@ class NaiveCompletions:
     def close(self, document: NaiveDocument) -> None:
         """Report what is unfinished when the stream ends without a failure."""
         reported = {one for one, _, _ in self.reported}
-        there = finished_order(document.holder[0])
+        there = finished_order(document.root_slot[0])
         last = len(document.values) - 1
         gone = sorted(reported - set(there), key=str)
         self.reported += [(one, last, 2) for one in gone]

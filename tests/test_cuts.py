@@ -53,7 +53,7 @@ def prefixes(data: bytes) -> list[Prefix]:
         end = copy.copy(model)
         if not failed:
             end.close()
-        value, closed = plain(model.holder)[0], plain(end.holder)[0]
+        value, closed = plain(model.root_slot)[0], plain(end.root_slot)[0]
         found.append(Prefix(size, last_event_id, closed if done else value, closed, failed, done))
         if failed or done:
             break

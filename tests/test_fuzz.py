@@ -16,7 +16,7 @@ from seeds import seeds
 from source import Source, text_of
 from streamjson import Assembler, Change, Snapshot, StreamJSONError, _json
 from streamjson._dialects import foreign as _foreign
-from streamjson._document.admission import Intake
+from streamjson._document.admission import Admission
 from streamjson._document.document import Document
 from streamjson._paths import path as _path, pattern as _pattern, reader as _reader
 from streamjson._resume import checkpoint as _checkpoint
@@ -157,10 +157,10 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     "a pending half is not repaired": (
         "assembler", AssertionError, replaced(Document, "_repair", lambda _: lambda self, *_but: self.version),
     ),
-    "limits are not enforced": ("assembler", AssertionError, replaced(Intake, "check", nothing)),
+    "limits are not enforced": ("assembler", AssertionError, replaced(Admission, "check", nothing)),
     "limits are enforced too early": (
         "assembler", AssertionError,
-        replaced(Intake, "check", lambda original: lambda self, limit, met: original(self, limit, met + 1)),
+        replaced(Admission, "check", lambda original: lambda self, limit, met: original(self, limit, met + 1)),
     ),
     "ids are not recorded": ("assembler", AssertionError, replaced(Assembler, "_record", nothing)),
     "changes are omitted": (

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal, NoReturn, Self, Unpack
 
 from ._dialects import DIALECTS
-from ._document import SHORT, WIDE, Kind
+from ._document import MAX_FAST_BYTES, MAX_FAST_CHARS, Kind
 from ._errors import CheckpointError, InvalidPathError, StreamJSONError, shorten
 from ._json import JSONValue
 from ._limits import Limits, check_limits
@@ -183,7 +183,7 @@ class Assembler(Registration):
         except StreamJSONError as error:
             session.notify_unreported(error)
             raise
-        if not session.document.quiet:
+        if not session.document.has_no_listener:
             session.notify(kind)
         return session.change(kind)
 
@@ -202,10 +202,10 @@ class Assembler(Registration):
         # Hot: the first lines of `Document.apply` again, for its most frequent case. A call less saves a fifth.
         if (
             path == document.open_path
-            and document.version < document.hot_until
+            and document.version < document.fast_until_version
             and type(delta) is str
-            and 0 < (length := len(delta)) <= SHORT
-            and (delta.isascii() or (length <= WIDE and delta.isprintable()))
+            and 0 < (length := len(delta)) <= MAX_FAST_BYTES
+            and (delta.isascii() or (length <= MAX_FAST_CHARS and delta.isprintable()))
         ):
             try:
                 document.lengths.append(length)
@@ -215,10 +215,10 @@ class Assembler(Registration):
             except BaseException:
                 document.tear()
                 raise
-            if not document.quiet:
+            if not document.has_no_listener:
                 session.dispatcher.notify_growth()
         else:
-            if document.held:
+            if document.locked_by:
                 session.check_unlocked()
             try:
                 made = document.go(path, delta)
@@ -230,7 +230,7 @@ class Assembler(Registration):
             if made is None:
                 return None
             kind = made
-            if not document.quiet:
+            if not document.has_no_listener:
                 session.notify(kind)
             version, delta = document.version, document.delta
         change = Change()  # as make_change does

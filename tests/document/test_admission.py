@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamjson._document.admission import Intake
+from streamjson._document.admission import Admission
 from streamjson._document.tree import Node, path_of
 from streamjson._errors import InvalidEventError, LimitExceededError
 from streamjson._json import MISSING
@@ -24,21 +24,21 @@ class Level(enum.IntEnum):
     HIGH = 7
 
 
-def admission_of(**limits: int | None) -> Intake:
-    return Intake(Limits(**limits))
+def admission_of(**limits: int | None) -> Admission:
+    return Admission(Limits(**limits))
 
 
 def plain(thing: Any) -> Any:
     if type(thing) is not Node:
         return thing
     if thing.is_object:
-        return {name: plain(item) for name, item in thing.slots.items()}
-    return [plain(item) for item in thing.slots]
+        return {name: plain(item) for name, item in thing.entries.items()}
+    return [plain(item) for item in thing.entries]
 
 
 def nodes(root: Node) -> list[Node]:
     found = [root]
-    for thing in root.slots.values() if root.is_object else root.slots:
+    for thing in root.entries.values() if root.is_object else root.entries:
         if type(thing) is Node:
             found += nodes(thing)
     return found
@@ -99,7 +99,7 @@ def test_digits_are_counted_without_the_sign(value, met):
 
 
 def test_lifted_limit_bounds_nothing():
-    reader = Intake(Limits.unlimited())
+    reader = Admission(Limits.unlimited())
 
     assert reader.scalar(HUGE) == HUGE
     reader.check("max_nodes", sys.maxsize)
@@ -156,7 +156,7 @@ def test_container_becomes_new_nodes(value, expected, count, size):
     assert cost == [count, size]
     assert repr(value) == before
     for each in nodes(node):
-        assert each.births == [5] * len(each.slots)
+        assert each.created_at == [5] * len(each.entries)
         assert path_of(each.where)[0] == "here"
 
 
@@ -217,7 +217,7 @@ def test_unlimited_depth_needs_no_recursion():
     for _ in range(20_000):
         value = [value]
 
-    assert Intake(Limits.unlimited()).container(value, None, 1, 0)[1] == 20_001
+    assert Admission(Limits.unlimited()).container(value, None, 1, 0)[1] == 20_001
 
 
 def test_recursive_container_exceeds_max_depth():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamjson._document.change_log import CALM, SHORT
+from streamjson._document.change_log import MAX_FAST_BYTES, MAX_UNCOUNTED_DELTAS
 from streamjson._document.document import Document
 from streamjson._document.history import string_at
 from streamjson._document.tree import Text
@@ -24,7 +24,7 @@ def filled(*deltas: tuple[str, Any], **limits: int) -> Document:
 
 
 def slot(document: Document, name: str) -> Any:
-    return document.holder.slots[0].slots[name]
+    return document.root_slot.entries[0].entries[name]
 
 
 def test_string_is_open_only_during_its_run():
@@ -41,8 +41,8 @@ GROWING = {
     "at once": [("a", "x"), ("a", "y")],
     "by another spelling of the path": [("a", "x"), ("['a']", "y")],
     "in a later run": [("a", "x"), ("b", "x"), ("a", "y"), ("c", 1), ("a", "z")],
-    "by a long piece": [("a", "x"), ("a", "y" * (SHORT + 1)), ("a", "z")],
-    "from a long one": [("a", "x" * (SHORT + 1)), ("a", "y")],
+    "by a long piece": [("a", "x"), ("a", "y" * (MAX_FAST_BYTES + 1)), ("a", "z")],
+    "from a long one": [("a", "x" * (MAX_FAST_BYTES + 1)), ("a", "y")],
     "in other characters": [("a", "é"), ("a", "😀"), ("a", "日本"), ("b", "é"), ("a", "é"), ("b", "😀")],
     "by halves": [("a", "x\ud83d"), ("a", "\ude00")],
     "after a number": [("a", 1), ("a", None), ("a", "x"), ("a", "y")],
@@ -56,7 +56,7 @@ def test_received_bytes_are_counted_once_on_every_path(deltas, read):
     for path, delta in deltas:
         document.apply(path, delta)
         if read and type(thing := slot(document, "a")) in {str, Text}:
-            string_at(document, document.holder.slots[0], "a", thing, document.version)
+            string_at(document, document.root_slot.entries[0], "a", thing, document.version)
     document.close()
 
     texts = "".join(delta for _, delta in deltas if isinstance(delta, str))
@@ -67,17 +67,17 @@ def test_received_bytes_are_counted_once_on_every_path(deltas, read):
 
 
 def test_pieces_are_joined_in_blocks_and_blocks_are_joined():
-    document = filled(*[("a", "x" * (SHORT + 1))] * (2 * CALM + 5))
+    document = filled(*[("a", "x" * (MAX_FAST_BYTES + 1))] * (2 * MAX_UNCOUNTED_DELTAS + 5))
 
-    assert len(document.pieces) < CALM + 5
+    assert len(document.pieces) < MAX_UNCOUNTED_DELTAS + 5
     whole = document.text.whole()
-    assert whole == "x" * (SHORT + 1) * (2 * CALM + 5)
-    document.apply("a", "y" * (SHORT + 1))
+    assert whole == "x" * (MAX_FAST_BYTES + 1) * (2 * MAX_UNCOUNTED_DELTAS + 5)
+    document.apply("a", "y" * (MAX_FAST_BYTES + 1))
     document.apply("a", "z")
-    document.apply("a", "z" * (SHORT + 1))
-    assert len(document.pieces) <= CALM
-    assert document.text.whole() == whole + "y" * (SHORT + 1) + "z" * (SHORT + 2)
-    assert document.size == 1 + (SHORT + 1) * (2 * CALM + 7) + 1
+    document.apply("a", "z" * (MAX_FAST_BYTES + 1))
+    assert len(document.pieces) <= MAX_UNCOUNTED_DELTAS
+    assert document.text.whole() == whole + "y" * (MAX_FAST_BYTES + 1) + "z" * (MAX_FAST_BYTES + 2)
+    assert document.size == 1 + (MAX_FAST_BYTES + 1) * (2 * MAX_UNCOUNTED_DELTAS + 7) + 1
 
 
 @pytest.mark.parametrize("later", [0, 1, 5], ids=lambda count: f"{count} pieces later")
@@ -86,7 +86,7 @@ def test_counting_reuses_the_text_that_a_reader_joined(later):
     string = document.text.whole()
     for _ in range(later):
         document.apply("a", "z")
-    document.settle()
+    document.recount()
 
     assert document.pieces[0] is string
     assert document.pieces[1:] == ["z" * later] * (later > 0)
@@ -95,11 +95,11 @@ def test_counting_reuses_the_text_that_a_reader_joined(later):
 
 def test_counting_joins_unread_pieces():
     document = filled(*[("a", "xy")] * 10)
-    document.settle()
+    document.recount()
 
     assert document.pieces == ["xy", "xy" * 9]
     document.apply("a", "z")
-    document.settle()
+    document.recount()
     assert document.pieces == ["xy", "xy" * 9, "z"]
 
 
@@ -119,9 +119,9 @@ def test_max_string_bytes_is_exact_for_interleaved_strings(turns: list[str], bou
 def test_closed_document_has_no_fast_path():
     document = filled(("a", "x"))
     document.close()
-    document.settle()
+    document.recount()
 
-    assert document.hot_until <= document.version
+    assert document.fast_until_version <= document.version
 
 
 class Interrupt(BaseException):
@@ -137,7 +137,7 @@ class Breaking(dict[str, Any]):
 
 def test_interrupt_while_a_string_opens_tears_the_log():
     document = filled(("a", "x"))
-    document.holder.slots[0].slots = Breaking(document.holder.slots[0].slots)
+    document.root_slot.entries[0].entries = Breaking(document.root_slot.entries[0].entries)
     with pytest.raises(Interrupt):
         document.apply("a", "y")
     assert (document.torn, document.closed, document.version) == (True, True, 1)
@@ -153,5 +153,5 @@ def test_interrupt_while_counting_tears_the_log():
     document = filled(("a", "x"))
     document.uncounted = Uncounted()
     with pytest.raises(Interrupt):
-        document.settle()
+        document.recount()
     assert document.torn

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamjson._document.change_log import CALM, SHORT
+from streamjson._document.change_log import MAX_FAST_BYTES, MAX_UNCOUNTED_DELTAS
 from streamjson._document.document import Document
-from streamjson._document.tree import HOLE, Node, Text, path_of, trail
+from streamjson._document.tree import HOLE, Node, Text, path_of, path_to_slot
 from streamjson._document.value_cache import value_at
 from streamjson._errors import ClosedError, ConflictError, InvalidEventError, LimitExceededError, StreamJSONError
 from streamjson._json import MISSING
@@ -43,11 +43,11 @@ def value(document: Document) -> Any:
 def tree(thing: Any) -> Any:
     """Return everything a slot holds: its content, the replaced content, creation versions and the runs of texts."""
     if type(thing) is Node:
-        slots = thing.slots.items() if thing.is_object else enumerate(thing.slots)
+        slots = thing.entries.items() if thing.is_object else enumerate(thing.entries)
         history = {
             step: [(version, tree(old)) for version, old in olds] for step, olds in (thing.history or {}).items()
         }
-        return [(step, tree(item)) for step, item in slots], thing.births, path_of(thing.where), history
+        return [(step, tree(item)) for step, item in slots], thing.created_at, path_of(thing.where), history
     if type(thing) is Text:
         return "".join(thing.pieces), thing.starts, thing.bases[0], thing.size
     return repr(thing) if thing is not HOLE else "a hole"
@@ -55,18 +55,18 @@ def tree(thing: Any) -> Any:
 
 def state(document: Document) -> Any:
     """Return the whole state of a document, after closing its open string and counting everything."""
-    document._leave()
-    document._tally()
+    document.seal_open_text()
+    document.count_pending()
     return {
         "version": document.version,
-        "tree": tree(document.holder),
+        "tree": tree(document.root_slot),
         "starts": document.starts,
-        "slots": [trail(document.holder, *slot) for slot in zip(document.nodes, document.keys, strict=True)],
+        "slots": [path_to_slot(document.root_slot, *slot) for slot in zip(document.nodes, document.keys, strict=True)],
         "lengths": list(document.lengths),
-        "joined": document.joined,
+        "joined": document.event_ranges,
         "node_count": document.node_count,
         "size": document.size,
-        "halves": [half for _, _, half in document.halves.values()],
+        "halves": [half for _, _, half in document.pending_surrogates.values()],
     }
 
 
@@ -133,9 +133,9 @@ def test_gap_holds_holes_until_they_are_filled():
     document = filled(("a[2]", 1))
     assert value(document) == {"a": [None, None, 1]}
     document.apply("a[0]", None)
-    array = document.holder.slots[0].slots["a"]
+    array = document.root_slot.entries[0].entries["a"]
 
-    assert array.slots == [None, HOLE, 1]
+    assert array.entries == [None, HOLE, 1]
     assert document.node_count == 1 + 1 + 3 + 1  # the filled hole still counts
 
 
@@ -146,7 +146,7 @@ def test_closed_document_refuses_every_delta():
     for path, delta in (("a", "x"), ("b", 1), ("[", object())):
         with pytest.raises(ClosedError):
             document.apply(path, delta)
-    document.settle()
+    document.recount()
     with pytest.raises(ClosedError):
         document.apply("a", "x")
 
@@ -165,7 +165,9 @@ def test_frozen_document_keeps_its_value():
 
 def log(document: Document) -> list[tuple[int, tuple[Any, ...]]]:
     slots = zip(document.nodes, document.keys, strict=True)
-    return [(start, trail(document.holder, *slot)[1:]) for start, slot in zip(document.starts, slots, strict=True)]
+    return [
+        (start, path_to_slot(document.root_slot, *slot)[1:]) for start, slot in zip(document.starts, slots, strict=True)
+    ]
 
 
 def test_consecutive_changes_of_one_text_are_one_run():
@@ -188,12 +190,12 @@ def test_unchanging_or_refused_delta_does_not_end_a_run():
 def test_text_is_plain_after_one_run_and_stays_open_after_two():
     """A revisited text keeps its `Text` object for good."""
     document = filled(("a", "x"), ("a", "y"), ("b", 1))
-    root = document.holder.slots[0]
-    assert root.slots["a"] == "xy"
+    root = document.root_slot.entries[0]
+    assert root.entries["a"] == "xy"
     document.apply("a", "z")
     document.apply("b", 2)
 
-    text = root.slots["a"]
+    text = root.entries["a"]
     assert (text.whole(), text.starts, text.bases, text.size) == ("xyz", [4], [2], 3)
 
 
@@ -205,7 +207,7 @@ def test_text_grows_after_a_read_and_is_joined_when_counted(count):
     assert text.whole() is text.whole()
     assert (text.whole(), len(text.pieces)) == ("x" + "y" * count, 1 + count)
     document.apply("a", "z")
-    document.settle()
+    document.recount()
     assert (text.whole(), text.counted) == ("x" + "y" * count + "z", len(text.pieces))
     assert len(text.pieces) == 2
     assert document.size == len("a") + len("x" + "y" * count + "z")
@@ -221,21 +223,23 @@ def test_lengths_over_255_widen_the_log(first):
     assert [value_at(document, version) for version in (1, 2)] == [{"a": deltas[0]}, {"a": deltas[0] + deltas[1]}]
 
 
-@pytest.mark.parametrize("count", [CALM - 1, CALM, CALM + 1, 3 * CALM])
+@pytest.mark.parametrize(
+    "count", [MAX_UNCOUNTED_DELTAS - 1, MAX_UNCOUNTED_DELTAS, MAX_UNCOUNTED_DELTAS + 1, 3 * MAX_UNCOUNTED_DELTAS]
+)
 def test_pieces_are_joined_regularly(count):
     document = filled(*[("a", "é")] * count)
 
-    assert len(document.pieces) <= CALM + 2
+    assert len(document.pieces) <= MAX_UNCOUNTED_DELTAS + 2
     assert value(document) == {"a": "é" * count}
-    document.settle()
+    document.recount()
     assert document.size == 1 + 2 * count
 
 
 def test_blocks_of_pieces_are_joined_too():
-    document = filled(*[("a", "x" * 300)] * (2 * CALM + 5))
+    document = filled(*[("a", "x" * 300)] * (2 * MAX_UNCOUNTED_DELTAS + 5))
 
-    assert len(document.pieces) <= CALM
-    assert value(document) == {"a": "x" * 300 * (2 * CALM + 5)}
+    assert len(document.pieces) <= MAX_UNCOUNTED_DELTAS
+    assert value(document) == {"a": "x" * 300 * (2 * MAX_UNCOUNTED_DELTAS + 5)}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -318,9 +322,9 @@ def test_half_is_kept_per_string_when_out_of_order(deltas, expected, versions):
 
 def test_pending_half_keeps_fast_paths_open_when_out_of_order():
     document = filled(("a", "x" + HIGH), ("b", "y"), in_order=False)
-    assert document.hot_until > document.version
+    assert document.fast_until_version > document.version
     in_order = filled(("a", "x"), ("b", "y"), ("b", HIGH))
-    assert in_order.hot_until == in_order.version
+    assert in_order.fast_until_version == in_order.version
 
 
 HALVES_AT_A_LIMIT: dict[str, tuple[dict[str, int], Deltas]] = {
@@ -347,15 +351,15 @@ def test_repair_precedes_a_change_and_at_close_is_the_change():
     assert document.close() is True
 
     assert value(document) == {"a": "x\ufffd", "b": "y\ufffd"}
-    assert (document.version, document.joined) == (4, [(3, 4)])
+    assert (document.version, document.event_ranges) == (4, [(3, 4)])
 
 
 @pytest.mark.parametrize("at", ["a", "a.b", ""])
 def test_half_is_discarded_with_its_container(at):
     document = filled(("a.b.c", "x" + HIGH), (at, None))
 
-    assert not document.joined
-    assert document.halves == {}
+    assert not document.event_ranges
+    assert document.pending_surrogates == {}
 
 
 def test_refused_delta_keeps_a_pending_half():
@@ -452,8 +456,19 @@ def test_limit_is_exact_on_every_path(limit, bound, deltas, count):
 @pytest.mark.parametrize("limit", ["max_string_bytes", "max_document_bytes", "max_nodes"])
 def test_limit_is_exact_for_any_bound(limit):
     """The fast path's budget never exceeds what is left; the bounds lie around the sizes of the deltas."""
-    for bound in (1, 9, SHORT - 1, SHORT, SHORT + 1, 2 * SHORT, 2 * SHORT + 1, CALM, CALM + 1, 4 * SHORT):
-        for piece in ("x", "x" * 7, "x" * SHORT, "x" * (SHORT + 1)):
+    for bound in (
+        1,
+        9,
+        MAX_FAST_BYTES - 1,
+        MAX_FAST_BYTES,
+        MAX_FAST_BYTES + 1,
+        2 * MAX_FAST_BYTES,
+        2 * MAX_FAST_BYTES + 1,
+        MAX_UNCOUNTED_DELTAS,
+        MAX_UNCOUNTED_DELTAS + 1,
+        4 * MAX_FAST_BYTES,
+    ):
+        for piece in ("x", "x" * 7, "x" * MAX_FAST_BYTES, "x" * (MAX_FAST_BYTES + 1)):
             document = Document(Limits(**{limit: bound}))
             for number in range(40):
                 try:
@@ -473,7 +488,7 @@ def test_size_counts_everything_received():
     document = filled(
         ("p[0].naïve", "x"), ("p[0].a", 1), ("p[1].naïve", "é"), ("p[1].a", 2), ("p[1].a", 3), ("p[3]", {"b": [True]})
     )
-    document.settle()
+    document.recount()
 
     # The names p, naïve, a, naïve, a and b; texts of 1 and 2 bytes; four scalars; the hole p[2].
     assert document.size == 1 + 6 + 1 + 6 + 1 + 1 + 1 + 2 + 4 * 8 + 8
@@ -569,7 +584,7 @@ def test_text_of_any_script_is_counted_in_characters_and_bytes(pieces, *, is_exa
     document = filled(*deltas, **limits)
     shown = [value_at(document, version)["a"] for version in range(2, document.version + 1)]
     assert shown == ["x" + "".join((pieces * 2)[:count]) for count in range(2 * len(pieces) + 1)]
-    document.settle()
+    document.recount()
     assert document.size == 1 + 8 + 1 + size
     assert_same_on_both_paths([*deltas, ("a", "é")], limits, replace=False)
     if is_exact:
@@ -620,7 +635,7 @@ def assert_same_on_both_paths(deltas: list[Any], limits: Any, *, replace: bool, 
     hot, careful = (Document(Limits(**limits), replace=replace, in_order=in_order) for _ in range(2))
     for path, delta in deltas:
         # With no budget ahead, every delta takes the careful path.
-        careful.hot_until = careful.version
+        careful.fast_until_version = careful.version
         assert outcome_of(hot, path, delta) == outcome_of(careful, path, delta)
     assert state(hot) == state(careful)
     hot.close()
@@ -636,7 +651,7 @@ def test_counts_equal_a_recount(deltas: list[Any], limits: Any, *, replace: bool
         outcome_of(document, path, delta)
     document.close()
 
-    assert (document.node_count, document.size) == counted(document.holder)
+    assert (document.node_count, document.size) == counted(document.root_slot)
     # Repairs at the end stay within the limits, too.
     assert len(document.starts) <= (limits.get("max_runs") or sys.maxsize)
     assert document.size <= (limits.get("max_document_bytes") or sys.maxsize)
@@ -644,7 +659,7 @@ def test_counts_equal_a_recount(deltas: list[Any], limits: Any, *, replace: bool
 
 def counted(node: Node) -> tuple[int, int]:
     """Count all values and bytes under a container, including replaced ones."""
-    slots = list(node.slots.items() if node.is_object else enumerate(node.slots))
+    slots = list(node.entries.items() if node.is_object else enumerate(node.entries))
     size = sum(len(name.encode()) for name, _ in slots) if node.is_object else 0
     count = 0
     olds = [old for history in (node.history or {}).values() for _, old in history if old is not HOLE]
@@ -707,7 +722,7 @@ def test_refused_append_does_not_open_a_string():
     document.apply("c", "y")
     with pytest.raises(LimitExceededError):
         document.apply("a", "z")
-    assert type(document.holder.slots[0].slots["a"]) is str
+    assert type(document.root_slot.entries[0].entries["a"]) is str
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -744,12 +759,12 @@ INTERRUPTED: dict[str, tuple[Deltas, Any, Any]] = {
 @pytest.mark.parametrize(("before", "path", "delta"), INTERRUPTED.values(), ids=INTERRUPTED)
 def test_interrupt_before_the_write_keeps_the_version_and_tears(before, path, delta, *, in_order):
     document = filled(*before, in_order=in_order, replace=True)
-    expected, version, halves = value(document), document.version, dict(document.halves)
+    expected, version, halves = value(document), document.version, dict(document.pending_surrogates)
     document.lengths = BreakingLengths(document.lengths)
     with pytest.raises(Interrupt):
         document.apply(path, delta)
 
-    assert (document.version, value(document), document.halves) == (version, expected, halves)
+    assert (document.version, value(document), document.pending_surrogates) == (version, expected, halves)
     with pytest.raises(ClosedError, match="an interrupt has broken off an event") as caught:
         document.apply(path, delta)
     assert caught.value.code == "torn"
@@ -775,10 +790,10 @@ def test_interrupt_while_counting_keeps_the_applied_delta(before, path, delta, *
 
         __slots__ = ()
 
-        def _allow(self) -> None:
+        def set_budget(self) -> None:
             if self.version == twin.version:
                 raise Interrupt
-            super()._allow()
+            super().set_budget()
 
     document.__class__ = Late
     with pytest.raises(Interrupt):
@@ -786,7 +801,8 @@ def test_interrupt_while_counting_keeps_the_applied_delta(before, path, delta, *
 
     assert (document.version, value(document)) == (twin.version, value(twin))
     waiting = [
-        [(trail(one.holder, node, key), half) for node, key, half in one.halves.values()] for one in (document, twin)
+        [(path_to_slot(one.root_slot, node, key), half) for node, key, half in one.pending_surrogates.values()]
+        for one in (document, twin)
     ]
     assert waiting[0] == waiting[1]
     assert (document.torn, document.closed) == (True, True)
@@ -798,7 +814,7 @@ def test_interrupt_before_the_repairs_of_close_keeps_the_halves():
     with pytest.raises(Interrupt):
         document.close()
 
-    assert (document.torn, document.version, len(document.halves)) == (True, 2, 2)
+    assert (document.torn, document.version, len(document.pending_surrogates)) == (True, 2, 2)
     assert value(document) == {"a": "x", "b": "y"}
     assert document.close() is False
 
@@ -830,4 +846,8 @@ def test_pending_half_is_recognised_by_identity():
     version = document.version
     assert document.apply("a", half) is None
 
-    assert (document.version, document.halves.is_from(half), document.halves.is_from(other)) == (version, True, False)
+    assert (
+        document.version,
+        document.pending_surrogates.is_from(half),
+        document.pending_surrogates.is_from(other),
+    ) == (version, True, False)

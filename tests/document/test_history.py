@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamjson._document.change_log import CALM
+from streamjson._document.change_log import MAX_UNCOUNTED_DELTAS
 from streamjson._document.document import Document
 from streamjson._document.history import (
     MAX_SKIPPED_CHARS,
@@ -25,7 +25,7 @@ from streamjson._document.history import (
     string_at,
     visible,
 )
-from streamjson._document.tree import HOLE, Text, trail
+from streamjson._document.tree import HOLE, Text, path_to_slot
 from streamjson._document.value_cache import value_at
 from streamjson._json import MISSING
 from streamjson._limits import Limits
@@ -168,8 +168,8 @@ def test_container_changed_by_its_reader_is_rebuilt(spoil):
 
 def test_slots_are_those_of_the_version():
     document = filled(("a", 1), ("c[1]", "x"), ("b", 2), ("a", 3), ("c[0]", 4))
-    root = document.holder.slots[0]
-    array = root.slots["c"]
+    root = document.root_slot.entries[0]
+    array = root.entries["c"]
 
     assert [visible(root, version) for version in range(6)] == [0, 1, 2, 3, 3, 3]
     assert [slot_at(root, "a", version) for version in range(6)] == [MISSING, 1, 1, 1, 3, 3]
@@ -193,14 +193,14 @@ def test_absent_location_is_missing(steps):
 
 def test_location_is_the_one_that_a_version_changed():
     document = filled(("a", "x"), ("a", "y"), ("b[1]", 1))
-    trails = [trail(document.holder, *location(document, version))[1:] for version in range(4)]
+    trails = [path_to_slot(document.root_slot, *location(document, version))[1:] for version in range(4)]
 
     assert trails == [(), ("a",), ("a",), ("b", 1)]
 
 
 def test_has_holes_depends_on_the_version():
     document = filled(("a[1].b", 1), ("a[0]", None), ("a[1].c[2]", 1))
-    root = document.holder.slots[0]
+    root = document.root_slot.entries[0]
 
     assert [has_holes(root, version) for version in (1, 2, 3)] == [True, False, True]
 
@@ -227,7 +227,7 @@ RUNS = {
     "one": ["abcde"],
     "three": ["abc", "d", "efgh"],
     "many": ["x"] * 20,
-    "long": ["x" * (CALM + 3), "y" * (CALM + 3)],
+    "long": ["x" * (MAX_UNCOUNTED_DELTAS + 3), "y" * (MAX_UNCOUNTED_DELTAS + 3)],
 }
 
 
@@ -261,7 +261,7 @@ def test_long_text_is_unchanged_after_a_refused_append():
     with pytest.raises(Exception, match="max_string_bytes"):
         document.apply("a", "d")
 
-    assert type(document.holder.slots[0].slots["a"]) is Text
+    assert type(document.root_slot.entries[0].entries["a"]) is Text
     grown = [{"a": "".join(pieces[:count])} for count in (1, 2, 3)]
     assert every_version(document) == [MISSING, *grown, {**grown[-1], "b": 1}]
 
@@ -364,7 +364,7 @@ def test_differences_are_unique_and_in_order_of_creation(deltas, old, expected):
     document = filled(*deltas)
     found = differences(document, old, document.version)
 
-    assert [(trail(document.holder, node, key)[1:], length) for node, key, length in found] == expected
+    assert [(path_to_slot(document.root_slot, node, key)[1:], length) for node, key, length in found] == expected
 
 
 def test_differences_end_at_the_newer_version():
@@ -406,7 +406,7 @@ def test_wide_array_is_read_in_parts(replaced):
         document.apply(f"l[{SLICE_ITEMS + 1 + number}]", number)
     if replaced:
         document.apply("l[3]", "new")
-    root = document.holder.slots[0].slots["l"]
+    root = document.root_slot.entries[0].entries["l"]
 
     assert list(slots_at(root, version)) == [*enumerate(range(SLICE_ITEMS)), (SLICE_ITEMS, "x")]
     assert [step for step, _ in slots_at(root, document.version, 5)] == list(range(5, 2 * SLICE_ITEMS + 1))

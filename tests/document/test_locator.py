@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 
 from streamjson._document import document as _document, locator as _locator
 from streamjson._document.document import Document
-from streamjson._document.locator import Places, conflict
-from streamjson._document.tree import HOLE, Node, look
+from streamjson._document.locator import Locator, conflict
+from streamjson._document.tree import HOLE, Node, current
 from streamjson._errors import ConflictError, InvalidPathError, LimitExceededError, StreamJSONError
 from streamjson._json import MISSING
 from streamjson._limits import Limits
@@ -26,11 +26,11 @@ def filled(*deltas: tuple[Any, Any], **options: Any) -> Document:
 
 def found_by_a_walk(document: Document, path: Any) -> Any:
     """Find a path without any shortcut."""
-    known = document.places
-    return outcome(Places(document.holder, document.intake.limits, known.prefix, replace=known.replace), path)
+    known = document.locator
+    return outcome(Locator(document.root_slot, document.admission.limits, known.prefix, replace=known.replace), path)
 
 
-def outcome(places: Places, path: Any) -> Any:
+def outcome(places: Locator, path: Any) -> Any:
     try:
         node, key, rest = places.find(path)
     except StreamJSONError as error:
@@ -78,21 +78,21 @@ def test_shortcuts_find_what_a_walk_finds_after_any_history(
         seen |= {path, tail}
         for each in (path, tail):
             expected = found_by_a_walk(document, each)
-            assert outcome(document.places, each) == expected
+            assert outcome(document.locator, each) == expected
         try:
             document.apply(path, delta)
         except StreamJSONError:
             continue
         # The steps lead to the value, too.
         steps = strip_prefix(parse_path(path), prefix_path, path)
-        there: Any = document.holder
+        there: Any = document.root_slot
         for step in (0, *steps):
             assert type(there) is Node
-            there = look(there, step)
+            there = current(there, step)
             assert there is not MISSING
             assert there is not HOLE
     for path in seen:
-        assert outcome(document.places, path) == found_by_a_walk(document, path)
+        assert outcome(document.locator, path) == found_by_a_walk(document, path)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -133,8 +133,8 @@ def test_shortcut_finds_what_a_walk_finds(deltas, path):
     document = filled(*deltas)
 
     expected = found_by_a_walk(document, path)
-    assert outcome(document.places, path) == expected
-    assert outcome(document.places, path) == expected
+    assert outcome(document.locator, path) == expected
+    assert outcome(document.locator, path) == expected
 
 
 def test_siblings_and_next_items_are_not_parsed(monkeypatch):
@@ -144,7 +144,7 @@ def test_siblings_and_next_items_are_not_parsed(monkeypatch):
     document.apply("people[1].age", 2)
     document.apply("people[2].name", "L")
     document.apply("people[2].age", 3)
-    assert len(document.holder.slots[0].slots["people"].slots) == 3
+    assert len(document.root_slot.entries[0].entries["people"].entries) == 3
 
 
 def test_revisited_location_is_remembered(monkeypatch):
@@ -182,7 +182,7 @@ def test_long_sibling_name_respects_max_path_bytes():
 def test_path_object_is_found_like_its_text():
     document = filled(("a[0].b", 1))
 
-    assert outcome(document.places, Path(("a", 0, "b"))) == found_by_a_walk(document, "a[0].b")
+    assert outcome(document.locator, Path(("a", 0, "b"))) == found_by_a_walk(document, "a[0].b")
 
 
 @pytest.mark.parametrize("path", [None, 1, ("a",), b"a", ["a"]], ids=repr)
@@ -207,26 +207,26 @@ def test_non_ascii_name_is_counted_in_bytes_in_each_object():
 
 
 def test_shortcuts_are_bounded(monkeypatch):
-    monkeypatch.setattr(_locator, "MANY", 3)
-    monkeypatch.setattr(_locator, "MANY_NAMES", 3)
-    monkeypatch.setattr(_document, "MANY_NAMES", 3)
+    monkeypatch.setattr(_locator, "MAX_CACHED_PATHS", 3)
+    monkeypatch.setattr(_locator, "MAX_CACHED_NAMES", 3)
+    monkeypatch.setattr(_document, "MAX_CACHED_NAMES", 3)
     paths = [f"a.n{number}" for number in range(8)]
     others = [f"b{number}.n" for number in range(8)]
     document = filled(*[(path, delta) for delta in "xy" for path in paths], *[(path, "x") for path in others])
 
-    assert len(document.places.names) <= 3
-    assert len(document.places.visited) <= 3
+    assert len(document.locator.names) <= 3
+    assert len(document.locator.visited) <= 3
     for path in paths:
-        assert outcome(document.places, path) == found_by_a_walk(document, path)
+        assert outcome(document.locator, path) == found_by_a_walk(document, path)
 
 
 def test_replaced_container_drops_the_shortcuts():
     """A replaced scalar keeps them."""
     document = filled(("d", 1), ("a.b", "x"), ("d", 2))
     document.apply("a.b", None)
-    assert (document.places.head, [*document.places.visited]) == ("a.", ["d", "a.b"])
+    assert (document.locator.head, [*document.locator.visited]) == ("a.", ["d", "a.b"])
     document.apply("a", None)
-    assert (document.places.head, document.places.visited) == ("", {})  # the entry of `a` itself is dropped, too
+    assert (document.locator.head, document.locator.visited) == ("", {})  # the entry of `a` itself is dropped, too
 
 
 CONFLICTS: dict[str, tuple[list[tuple[str, Any]], str, str, str, str]] = {
@@ -247,7 +247,7 @@ def test_path_through_another_kind_conflicts_or_replaces(deltas, path, where, fo
 
     document = filled(*deltas, replace=True)
     assert document.apply(path, 1) == "set"
-    assert outcome(document.places, path) == found_by_a_walk(document, path)
+    assert outcome(document.locator, path) == found_by_a_walk(document, path)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_array_gap_on_the_way_is_refused():
 def test_remembered_locations_are_bounded():
     document = Document(Limits())
     for turn in range(2):
-        for number in range(_locator.MANY + 1):
+        for number in range(_locator.MAX_CACHED_PATHS + 1):
             document.apply(f"a[{number}]", turn)
-    assert 0 < len(document.places.visited) <= _locator.MANY
-    assert document.holder.slots[0].slots["a"].slots == [1] * (_locator.MANY + 1)
+    assert 0 < len(document.locator.visited) <= _locator.MAX_CACHED_PATHS
+    assert document.root_slot.entries[0].entries["a"].entries == [1] * (_locator.MAX_CACHED_PATHS + 1)

@@ -137,13 +137,13 @@ def test_readers_see_their_versions_wherever_a_writer_stops(scenario: Scenario) 
             assembler.apply_delta(path, delta)
             continue
 
-        def look(place: int, count: int = count) -> bool:
+        def current(place: int, count: int = count) -> bool:
             number = count - place % min(4, count + 1)
             name = tuple(READS)[place % len(READS)]
             assert READS[name](another(snapshots[number])) == expected[number][name], (name, number)
             return True
 
-        at_instructions(lambda path=path, delta=delta: assembler.apply_delta(path, delta), look)
+        at_instructions(lambda path=path, delta=delta: assembler.apply_delta(path, delta), current)
     last = assembler.snapshot()
     assert {name: read(last) for name, read in READS.items()} == expected[-1]
 
@@ -256,11 +256,11 @@ def test_read_inside_another_read_gets_its_own_value() -> None:
     expected = assembler.snapshot().copy_value()
     inner: list[Any] = []
 
-    def look(_: int) -> bool:
+    def current(_: int) -> bool:
         inner.append(assembler.snapshot().value)
         return True
 
-    assert at_instructions(lambda: another(assembler.snapshot()).value, look) == expected
+    assert at_instructions(lambda: another(assembler.snapshot()).value, current) == expected
     assert inner
     assert all(value == expected for value in inner)
     assembler.apply_delta("a.d", 3)
@@ -284,14 +284,14 @@ def test_interleaved_reads_of_one_container_see_their_versions(ago: int, count: 
         snapshots[0].get("o")
         found: list[tuple[int, Any]] = []
 
-        def look(number: int, place: int = place, found: list[tuple[int, Any]] = found) -> bool:
+        def current(number: int, place: int = place, found: list[tuple[int, Any]] = found) -> bool:
             if number < place:
                 return True
             snapshot = snapshots[max(len(snapshots) - 1 - ago, 0)]
             found.append((snapshot.version, snapshot.get("o")))
             return False
 
-        outer = at_instructions(lambda: snapshots[-1].get("o"), look)
+        outer = at_instructions(lambda: snapshots[-1].get("o"), current)
         found.append((snapshots[-1].version, outer))
         found.append((snapshots[-1].version, snapshots[-1].get("o")))
         assert all(value == expected[version] for version, value in found)
@@ -300,14 +300,14 @@ def test_interleaved_reads_of_one_container_see_their_versions(ago: int, count: 
 @pytest.mark.parametrize("reads_each", [False, True], ids=["once", "and at each event"])
 def test_reader_during_a_join_loses_nothing(monkeypatch: pytest.MonkeyPatch, *, reads_each: bool) -> None:
     """The reader's cache must not stand for other pieces, and the writer reuses the text that the reader joined."""
-    monkeypatch.setattr(_change_log, "CALM", 3)
+    monkeypatch.setattr(_change_log, "MAX_UNCOUNTED_DELTAS", 3)
     deltas = [str(number) * (300 if number % 3 == 0 else 2) for number in range(16)]
     whole = "".join(deltas)
     place, reached = 0, True
     while reached:
         assembler, reached, passed = sj.Assembler(), False, 0
 
-        def look(_: int, assembler: sj.Assembler = assembler, place: int = place) -> bool:
+        def current(_: int, assembler: sj.Assembler = assembler, place: int = place) -> bool:
             nonlocal reached, passed
             if sys._getframe(2).f_code is Text.rejoin.__code__:
                 passed += 1
@@ -318,7 +318,7 @@ def test_reader_during_a_join_loses_nothing(monkeypatch: pytest.MonkeyPatch, *, 
             return True
 
         for delta in deltas:
-            at_instructions(lambda delta=delta, assembler=assembler: assembler.apply_delta("a", delta), look)
+            at_instructions(lambda delta=delta, assembler=assembler: assembler.apply_delta("a", delta), current)
             if reads_each:
                 text = assembler.snapshot().get("a")
                 assert text == whole[: len(text)]

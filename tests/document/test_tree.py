@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 import naive_model
 from meddling import MeddledDict, MeddledList
-from streamjson._document.tree import HOLE, Text, kind_of, look, new_node, path_of, trail, where_of
+from streamjson._document.tree import HOLE, Text, current, kind_of, location_of, new_node, path_of, path_to_slot
 from streamjson._errors import InvalidEventError
 from streamjson._json import MISSING, REPLACEMENT, repair_surrogates, short_size, utf8_size, well_formed
 
@@ -69,11 +69,11 @@ def test_non_json_value_has_no_kind(value):
 
 def test_slot_is_looked_up_by_name_or_index():
     names, items = new_node(None, is_object=True), new_node(None, is_object=False)
-    names.slots["a"] = 1
-    items.slots.extend([None, 2])
+    names.entries["a"] = 1
+    items.entries.extend([None, 2])
 
-    assert (look(names, "a"), look(names, "b")) == (1, MISSING)
-    assert (look(items, 1), look(items, 2), look(items, 99)) == (2, MISSING, MISSING)
+    assert (current(names, "a"), current(names, "b")) == (1, MISSING)
+    assert (current(items, 1), current(items, 2), current(items, 99)) == (2, MISSING, MISSING)
 
 
 def test_location_is_a_chain_read_from_its_end():
@@ -82,28 +82,28 @@ def test_location_is_a_chain_read_from_its_end():
     item = new_node(((None, "people"), 0), is_object=True)
 
     assert path_of(None) == ()
-    assert where_of(holder, holder, 0) is None
-    assert where_of(holder, root, "a") == (None, "a")
-    assert path_of(where_of(holder, item, "name")) == ("people", 0, "name")
-    assert trail(holder, holder, 0) == (0,)
-    assert trail(holder, root, "a") == (0, "a")
-    assert trail(holder, item, "name") == (0, "people", 0, "name")
+    assert location_of(holder, holder, 0) is None
+    assert location_of(holder, root, "a") == (None, "a")
+    assert path_of(location_of(holder, item, "name")) == ("people", 0, "name")
+    assert path_to_slot(holder, holder, 0) == (0,)
+    assert path_to_slot(holder, root, "a") == (0, "a")
+    assert path_to_slot(holder, item, "name") == (0, "people", 0, "name")
 
 
 def test_position_of_a_name_is_found_while_the_object_grows():
     node = new_node(None, is_object=True)
     for count, name in enumerate(["b", "a", "0", "c"]):
-        node.slots[name] = None
+        node.entries[name] = None
         if count != 1:  # this one is indexed with the next
             assert node.place_of(name) == count
-    assert [node.place_of(name) for name in node.slots] == [0, 1, 2, 3]
+    assert [node.place_of(name) for name in node.entries] == [0, 1, 2, 3]
     assert new_node(None, is_object=False).place_of(7) == 7
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["before the names", "between the names"])
 def test_position_of_a_name_is_found_during_a_write(late):
     node = new_node(None, is_object=True)
-    node.slots = MeddledDict({"b": 1, "a": 2}, lambda: node.slots.update(c=3), late=late)
+    node.entries = MeddledDict({"b": 1, "a": 2}, lambda: node.entries.update(c=3), late=late)
 
     assert node.place_of("a") == 1
     assert [node.place_of(name) for name in ("b", "c")] == [0, 2]

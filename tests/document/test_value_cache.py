@@ -61,7 +61,7 @@ KEEPS: dict[str, Callable[[Any], Any]] = {
 def plain(document: Document) -> Any:
     """Return the value, built without the cache."""
     version = document.version
-    return read(document, *locate(document, (), version), version) if document.holder.slots else MISSING
+    return read(document, *locate(document, (), version), version) if document.root_slot.entries else MISSING
 
 
 @pytest.fixture(params=["counted", "copied"])
@@ -367,12 +367,12 @@ def test_interrupt_during_another_read_leaves_the_cache_alone():
     document = grown("a.b")
     value_at(document, 1)
     document.values.version = _value_cache._BUSY
-    root = document.holder.slots[0]
+    root = document.root_slot.entries[0]
 
     def interrupt():
         raise KeyboardInterrupt
 
-    root.slots = MeddledDict(root.slots, interrupt)
+    root.entries = MeddledDict(root.entries, interrupt)
     with pytest.raises(KeyboardInterrupt):
         value_at(document, 1)
     assert document.values.version == _value_cache._BUSY
@@ -382,8 +382,8 @@ def test_read_inside_another_read_gets_its_own_value():
     document = grown("a.b")
     document.apply("a.c", "y")
     inner = []
-    root = document.holder.slots[0]
-    root.slots = MeddledDict(root.slots, lambda: inner.append(value_at(document, document.version)))
+    root = document.root_slot.entries[0]
+    root.entries = MeddledDict(root.entries, lambda: inner.append(value_at(document, document.version)))
     document.values = None
     outer = value_at(document, document.version)
 
@@ -395,8 +395,8 @@ def test_read_inside_another_read_gets_its_own_value():
 def test_read_of_another_document_does_not_wait():
     document, other = grown("a.b"), grown("c")
     inner = []
-    root = document.holder.slots[0]
-    root.slots = MeddledDict(root.slots, lambda: inner.append(value_at(other, 1)))
+    root = document.root_slot.entries[0]
+    root.entries = MeddledDict(root.entries, lambda: inner.append(value_at(other, 1)))
     document.values = None
 
     assert value_at(document, 1) == {"a": {"b": "x"}}
@@ -405,12 +405,12 @@ def test_read_of_another_document_does_not_wait():
 
 def test_read_after_an_interrupted_one_rebuilds_the_value():
     document = grown("a.b")
-    root = document.holder.slots[0]
+    root = document.root_slot.entries[0]
 
     def interrupt():
         raise KeyboardInterrupt
 
-    root.slots = MeddledDict(root.slots, interrupt)
+    root.entries = MeddledDict(root.entries, interrupt)
     document.values = None
     with pytest.raises(KeyboardInterrupt):
         value_at(document, 1)
@@ -706,8 +706,8 @@ def test_container_read_inside_another_gets_its_own_value(inner):
     part(document, "a")
     document.apply("a.d", "y")
     found = []
-    node = document.holder.slots[0].slots["a"]
-    node.slots = MeddledDict(node.slots, lambda: found.append(part(document, "a", version=inner + 1)))
+    node = document.root_slot.entries[0].entries["a"]
+    node.entries = MeddledDict(node.entries, lambda: found.append(part(document, "a", version=inner + 1)))
     outer = part(document, "a")
 
     assert outer == own(document, "a")

@@ -54,16 +54,16 @@ class Budget:
             delta, half = repair_surrogates(delta)
         new.value(delta, len(steps) + 1, met)
         met["max_string_bytes"] = max(met["max_string_bytes"], size_of(delta) + 3 * len(half) if half else 0)
-        waiting = sum(at != top for at, _ in model.halves)
+        waiting = sum(at != top for at, _ in model.pending_surrogates)
         met |= {"max_nodes": new.nodes, "max_document_bytes": new.size + 3 * (waiting + len(half))}
         if model.in_order:  # halves that are not discarded are repaired
-            new.size += 3 * sum(at[: len(top)] != top for at, _ in model.halves)
+            new.size += 3 * sum(at[: len(top)] != top for at, _ in model.pending_surrogates)
         return new, met
 
     def append(self, model: NaiveDocument, steps: Steps, delta: str, met: dict[str, int]) -> None:
         """Count an append to a string."""
-        text, half = repair_surrogates("".join(half for at, half in model.halves if at == steps) + delta)
-        waiting = sum(at != steps for at, _ in model.halves)
+        text, half = repair_surrogates("".join(half for at, half in model.pending_surrogates if at == steps) + delta)
+        waiting = sum(at != steps for at, _ in model.pending_surrogates)
         met["max_string_bytes"] = size_of(model.look(steps) + text) + 3 * len(half)
         met["max_document_bytes"] = self.size + size_of(text) + 3 * (waiting + len(half))
         self.size += size_of(text) + (3 * waiting if text and model.in_order else 0)

@@ -373,7 +373,7 @@ def _check_restored(restored: sj.Assembler) -> None:
         reports += [one.snapshot().is_complete(path) for path in ((), ("a",), ("l",), ("o", "a", 0))]
         outcomes.append(reports)
     # Under other limits, the first may have exceeded one where the second, without limits, continued.
-    if restored._session.document.intake.limits == sj.Limits():
+    if restored._session.document.admission.limits == sj.Limits():
         assert outcomes[0] == outcomes[1]
 
 

@@ -10,12 +10,12 @@ from hypothesis import example, given, strategies as st
 import streamjson as sj
 from naive_model import ConflictError, NaiveCompletions, NaiveDocument, finished_order
 from streamjson._document.document import Document
-from streamjson._document.tree import trail
+from streamjson._document.tree import path_to_slot
 from streamjson._limits import Limits
 from streamjson._paths.automaton import Matcher
 from streamjson._paths.pattern import compile_pattern
-from streamjson._view.finished import finished_by, is_finished, is_there, lost, returned_at, take_up, unfinished
-from streamjson._view.selection import Along
+from streamjson._view.finished import finished_by, interleaved_since, is_finished, is_there, lost, take_up, unfinished
+from streamjson._view.selection import PatternCursor
 from test_properties import SEEDS, VALUES, WILD_STREAMS, cut, interleave
 
 Stream = list[tuple[Any, Any]]
@@ -43,18 +43,18 @@ def built(stream: Stream, *, replace: bool = False, in_order: bool = True) -> tu
 
 def reported_in_order(document: Document) -> list[tuple[tuple[Any, ...], int]]:
     """Return the locations that `finished_by` yields, run by run, each with its version."""
-    along = Along(ALL)
-    returned = returned_at(document)
+    along = PatternCursor(ALL)
+    returned = interleaved_since(document)
     reported = []
     for run in range(1, len(document.starts)):
         if returned is None or document.starts[run] < returned:
             found = finished_by(document, run, along)
-            reported += [(trail(document.holder, *slot[:2])[1:], document.starts[run] - 1) for slot in found]
+            reported += [(path_to_slot(document.root_slot, *slot[:2])[1:], document.starts[run] - 1) for slot in found]
     return reported
 
 
 def places(document: Document, found: Any) -> list[tuple[Any, ...]]:
-    return [trail(document.holder, node, key)[1:] for node, key, _ in found]
+    return [path_to_slot(document.root_slot, node, key)[1:] for node, key, _ in found]
 
 
 def check(document: Document, naive: NaiveDocument, *, in_order: bool = True) -> None:
@@ -65,8 +65,10 @@ def check(document: Document, naive: NaiveDocument, *, in_order: bool = True) ->
             assert is_finished(document, (0, *place), version) is (place in finished), (place, version)
     reported = {place for place, _, _ in model.reported}
     last = finished_order(naive.holders[-1][0])
-    assert places(document, unfinished(document, Along(ALL))) == [one for one in last if one not in model.finished]
-    assert set(places(document, lost(document, Along(ALL)))) == reported - set(last)
+    assert places(document, unfinished(document, PatternCursor(ALL))) == [
+        one for one in last if one not in model.finished
+    ]
+    assert set(places(document, lost(document, PatternCursor(ALL)))) == reported - set(last)
 
 
 @given(WILD_STREAMS, st.booleans(), st.booleans())
@@ -81,9 +83,9 @@ def test_finished_values_agree_with_the_definition(stream: Stream, replace: bool
 def test_stream_in_document_order_finishes_values_in_order(value: Any, chance: Any) -> None:
     document, naive = built(cut(value, chance))
 
-    assert returned_at(document) is None
+    assert interleaved_since(document) is None
     reported = [place for place, _ in reported_in_order(document)]
-    assert reported + places(document, unfinished(document, Along(ALL))) == finished_order(naive.holders[-1][0])
+    assert reported + places(document, unfinished(document, PatternCursor(ALL))) == finished_order(naive.holders[-1][0])
 
 
 @given(VALUES, SEEDS)
@@ -100,12 +102,12 @@ def test_time_of_asking_makes_no_difference(stream: Stream, moments: list[int]) 
         except sj.ConflictError:
             continue
         if number in moments:
-            returned_at(early)
+            interleaved_since(early)
             is_finished(early, (0, "a"), early.version)
     late, naive = built(stream)
     early.close()
 
-    assert returned_at(early) == returned_at(late)
+    assert interleaved_since(early) == interleaved_since(late)
     for version in range(len(naive.values)):
         for place in finished_order(naive.holders[version][0]):
             assert is_finished(early, (0, *place), version) is is_finished(late, (0, *place), version)
@@ -114,10 +116,10 @@ def test_time_of_asking_makes_no_difference(stream: Stream, moments: list[int]) 
 def test_empty_document_has_nothing_to_finish() -> None:
     document = Document(Limits())
 
-    assert returned_at(document) is None
+    assert interleaved_since(document) is None
     assert not is_finished(document, (0,), 0)
-    assert places(document, unfinished(document, Along(ALL))) == []
-    assert places(document, lost(document, Along(ALL))) == []
+    assert places(document, unfinished(document, PatternCursor(ALL))) == []
+    assert places(document, lost(document, PatternCursor(ALL))) == []
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_empty_document_has_nothing_to_finish() -> None:
 def test_first_return_is_found(stream: Stream, returned: int | None) -> None:
     document, naive = built(stream)
 
-    assert returned_at(document) == returned
+    assert interleaved_since(document) == returned
     check(document, naive)
 
 
@@ -161,12 +163,12 @@ def test_restored_document_knows_the_first_return():
     document, _ = built([("a", "x"), ("b", 1), ("c", 1)])
     take_up(document, 3)
 
-    assert returned_at(document) == 3
+    assert interleaved_since(document) == 3
     assert [is_finished(document, (0, name), 3) for name in "abc"] == [True, False, False]
 
 
 def test_only_matching_locations_are_reported() -> None:
-    names = Along(Matcher([(compile_pattern("$..name"), None)]))
+    names = PatternCursor(Matcher([(compile_pattern("$..name"), None)]))
     document, _ = built([("people[0].name", "Jane"), ("people[1].name", "John"), ("total", 2)])
 
     assert [places(document, finished_by(document, run, names)) for run in (1, 2)] == [

@@ -13,11 +13,11 @@ import rfc9535
 from rfc9535 import Spelled, spelled as spellings, values
 from streamjson._document.document import Document
 from streamjson._document.history import locate, read
-from streamjson._document.tree import look, trail
+from streamjson._document.tree import current, path_to_slot
 from streamjson._limits import Limits
 from streamjson._paths.automaton import Matcher
 from streamjson._paths.pattern import compile_pattern
-from streamjson._view.selection import Along, postorder, preorder, select
+from streamjson._view.selection import PatternCursor, postorder, preorder, select
 
 Place = tuple[str | int, ...]
 
@@ -44,9 +44,9 @@ def test_both_walks_agree_with_the_standard(value: Any, spelled: Spelled) -> Non
     wanted = rfc9535.select(spelled.query, value)
 
     before = list(preorder(node, key, thing, start, 1))
-    found = {trail(document.holder, *slot[:2])[1:]: read(document, *slot[:3], 1) for slot in before}
+    found = {path_to_slot(document.root_slot, *slot[:2])[1:]: read(document, *slot[:3], 1) for slot in before}
     assert json.dumps(sorted(found.items(), key=str)) == json.dumps(sorted(wanted.items(), key=str))
-    after = [trail(document.holder, *slot[:2])[1:] for slot in postorder(node, key, thing, start, 1)]
+    after = [path_to_slot(document.root_slot, *slot[:2])[1:] for slot in postorder(node, key, thing, start, 1)]
     assert len(after) == len(set(after))
     assert set(after) == set(found)
     for number, place in enumerate(after):  # a container follows its parts
@@ -57,7 +57,7 @@ def test_both_walks_agree_with_the_standard(value: Any, spelled: Spelled) -> Non
 
 def selected(document: Document, pattern: str, version: int) -> list[Place]:
     slots = select(compile_pattern(pattern).segments, root(document, version), version)
-    return [trail(document.holder, node, key)[1:] for node, key, _ in slots]
+    return [path_to_slot(document.root_slot, node, key)[1:] for node, key, _ in slots]
 
 
 @given(values(), spellings())
@@ -146,7 +146,10 @@ def test_walk_shows_the_requested_version(old: Any, new: Any, spelled: Spelled) 
     start = matcher(spelled.text).start
 
     for version, value in ((1, {"a": old}), (2, {"a": old, "b": new})):
-        found = [trail(document.holder, *slot[:2])[1:] for slot in preorder(*root(document, version), start, version)]
+        found = [
+            path_to_slot(document.root_slot, *slot[:2])[1:]
+            for slot in preorder(*root(document, version), start, version)
+        ]
         assert set(found) == set(rfc9535.select(spelled.query, value))
         assert selected(document, spelled.text, version) == list(rfc9535.select(spelled.query, value))
 
@@ -164,7 +167,7 @@ def test_postorder_omits_a_path_and_its_ancestors() -> None:
     document = holding({"a": {"b": {"c": 1, "d": 2}, "e": [3]}, "f": 4})
     slots = (*root(document, 1), matcher("$", "$..*").start, 1)
 
-    found = [trail(document.holder, *slot[:2])[1:] for slot in postorder(*slots, way=("a", "b", "c"))]
+    found = [path_to_slot(document.root_slot, *slot[:2])[1:] for slot in postorder(*slots, way=("a", "b", "c"))]
     assert found == [("a", "b", "d"), ("a", "e", 0), ("a", "e"), ("f",)]
     assert [slot[1] for slot in postorder(*slots, way=("a",))] == ["f"]
 
@@ -173,21 +176,21 @@ def test_postorder_omits_a_path_and_its_ancestors() -> None:
 def test_state_of_a_slot_does_not_depend_on_earlier_queries(value: Any, spelled: list[Spelled]) -> None:
     document = holding({"a": value, "b": value})
     made = matcher(*(one.text for one in spelled))
-    along = Along(made)
+    along = PatternCursor(made)
     everywhere = matcher("$", "$..*").start
 
     for node, key, _, _ in preorder(*root(document, 1), everywhere, 1):
         state = made.start
-        for step in trail(document.holder, node, key)[1:]:
+        for step in path_to_slot(document.root_slot, node, key)[1:]:
             state = state.step(step)
         assert along.at(document, node, key) is state
 
 
 def test_container_is_dead_if_nothing_in_it_can_match() -> None:
     document = holding({"a": {"b": 1}, "c": {"d": 1}})
-    along = Along(matcher("a.b"))
-    node = document.holder.slots[0]
-    inside, beside = look(node, "a"), look(node, "c")
+    along = PatternCursor(matcher("a.b"))
+    node = document.root_slot.entries[0]
+    inside, beside = current(node, "a"), current(node, "c")
 
     assert along.at(document, inside, "b").targets == ("a.b",)
     assert not along.is_dead(inside)

@@ -398,7 +398,7 @@ def test_changes_since_are_the_same_when_read_late(deltas, since, expected):
     assembler = filled(*deltas)
     snapshot = assembler.snapshot()
     for path in ("a", "late", "a", "z"):
-        assembler._session.document.replace = assembler._session.document.places.replace = True
+        assembler._session.document.replace = assembler._session.document.locator.replace = True
         assembler.apply_delta(path, "late")
 
     assert facts_of(snapshot.changes_since(since)) == expected
@@ -604,21 +604,21 @@ def test_value_replaced_during_a_lookup_is_that_of_the_version(path):
     assembler = filled(("n", 1), ("m", 1))
     snapshot = assembler.snapshot()
     snapshot.get("n")
-    root = assembler._session.document.holder.slots[0]
-    root.slots = MeddledDict(root.slots, lambda: assembler.apply_delta(path, 2))
+    root = assembler._session.document.root_slot.entries[0]
+    root.entries = MeddledDict(root.entries, lambda: assembler.apply_delta(path, 2))
 
     assert snapshot.get(path) == 1
     assert assembler.snapshot().get(path) == 2
 
 
 def test_cached_lookups_of_readers_are_bounded(monkeypatch):
-    monkeypatch.setattr(_snapshot, "MANY", 3)
+    monkeypatch.setattr(_snapshot, "MAX_CACHED_PATHS", 3)
     assembler = sj.Assembler()
     for number in range(10):
         assembler.apply_delta(f"a.n{number}", "x")
         assert assembler.snapshot().get(f"a.n{number}") == "x"
         assert assembler.snapshot().get(f"a.n{number // 2}") == "x"
-    assert 0 < len(assembler._session.document.places.known) <= 3
+    assert 0 < len(assembler._session.document.locator.known) <= 3
 
 
 def test_get_refuses_arguments_that_cannot_be_a_path():

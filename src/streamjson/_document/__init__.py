@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .admission import SCALAR
-from .change_log import NO_PATH, SHORT, WIDE, Kind
+from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, NO_PATH, Kind
 from .document import Document
 from .history import (
     characters,
@@ -21,18 +21,18 @@ from .history import (
     string_at,
     visible,
 )
-from .locator import MANY, a_kind
+from .locator import MAX_CACHED_PATHS, a_kind
 from .restoration import Restoration
-from .tree import HOLE, Node, Step, Text, Where, kind_of, look, path_of, trail
+from .tree import HOLE, Node, Step, Text, Where, current, kind_of, path_of, path_to_slot
 from .value_cache import container_at, value_at
 
 __all__ = [
     "HOLE",
-    "MANY",
+    "MAX_CACHED_PATHS",
+    "MAX_FAST_BYTES",
+    "MAX_FAST_CHARS",
     "NO_PATH",
     "SCALAR",
-    "SHORT",
-    "WIDE",
     "Document",
     "Kind",
     "Node",
@@ -43,6 +43,7 @@ __all__ = [
     "a_kind",
     "characters",
     "container_at",
+    "current",
     "differences",
     "ending_at",
     "growth",
@@ -51,14 +52,13 @@ __all__ = [
     "kind_of",
     "locate",
     "location",
-    "look",
     "path_of",
+    "path_to_slot",
     "read",
     "run_at",
     "slot_at",
     "slots_at",
     "string_at",
-    "trail",
     "value_at",
     "visible",
 ]

@@ -21,12 +21,12 @@ from .._json import utf8_size, well_formed
 from .._limits import Limits
 from .tree import Node, Step, Where, kind_of, new_node, path_of
 
-__all__ = ["SCALAR", "Intake"]
+__all__ = ["SCALAR", "Admission"]
 
 SCALAR: Final = ("number", "boolean")
 
 
-class Intake:
+class Admission:
     """Checks and copies deltas. `bounds` has each limit as a number, so a lifted limit needs no test of its own."""
 
     __slots__ = ("bounds", "limits", "plain_number")
@@ -105,7 +105,7 @@ class Intake:
             source = None
             while reading and source is None:
                 items, node = reading[-1]
-                is_object, slots = node.is_object, node.slots
+                is_object, slots = node.is_object, node.entries
                 for step, item in items:
                     kind = self.kind_of(item)
                     thing: Any = None
@@ -130,7 +130,7 @@ class Intake:
                 else:
                     if is_object:
                         size += sum(map(utf8_size, slots))
-                    node.births = [version] * len(slots)
+                    node.created_at = [version] * len(slots)
                     reading.pop()
             if source is None:
                 return root, count, size

@@ -25,34 +25,57 @@ from array import array
 from typing import Any, Final, Literal, TypeAlias
 
 from .._json import MISSING, utf8_size
-from .admission import Intake
+from .admission import Admission
 from .surrogates import PendingSurrogates
 from .tree import Node, Step, Text
 
-__all__ = ["CALM", "NO_PATH", "SHORT", "WIDE", "Kind", "Log"]
+__all__ = ["MAX_FAST_BYTES", "MAX_FAST_CHARS", "MAX_UNCOUNTED_DELTAS", "NO_PATH", "ChangeLog", "Kind"]
 
 Kind: TypeAlias = Literal["append", "set"]
 
 # Pieces are joined and counted after at most this many deltas.
-CALM: Final = 1024
+MAX_UNCOUNTED_DELTAS: Final = 1024
 # Characters, and bytes, of a delta that may be counted later: what an item of a bytearray holds.
-SHORT: Final = 255
+MAX_FAST_BYTES: Final = 255
 # Characters of any kind that have at most `MAX_FAST_BYTES` bytes.
-WIDE: Final = SHORT // 4
+MAX_FAST_CHARS: Final = MAX_FAST_BYTES // 4
 NO_PATH: Final = object()  # equal to no path
 
 
-class Log:
+class ChangeLog:
     """The changes of a document, one after the other. `starts`, `nodes` and `keys` are the runs."""
 
     __slots__ = (
-        "base", "closed", "delta", "fresh_path", "halves", "held", "hot_until", "in_order", "intake", "key", "keys",
-        "lengths", "lineage", "node", "node_count", "nodes", "open_path", "pieces", "scratch", "size", "starts", "sums",
-        "text", "torn", "uncounted", "version",
+        "admission",
+        "base",
+        "closed",
+        "delta",
+        "fast_until_version",
+        "fresh_path",
+        "in_order",
+        "key",
+        "keys",
+        "lengths",
+        "lineage",
+        "locked_by",
+        "node",
+        "node_count",
+        "nodes",
+        "open_path",
+        "pending_surrogates",
+        "pieces",
+        "scratch",
+        "size",
+        "starts",
+        "sums",
+        "text",
+        "torn",
+        "uncounted",
+        "version",
     )  # fmt: skip
 
-    def __init__(self, intake: Intake, *, in_order: bool, base: int, lineage: object) -> None:
-        self.intake = intake
+    def __init__(self, admission: Admission, *, in_order: bool, base: int, lineage: object) -> None:
+        self.admission = admission
         self.in_order = in_order  # whether the next change elsewhere repairs a pending surrogate, and finishes a value
         self.node_count: int = 0
         self.size: int = 0
@@ -75,11 +98,11 @@ class Log:
         self.uncounted: list[Text] = []  # other texts, with pieces that are not yet included in `size`
         # Any of these closes the fast paths: the document is closed or torn, a surrogate is pending (if not `in_order`,
         # only the paths to its string), or the document is locked.
-        self.hot_until = base
+        self.fast_until_version = base
         self.closed = False
         self.torn = False
-        self.halves = PendingSurrogates()
-        self.held: Literal["", "telling", "unawaited"] = ""
+        self.pending_surrogates = PendingSurrogates()
+        self.locked_by: Literal["", "telling", "unawaited"] = ""
 
     def is_newest(self, version: int) -> bool:
         """Return whether no version after `version` has begun. A reader asks this after its read: INVARIANTS 3."""
@@ -88,7 +111,7 @@ class Log:
     def tear(self) -> None:
         """Refuse every further delta, because a write was interrupted. Whole versions can still be read."""
         self.closed = self.torn = True
-        self.hot_until = -1
+        self.fast_until_version = -1
 
     def _log(self, version: int, node: Node, key: Step) -> None:
         self.nodes.append(node)
@@ -113,7 +136,7 @@ class Log:
         """Open what the last change has set, so that it grows in the same run. Return whether it is a plain string."""
         self.fresh_path = NO_PATH
         node, key = self.nodes[-1], self.keys[-1]
-        slots = node.slots
+        slots = node.entries
         first = slots[key]
         if type(first) is not str:
             return False
@@ -129,7 +152,7 @@ class Log:
             raise
         return True
 
-    def _leave(self) -> None:
+    def seal_open_text(self) -> None:
         """End the open run, and seal its string. Nothing is lost, and readers see no difference."""
         node = self.node
         if node is None:
@@ -137,18 +160,18 @@ class Log:
         self.open_path = NO_PATH  # before the pieces go: `Snapshot.get` checks it
         text = self.text
         if text is self.scratch:
-            whole = node.slots[self.key] = "".join(text.pieces)
+            whole = node.entries[self.key] = "".join(text.pieces)
             self.size += (len(whole) if whole.isascii() else utf8_size(whole)) - text.size
             self.pieces = text.pieces = []  # a new list: a reader may be using the old one
             text.forget()
         self.node = None
 
-    def settle(self) -> None:
+    def recount(self) -> None:
         """Count what was received, and set how far the fast paths may go: to no limit, and past no repair."""
-        self._tally()
-        self._allow()
+        self.count_pending()
+        self.set_budget()
 
-    def _tally(self) -> None:
+    def count_pending(self) -> None:
         """Count and join new pieces of strings, so that they take the memory of their text and not of many objects."""
         try:
             for text in self.uncounted:
@@ -181,7 +204,7 @@ class Log:
         if len(pieces) > counted + 1:
             text.rejoin(counted, [block])
         text.counted += 1
-        if text.counted - text.merged >= CALM:
+        if text.counted - text.merged >= MAX_UNCOUNTED_DELTAS:
             # Blocks of blocks: a character is copied twice, not once for each block.
             text.rejoin(text.merged, ["".join(pieces[text.merged :])])
             text.merged += 1
@@ -191,23 +214,25 @@ class Log:
         """Return the size in bytes of the string that the next delta may extend; 0 if there is none."""
         if self.node is not None:
             return self.text.size
-        last = self.nodes[-1].slots[self.keys[-1]] if self.nodes else None
+        last = self.nodes[-1].entries[self.keys[-1]] if self.nodes else None
         return utf8_size(last) if type(last) is str else 0
 
-    def _allow(self) -> None:
-        self.hot_until = self.version
-        waiting = len(self.halves)
-        if not (waiting and self.in_order) and not self.closed and not self.held:
-            bounds = self.intake.bounds
+    def set_budget(self) -> None:
+        self.fast_until_version = self.version
+        waiting = len(self.pending_surrogates)
+        if not (waiting and self.in_order) and not self.closed and not self.locked_by:
+            bounds = self.admission.bounds
             string = bounds["max_string_bytes"] - self._size_of_last()
             document = bounds["max_document_bytes"] - self.size - 3 * waiting
             nodes = (bounds["max_nodes"] - self.node_count) // 2
             runs = bounds["max_runs"] - len(self.starts) - waiting
-            self.hot_until += max(0, min(CALM, string // SHORT, document // (2 * SHORT), nodes, runs))
+            self.fast_until_version += max(
+                0, min(MAX_UNCOUNTED_DELTAS, string // MAX_FAST_BYTES, document // (2 * MAX_FAST_BYTES), nodes, runs)
+            )
 
     def _text(self, node: Node, key: Step) -> Text:
         """Return the string of a slot as a `Text`, which can grow."""
-        text = node.slots[key]
+        text = node.entries[key]
         if type(text) is not Text:
-            text = node.slots[key] = Text([text], [len(text)], [], 1, 1, utf8_size(text))
+            text = node.entries[key] = Text([text], [len(text)], [], 1, 1, utf8_size(text))
         return text

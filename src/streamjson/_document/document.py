@@ -27,9 +27,9 @@ from typing import Any, Literal
 from .._json import REPLACEMENT, short_size, utf8_size
 from .._limits import Limits
 from .._paths import Path
-from .change_log import CALM, NO_PATH, SHORT, WIDE, Kind
-from .locator import MANY, MANY_NAMES
-from .tree import Node, Step, Text, look, new_node
+from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, MAX_UNCOUNTED_DELTAS, NO_PATH, Kind
+from .locator import MAX_CACHED_NAMES, MAX_CACHED_PATHS
+from .tree import Node, Step, Text, current, new_node
 from .writer import Writer
 
 __all__ = ["Document"]
@@ -38,7 +38,15 @@ __all__ = ["Document"]
 class Document(Writer):
     """The tree and the log. Others read its attributes; INVARIANTS.md lists the few places that write them."""
 
-    __slots__ = ("containers", "horizon", "max_array_length", "progress", "roomy", "untouched", "values")
+    __slots__ = (
+        "containers",
+        "fast_text_bytes",
+        "max_array_length",
+        "oldest_version",
+        "progress",
+        "untouched_version",
+        "values",
+    )
 
     def __init__(
         self,
@@ -51,10 +59,10 @@ class Document(Writer):
         lineage: object = None,
     ) -> None:
         super().__init__(limits, prefix=prefix, replace=replace, in_order=in_order, base=base, lineage=lineage)
-        self.max_array_length = self.intake.bounds["max_array_length"]
-        self.roomy = self.intake.bounds["max_string_bytes"] - CALM * SHORT
-        self.horizon = base  # the first version that is known, of a document that was restored a later one
-        self.untouched = base  # the version at which nothing was applied yet, since it was made or restored
+        self.max_array_length = self.admission.bounds["max_array_length"]
+        self.fast_text_bytes = self.admission.bounds["max_string_bytes"] - MAX_UNCOUNTED_DELTAS * MAX_FAST_BYTES
+        self.oldest_version = base  # the first version that is known, of a document that was restored a later one
+        self.untouched_version = base  # the version at which nothing was applied yet, since it was made or restored
         # For `value_cache`: what was read, of the root and of containers that were read alone.
         self.values: Any = None
         self.containers: dict[Node, Any] = {}
@@ -67,10 +75,10 @@ class Document(Writer):
     def apply(self, path: str | Path, delta: Any) -> Kind | None:
         """Apply `delta` at `path`; return what happened, None if nothing changed. An error leaves all as it was."""
         # The hot path, nearly every event of a real stream: a short text onto the string that is open.
-        if path == self.open_path and self.version < self.hot_until and type(delta) is str:
+        if path == self.open_path and self.version < self.fast_until_version and type(delta) is str:
             length = len(delta)
             # Half of a surrogate pair is not printable.
-            if 0 < length <= SHORT and (delta.isascii() or (length <= WIDE and delta.isprintable())):
+            if 0 < length <= MAX_FAST_BYTES and (delta.isascii() or (length <= MAX_FAST_CHARS and delta.isprintable())):
                 try:
                     self.lengths.append(length)
                     self.pieces.append(delta)
@@ -84,21 +92,21 @@ class Document(Writer):
 
     def go(self, path: str | Path, delta: Any) -> Kind | None:
         """Apply any other delta, as `apply`; for those who do what is hot there themselves."""
-        if self.version < self.hot_until and type(path) is str:
+        if self.version < self.fast_until_version and type(path) is str:
             length, size = 0, -1  # in characters and in bytes, of a short text or a plain scalar
             try:
                 if type(delta) is str:
                     length = size = len(delta)
-                    if length > SHORT or not delta.isascii():
-                        size = short_size(delta, SHORT)
+                    if length > MAX_FAST_BYTES or not delta.isascii():
+                        size = short_size(delta, MAX_FAST_BYTES)
                         if size > 0 and path == self.open_path:
                             return self._grow(delta, length)
                     if size > 0 and path == self.fresh_path and self._open_last(path):
                         return self._grow(delta, length)
-                elif delta is None or type(delta) is bool or self.intake.is_plain(delta):
+                elif delta is None or type(delta) is bool or self.admission.is_plain(delta):
                     size = 8
                 if size >= 0:
-                    visited = self.places.visited
+                    visited = self.locator.visited
                     place = visited.get(path) if visited else None  # in document order nothing is
                     if place is not None:
                         if length and self._come_back(path, place, delta):
@@ -110,7 +118,7 @@ class Document(Writer):
                 raise
         elif self.closed:
             raise self.refusal()
-        node, key, rest = self.places.find(path)
+        node, key, rest = self.locator.find(path)
         return self.apply_carefully(path, node, key, rest, delta)
 
     def _grow(self, delta: str, length: int) -> Kind:
@@ -129,7 +137,7 @@ class Document(Writer):
 
         `delta` is short and has `size` bytes. It takes a fifth of what `_set` takes.
         """
-        places = self.places
+        places = self.locator
         key: Any = None
         version = self.version + 1
         if path.startswith(places.head):
@@ -137,28 +145,28 @@ class Document(Writer):
             key = places.names.get(name)
             if key is None and name.isidentifier() and name.isascii() and len(name) <= places.short_name:
                 key = name
-                if len(places.names) < MANY_NAMES:
+                if len(places.names) < MAX_CACHED_NAMES:
                     places.names[name] = name
         if key is not None:
             node = places.head_node
-            if key in node.slots:
+            if key in node.entries:
                 return False
             size += len(key)
             self.lengths.append(length)
-            node.births.append(version)  # before its slot: INVARIANTS 2
-            node.slots[key] = delta
+            node.created_at.append(version)  # before its slot: INVARIANTS 2
+            node.entries[key] = delta
         elif path.startswith(places.list_head):
             node = places.list_node
-            key = len(node.slots)
+            key = len(node.entries)
             if path[places.list_length :] != f"{key}]" or key >= self.max_array_length:
                 return False
             self.lengths.append(length)
-            node.births.append(version)  # before its slot: INVARIANTS 2
-            node.slots.append(delta)
+            node.created_at.append(version)  # before its slot: INVARIANTS 2
+            node.entries.append(delta)
         else:
             return False
         if self.node is not None:
-            self._leave()
+            self.seal_open_text()
         self.nodes.append(node)
         self.keys.append(key)
         self.starts.append(version)
@@ -166,7 +174,7 @@ class Document(Writer):
         self.node_count += 1
         self.delta = delta
         self.fresh_path = path
-        self.quiet = node.ignored_by is self.watch
+        self.has_no_listener = node.no_listener_epoch is self.listener_epoch
         self.version = version  # last: INVARIANTS 1
         return True
 
@@ -175,24 +183,24 @@ class Document(Writer):
 
         `delta` is as in `_add_next`.
         """
-        places = self.places
+        places = self.locator
         if not places.list_may_nest or not path.startswith(places.list_head):
             return False
         node = places.list_node
-        place = len(node.slots)
+        place = len(node.entries)
         item, _, name = path.rpartition(".")
         key = places.names.get(name)
         if key is None or item[places.list_length :] != f"{place}]" or place >= self.max_array_length:
             return False
         if self.node is not None:
-            self._leave()
+            self.seal_open_text()
         version = self.version + 1
         child = new_node((node.where, place), is_object=True)
-        child.births.append(version)  # before its slot: INVARIANTS 2
-        child.slots[key] = delta
+        child.created_at.append(version)  # before its slot: INVARIANTS 2
+        child.entries[key] = delta
         self.lengths.append(length)
-        node.births.append(version)  # before its slot: INVARIANTS 2
-        node.slots.append(child)
+        node.created_at.append(version)  # before its slot: INVARIANTS 2
+        node.entries.append(child)
         self.nodes.append(child)
         self.keys.append(key)
         self.starts.append(version)
@@ -200,7 +208,7 @@ class Document(Writer):
         self.node_count += 2
         self.delta = delta
         self.fresh_path = path
-        self.quiet = node.ignored_by is self.watch
+        self.has_no_listener = node.no_listener_epoch is self.listener_epoch
         places.head = path[: -len(key)]
         places.head_length = len(places.head)
         places.head_node = child
@@ -213,16 +221,18 @@ class Document(Writer):
         For fields that are written in turn: a fifth of what `_append` takes.
         """
         node, key = place
-        text = node.slots[key]
-        if type(text) is not Text or text.ignored_by is not self.watch or text.size > self.roomy:
+        text = node.entries[key]
+        if type(text) is not Text or text.size > self.fast_text_bytes:
             return False
-        if self.halves and (id(node), key) in self.halves:
+        if text.no_listener_epoch is not self.listener_epoch:
+            return False
+        if self.pending_surrogates and (id(node), key) in self.pending_surrogates:
             return False
         if self.node is not None:
             if text is self.text:  # it is open, by a path that is written otherwise
                 return False
             if self.text is self.scratch:
-                self._leave()
+                self.seal_open_text()
         version = self.version + 1
         self.lengths.append(len(delta))
         self.nodes.append(node)
@@ -239,7 +249,7 @@ class Document(Writer):
         self.open_path = path
         self.fresh_path = NO_PATH
         self.delta = delta
-        self.quiet = True
+        self.has_no_listener = True
         self.version = version  # last: INVARIANTS 1
         return True
 
@@ -250,10 +260,10 @@ class Document(Writer):
         before = self.version
         try:
             version = self._repair()
-            self._leave()
-            self._tally()
+            self.seal_open_text()
+            self.count_pending()
             if version > before:
-                self.join(before + 1, version)
+                self.join_event(before + 1, version)
                 self.delta = REPLACEMENT
                 self.version = version  # last: INVARIANTS 1
             self._end()
@@ -266,13 +276,13 @@ class Document(Writer):
         return version > before
 
     def _end(self) -> None:
-        self.halves.end()
-        self.quiet = False
+        self.pending_surrogates.end()
+        self.has_no_listener = False
         self.freeze()
 
     def has_only_grown(self) -> bool:
         """Return whether the last event did nothing but extend the open string, as nearly every event does."""
-        version, joined = self.version, self.joined
+        version, joined = self.version, self.event_ranges
         return self.starts[-1] < version and not self.closed and not (joined and joined[-1][1] == version)
 
     def reopen(self) -> bool:
@@ -280,14 +290,14 @@ class Document(Writer):
 
         What comes next is a run of its own, so that it can be told from what there was at the end.
         """
-        self._leave()  # a restored document has one open that its changes have left so
+        self.seal_open_text()  # a restored document has one open that its changes have left so
         strings: list[tuple[Node, Step, str]] = []
-        for node, key, _ in self.halves.repaired:
-            thing = node.slots[key]
+        for node, key, _ in self.pending_surrogates.repaired:
+            thing = node.entries[key]
             strings.append((node, key, (thing if type(thing) is str else thing.whole()).removesuffix(REPLACEMENT)))
         sizes = [utf8_size(string) for _, _, string in strings]
         self._check_document(len(strings), sum(sizes), len(strings))
-        is_untouched = self.version == self.untouched
+        is_untouched = self.version == self.untouched_version
         version = self.version
         try:
             for node, key, string in strings:
@@ -296,17 +306,17 @@ class Document(Writer):
                 self._put(node, key, string, version)
                 self._log(version, node, key)
                 self.delta = string
-            self.join(self.version + 1, version)
+            self.join_event(self.version + 1, version)
             self.node_count += len(strings)
             self.size += sum(sizes)
-            self.halves.reopen()
+            self.pending_surrogates.reopen()
             self.version = version  # last: INVARIANTS 1
             if is_untouched:
-                self.untouched = version
+                self.untouched_version = version
             self.seal_run()
-            self.quiet = False
+            self.has_no_listener = False
             self.closed = False
-            self.settle()
+            self.recount()
         except BaseException:
             self.tear()
             raise
@@ -315,7 +325,7 @@ class Document(Writer):
     def seal_run(self) -> None:
         """Let what comes next to the string that was written to last be a run of its own."""
         self.fresh_path = NO_PATH
-        if self.nodes and type(look(self.nodes[-1], self.keys[-1])) is str:
+        if self.nodes and type(current(self.nodes[-1], self.keys[-1])) is str:
             self._text(self.nodes[-1], self.keys[-1])
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -323,43 +333,43 @@ class Document(Writer):
 
     def lock(self) -> None:
         """Refuse changes while callbacks run. Read `hot_until` before, for `unlock`."""
-        self.held, self.hot_until = "telling", -1
+        self.locked_by, self.fast_until_version = "telling", -1
 
     def unlock(self, until: int, reason: Literal["", "unawaited"]) -> None:
         """Allow changes again, unless there is another `reason` to refuse them. May be repeated."""
-        self.held = reason
-        self.hot_until = -1 if reason else until
+        self.locked_by = reason
+        self.fast_until_version = -1 if reason else until
 
     def renew_listeners(self, reason: Literal["", "unawaited"]) -> None:
         """Forget what has no listener, as listeners have come or gone. Refuse changes if there is a `reason`."""
-        self.watch = object()
-        self.ignored.clear()
-        self.quiet = False
-        if self.held != "telling":
-            self.held = reason
-            self.hot_until = -1 if reason or self.closed else self.version
+        self.listener_epoch = object()
+        self.slots_without_listener.clear()
+        self.has_no_listener = False
+        if self.locked_by != "telling":
+            self.locked_by = reason
+            self.fast_until_version = -1 if reason or self.closed else self.version
 
     def ignore(self, node: Node, key: Step, *, whole: bool) -> None:
         """Record that a slot has no listener; with `whole`, nothing in the container has one."""
-        thing = node.slots[key]
+        thing = node.entries[key]
         if whole:
-            node.ignored_by = self.watch
+            node.no_listener_epoch = self.listener_epoch
         elif type(thing) is Text and thing is not self.scratch:
-            thing.ignored_by = self.watch
+            thing.no_listener_epoch = self.listener_epoch
         else:
-            if len(self.ignored) >= MANY:
-                self.ignored.clear()
-            self.ignored[id(node), key] = self.watch
+            if len(self.slots_without_listener) >= MAX_CACHED_PATHS:
+                self.slots_without_listener.clear()
+            self.slots_without_listener[id(node), key] = self.listener_epoch
 
     def ignore_all(self) -> None:
         """Record that nothing has a listener before the end."""
-        self.watch = None
+        self.listener_epoch = None
 
     def mark_quiet(self, *, is_quiet: bool) -> None:
         """Record whether the last event concerns no listener."""
-        self.quiet = is_quiet
+        self.has_no_listener = is_quiet
 
     def freeze(self) -> None:
         """Refuse every further delta, and leave the document as it is."""
         self.closed = True
-        self.hot_until = -1
+        self.fast_until_version = -1

@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple
 
 from .._json import MISSING
 from .document import Document
-from .tree import HOLE, Node, Step, Text, trail
+from .tree import HOLE, Node, Step, Text, path_to_slot
 
 __all__ = [
     "Difference",
@@ -54,22 +54,22 @@ MAX_SKIPPED_CHARS: Final = 4096  # characters to skip back from the end of a tex
 
 def visible(node: Node, version: int) -> int:
     """Return how many slots of `node` existed at `version`."""
-    births = node.births
-    count = len(births)  # taken first: the writer may append more
-    return count if not count or births[count - 1] <= version else bisect_right(births, version)
+    created_at = node.created_at
+    count = len(created_at)  # taken first: the writer may append more
+    return count if not count or created_at[count - 1] <= version else bisect_right(created_at, version)
 
 
 def slot_at(node: Node, step: Step, version: int) -> Any:
     """Return the content of slot `step` of `node` at `version`; `MISSING` if it did not exist."""
-    slots = node.slots
+    slots = node.entries
     if node.is_object:
         if step not in slots:
             return MISSING
     elif type(step) is not int or not 0 <= step < len(slots):
         return MISSING
     thing = slots[step]  # read before its history, which is written first (INVARIANTS 2)
-    births = node.births
-    if births[-1] > version and births[node.place_of(step)] > version:
+    created_at = node.created_at
+    if created_at[-1] > version and created_at[node.place_of(step)] > version:
         return MISSING
     if node.history is not None and step in node.history:
         replaced = node.history[step]
@@ -83,13 +83,13 @@ def slots_at(node: Node, version: int, first: int = 0) -> Iterable[tuple[Step, A
     """Return the slots of `node` from number `first` on, in the order of their creation, as they were at `version`."""
     count = visible(node, version)
     if node.is_object:  # one call for each copy: the writer may come in between two calls
-        slots: Any = node.slots
+        slots: Any = node.entries
         return _as_they_were(node, version, list(slots)[first:count], list(slots.values())[first:count])
     if count - first <= SLICE_ITEMS:
-        return _as_they_were(node, version, range(first, count), node.slots[first:count])
+        return _as_they_were(node, version, range(first, count), node.entries[first:count])
     parts = [(begin, min(begin + SLICE_ITEMS, count)) for begin in range(first, count, SLICE_ITEMS)]
     return chain.from_iterable(
-        _as_they_were(node, version, range(begin, end), node.slots[begin:end]) for begin, end in parts
+        _as_they_were(node, version, range(begin, end), node.entries[begin:end]) for begin, end in parts
     )
 
 
@@ -219,7 +219,7 @@ def characters(document: Document, first: int, last: int) -> int:
 
 def locate(document: Document, steps: tuple[Step, ...], version: int) -> tuple[Node, Step, Any]:
     """Return the slot that `steps` lead to, and its content at `version`: `MISSING` if it did not exist."""
-    node, key = document.holder, 0
+    node, key = document.root_slot, 0
     thing = slot_at(node, key, version)
     for step in steps:
         if type(thing) is not Node:
@@ -232,7 +232,7 @@ def locate(document: Document, steps: tuple[Step, ...], version: int) -> tuple[N
 def location(document: Document, version: int) -> tuple[Node, Step]:
     """Return the slot that `version` changed; the root slot for the version that began the document."""
     run = run_at(document, version)
-    return (document.nodes[run], document.keys[run]) if run >= 0 else (document.holder, 0)
+    return (document.nodes[run], document.keys[run]) if run >= 0 else (document.root_slot, 0)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -312,19 +312,19 @@ def differences(document: Document, old: int, new: int) -> list[Difference]:
             found[id(node), key] = (node, key, grown + _characters_of(document, run, old, new))
     result = [Difference(*entry) for entry in found.values()]
     if len(result) > 1:
-        result.sort(key=lambda entry: entry.node.births[entry.node.place_of(entry.key)])
-        births = [entry.node.births[entry.node.place_of(entry.key)] for entry in result]
-        if len(set(births)) < len(births):  # one delta has created several: sort those by their place in it
+        result.sort(key=lambda entry: entry.node.created_at[entry.node.place_of(entry.key)])
+        created_at = [entry.node.created_at[entry.node.place_of(entry.key)] for entry in result]
+        if len(set(created_at)) < len(created_at):  # one delta has created several: sort those by their place in it
             result.sort(
-                key=lambda entry: (entry.node.births[entry.node.place_of(entry.key)], _places(document, entry, new))
+                key=lambda entry: (entry.node.created_at[entry.node.place_of(entry.key)], _places(document, entry, new))
             )
     return result
 
 
 def is_new(node: Node, key: Step, old: int, new: int) -> bool:
     """Return whether a slot was created or replaced after version `old`, up to `new`."""
-    births = node.births
-    if births[-1] > old and births[node.place_of(key)] > old:
+    created_at = node.created_at
+    if created_at[-1] > old and created_at[node.place_of(key)] > old:
         return True
     if node.history is None or key not in node.history:
         return False
@@ -335,10 +335,10 @@ def is_new(node: Node, key: Step, old: int, new: int) -> bool:
 
 def _highest(document: Document, node: Node, old: int, new: int) -> tuple[Node, Step] | None:
     """Return the highest slot on the path to `node` that was created or replaced after `old`; None if none was."""
-    if node is document.holder:
+    if node is document.root_slot:
         return None
-    here = document.holder
-    for step in trail(document.holder, node, 0)[:-1]:
+    here = document.root_slot
+    for step in path_to_slot(document.root_slot, node, 0)[:-1]:
         if is_new(here, step, old, new):
             return here, step
         here = slot_at(here, step, new)
@@ -346,9 +346,9 @@ def _highest(document: Document, node: Node, old: int, new: int) -> tuple[Node, 
 
 
 def _places(document: Document, entry: Difference, version: int) -> list[int]:
-    node = document.holder
+    node = document.root_slot
     places: list[int] = []
-    for step in trail(document.holder, entry.node, entry.key):
+    for step in path_to_slot(document.root_slot, entry.node, entry.key):
         places.append(node.place_of(step))
         node = slot_at(node, step, version)
     return places

@@ -20,40 +20,55 @@ from .._errors import ConflictError
 from .._json import MISSING
 from .._limits import Limits
 from .._paths import Path, format_path, parse_path, strip_prefix
-from .tree import HOLE, Node, Step, Where, kind_of, look, path_of, where_of
+from .tree import HOLE, Node, Step, Where, current, kind_of, location_of, path_of
 
-__all__ = ["MANY", "Places", "a_kind", "conflict"]
+__all__ = ["MAX_CACHED_PATHS", "Locator", "a_kind", "conflict"]
 
 # Paths in a cache; a cache with more is cleared.
-MANY: Final = 4096
+MAX_CACHED_PATHS: Final = 4096
 # The same for names. No schema's object has so many, and one that does gains nothing from the cache.
-MANY_NAMES: Final = 256
+MAX_CACHED_NAMES: Final = 256
 # The most characters of a short name (255), an index and the punctuation around them.
-FOLLOWING: Final = 300
+MAX_STEP_CHARS: Final = 300
 # The beginning of no path: `startswith` takes a tuple of alternatives, and this one is empty.
 NOWHERE: Final = ()
 
 
-class Places:
+class Locator:
     """The shortcuts, and the walk for all other paths.
 
     The paths of the last object's members start with `head`, those of the last array's items with `list_head`.
     """
 
     __slots__ = (
-        "deep", "head", "head_length", "head_node", "holder", "known", "limits", "list_head", "list_length",
-        "list_may_nest", "list_node", "names", "prefix", "replace", "short", "short_name", "visited",
+        "deep",
+        "head",
+        "head_length",
+        "head_node",
+        "known",
+        "limits",
+        "list_head",
+        "list_length",
+        "list_may_nest",
+        "list_node",
+        "names",
+        "prefix",
+        "replace",
+        "root_slot",
+        "short",
+        "short_name",
+        "visited",
     )  # fmt: skip
 
     def __init__(self, holder: Node, limits: Limits, prefix: Path, *, replace: bool) -> None:
-        self.holder = holder
+        self.root_slot = holder
         # The prefix is part of a path but not of the document, so its steps do not count as depth.
         depth = limits.max_depth
         self.limits = limits if depth is None else evolve(limits, max_depth=depth + len(prefix))
         self.prefix = prefix
         self.replace = replace
         # A path of this many characters cannot have too many bytes, not even if a short name and an index follow.
-        self.short = 2**62 if limits.max_path_bytes is None else limits.max_path_bytes // 4 - FOLLOWING
+        self.short = 2**62 if limits.max_path_bytes is None else limits.max_path_bytes // 4 - MAX_STEP_CHARS
         self.deep = 2**62 if limits.max_depth is None else limits.max_depth
         self.short_name = 255 if limits.max_key_bytes is None else min(255, limits.max_key_bytes)
         self.names: dict[str, str] = {}
@@ -73,8 +88,8 @@ class Places:
         if type(path) is not str or len(path) > self.short:
             return self._walk(format_path(path) if isinstance(path, Path) else path)
         node, key, rest = self._beside(path) or self._walk(path)
-        if not rest and look(node, key) is not MISSING:
-            if len(self.visited) >= MANY:
+        if not rest and current(node, key) is not MISSING:
+            if len(self.visited) >= MAX_CACHED_PATHS:
                 self.visited.clear()
             self.visited[path] = (node, key)
         return node, key, rest
@@ -84,22 +99,22 @@ class Places:
             name = self.names.get(path[self.head_length :])
             if name is not None:
                 return self.head_node, name, ()
-        if path.startswith(self.list_head) and path[self.list_length :] == f"{len(self.list_node.slots)}]":
-            return self.list_node, len(self.list_node.slots), ()
+        if path.startswith(self.list_head) and path[self.list_length :] == f"{len(self.list_node.entries)}]":
+            return self.list_node, len(self.list_node.entries), ()
         return None
 
     def _walk(self, path: str) -> tuple[Node, Step, tuple[Step, ...]]:
         steps = strip_prefix(parse_path(path, limits=self.limits), self.prefix, path)
-        node: Node = self.holder
+        node: Node = self.root_slot
         key: Step = 0
         for position, step in enumerate(steps):
-            there = look(node, key)
+            there = current(node, key)
             if type(there) is Node and there.is_object is (type(step) is str):
                 node, key = there, step
             elif self.replace or there is MISSING or there is HOLE or there is None:
                 return node, key, steps[position:]
             else:
-                raise conflict(where_of(self.holder, node, key), there, "name" if type(step) is str else "index")
+                raise conflict(location_of(self.root_slot, node, key), there, "name" if type(step) is str else "index")
         return node, key, ()
 
     def remember(self, path: str, node: Node, key: Step) -> None:
@@ -112,7 +127,7 @@ class Places:
             if head == path or (head and head[-1] != ".") or key == "$":
                 return
             if key.isascii() and len(key) <= self.short_name:
-                if len(self.names) >= MANY_NAMES:
+                if len(self.names) >= MAX_CACHED_NAMES:
                     self.names.clear()
                 self.names[key] = key
             self.head, self.head_length, self.head_node = head, len(head), node
@@ -120,7 +135,7 @@ class Places:
             head = path
         head, bracket, _ = head.rpartition("[")
         # In a path without quotes every bracket holds an index, and the last one belongs to the nearest array.
-        if not bracket or head + bracket == self.list_head or "'" in path or '"' in path or node is self.holder:
+        if not bracket or head + bracket == self.list_head or "'" in path or '"' in path or node is self.root_slot:
             return
         where: Where = (node.where, key)
         while where is not None and type(where[1]) is str:
@@ -130,9 +145,9 @@ class Places:
             self.list_may_nest = len(path_of(where)) < self.deep
 
     def _node_at(self, where: Where) -> Any:
-        node = self.holder.slots[0]
+        node = self.root_slot.entries[0]
         for step in path_of(where):
-            node = node.slots[step]
+            node = node.entries[step]
         return node
 
     def forget(self) -> None:

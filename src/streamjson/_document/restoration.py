@@ -17,7 +17,7 @@ from .admission import SCALAR
 from .change_log import NO_PATH
 from .document import Document
 from .surrogates import Half
-from .tree import HOLE, Node, Step, look
+from .tree import HOLE, Node, Step, current
 
 __all__ = ["Restoration"]
 
@@ -32,7 +32,7 @@ class Restoration:
 
     def set(self, node: Node, key: Step, value: Any) -> None:
         """Set a slot, as a version of its own."""
-        admission = self.document.intake
+        admission = self.document.admission
         kind = admission.kind_of(value)
         if kind in SCALAR:
             value = admission.scalar(value)
@@ -46,18 +46,18 @@ class Restoration:
         """Make a slot the one that the last version changed."""
         document = self.document
         document.nodes[-1], document.keys[-1] = node, key
-        there = look(node, key)
+        there = current(node, key)
         document.lengths.pop()
         document.count_length(len(there) if type(there) is str else 0)
 
     def make_hole(self, node: Node, step: Step) -> None:
         """Make a hole of an item that is null."""
-        node.slots[step] = HOLE
+        node.entries[step] = HOLE
 
     def finish(self, pending: Iterable[Half], repaired: Iterable[Half]) -> None:
         """End the restoration: the history begins here, and the next delta finds no open string."""
         document = self.document
-        document.halves.take_up(pending, repaired)
-        document.horizon = document.untouched = document.version
-        document.settle()
+        document.pending_surrogates.take_up(pending, repaired)
+        document.oldest_version = document.untouched_version = document.version
+        document.recount()
         document.fresh_path = document.open_path = NO_PATH

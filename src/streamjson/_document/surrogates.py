@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from .._json import repair_surrogates
-from .tree import Node, Step, look
+from .tree import Node, Step, current
 
 __all__ = ["Half", "PendingSurrogates"]
 
@@ -56,11 +56,11 @@ class PendingSurrogates(dict[Place, Half]):
     def inside(self, node: Node, key: Step) -> set[Place]:
         """Return the places of the halves in a slot, or in the container there."""
         found: set[Place] = set()
-        todo: list[tuple[Node, Step, Any]] = [(node, key, look(node, key))] if self else []
+        todo: list[tuple[Node, Step, Any]] = [(node, key, current(node, key))] if self else []
         while todo and len(found) < len(self):
             node, key, thing = todo.pop()
             if type(thing) is Node:
-                slots: Any = thing.slots
+                slots: Any = thing.entries
                 items: Any = slots.items() if thing.is_object else enumerate(slots)
                 todo += [(thing, step, item) for step, item in items]
             elif (id(node), key) in self:

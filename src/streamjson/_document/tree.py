@@ -29,12 +29,12 @@ __all__ = [
     "Step",
     "Text",
     "Where",
+    "current",
     "kind_of",
-    "look",
+    "location_of",
     "new_node",
     "path_of",
-    "trail",
-    "where_of",
+    "path_to_slot",
 ]
 
 Step: TypeAlias = str | int
@@ -63,15 +63,15 @@ class Node:
     nothing in the container has a listener.
     """
 
-    slots: Any  # dict[str, Any] | list[Any]
+    entries: Any  # dict[str, Any] | list[Any]
     where: Where
     is_object: bool
-    births: list[int]
+    created_at: list[int]
     history: dict[Step, list[tuple[int, Any]]] | None = None
     index: dict[str, int] | None = None
     value: Any = None
     stamp: int = -1
-    ignored_by: object = None
+    no_listener_epoch: object = None
 
     def place_of(self, step: Step) -> int:
         """Return how many slots were created before that of `step`. An object is indexed once, and then as it grows."""
@@ -80,7 +80,7 @@ class Node:
         index = self.index
         if index is None:
             index = self.index = {}
-        slots: dict[str, Any] = self.slots
+        slots: dict[str, Any] = self.entries
         while (known := len(index)) < (count := len(slots)):
             try:
                 names = list(islice(reversed(slots), count - known))
@@ -119,7 +119,7 @@ class Text:
     counted: int = 0
     merged: int = 0
     size: int = 0
-    ignored_by: object = None
+    no_listener_epoch: object = None
     joins: int = 0
     known: tuple[list[str], int, int, str] = _UNREAD
 
@@ -177,9 +177,9 @@ class Text:
         return "".join(reversed(found))
 
 
-def look(node: Node, step: Any) -> Any:
+def current(node: Node, step: Any) -> Any:
     """Return the present content of slot `step`, a name in an object, an index in an array; `MISSING` if none."""
-    slots = node.slots
+    slots = node.entries
     if node.is_object:
         return slots.get(step, MISSING)
     return slots[step] if step < len(slots) else MISSING
@@ -194,12 +194,12 @@ def path_of(where: Where) -> tuple[Step, ...]:
     return tuple(reversed(steps))
 
 
-def where_of(holder: Node, node: Node, key: Step) -> Where:
+def location_of(holder: Node, node: Node, key: Step) -> Where:
     """Return the location of a slot; slot 0 of the container `root_slot` is the root."""
     return None if node is holder else (node.where, key)
 
 
-def trail(holder: Node, node: Node, key: Step) -> tuple[Step, ...]:
+def path_to_slot(holder: Node, node: Node, key: Step) -> tuple[Step, ...]:
     """Return the steps from `root_slot` to a slot: 0, then those of its location."""
     return (key,) if node is holder else (0, *path_of(node.where), key)
 

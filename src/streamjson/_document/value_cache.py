@@ -39,7 +39,7 @@ from typing import Any, Final
 from .._json import MISSING
 from .document import Document
 from .history import build, is_new, locate, location, read, run_at, slot_at, slots_at, string_at, visible
-from .tree import Node, Step, Text, path_of, trail
+from .tree import Node, Step, Text, path_of, path_to_slot
 
 __all__ = ["container_at", "value_at"]
 
@@ -74,7 +74,7 @@ _BROKEN: Final = -3  # after an interrupted read
 _BUSY: Final = -4  # while a reader is at work
 
 
-class Values:
+class ValueCache:
     """What was read of a document. `version` is the newest; `chain` the values from the root down to that of `node`.
 
     `nodes` are the nodes of these values, and `steps` lead to each from the one above; the first is an item of `top`,
@@ -100,7 +100,7 @@ class Values:
         runs = len(document.starts)
         node = document.nodes[runs - 1]
         key: Any = document.keys[runs - 1]
-        thing = node.slots[key]
+        thing = node.entries[key]
         if type(thing) is Node or self.top is None or not document.is_newest(version):
             return False
         if node is not self.node and not self._turn(document, node):
@@ -131,7 +131,7 @@ class Values:
     def hold(self, document: Document, version: int) -> None:
         """Begin a chain to the location that `version`, the newest, has changed."""
         self.text = None
-        self.top = document.holder.value
+        self.top = document.root_slot.value
         node, self.key = location(document, version)
         if not self._turn(document, node):  # a container was replaced meanwhile
             self.release()
@@ -158,15 +158,15 @@ class Values:
         here = self.node
         if here is not None and here.where is not None and node.where is not None:
             beside, parent = here.where[0], node.where[0]
-            if parent is beside and parent is not None and len(node.births) == 1 and node.value is None:
+            if parent is beside and parent is not None and len(node.created_at) == 1 and node.value is None:
                 self._pop()  # the next item of the same array
                 return True
-        steps: tuple[Step, ...] = () if node is document.holder else (0, *path_of(node.where))
+        steps: tuple[Step, ...] = () if node is document.root_slot else (0, *path_of(node.where))
         nodes = self.nodes
-        here = document.holder
+        here = document.root_slot
         common = 0
         for step in steps:
-            child = here.slots[step]
+            child = here.entries[step]
             if common == len(nodes) or child is not nodes[common]:
                 break
             here = child
@@ -174,11 +174,11 @@ class Values:
         while len(nodes) > common:
             self._pop()
         for step in steps[common:]:
-            child = here.slots[step]
+            child = here.entries[step]
             if type(child) is not Node:  # the container was replaced meanwhile
                 return False
             if child.value is None:
-                return child is node and len(node.births) == 1  # else it was set whole, or its values were dropped
+                return child is node and len(node.created_at) == 1  # else it was set whole, or its values were dropped
             nodes.append(child)
             self.steps.append(step)
             self.chain.append(child.value)
@@ -215,10 +215,10 @@ def _put(container: Any, key: Any, value: Any) -> bool:
 def value_at(document: Document, version: int) -> Any:
     """Return the document at `version` as plain objects; `MISSING` if it is empty."""
     if document.values is None:
-        first = Values()
+        first = ValueCache()
         document.values = document.values or first  # no other thread comes in between, as below
-    values: Values = document.values
-    holder = document.holder
+    values: ValueCache = document.values
+    holder = document.root_slot
     newest = _BUSY
     try:
         newest, values.version = values.version, _BUSY  # an exchange: CPython lets no other thread in between
@@ -280,7 +280,7 @@ def _forget(root: Node) -> None:
     while todo:
         node = todo.pop()
         node.value, node.stamp = None, -1
-        slots: Any = node.slots
+        slots: Any = node.entries
         things = list(slots.values()) if node.is_object else slots[:]
         for replaced in list((node.history or {}).values()):
             things += [thing for _, thing in replaced]
@@ -293,7 +293,7 @@ def _update(document: Document, newest: int, version: int) -> None:
     if len(runs) > 1:
         runs = _last_of_each_slot(document, runs)
     for run in runs:
-        _refresh(document, trail(document.holder, document.nodes[run], document.keys[run]), newest, version)
+        _refresh(document, path_to_slot(document.root_slot, document.nodes[run], document.keys[run]), newest, version)
 
 
 def _last_of_each_slot(document: Document, runs: Iterable[int]) -> Collection[int]:
@@ -303,7 +303,7 @@ def _last_of_each_slot(document: Document, runs: Iterable[int]) -> Collection[in
 
 def _refresh(document: Document, steps: Iterable[Step], newest: int, version: int) -> None:
     """Bring the kept values along `steps` from version `newest` to `version`."""
-    node = document.holder
+    node = document.root_slot
     value = _fresh(document, node, newest, version, is_held=False)
     for step in steps:
         thing = slot_at(node, step, version)

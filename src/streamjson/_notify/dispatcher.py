@@ -27,22 +27,22 @@ from contextlib import contextmanager, suppress
 from inspect import isawaitable, iscoroutine
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 
-from .._document import Document, Kind, Node, run_at, slot_at, trail
+from .._document import Document, Kind, Node, path_to_slot, run_at, slot_at
 from .._errors import StreamJSONError, shorten
 from .._limits import Limits
 from .._paths import Matcher, Path, Pattern, compile_pattern
 from .._skipped import OnMisfit, Skipped
 from .._view import (
-    Along,
     Completion,
     MatchedChange,
+    PatternCursor,
     Structurer,
     change_at,
     finished_by,
+    interleaved_since,
     is_there,
     lost,
     preorder,
-    returned_at,
     unfinished,
     was_reported,
 )
@@ -140,7 +140,7 @@ class Dispatcher:
         document = self._document
         # Before the first event of a restored document, a callback is treated as if it had been there from the start.
         # A callback that is registered after an end did not receive what that end reported.
-        is_untouched = document.version == document.untouched
+        is_untouched = document.version == document.untouched_version
         has_ended = document.closed or document.version == self._ended_at
         since = document.base if is_untouched else document.version + has_ended
         subscription = Subscription(
@@ -169,7 +169,7 @@ class Dispatcher:
 
     def refusal(self) -> Exception:
         """Return the error for a call that comes while the document is locked."""
-        if self._document.held == "unawaited":
+        if self._document.locked_by == "unawaited":
             return _unawaited(next(iter(self._coroutines)))
         return StreamJSONError(
             "a callback can't apply, close or reset: do that after apply() has returned", code="applying"
@@ -184,7 +184,7 @@ class Dispatcher:
             self.notify("append")
             return
         document = self._document
-        version, delta, fast_until = document.version, document.delta, document.hot_until
+        version, delta, fast_until = document.version, document.delta, document.fast_until_version
         errors: list[Exception] = []
         try:  # not `_locked`, which takes a microsecond
             document.lock()
@@ -252,7 +252,7 @@ class Dispatcher:
         """Lock the document in the block, and raise the errors that the block has collected."""
         document = self._document
         errors: list[Exception] = []
-        fast_until = document.hot_until
+        fast_until = document.fast_until_version
         try:
             document.lock()
             yield errors
@@ -290,9 +290,9 @@ class Dispatcher:
     def _make_cursors(self) -> None:
         document = self._document
         self._is_stale = False
-        self._change_cursor = Along(Matcher([(pattern, one) for one, pattern in self._on.items()]))
-        self._value_cursor = Along(Matcher([(pattern, one) for one, pattern in self._on_complete.items()]))
-        self._in_order = bool(self._on_complete) and returned_at(document) is None
+        self._change_cursor = PatternCursor(Matcher([(pattern, one) for one, pattern in self._on.items()]))
+        self._value_cursor = PatternCursor(Matcher([(pattern, one) for one, pattern in self._on_complete.items()]))
+        self._in_order = bool(self._on_complete) and interleaved_since(document) is None
         self._run = -1
 
     def _move_to(self, version: int, notices: list[_Notice]) -> None:
@@ -314,17 +314,17 @@ class Dispatcher:
         node, key, version = document.nodes[run], document.keys[run], document.starts[run]
         state = self._change_cursor.at(document, node, key)
         # The same event may have replaced the value since.
-        thing = node.slots[key] if node.history is None else slot_at(node, key, version)
+        thing = node.entries[key] if node.history is None else slot_at(node, key, version)
         recipients: list[tuple[Subscription[Any], Path]] = []
         if state.matches_from_root:
-            steps = trail(document.holder, node, key)[1:]
+            steps = path_to_slot(document.root_slot, node, key)[1:]
             for depth, subscriptions in state.matches_from_root:
                 match = Path(steps[:depth])
                 recipients.extend((one, match) for one in subscriptions)
         if state.live and type(thing) is Node:
             for under, step, _, found in preorder(node, key, thing, state, version):
                 if under is not node:  # the location itself is in `matches_from_root`
-                    match = Path(trail(document.holder, under, step)[1:])
+                    match = Path(path_to_slot(document.root_slot, under, step)[1:])
                     recipients.extend((one, match) for one in found.targets)
         if not recipients and not self._in_order:
             document.ignore(node, key, whole=self._change_cursor.is_dead(node))
@@ -333,7 +333,7 @@ class Dispatcher:
     def _collect_finished(self, run: int, notices: list[_Notice]) -> None:
         """Add the values that the first change of a run has finished, while the stream is in document order."""
         document = self._document
-        returned = returned_at(document)
+        returned = interleaved_since(document)
         version = document.starts[run] - 1
         if returned is not None and returned <= version + 1:
             self._in_order = False
@@ -341,7 +341,7 @@ class Dispatcher:
                 document.ignore_all()
             return
         for node, key, state in finished_by(document, run, self._value_cursor):
-            path = Path(trail(document.holder, node, key)[1:])
+            path = Path(path_to_slot(document.root_slot, node, key)[1:])
             for one in state.targets:
                 done: Completion[Any] = Completion(document, path, version, 1, one.pattern)
                 notices.append((one, done))
@@ -351,7 +351,7 @@ class Dispatcher:
         document = self._document
         version = document.version
         for node, key, state in (*lost(document, self._value_cursor), *unfinished(document, self._value_cursor)):
-            steps = trail(document.holder, node, key)
+            steps = path_to_slot(document.root_slot, node, key)
             path = Path(steps[1:])
             for one in state.targets:
                 revision = 2 if was_reported(document, steps, one._since) else 1

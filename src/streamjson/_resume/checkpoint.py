@@ -35,13 +35,13 @@ from .._document import (
     Node,
     Restoration,
     Step,
+    current,
     kind_of,
     locate,
     location,
-    look,
+    path_to_slot,
     read,
     slots_at,
-    trail,
 )
 from .._errors import CheckpointError, LimitExceededError, StreamJSONError, shorten
 from .._json import MISSING, check_values
@@ -115,14 +115,14 @@ def save(document: Document) -> dict[str, Any]:
         saved["document"] = {
             "value": read(document, *locate(document, (), then), then),
             "open": _steps(document, *location(document, then)),
-            "holes": _pack(list(_holes(document.holder, then))),
+            "holes": _pack(list(_holes(document.root_slot, then))),
         }
         if reported is not None:
             changes = changes_between(document, then, version) if then < version else ()
             saved["changes"] = [[_pack([change.path, change.kind]), change.delta] for change in changes]
-            saved["holes"] = _pack(list(_holes(document.holder, version)))
-    saved["halves"] = _pack_halves(document, document.halves.values())
-    saved["repaired"] = _pack_halves(document, document.halves.repaired)
+            saved["holes"] = _pack(list(_holes(document.root_slot, version)))
+    saved["halves"] = _pack_halves(document, document.pending_surrogates.values())
+    saved["repaired"] = _pack_halves(document, document.pending_surrogates.repaired)
     return saved
 
 
@@ -194,7 +194,7 @@ def _load_halves(document: Document, saved: Any, bounds: Limits) -> Iterator[tup
     """Yield each saved half with the slot of its string."""
     for steps, unit in _check_list(_unpack(saved, bounds), "halves"):
         node, key = _slot(document, _unpack(steps, bounds))
-        if kind_of(look(node, key)) != "string" or unit not in _HIGH_SURROGATES:
+        if kind_of(current(node, key)) != "string" or unit not in _HIGH_SURROGATES:
             raise _bad_member("halves", steps)
         yield node, key, chr(unit)
 
@@ -204,15 +204,15 @@ def _load_halves(document: Document, saved: Any, bounds: Limits) -> Iterator[tup
 
 
 def _steps(document: Document, node: Node, key: Step) -> list[Step]:
-    return list(trail(document.holder, node, key)[1:])
+    return list(path_to_slot(document.root_slot, node, key)[1:])
 
 
 def _slot(document: Document, steps: Any) -> tuple[Node, Step]:
     """Return the slot that saved steps lead to; it may be empty."""
-    node: Node = document.holder
+    node: Node = document.root_slot
     key: Step = 0
     for step in _check_list(steps, "steps"):
-        content = look(node, key)
+        content = current(node, key)
         if type(content) is not Node or type(step) is not (str if content.is_object else int):
             raise _bad_member("steps", step)
         if type(step) is int and step < 0:
@@ -246,9 +246,9 @@ def _mark_holes(restoration: Restoration, numbers: Any) -> None:
     document = restoration.document
     wanted = iter(_check_list(numbers, "holes"))
     number = next(wanted, None)
-    for count, (node, step, _) in enumerate(_nulls(document.holder, document.version)):
+    for count, (node, step, _) in enumerate(_nulls(document.root_slot, document.version)):
         if count == number:
-            if node.is_object or node is document.holder:
+            if node.is_object or node is document.root_slot:
                 break
             restoration.make_hole(node, step)
             number = next(wanted, None)
@@ -263,10 +263,10 @@ def _mark_holes(restoration: Restoration, numbers: Any) -> None:
 def _set_first_value(restoration: Restoration, first: Any, holes: Any) -> None:
     """Set the first value, as one version that changed the open location."""
     document = restoration.document
-    restoration.set(document.holder, 0, first["value"])
+    restoration.set(document.root_slot, 0, first["value"])
     _mark_holes(restoration, holes)
     node, key = _slot(document, first["open"])
-    content = look(node, key)
+    content = current(node, key)
     if content is MISSING or content is HOLE:
         raise _bad_member("open", first["open"])
     restoration.make_last(node, key)
@@ -276,7 +276,7 @@ def _apply_change(restoration: Restoration, steps: Any, kind: object, delta: Any
     node, key = _slot(restoration.document, steps)
     if kind == "set":
         restoration.set(node, key, delta)
-    elif kind == "append" and type(delta) is str and kind_of(look(node, key)) == "string":
+    elif kind == "append" and type(delta) is str and kind_of(current(node, key)) == "string":
         restoration.append(node, key, delta)
     else:
         raise _bad_member("changes", kind)

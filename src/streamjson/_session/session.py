@@ -111,7 +111,7 @@ class Session:
         After an error the caller calls `notify_unreported`: the event may have changed something before.
         """
         document = self.document
-        if document.held:
+        if document.locked_by:
             raise self.dispatcher.refusal()
         self.event_number += 1
         message: Any = event
@@ -133,7 +133,7 @@ class Session:
                             self.last_event_id = message.last_event_id
                     except BaseException:
                         # An interrupt may come when the delta is applied: without its id it would be applied again.
-                        if document.version != version or document.halves.is_from(delta):
+                        if document.version != version or document.pending_surrogates.is_from(delta):
                             self.has_deltas = True
                             self.record(message)
                         raise
@@ -385,7 +385,7 @@ class Session:
 
     def check_unlocked(self) -> None:
         """Raise an error if the document is locked, as it is while callbacks run."""
-        if self.document.held:
+        if self.document.locked_by:
             raise self.dispatcher.refusal()
 
     @property
@@ -415,7 +415,7 @@ class Session:
     def notify(self, kind: Kind | None) -> None:
         """Call the callbacks that the last event concerns."""
         document = self.document
-        if document.quiet:
+        if document.has_no_listener:
             return
         if kind == "append" and document.has_only_grown():
             self.dispatcher.notify_growth()
@@ -424,7 +424,7 @@ class Session:
 
     async def notify_and_await(self, kind: Kind | None) -> None:
         """Do as `notify`, and await the callbacks that are coroutine functions."""
-        if not self.document.quiet:
+        if not self.document.has_no_listener:
             await self.dispatcher.notify_and_await(kind, at_end=self.end != "open")
 
     def notify_unreported(self, error: StreamJSONError) -> None:

@@ -23,7 +23,7 @@ class Writing:
         self.kind: Kind | None = None
         self._begin = document.version
         self._first = old.version + 1  # of the event's versions; of a new document its reset, if that is a version
-        self._waiting = len(document.halves)
+        self._waiting = len(document.pending_surrogates)
         self._is_quiet = True
 
     def add(self, kind: Kind | None) -> None:
@@ -31,15 +31,15 @@ class Writing:
         self.applied += 1
         if kind is not None:
             self.kind = kind
-            self._is_quiet = self._is_quiet and self.document.quiet
+            self._is_quiet = self._is_quiet and self.document.has_no_listener
 
     def has_changed(self) -> bool:
         """Return whether the document is another one than before, also after an interrupt."""
-        return self.document.version != self._begin or len(self.document.halves) != self._waiting
+        return self.document.version != self._begin or len(self.document.pending_surrogates) != self._waiting
 
     def join(self) -> None:
         """Make the written versions those of one event. It concerns each listener that one of them concerns."""
         if self.document.version > self._begin:
-            self.document.join(self._first, self.document.version)
+            self.document.join_event(self._first, self.document.version)
         if not self._is_quiet:
             self.document.mark_quiet(is_quiet=False)

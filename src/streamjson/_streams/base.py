@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._assembler import Assembler
-from .._document import Kind, Node, a_kind, kind_of, look
+from .._document import Kind, Node, a_kind, current, kind_of
 from .._errors import ClosedError, StreamJSONError, StreamTruncatedError
 from .._json import MISSING
 from .._resume import ReplayFilter
@@ -101,10 +101,10 @@ class BaseStream:
 
     def __repr__(self) -> str:
         assembler = self._assembler
-        root = look(self._session.document.holder, 0)
+        root = current(self._session.document.root_slot, 0)
         content = "empty" if root is MISSING else a_kind(kind_of(root))
         if type(root) is Node:
-            content += f" of {len(root.slots):,}"
+            content += f" of {len(root.entries):,}"
         return f"<{type(self).__name__} {assembler.version}: {assembler.end}, {content}>"
 
     def _consume_new(self, event: object) -> Kind | None:

@@ -27,23 +27,23 @@ from .._document import (
     is_new,
     kind_of,
     locate,
+    path_to_slot,
     string_at,
-    trail,
 )
 from .._errors import ConflictError, StructureError, shorten
 from .._json import MISSING, is_object
 from .._paths import Matcher, Path, State, compile_pattern, parse_path
 from .._session import Session
 from .._view import (
-    Along,
     Completion,
+    PatternCursor,
     Structurer,
     finished_by,
+    interleaved_since,
     is_settled,
     is_there,
     lost,
     postorder,
-    returned_at,
     structurer_of,
     unfinished,
     was_given,
@@ -95,11 +95,11 @@ class CompletionReader:
             self._read_all(document, at_end=at_end)
         else:
             starts = document.starts
-            returned = returned_at(document)
+            returned = interleaved_since(document)
             while self._next_run < len(starts) and (returned is None or starts[self._next_run] < returned):
                 run = self._next_run
                 for node, key, state in finished_by(document, run, self._cursor):
-                    self._add(document, trail(document.holder, node, key), starts[run] - 1, state)
+                    self._add(document, path_to_slot(document.root_slot, node, key), starts[run] - 1, state)
                 self._next_run += 1
             if at_end and not self._is_end_read:
                 self._read_end(document)
@@ -122,14 +122,14 @@ class CompletionReader:
         """Begin to read a document: add what is finished in it already."""
         self._document = document
         self._first_version = version = document.version
-        self._cursor = Along(self._matcher)
+        self._cursor = PatternCursor(self._matcher)
         self._next_run = max(len(document.starts), 1)
         self._is_end_read = at_end
         root = locate(document, (), version)[2]
         if root is MISSING:
             return
-        for node, key, state in postorder(document.holder, 0, root, self._matcher.start, version):
-            steps = trail(document.holder, node, key)
+        for node, key, state in postorder(document.root_slot, 0, root, self._matcher.start, version):
+            steps = path_to_slot(document.root_slot, node, key)
             if at_end or is_settled(document, steps):
                 self._add(document, steps, version, state)
 
@@ -138,7 +138,7 @@ class CompletionReader:
         self._is_end_read = True
         version = document.version
         for node, key, state in (*lost(document, self._cursor), *unfinished(document, self._cursor)):
-            steps = trail(document.holder, node, key)
+            steps = path_to_slot(document.root_slot, node, key)
             revision = 2 if was_given(document, steps, self._first_version) else 1
             if revision == 2 or is_there(document, steps, version):
                 self._add(document, steps, version, state, revision)

@@ -7,29 +7,29 @@ from .completion import Completion, Structurer, structurer_of
 from .failure import StreamFailedError, no_deltas, sender_failed, started_over
 from .finished import (
     finished_by,
+    interleaved_since,
     is_settled,
     is_there,
     lost,
     reopen,
     reported_at,
-    returned_at,
     take_up,
     unfinished,
     was_given,
     was_reported,
 )
-from .selection import Along, postorder, preorder
+from .selection import PatternCursor, postorder, preorder
 from .snapshot import OF_LAST_EVENT, UNREAD, End, Match, Snapshot
 
 __all__ = [
     "OF_LAST_EVENT",
     "UNREAD",
-    "Along",
     "Change",
     "Completion",
     "End",
     "Match",
     "MatchedChange",
+    "PatternCursor",
     "Snapshot",
     "StreamFailedError",
     "Structurer",
@@ -37,6 +37,7 @@ __all__ = [
     "change_at",
     "changes_between",
     "finished_by",
+    "interleaved_since",
     "is_settled",
     "is_there",
     "lost",
@@ -46,7 +47,6 @@ __all__ = [
     "preorder",
     "reopen",
     "reported_at",
-    "returned_at",
     "sender_failed",
     "started_over",
     "structurer_of",

@@ -23,10 +23,10 @@ from .._document import (
     is_new,
     locate,
     location,
+    path_to_slot,
     read,
     slot_at,
     slots_at,
-    trail,
 )
 from .._errors import shorten
 from .._json import MISSING
@@ -82,7 +82,7 @@ class Change:
     def path(self) -> Path:
         """The location that changed."""
         node, key = self._slot()
-        return Path(trail(self._document.holder, node, key)[1:])
+        return Path(path_to_slot(self._document.root_slot, node, key)[1:])
 
     @property
     def value(self) -> Any:
@@ -162,10 +162,10 @@ class Change:
     def _replaced(self) -> Path | None:
         """Return the location, here or on the path here, whose value was replaced; None if that was nothing or null."""
         document, since = self._document, self._since()
-        if since < document.horizon:  # the value before is not known
+        if since < document.oldest_version:  # the value before is not known
             return Path()
-        steps = trail(document.holder, *self._slot())
-        node = document.holder
+        steps = path_to_slot(document.root_slot, *self._slot())
+        node = document.root_slot
         old: Any = node
         count = 0  # of the steps to the highest slot that differs
         while count < len(steps) and type(old) is Node:
@@ -252,7 +252,7 @@ def changes_between(document: Document, old: int, new: int) -> Iterator[Change]:
 
 def _chunks(document: Document, node: Node, key: Step, thing: Any, version: int) -> Iterator[StreamingChunk]:
     """Yield the chunks that set a location, without holes."""
-    path = format_path(trail(document.holder, node, key)[1:])
+    path = format_path(path_to_slot(document.root_slot, node, key)[1:])
     if type(thing) is not Node or not has_holes(thing, version):
         yield StreamingChunk(read(document, node, key, thing, version), path)
         return

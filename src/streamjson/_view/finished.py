@@ -25,20 +25,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, TypeVar
 
-from .._document import HOLE, Document, Node, Step, locate, location, slot_at, slots_at, trail
+from .._document import HOLE, Document, Node, Step, locate, location, path_to_slot, slot_at, slots_at
 from .._json import MISSING
 from .._paths import State
-from .selection import Along, postorder
+from .selection import PatternCursor, postorder
 
 __all__ = [
     "finished_by",
+    "interleaved_since",
     "is_finished",
     "is_settled",
     "is_there",
     "lost",
     "reopen",
     "reported_at",
-    "returned_at",
     "take_up",
     "unfinished",
     "was_given",
@@ -91,7 +91,7 @@ def _progress_of(document: Document) -> _Progress:
     return progress
 
 
-def returned_at(document: Document) -> int | None:
+def interleaved_since(document: Document) -> int | None:
     """Return the version that made the stream interleaved; None if it is in document order so far."""
     eras = _progress_of(document).eras
     return eras[0].start if eras else None
@@ -132,7 +132,7 @@ def is_finished(document: Document, steps: tuple[Step, ...], version: int) -> bo
         return False
     eras = [era for era in _progress_of(document).eras if era.start <= version]
     if not eras:
-        return not _touch(steps, trail(document.holder, *location(document, version)))
+        return not _touch(steps, path_to_slot(document.root_slot, *location(document, version)))
     return _is_kept(document, eras[-1], steps, version)
 
 
@@ -174,7 +174,7 @@ def _is_kept(document: Document, era: _Era, steps: tuple[Step, ...], version: in
     return is_same and _changed(document, era).get((id(node), key), _NEVER) > version
 
 
-def finished_by(document: Document, run: int, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
+def finished_by(document: Document, run: int, along: PatternCursor[T]) -> Iterator[tuple[Node, Step, State[T]]]:
     """Yield the matching values that the first change of a run has finished, deepest first.
 
     `run` is not the first run, and begins before the stream is interleaved.
@@ -183,7 +183,7 @@ def finished_by(document: Document, run: int, along: Along[T]) -> Iterator[tuple
     node, key = document.nodes[run - 1], document.keys[run - 1]
     if node is document.nodes[run]:  # a sibling, as most are, or the same location again
         if key != document.keys[run]:
-            thing = node.slots[key] if node.history is None else slot_at(node, key, version)
+            thing = node.entries[key] if node.history is None else slot_at(node, key, version)
             yield from postorder(node, key, thing, along.at(document, node, key), version)
         return
     before, top, common = _turn(document, run)
@@ -196,29 +196,29 @@ def finished_by(document: Document, run: int, along: Along[T]) -> Iterator[tuple
         yield from _up(document, before, common, version, along)
 
 
-def unfinished(document: Document, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
+def unfinished(document: Document, along: PatternCursor[T]) -> Iterator[tuple[Node, Step, State[T]]]:
     """Yield the matching values that only the end of the stream finishes, deepest first."""
     version = document.version
     if not is_there(document, (0,), version):
         return
-    if returned_at(document) is None:
-        yield from _up(document, trail(document.holder, *location(document, version)), 0, version, along)
+    if interleaved_since(document) is None:
+        yield from _up(document, path_to_slot(document.root_slot, *location(document, version)), 0, version, along)
         return
-    root = document.holder.slots[0]
-    for node, key, state in postorder(document.holder, 0, root, along.matcher.start, version):
-        if not is_settled(document, trail(document.holder, node, key)):
+    root = document.root_slot.entries[0]
+    for node, key, state in postorder(document.root_slot, 0, root, along.matcher.start, version):
+        if not is_settled(document, path_to_slot(document.root_slot, node, key)):
             yield node, key, state
 
 
-def lost(document: Document, along: Along[T]) -> Iterator[tuple[Node, Step, State[T]]]:
+def lost(document: Document, along: PatternCursor[T]) -> Iterator[tuple[Node, Step, State[T]]]:
     """Yield the matching values that were finished before the current era, and no longer exist."""
     eras = _progress_of(document).eras
     if not eras:
         return
     then = eras[-1].start - 1
-    root = slot_at(document.holder, 0, then)
-    for node, key, state in postorder(document.holder, 0, root, along.matcher.start, then):
-        steps = trail(document.holder, node, key)
+    root = slot_at(document.root_slot, 0, then)
+    for node, key, state in postorder(document.root_slot, 0, root, along.matcher.start, then):
+        steps = path_to_slot(document.root_slot, node, key)
         if not is_there(document, steps, document.version) and _was_finished(document, eras[-1], steps):
             yield node, key, state
 
@@ -230,11 +230,11 @@ def _touch(steps: tuple[Step, ...], others: tuple[Step, ...]) -> bool:
 
 
 def _up(
-    document: Document, steps: tuple[Step, ...], common: int, version: int, along: Along[T]
+    document: Document, steps: tuple[Step, ...], common: int, version: int, along: PatternCursor[T]
 ) -> Iterator[tuple[Node, Step, State[T]]]:
     """Yield the matches in and at the location `steps`, then among its containers with more than `common` steps."""
     slots: list[tuple[Node, Step, State[T]]] = []
-    node: Any = document.holder
+    node: Any = document.root_slot
     state = along.matcher.start
     for step in steps:
         if slots:
@@ -254,9 +254,9 @@ def _turn(document: Document, run: int) -> tuple[tuple[Step, ...], tuple[Step, .
     share.
     """
     version = document.starts[run]
-    before = trail(document.holder, document.nodes[run - 1], document.keys[run - 1])
-    top = trail(document.holder, document.nodes[run], document.keys[run])
-    node: Any = document.holder
+    before = path_to_slot(document.root_slot, document.nodes[run - 1], document.keys[run - 1])
+    top = path_to_slot(document.root_slot, document.nodes[run], document.keys[run])
+    node: Any = document.root_slot
     for count, step in enumerate(top, start=1):
         thing = slot_at(node, step, version)
         if slot_at(node, step, version - 1) is not thing:
@@ -292,7 +292,7 @@ def _returns(document: Document, run: int) -> bool:
 
 def _existed(node: Node, key: Step, version: int) -> bool:
     """Return whether a slot that `version` changed held a value before."""
-    if node.births[-1] == version:  # this is the slot that it created
+    if node.created_at[-1] == version:  # this is the slot that it created
         return False
     thing = slot_at(node, key, version - 1)
     return thing is not MISSING and thing is not HOLE
@@ -306,8 +306,8 @@ def _changed(document: Document, era: _Era) -> dict[tuple[int, Step], int]:
         place = (id(document.nodes[run]), document.keys[run])
         if starts[run] < era.start or place in era.changed:
             continue
-        node: Any = document.holder
-        for step in trail(document.holder, document.nodes[run], document.keys[run]):
+        node: Any = document.root_slot
+        for step in path_to_slot(document.root_slot, document.nodes[run], document.keys[run]):
             era.changed.setdefault((id(node), step), starts[run])
             node = slot_at(node, step, starts[run])
     era.marked = runs.stop

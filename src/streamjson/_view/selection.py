@@ -24,14 +24,14 @@ from .._document import HOLE, Document, Node, Step, Where, path_of, slot_at, slo
 from .._json import MISSING
 from .._paths import EVERY, Matcher, Segment, Selector, State
 
-__all__ = ["Along", "postorder", "preorder", "select"]
+__all__ = ["PatternCursor", "postorder", "preorder", "select"]
 
 T = TypeVar("T")
 Slot: TypeAlias = tuple[Node, Step, Any]
 """A container, a name or an index in it, and the content there."""
 
 
-class Along(Generic[T]):
+class PatternCursor(Generic[T]):
     """Moves a matcher along the tree of one document."""
 
     __slots__ = ("_node", "_parent", "_parent_state", "_state", "matcher")
@@ -45,7 +45,7 @@ class Along(Generic[T]):
 
     def at(self, document: Document, node: Node, key: Step) -> State[T]:
         """Return the state of slot `key` of `node`."""
-        if node is document.holder:
+        if node is document.root_slot:
             return self.matcher.start
         if node is not self._node:
             self._node, self._state = node, self._of(node.where)

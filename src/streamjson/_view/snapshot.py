@@ -14,14 +14,14 @@ from enum import Enum
 from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar, overload
 
 from .._document import (
-    MANY,
+    MAX_CACHED_PATHS,
     Document,
     Node,
     Step,
     container_at,
     locate,
+    path_to_slot,
     read,
-    trail,
     value_at,
 )
 from .._errors import shorten
@@ -143,7 +143,7 @@ class Snapshot:
         known: dict[Any, tuple[Node, Step]] | None = None
         if type(path) is str and version == document.version:
             # The last location written to, or one that was read before: no parse and no walk.
-            places = document.places
+            places = document.locator
             known = places.known
             if path == document.open_path and not places.prefix:
                 string = document.text.whole()
@@ -156,7 +156,7 @@ class Snapshot:
                 place = document.nodes[run], document.keys[run]
             if place is not None:
                 node, key = place
-                thing = node.slots[key]
+                thing = node.entries[key]
                 if len(document.lengths) == version - document.base + 1:
                     if type(thing) is str:
                         return thing
@@ -167,7 +167,7 @@ class Snapshot:
         if thing is MISSING:
             return default
         if known is not None and document.is_newest(version):  # else its container may have been replaced
-            if len(known) >= MANY:
+            if len(known) >= MAX_CACHED_PATHS:
                 known.clear()
             known[path] = node, key
         if type(thing) is Node and not copy:
@@ -176,7 +176,7 @@ class Snapshot:
 
     def _shared(self, node: Node, container: Node) -> Any:
         """Return a container, which is in a slot of `node`, as plain objects that later reads share."""
-        if node is self._document.holder:
+        if node is self._document.root_slot:
             return self.value
         return container_at(self._document, container, self.version)
 
@@ -224,8 +224,8 @@ class Snapshot:
             raise ValueError(f"version {since} is not between 0 and this snapshot's version, {self.version}")
         if since == self.version:
             return ()
-        if since < document.horizon:
-            return (CoalescedChange(document, self.version, "set", MISSING, document.holder, 0, since),)
+        if since < document.oldest_version:
+            return (CoalescedChange(document, self.version, "set", MISSING, document.root_slot, 0, since),)
         return tuple(changes_between(document, since, self.version))
 
     def is_complete(self, path: str | Iterable[Step]) -> bool:
@@ -266,12 +266,12 @@ class Snapshot:
         [Match(path=Path(('people', 0, 'name')), value='Jane'), Match(path=Path(('people', 1, 'name')), value='John')]
         """
         document, version = self._document, self.version
-        segments = compile_pattern(pattern, limits=document.intake.limits).segments
+        segments = compile_pattern(pattern, limits=document.admission.limits).segments
         root = locate(document, (), version)
         if root[2] is MISSING:
             return []
         return [
-            Match(Path(trail(document.holder, node, key)[1:]), read(document, node, key, thing, version))
+            Match(Path(path_to_slot(document.root_slot, node, key)[1:]), read(document, node, key, thing, version))
             for node, key, thing in select(segments, root, version)
         ]
 
@@ -302,7 +302,7 @@ class Snapshot:
 
     def _steps(self, path: str | Iterable[Step]) -> Path:
         if isinstance(path, str):
-            return parse_path(path, limits=self._document.intake.limits)
+            return parse_path(path, limits=self._document.admission.limits)
         if not isinstance(path, Iterable):
             raise TypeError(f"a path must be text, such as 'people[0].name', or steps, not {shorten(path)}")
         return Path(path)

@@ -27,11 +27,11 @@ from streamjson._document import (
     kind_of,
     locate,
     location,
+    path_to_slot,
     read,
     slot_at,
     slots_at,
     string_at,
-    trail,
     visible,
 )
 
@@ -80,7 +80,7 @@ class Part:
 
     def steps(self, first: int, stop: int) -> list[Step]:
         """Return the steps of items `first` to `stop`."""
-        slots = self._content.slots
+        slots = self._content.entries
         if not self._content.is_object:
             return list(range(first, stop))
         total = len(slots)
@@ -132,4 +132,4 @@ def root_of(snapshot: Snapshot) -> Part:
 def last_changed(snapshot: Snapshot) -> tuple[Step, ...]:
     """Return the path of the last change that a snapshot shows; before the first change, the path of the root."""
     document = snapshot._document
-    return trail(document.holder, *location(document, snapshot.version))[1:]
+    return path_to_slot(document.root_slot, *location(document, snapshot.version))[1:]
