@@ -14,12 +14,13 @@ from hypothesis import given, strategies as st
 from figures import Figures, Finding, table
 from seeds import seeds
 from source import Source, text_of
-from streamjson import Assembler, Change, Snapshot, StreamJSONError, _json
+from streamjson import Change, Snapshot, StreamJSONError, _json
 from streamjson._dialects import foreign as _foreign
 from streamjson._document.admission import Admission
 from streamjson._document.document import Document
 from streamjson._paths import path as _path, pattern as _pattern, reader as _reader
 from streamjson._resume import checkpoint as _checkpoint
+from streamjson._session.session import Session
 from streamjson._view import snapshot as _snapshot
 from streamjson._wire import decoder as _decoder, event as _event
 from targets import TARGETS
@@ -162,7 +163,7 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
         "assembler", AssertionError,
         replaced(Admission, "check", lambda original: lambda self, limit, met: original(self, limit, met + 1)),
     ),
-    "ids are not recorded": ("assembler", AssertionError, replaced(Assembler, "_record", nothing)),
+    "ids are not recorded": ("assembler", AssertionError, replaced(Session, "record", nothing)),
     "changes are omitted": (
         "assembler", AssertionError, replaced(Snapshot, "changes_since", lambda _: lambda _self, _since: ()),
     ),
@@ -175,7 +176,7 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     ),
     "a change has no chunks": ("assembler", AssertionError, replaced(Change, "to_chunks", lambda _: lambda _self: [])),
     "the document raises an undocumented error": (
-        "assembler", KeyError, replaced(Document, "_set", raising(KeyError())),
+        "assembler", KeyError, replaced(Document, "set_at", raising(KeyError())),
     ),
     "a checkpoint is not checked": (
         "checkpoint", AttributeError, replaced(_checkpoint, "_slot", lambda _: lambda _document, _steps: (None, None)),
