@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.metadata
 import importlib.resources
@@ -94,3 +95,20 @@ def test_import_needs_only_attrs_and_the_standard_library() -> None:
 
 def test_py_typed_ships_with_the_package() -> None:
     assert importlib.resources.files("streamjson").joinpath("py.typed").is_file()
+
+
+def test_few_private_attributes_are_touched_from_outside() -> None:
+    """Ruff refuses all others; INVARIANTS.md, rule 8, gives the reason for each."""
+    sources = ROOT.rglob("*.py")
+    assert sum(source.read_text(encoding="utf-8").count("noqa: SLF001") for source in sources) <= 15
+
+
+def test_modules_and_functions_are_short() -> None:
+    """At most 450 lines for a module, and 60 for a function."""
+    for source in ROOT.rglob("*.py"):
+        text = source.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 450, source
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno is not None
+                assert node.end_lineno - node.lineno < 60, f"{source}: {node.name}"

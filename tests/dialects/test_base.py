@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from commands import Commands, event
 from hypothesis import given, strategies as st
 
 import streamjson as sj
+from commands import Commands, event
 from streamjson._dialects import DIALECTS
 
 

@@ -265,8 +265,8 @@ def test_event_in_progress_can_be_finished(stream: bytes, data: bytes | None, fi
         decoder = SSEDecoder()
         for piece in pieces_of(stream, size):
             decoder.feed(piece)
-        assert decoder._last_data() == data
-        assert [event.data for event in decoder._finish()] == finished
+        assert decoder._end_block().data == data
+        assert [event.data for event in decoder.feed(b"\n\n")] == finished
 
 
 def test_few_bytes_of_another_body_are_kept_until_an_event() -> None:
@@ -518,3 +518,15 @@ def test_buffers_of_a_refused_event_are_freed() -> None:
         assert tracemalloc.get_traced_memory()[0] < 100_000
     finally:
         tracemalloc.stop()
+
+
+def test_replaced_count_does_not_depend_on_the_cut() -> None:
+    """Blocks that the fast path gives up on, and reads again, were counted twice."""
+    body = b"id: 1\ndata: \xff\n\nid: 2\nevent: x\n\n"
+    counts = []
+    for size in (1, len(body)):
+        decoder = SSEDecoder()
+        for start in range(0, len(body), size):
+            decoder.feed(body[start : start + size])
+        counts.append(decoder.replaced_count)
+    assert counts == [1, 1]

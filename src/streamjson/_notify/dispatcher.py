@@ -46,14 +46,14 @@ from .._view import (
     unfinished,
     was_reported,
 )
+from .listener import Listener
 from .subscription import Subscription
 from .tasks import is_cancellation_of_another
 
 __all__ = ["Dispatcher"]
 
-_Notice: TypeAlias = tuple[Subscription[Any], Any]  # a callback, and the change or completion that it is called with
+_Notice: TypeAlias = tuple[Listener, Any]  # a callback, and the change or completion that it is called with
 
-_new: Final = object.__new__
 _MAX_SUMMARY_CHARS: Final = 200  # of an error's text, in the message of a group
 
 
@@ -85,13 +85,13 @@ class Dispatcher:
         self.limits = limits
         self._skipped = skipped
         self._awaits_coroutines = False  # an asynchronous stream sets it
-        self._on: dict[Subscription[Any], Pattern] = {}
-        self._on_complete: dict[Subscription[Any], Pattern] = {}
-        self._coroutines: set[Subscription[Any]] = set()  # those whose callback is a coroutine function
+        self._on: dict[Listener, Pattern] = {}
+        self._on_complete: dict[Listener, Pattern] = {}
+        self._coroutines: set[Listener] = set()  # those whose callback is a coroutine function
         self._in_order = False  # whether values are reported when they are finished, not at the end
         self._ended_at = -1  # the version of the last end that was continued
         self._run = -1  # the last run with a listener
-        self._recipients: list[tuple[Subscription[Any], Path]] = []  # of the changes of that run, with what matched
+        self._recipients: list[tuple[Listener, Path]] = []  # of the changes of that run, with what matched
         self._is_stale = True  # whether a callback was registered or cancelled since the cursors were made
         self._is_ready = False  # whether `_recipients` are those of the open string, and none is a coroutine
         self._idle_lock: Literal["", "unawaited"] = ""  # why the document is locked while no callback runs
@@ -143,20 +143,18 @@ class Dispatcher:
         is_untouched = document.version == document.untouched_version
         has_ended = document.closed or document.version == self._ended_at
         since = document.base if is_untouched else document.version + has_ended
-        subscription = Subscription(
-            pattern, callback, owner=self, since=since, structurer=structurer, on_misfit=on_misfit
-        )
-        (self._on_complete if when_complete else self._on)[subscription] = compiled
-        if subscription._is_coroutine:
-            self._coroutines.add(subscription)
+        listener = Listener(pattern, callback, since=since, structurer=structurer, on_misfit=on_misfit)
+        (self._on_complete if when_complete else self._on)[listener] = compiled
+        if listener.is_coroutine:
+            self._coroutines.add(listener)
         self._invalidate()
-        return subscription
+        return Subscription(listener, self)
 
-    def remove(self, subscription: Subscription[Any]) -> None:
+    def remove(self, listener: Listener) -> None:
         """Cancel a callback."""
-        self._on.pop(subscription, None)
-        self._on_complete.pop(subscription, None)
-        self._coroutines.discard(subscription)
+        self._on.pop(listener, None)
+        self._on_complete.pop(listener, None)
+        self._coroutines.discard(listener)
         self._invalidate()
 
     def _invalidate(self) -> None:
@@ -188,18 +186,16 @@ class Dispatcher:
         errors: list[Exception] = []
         try:  # not `_locked`, which takes a microsecond
             document.lock()
-            for subscription, match in self._recipients:
-                if subscription._owner is None:  # an earlier callback has cancelled it
+            for listener, match in self._recipients:
+                if not listener.is_active:  # an earlier callback has cancelled it
                     continue
-                change = _new(MatchedChange)  # 0.1 microseconds less than its `__init__`
-                change._document, change.version, change.kind = document, version, "append"
-                change._delta, change._match = delta, match
+                change = MatchedChange(document, version, "append", delta, match)
                 try:
-                    result = subscription.__wrapped__(change)
+                    result = listener.callback(change)
                     if result is not None:
-                        _check_result(subscription, result)
+                        _check_result(listener, result)
                 except Exception as error:  # noqa: BLE001  # it must not stop the other callbacks
-                    errors.append(_noted(error, subscription, change))
+                    errors.append(_noted(error, listener, change))
         finally:
             try:
                 document.unlock(fast_until, self._idle_lock)
@@ -212,40 +208,40 @@ class Dispatcher:
         """Notify of the last event, which made a change of `kind`, or none."""
         notices = self._collect(kind, at_end=at_end)
         with self._locked() as errors:
-            for subscription, what in notices:
-                if subscription._owner is None:
+            for listener, what in notices:
+                if not listener.is_active:
                     continue
-                if subscription._is_coroutine:  # an asynchronous stream would await it, but this call can't
-                    errors.append(_noted(_unawaited(subscription), subscription, what))
+                if listener.is_coroutine:  # an asynchronous stream would await it, but this call can't
+                    errors.append(_noted(_unawaited(listener), listener, what))
                     continue
                 try:
-                    if subscription._structurer is not None and not subscription._convert(what, self._skipped):
+                    if listener.structurer is not None and not listener.takes(what, self._skipped):
                         continue
-                    _check_result(subscription, subscription.__wrapped__(what))
+                    _check_result(listener, listener.callback(what))
                 except Exception as error:  # noqa: BLE001  # as above
-                    errors.append(_noted(error, subscription, what))
+                    errors.append(_noted(error, listener, what))
 
     async def notify_and_await(self, kind: Kind | None, *, at_end: bool = False) -> None:
         """Do what `notify` does, and await what the callbacks return, one after the other."""
         notices = self._collect(kind, at_end=at_end)
         with self._locked() as errors:
-            for subscription, what in notices:
-                if subscription._owner is None:
+            for listener, what in notices:
+                if not listener.is_active:
                     continue
                 try:
-                    if subscription._structurer is not None and not subscription._convert(what, self._skipped):
+                    if listener.structurer is not None and not listener.takes(what, self._skipped):
                         continue
-                    result = subscription.__wrapped__(what)
+                    result = listener.callback(what)
                     if isawaitable(result):
                         await result
                 except Exception as error:  # noqa: BLE001  # as above
-                    errors.append(_noted(error, subscription, what))
+                    errors.append(_noted(error, listener, what))
                 except BaseException as error:
                     if not is_cancellation_of_another(error):
                         raise
                     cancelled = RuntimeError("something that the callback awaited was cancelled")
                     cancelled.__cause__ = error
-                    errors.append(_noted(cancelled, subscription, what))
+                    errors.append(_noted(cancelled, listener, what))
 
     @contextmanager
     def _locked(self) -> Generator[list[Exception], None, None]:
@@ -277,8 +273,8 @@ class Dispatcher:
             self._is_ready = False
             for version, change_kind, delta in _changes(document, kind):
                 self._move_to(version, notices)
-                for subscription, match in self._recipients:
-                    notices.append((subscription, MatchedChange(document, version, change_kind, delta, match)))
+                for listener, match in self._recipients:
+                    notices.append((listener, MatchedChange(document, version, change_kind, delta, match)))
             document.mark_quiet(is_quiet=not self._recipients)
             self._is_ready = not self._coroutines
         if at_end and not self._is_end_reported:
@@ -308,19 +304,19 @@ class Dispatcher:
         if run != self._run:  # else the recipients are the same
             self._run, self._recipients = run, self._find_recipients(run)
 
-    def _find_recipients(self, run: int) -> list[tuple[Subscription[Any], Path]]:
+    def _find_recipients(self, run: int) -> list[tuple[Listener, Path]]:
         """Return the callbacks for the changes of a run, each with the location that matches."""
         document = self._document
         node, key, version = document.nodes[run], document.keys[run], document.starts[run]
         state = self._change_cursor.at(document, node, key)
         # The same event may have replaced the value since.
         thing = node.entries[key] if node.history is None else slot_at(node, key, version)
-        recipients: list[tuple[Subscription[Any], Path]] = []
+        recipients: list[tuple[Listener, Path]] = []
         if state.matches_from_root:
             steps = path_to_slot(document.root_slot, node, key)[1:]
-            for depth, subscriptions in state.matches_from_root:
+            for depth, listeners in state.matches_from_root:
                 match = Path(steps[:depth])
-                recipients.extend((one, match) for one in subscriptions)
+                recipients.extend((one, match) for one in listeners)
         if state.live and type(thing) is Node:
             for under, step, _, found in preorder(node, key, thing, state, version):
                 if under is not node:  # the location itself is in `matches_from_root`
@@ -354,7 +350,7 @@ class Dispatcher:
             steps = path_to_slot(document.root_slot, node, key)
             path = Path(steps[1:])
             for one in state.targets:
-                revision = 2 if was_reported(document, steps, one._since) else 1
+                revision = 2 if was_reported(document, steps, one.since) else 1
                 if revision == 2 or is_there(document, steps, version):
                     done: Completion[Any] = Completion(document, path, version, revision, one.pattern)
                     notices.append((one, done))
@@ -369,23 +365,23 @@ def _changes(document: Document, kind: Kind) -> list[tuple[int, Kind, Any]]:
     return changes
 
 
-def _check_result(subscription: Subscription[Any], result: object) -> None:
+def _check_result(listener: Listener, result: object) -> None:
     """Raise `TypeError` if a plain function has returned a coroutine, as `lambda change: send(change)` does."""
     if iscoroutine(result):
         result.close()
-        raise _unawaited(subscription)
+        raise _unawaited(listener)
 
 
-def _unawaited(subscription: Subscription[Any]) -> TypeError:
+def _unawaited(listener: Listener) -> TypeError:
     return TypeError(
-        f"the callback on {shorten(subscription.pattern)} returns a coroutine, which nothing would await: iterate over"
+        f"the callback on {shorten(listener.pattern)} returns a coroutine, which nothing would await: iterate over"
         " assemble() of an asynchronous source, or register a plain function"
     )
 
 
-def _noted(error: Exception, subscription: Subscription[Any], what: MatchedChange | Completion[Any]) -> Exception:
+def _noted(error: Exception, listener: Listener, what: MatchedChange | Completion[Any]) -> Exception:
     with suppress(Exception):  # an error may refuse notes, as a frozen dataclass does
-        error.add_note(f"for the callback on {subscription.pattern}, at {str(what.match) or 'the root'}")
+        error.add_note(f"for the callback on {listener.pattern}, at {str(what.match) or 'the root'}")
     return error
 
 

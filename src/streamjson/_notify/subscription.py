@@ -1,15 +1,13 @@
-"""A callback that is registered for a pattern, and the handle that cancels it."""
+"""The handle of a registered callback, which cancels it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import iscoroutinefunction
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from weakref import ref
 
-from .._errors import StructureError, shorten
-from .._skipped import OnMisfit, Skipped
-from .._view import Structurer
+from .._errors import shorten
+from .listener import Listener
 
 __all__ = ["N", "Subscription"]
 
@@ -17,7 +15,7 @@ N = TypeVar("N")
 
 
 class _Owner(Protocol):
-    def remove(self, subscription: Subscription[Any]) -> None: ...
+    def remove(self, listener: Listener) -> None: ...
 
 
 class Subscription(Generic[N]):
@@ -26,30 +24,18 @@ class Subscription(Generic[N]):
     It can be called like the function that it replaces. `pattern` is the text of the pattern.
     """
 
-    __slots__ = ("__wrapped__", "_is_coroutine", "_on_misfit", "_owner", "_since", "_structurer", "pattern")
+    __slots__ = ("__wrapped__", "_listener", "_owner", "pattern")
 
-    def __init__(
-        self,
-        pattern: str,
-        callback: Callable[[N], object],
-        *,
-        owner: _Owner,
-        since: int,
-        structurer: Structurer | None,
-        on_misfit: OnMisfit,
-    ) -> None:
-        self.pattern: str = pattern
-        self.__wrapped__: Callable[[N], object] = callback
-        self._owner: ref[_Owner] | None = ref(owner)  # weak: a document without references is freed at once
-        self._since: int = since
-        self._structurer: Structurer | None = structurer
-        self._on_misfit: OnMisfit = on_misfit
-        self._is_coroutine: bool = iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__)
+    def __init__(self, listener: Listener, owner: _Owner) -> None:
+        self.pattern: str = listener.pattern
+        self.__wrapped__: Callable[[N], object] = listener.callback
+        self._listener: Listener = listener
+        self._owner: ref[_Owner] = ref(owner)  # weak: a document without references is freed at once
 
     @property
     def active(self) -> bool:
         """Whether the subscription has not been cancelled."""
-        return self._owner is not None
+        return self._listener.is_active
 
     def cancel(self) -> None:
         """Stop calling the callback, from now on. A second call does nothing.
@@ -62,26 +48,13 @@ class Subscription(Generic[N]):
         >>> handle.cancel()
         >>> _ = assembler.apply_delta("name", " Doe")
         """
-        owner, self._owner = None if self._owner is None else self._owner(), None
+        self._listener.is_active = False
+        owner = self._owner()
         if owner is not None:
-            owner.remove(self)
+            owner.remove(self._listener)
 
     def __call__(self, news: N) -> object:
         return self.__wrapped__(news)
 
     def __repr__(self) -> str:
         return f"<Subscription {shorten(self.pattern)}{'' if self.active else ', cancelled'}>"
-
-    def _convert(self, done: Any, skipped: Skipped) -> bool:
-        """Convert the value of a completion to its type; return False for a misfit that is passed over.
-
-        Raises `StructureError` for a misfit that is not.
-        """
-        if self._structurer is not None and not done.gone:
-            try:
-                done._value = self._structurer(done.value, str(done.path))
-            except StructureError as error:
-                if not skipped.takes_misfit(done, error, self._on_misfit):
-                    raise
-                return False
-        return True

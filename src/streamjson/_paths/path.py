@@ -63,16 +63,12 @@ class Path(tuple[str | int, ...]):
             return steps
         given = tuple(steps)
         # Most steps are plain names: testing for that here saves a quarter of the cost.
-        return cls._of_checked(
+        return _of_checked(
             [
                 step if type(step) is str and step.isascii() else _plain_step(given, number)
                 for number, step in enumerate(given)
             ]
         )
-
-    @classmethod
-    def _of_checked(cls, steps: Iterable[str | int]) -> Path:
-        return super().__new__(cls, steps)
 
     @property
     def pointer(self) -> str:
@@ -100,6 +96,11 @@ class Path(tuple[str | int, ...]):
 
     def __repr__(self) -> str:
         return f"Path({super().__repr__()})"
+
+
+def _of_checked(steps: Iterable[str | int]) -> Path:
+    """Return a path of steps that are plain strings and indexes already."""
+    return tuple.__new__(Path, steps)
 
 
 def parse_path(text: str, *, limits: Limits = _DEFAULT_LIMITS) -> Path:
@@ -131,7 +132,7 @@ def parse_path(text: str, *, limits: Limits = _DEFAULT_LIMITS) -> Path:
         return path
     path = _read_plain(text, limits)
     if path is None:
-        path = Path._of_checked(PathReader(text, limits).read())
+        path = _of_checked(PathReader(text, limits).read())
     if len(text) <= _MAX_KNOWN_CHARS:
         if len(_known) >= _MAX_KNOWN_PATHS:
             _known.clear()  # a stream moves on to other paths; those that it repeats are soon known again
@@ -177,7 +178,7 @@ def strip_prefix(path: Path, prefix: Path, text: object) -> Path:
     if path[:count] != prefix:
         message = f"{CODES['outside_prefix']} {shorten(str(prefix))}: {shorten(text)}"
         raise InvalidPathError(message, code="outside_prefix", path=text)
-    return Path._of_checked(path[count:])
+    return _of_checked(path[count:])
 
 
 # ---- writing ----
@@ -239,7 +240,7 @@ def _read_plain(text: str, limits: Limits) -> Path | None:
     if (maximum is not None and len(text) > maximum) or not _PLAIN.fullmatch(text):
         return None
     parts = text.replace("[", ".[").lstrip("$.").split(".")  # `lstrip` removes the root mark
-    path = Path._of_checked([int(part[1:-1]) if part[0] == "[" else part for part in parts])
+    path = _of_checked([int(part[1:-1]) if part[0] == "[" else part for part in parts])
     return path if _is_within(text, path, limits) else None
 
 

@@ -211,7 +211,10 @@ class Session:
         if error is not None:
             self.unreported = writing.kind
             raise error
-        return self._end_after(writing) if type(last) is Done else writing.kind
+        if type(last) is Done:
+            writing.kind = self.close("done") or writing.kind
+            writing.join()
+        return writing.kind
 
     def _write_all(self, writing: Writing, verbs: Sequence[Verb]) -> StreamJSONError | None:
         """Apply the deltas of an event, up to the first that is rejected; return the error for that one."""
@@ -252,12 +255,6 @@ class Session:
         self.has_deltas = self.has_deltas or has_deltas
         self.is_understood = self.is_understood or has_deltas or writing.span_id is not None
         self.record(event)
-
-    def _end_after(self, writing: Writing) -> Kind | None:
-        """End the document after the deltas of the same event."""
-        kind = self.close("done")
-        writing.join()
-        return kind or writing.kind
 
     def record(self, event: ServerSentEvent[Any]) -> None:
         """Record the id of an event: its own, even an empty one; else the one that persists, if the event has it."""
@@ -405,7 +402,7 @@ class Session:
         """Return the document as it is now; the snapshot's `changes` begin after version `since`."""
         first = self.first_snapshot
         is_first = first.version != self.document.version
-        snapshot = Snapshot()._fill(
+        snapshot = Snapshot()._fill(  # noqa: SLF001  # a snapshot is made here and in `Assembler.snapshot`
             self.document, since, self.end, self.span_id, self.last_event_id, UNREAD if is_first else first
         )
         if is_first:

@@ -46,13 +46,13 @@ class BaseStream:
         if assembler is not None and options:
             raise TypeError(f"the assembler has its options already: {', '.join(options)}")
         self._assembler = Assembler(**options) if assembler is None else assembler
-        self._session = self._assembler._session
+        self._session = self._assembler._session  # noqa: SLF001  # the public class shows no machinery
         self._session.check_open()  # before the first read: an event that is read here would be lost
         self._require_done = require_done
         self._replays = replays
         if replays is not None:
             fixed = self._session.options
-            replays._read_as(fixed.dialect, fixed.limits)  # else an event that it can't read would be applied twice
+            replays._read_as(fixed.dialect, fixed.limits)  # noqa: SLF001  # as above; else an event that it can't read would be applied twice
         # Without a filter, the assembler's own method: one call less for each event.
         self._consume = self._session.consume if replays is None else self._consume_new
         self._latest = self._session.snapshot(0)

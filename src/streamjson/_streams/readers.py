@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from .._document import (
@@ -38,6 +39,7 @@ from .._view import (
     Completion,
     PatternCursor,
     Structurer,
+    convert,
     finished_by,
     interleaved_since,
     is_settled,
@@ -109,14 +111,13 @@ class CompletionReader:
         """Return the next completion. A misfit raises `StructureError`; the next call returns the one after it."""
         done = self._untaken.popleft()
         structurer = self._into[done.pattern]
-        if structurer is not None and not done.gone:
-            try:
-                done._value = structurer(done.value, str(done.path))
-            except StructureError as error:
-                if not self._session.skipped.takes_misfit(done, error, self._session.options.on_misfit):
-                    raise
-                return MISSING
+        if structurer is not None and not convert(done, structurer, partial(self._skips_misfit, done)):
+            return MISSING
         return done
+
+    def _skips_misfit(self, done: Completion[Any], error: StructureError) -> bool:
+        session = self._session
+        return session.skipped.takes_misfit(done, error, session.options.on_misfit)
 
     def _read_all(self, document: Document, *, at_end: bool) -> None:
         """Begin to read a document: add what is finished in it already."""

@@ -34,7 +34,7 @@ Cost: linear in the events' data, which the assembler decodes once more. Memory:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from enum import Enum
 from types import TracebackType
@@ -194,30 +194,40 @@ class _End(Enum):
 _END: Final = _End.END
 
 
+class _Progress:
+    """Whether more events of one stream follow. The stream's iterator and the source's share it."""
+
+    __slots__ = ("state",)
+
+    def __init__(self) -> None:
+        self.state: Literal["open", "ended", "lost"] = "open"
+
+    def finish(self, state: Literal["ended", "lost"]) -> None:
+        if self.state == "open":
+            self.state = state
+
+
 class _Events(Generic[T]):
     """The events of one stream, without the reading."""
 
-    __slots__ = ("_first", "_state")
+    __slots__ = ("_belongs", "_first", "_progress")
 
-    def __init__(self, first: T) -> None:
+    def __init__(self, first: T, progress: _Progress, belongs: Callable[[T], bool]) -> None:
         self._first = [first]  # until it is taken
-        self._state: Literal["open", "ended", "lost"] = "open"
+        self._progress = progress
+        self._belongs = belongs
 
     def _take_first(self) -> T | _End:
         """Return the first event once, then the end. Raises `ClosedError` if events were passed over."""
-        if self._state == "lost":
+        if self._progress.state == "lost":
             raise ClosedError(
                 "this stream was not read to its end before the next one was requested, or the source was closed"
             )
         return self._first.pop() if self._first else _END
 
-    def _finish(self, state: Literal["ended", "lost"]) -> None:
-        if self._state == "open":
-            self._state = state
-
     def _close(self) -> None:
         self._first.clear()
-        self._finish("ended")
+        self._progress.finish("ended")
 
 
 class _Streams(Generic[T]):
@@ -227,7 +237,7 @@ class _Streams(Generic[T]):
 
     def __init__(self, limits: Limits) -> None:
         self._boundaries = _Boundaries(limits)
-        self._current: _Events[T] | None = None
+        self._current = _Progress()
         self._next: list[T] = []  # the event that begins the next stream, if it was read
         self._is_over = False  # whether the source has ended or was closed
 
@@ -243,14 +253,15 @@ class _Streams(Generic[T]):
             self._finish_current("ended")
         return place == "here"
 
-    def _begin(self, events: _Events[T]) -> None:
-        self._current = events
+    def _begin(self) -> _Progress:
+        """Return the progress of the stream that begins."""
+        self._current = _Progress()
         if self._boundaries.is_done:
             self._finish_current("ended")
+        return self._current
 
     def _finish_current(self, state: Literal["ended", "lost"]) -> None:
-        if self._current is not None:
-            self._current._finish(state)
+        self._current.finish(state)
 
     def _stop(self, state: Literal["ended", "lost"]) -> None:
         """Note that nothing more is read: the source has ended, or was closed before its end."""
@@ -263,19 +274,25 @@ class _Streams(Generic[T]):
 class StreamEvents(_Events[T], Iterator[T]):
     """An iterator over the events of one stream. Closing it does not close the source."""
 
-    __slots__ = ("_streams",)
+    __slots__ = ("_read",)
 
-    def __init__(self, streams: Streams[T], first: T) -> None:
-        super().__init__(first)
-        self._streams = streams
+    def __init__(
+        self,
+        first: T,
+        progress: _Progress,
+        belongs: Callable[[T], bool],
+        read: Callable[[], T | _End],
+    ) -> None:
+        super().__init__(first, progress, belongs)
+        self._read = read
 
     def __next__(self) -> T:
         first = self._take_first()
         if first is not _END:
             return first
-        while self._state == "open":
-            event = self._streams._read()
-            if event is not _END and self._streams._belongs(event):
+        while self._progress.state == "open":
+            event = self._read()
+            if event is not _END and self._belongs(event):
                 return event
         raise StopIteration
 
@@ -300,9 +317,8 @@ class Streams(_Streams[T], Iterator[StreamEvents[T]]):
             if event is _END:
                 raise StopIteration
             self._belongs(event, is_passed_over=True)
-        events = StreamEvents(self, self._next.pop())
-        self._begin(events)
-        return events
+        first = self._next.pop()
+        return StreamEvents(first, self._begin(), self._belongs, self._read)
 
     def _read(self) -> T | _End:
         if self._is_over:
@@ -338,19 +354,25 @@ class Streams(_Streams[T], Iterator[StreamEvents[T]]):
 class AsyncStreamEvents(_Events[T], AsyncIterator[T]):
     """An asynchronous iterator over the events of one stream. Closing it does not close the source."""
 
-    __slots__ = ("_streams",)
+    __slots__ = ("_read",)
 
-    def __init__(self, streams: AsyncStreams[T], first: T) -> None:
-        super().__init__(first)
-        self._streams = streams
+    def __init__(
+        self,
+        first: T,
+        progress: _Progress,
+        belongs: Callable[[T], bool],
+        read: Callable[[], Awaitable[T | _End]],
+    ) -> None:
+        super().__init__(first, progress, belongs)
+        self._read = read
 
     async def __anext__(self) -> T:
         first = self._take_first()
         if first is not _END:
             return first
-        while self._state == "open":
-            event = await self._streams._read()
-            if event is not _END and self._streams._belongs(event):
+        while self._progress.state == "open":
+            event = await self._read()
+            if event is not _END and self._belongs(event):
                 return event
         raise StopAsyncIteration
 
@@ -375,9 +397,8 @@ class AsyncStreams(_Streams[T], AsyncIterator[AsyncStreamEvents[T]]):
             if event is _END:
                 raise StopAsyncIteration
             self._belongs(event, is_passed_over=True)
-        events = AsyncStreamEvents(self, self._next.pop())
-        self._begin(events)
-        return events
+        first = self._next.pop()
+        return AsyncStreamEvents(first, self._begin(), self._belongs, self._read)
 
     async def _read(self) -> T | _End:
         if self._is_over:

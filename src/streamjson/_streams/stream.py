@@ -131,7 +131,7 @@ class SnapshotStream(BaseStream):
                 self._release()
             elif kind is not None:
                 snapshot = assembler.snapshot()  # as `_take_snapshot`, without its two calls
-                snapshot._since = self._latest.version
+                snapshot._since = self._latest.version  # noqa: SLF001  # hot: see INVARIANTS 8
                 self._latest = snapshot
                 return snapshot
         if self._owes_last:

@@ -58,7 +58,7 @@ class Structurer(Generic[T]):
     """Makes objects of the type `into`. `structurer` makes it, and it may be called any number of times."""
 
     into: Any
-    _convert: Callable[[Any], T]
+    convert: Callable[[Any], T]
 
     def __call__(self, value: Any, path: str = "") -> T:
         """Return the value at `path` as an object of the type, or raise `StructureError`."""
@@ -66,7 +66,7 @@ class Structurer(Generic[T]):
             message = f"no value arrived, so there is no {name_of(self.into)}"
             raise StructureError(message, path=path, value=value, into=self.into)
         try:
-            return self._convert(value)
+            return self.convert(value)
         except Exception as error:
             try:
                 problems = list(_problems(error))
@@ -219,7 +219,7 @@ def _msgspec_converter(into: Any) -> Convert:
 
     def foreign(into: Any, value: Any) -> Any:
         try:
-            return structurer(into)._convert(value)
+            return structurer(into).convert(value)
         except Exception as error:
             raise ValueError("; ".join(_problems(error))) from error  # msgspec adds the location
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .change import Change, MatchedChange, brief, change_at, changes_between, make_change
-from .completion import Completion, Structurer, structurer_of
+from .completion import Completion, Structurer, convert, structurer_of
 from .failure import StreamFailedError, no_deltas, sender_failed, started_over
 from .finished import (
     finished_by,
@@ -19,7 +19,7 @@ from .finished import (
     was_reported,
 )
 from .selection import PatternCursor, postorder, preorder
-from .snapshot import OF_LAST_EVENT, UNREAD, End, Match, Snapshot
+from .snapshot import OF_LAST_EVENT, UNREAD, End, Match, Snapshot, document_of
 
 __all__ = [
     "OF_LAST_EVENT",
@@ -36,6 +36,8 @@ __all__ = [
     "brief",
     "change_at",
     "changes_between",
+    "convert",
+    "document_of",
     "finished_by",
     "interleaved_since",
     "is_settled",

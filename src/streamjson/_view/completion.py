@@ -13,11 +13,12 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from attrs import define
 
 from .._document import HOLE, Document, locate, read
+from .._errors import StructureError
 from .._json import MISSING
 from .._paths import Path
 from .change import brief
 
-__all__ = ["Completion", "Structurer", "structurer_of"]
+__all__ = ["Completion", "Structurer", "convert", "structurer_of"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -82,3 +83,18 @@ def structurer_of(into: Any) -> Structurer | None:
     from .._typed import structurer  # noqa: PLC0415  # it would be a tenth of the import time of the library
 
     return structurer(into)
+
+
+def convert(done: Completion[Any], structurer: Structurer, skips: Callable[[StructureError], bool]) -> bool:
+    """Convert the value of a completion to its type; return False for a misfit that `skips` passes over.
+
+    A value that is gone is not converted. Raises `StructureError` for a misfit that is not passed over.
+    """
+    if not done.gone:
+        try:
+            done._value = structurer(done.value, str(done.path))  # noqa: SLF001  # the value is kept where it is read
+        except StructureError as error:
+            if not skips(error):
+                raise
+            return False
+    return True

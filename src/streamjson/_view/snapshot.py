@@ -31,7 +31,7 @@ from .change import Change, CoalescedChange, changes_between
 from .finished import is_finished, is_there
 from .selection import select
 
-__all__ = ["OF_LAST_EVENT", "UNREAD", "End", "Match", "Snapshot"]
+__all__ = ["OF_LAST_EVENT", "UNREAD", "End", "Match", "Snapshot", "document_of"]
 
 T = TypeVar("T")
 
@@ -215,7 +215,7 @@ class Snapshot:
         """
         document = self._document
         if isinstance(since, Snapshot):
-            if since._document.lineage is not document.lineage:
+            if document_of(since).lineage is not document.lineage:
                 raise ValueError("the snapshot belongs to another document: take both from one assembler or stream")
             since = since.version
         if type(since) is not int:
@@ -309,3 +309,8 @@ class Snapshot:
 
     def __repr__(self) -> str:
         return f"<Snapshot {self.version}: {self.end}, last event id {self.last_event_id!r}>"
+
+
+def document_of(snapshot: Snapshot) -> Document:
+    """Return the document that a snapshot is a version of, for readers inside the library."""
+    return snapshot._document  # noqa: SLF001  # for readers inside the library

@@ -18,11 +18,20 @@ It does not know events. Cost: O(1) for each piece.
 from __future__ import annotations
 
 from inspect import getattr_static
-from typing import Final
+from typing import Final, NamedTuple
 
 from .._errors import InvalidEventError
 
-__all__ = ["BODY_MARKS", "SHOWN_BYTES", "BodyCheck", "body_kind", "may_be_field", "not_an_event_stream", "right_call"]
+__all__ = [
+    "BODY_MARKS",
+    "SHOWN_BYTES",
+    "BodyCheck",
+    "PendingBlock",
+    "body_kind",
+    "may_be_field",
+    "not_an_event_stream",
+    "right_call",
+]
 
 SHOWN_BYTES: Final = 200  # of a body, in an error
 BODY_MARKS: Final = (b"<", b"{")  # HTML and JSON have lines that begin so, an event stream has none
@@ -52,6 +61,17 @@ _ADVICE: Final = {
 }
 _FIELDS: Final = (b"data", b"event", b"id", b"retry")
 _LINE_STARTS: Final = tuple(name + b":" for name in _FIELDS)
+
+
+class PendingBlock(NamedTuple):
+    """The block that a body ends in, read as if a blank line had followed."""
+
+    start: int  # in bytes since the beginning of the connection
+    data: bytes | None
+    line: bytes  # the first bytes of an unfinished line
+    other: bytes  # the first bytes of the lines since the last event that look like another body
+    has_fields: bool  # whether a line before was `data`, `id` or `event`
+    is_known: bool  # whether a line of an event stream was seen, in this block or before
 
 
 class BodyCheck:

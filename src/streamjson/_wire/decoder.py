@@ -29,7 +29,7 @@ from attrs import define
 
 from .._errors import ClosedError, InvalidEventError, LimitExceededError, shorten
 from .._limits import Limits, check_limits
-from .body import BODY_MARKS, SHOWN_BYTES
+from .body import BODY_MARKS, SHOWN_BYTES, PendingBlock
 from .event import ServerSentEvent
 
 __all__ = ["PART_BYTES", "BytesLike", "SSEDecoder", "to_bytes"]
@@ -268,10 +268,12 @@ class SSEDecoder:
         Return whether all blocks are of that kind; if not, no event is added.
         """
         start, max_id_bytes, count = self._start, self._max_id_bytes, len(events)
+        replaced_count = self.replaced_count
         for pair in pairs:
             event_id, mark, data = pair.partition("\ndata: ")
             if not mark or len(event_id) > max_id_bytes:
                 del events[count:]
+                self.replaced_count = replaced_count  # the blocks are read again
                 return False
             event: ServerSentEvent[str] = _new(ServerSentEvent)
             event.data = data if data.isascii() else self._text(data.encode("latin-1"))
@@ -418,20 +420,13 @@ class SSEDecoder:
             self.replaced_count += text.count("\ufffd") - data.count(_REPLACEMENT)
             return text
 
-    def _last_data(self) -> bytes | None:
-        """Return the data of the block in progress as if a blank line had followed; None without a data line."""
+    def _end_block(self) -> PendingBlock:
+        """Return what the block in progress would be if a blank line had followed."""
         self._read_pending()
         name, _, value = bytes(self._line).partition(b":")
-        if name == b"data":
-            return bytes(self._data) + value
-        return bytes(self._data) or None
-
-    def _finish(self) -> list[ServerSentEvent[str]]:
-        """Return the event in progress, as if a blank line had followed."""
-        self._read_pending()
-        events: list[ServerSentEvent[str]] = []
-        self._read(b"\n\n", events)
-        return events
+        data = bytes(self._data) + value if name == b"data" else bytes(self._data) or None
+        line = bytes(self._line[:SHOWN_BYTES])
+        return PendingBlock(self._start, data, line, self._stray, self._kept > 0, self._has_known_line)
 
     def _event_too_large(self) -> LimitExceededError:
         # Always one more than the limit: the number of bytes seen so far depends on how the input was cut.

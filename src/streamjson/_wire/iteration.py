@@ -19,7 +19,7 @@ from typing import Any, Final, cast, overload
 
 from .._errors import InvalidEventError, StreamJSONError, StreamTruncatedError, shorten
 from .._limits import Limits
-from .body import BODY_MARKS, SHOWN_BYTES, BodyCheck, may_be_field, not_an_event_stream, right_call
+from .body import BODY_MARKS, BodyCheck, may_be_field, not_an_event_stream, right_call
 from .closing import aclose_all, close_all
 from .decoder import PART_BYTES, BytesLike, SSEDecoder, to_bytes
 from .event import ServerSentEvent
@@ -118,7 +118,7 @@ class _Body:
         All events of a large piece at once would take many times its memory.
         """
         if not self.is_event_stream:
-            self.is_event_stream = self.decoder._has_known_line
+            self.is_event_stream = self.decoder._has_known_line  # noqa: SLF001  # the public class shows no machinery
             if not (self.is_event_stream or self._check.admits(piece := to_bytes(piece))):
                 return ()
         if type(piece) is not bytes or len(piece) <= PART_BYTES:
@@ -128,23 +128,22 @@ class _Body:
     def end(self) -> list[ServerSentEvent[str]]:
         """Close the decoder; return the event that the end dispatches, if any. Raises if the end is an error."""
         decoder = self.decoder
-        is_truncated = decoder.truncated  # this reads the pending block
-        if not decoder._has_known_line:
-            self._check.end(decoder._line[:8])
-        elif decoder._kept == 0 and not may_be_field(decoder._line[:8]):
-            rest = decoder._stray + decoder._line[:SHOWN_BYTES]
+        is_truncated, last_event_id = decoder.truncated, decoder.last_event_id
+        pending = decoder._end_block()  # noqa: SLF001  # as above
+        if not pending.is_known:
+            self._check.end(pending.line[:8])
+        elif not pending.has_fields and not may_be_field(pending.line[:8]):
+            rest = pending.other + pending.line
             if rest.startswith(BODY_MARKS):
                 decoder.close()
                 raise not_an_event_stream(rest, is_rest=True)
         events: list[ServerSentEvent[str]] = []
         if is_truncated:
-            start, last_event_id = decoder._start, decoder.last_event_id
-            data = decoder._last_data()
-            if data is not None and (data.strip() == _DONE or self._dispatch_last):
-                events = decoder._finish()
+            if pending.data is not None and (pending.data.strip() == _DONE or self._dispatch_last):
+                events = decoder.feed(b"\n\n")
             if not events:
                 error = StreamTruncatedError("the source ended inside an event")
-                error.offset, error.last_event_id = start, last_event_id
+                error.offset, error.last_event_id = pending.start, last_event_id
                 decoder.close()
                 raise error
         decoder.close()

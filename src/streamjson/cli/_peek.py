@@ -34,6 +34,7 @@ from streamjson._document import (
     string_at,
     visible,
 )
+from streamjson._view import document_of
 
 __all__ = ["Part", "last_changed", "root_of"]
 
@@ -125,11 +126,11 @@ class Part:
 
 def root_of(snapshot: Snapshot) -> Part:
     """Return the root of the document that a snapshot shows."""
-    document, version = snapshot._document, snapshot.version
+    document, version = document_of(snapshot), snapshot.version
     return Part(document, version, *locate(document, (), version))
 
 
 def last_changed(snapshot: Snapshot) -> tuple[Step, ...]:
     """Return the path of the last change that a snapshot shows; before the first change, the path of the root."""
-    document = snapshot._document
+    document = document_of(snapshot)
     return path_to_slot(document.root_slot, *location(document, snapshot.version))[1:]
