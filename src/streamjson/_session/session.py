@@ -19,8 +19,7 @@ last event id as they were. If a later delta of the event is rejected, the delta
 only `reset` does. With `on_invalid="skip"` a rejected event is kept (`_skipped`) instead of raised, and its id is
 recorded, so that a client that resumes never meets it again.
 
-Callbacks run after the event; the caller of `consume` starts them (`notify`), synchronously or not. What they raise
-changes nothing.
+Callbacks run after the event: the caller of `consume` calls `notify`. Their errors change nothing.
 
 Cost: O(1) beside the deltas themselves.
 """
@@ -106,7 +105,7 @@ class Session:
     # an event
 
     def consume(self, event: object) -> Kind | None:
-        """Apply an event; return the kind of its last change, None if nothing changed. Errors say where they happened.
+        """Apply an event; return the kind of its last change, None if nothing changed.
 
         After an error the caller calls `notify_unreported`: the event may have changed something before.
         """
