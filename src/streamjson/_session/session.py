@@ -19,9 +19,7 @@ last event id as they were. If a later delta of the event is rejected, the delta
 only `reset` does. With `on_invalid="skip"` a rejected event is kept (`_skipped`) instead of raised, and its id is
 recorded, so that a client that resumes never meets it again.
 
-Callbacks run after the event: the caller of `consume` calls `notify`. Their errors change nothing.
-
-Cost: O(1) beside the deltas themselves.
+Callbacks run after the event: the caller of `consume` calls `notify`. Their errors change nothing. Cost: O(1) beside the deltas themselves.
 """
 
 from __future__ import annotations
@@ -287,7 +285,7 @@ class Session:
             error.last_event_id = self.last_event_id
 
     def takes_rejected(self, error: BaseException, path: str | Path, value: JSONValue) -> bool:
-        """Skip a delta or value that came without an event and was rejected; return False if its error is raised."""
+        """Skip a value that came without an event and was rejected; return False if its error must be raised."""
         if not isinstance(error, StreamJSONError):  # an interrupt, maybe when the delta is applied
             self.has_deltas = self.has_deltas or self.document.version > self.document.base
             return False
@@ -395,7 +393,7 @@ class Session:
     def change(self, kind: Kind | None) -> Change | None:
         """Return the last change, which was of this kind; None for None."""
         document = self.document
-        return None if kind is None else make_change(document, document.version, kind, document.delta)
+        return kind and make_change(document, document.version, kind, document.delta)
 
     def snapshot(self, since: int = OF_LAST_EVENT) -> Snapshot:
         """Return the document as it is now; the snapshot's `changes` begin after version `since`."""
