@@ -19,7 +19,8 @@ last event id as they were. If a later delta of the event is rejected, the delta
 only `reset` does. With `on_invalid="skip"` a rejected event is kept (`_skipped`) instead of raised, and its id is
 recorded, so that a client that resumes never meets it again.
 
-Callbacks run after the event: the caller of `consume` calls `notify`. Their errors change nothing. Cost: O(1) beside the deltas themselves.
+Callbacks run after the event: the caller of `consume` calls `notify`. Their errors change nothing.
+Cost: O(1) beside the deltas themselves.
 """
 
 from __future__ import annotations
