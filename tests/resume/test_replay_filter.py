@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -332,7 +333,6 @@ FORGED: dict[str, dict[str, Any]] = {
     "ids of earlier spans as a number": {"earlier_ids": 5},
     "ignored events as a number": {"ignored": 5},
     "a span as a number": {"span_id": 1},
-    "ended spans without a current one": {"ended_spans": ids(1)},
     "a last event as text": {"last": "1"},
     "a first event that is too large": {"first": 2**64},
     "unreadable events below zero": FROM_START | {"unreadable": -1},
@@ -445,3 +445,19 @@ def test_limits_apply_to_decoding() -> None:
         assert sj.ReplayFilter.restore(replays.checkpoint(), limits=limits).is_replay(deep)
     with pytest.raises(sj.CheckpointError):  # the content was not decoded, so it differs
         sj.ReplayFilter.restore(replays.checkpoint(), limits=sj.Limits(max_depth=2)).is_replay(deep)
+
+
+@pytest.mark.parametrize("from_start", [False, True])
+def test_checkpoint_keeps_the_span_of_a_rejected_event(*, from_start: bool) -> None:
+    """No applied event has named a span when an event that names one is rejected."""
+    replays, assembler = sj.ReplayFilter(replays_from_start=from_start), sj.Assembler()
+    for number, (delta, span) in enumerate([("x", {}), (5, {"span_id": "s"}), ("y", {})]):
+        event = sj.ServerSentEvent(json.dumps({"delta": delta, "json_path": "a", **span}), id=str(number))
+        assert not replays.is_replay(event)
+        with suppress(sj.ConflictError):
+            assembler.apply(event)
+            replays.applied(event)
+
+    restored = sj.ReplayFilter.restore(replays.checkpoint())
+
+    assert restored.checkpoint() == replays.checkpoint()

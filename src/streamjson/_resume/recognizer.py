@@ -103,7 +103,8 @@ class Spans:
 def load_spans(members: dict[str, Any]) -> Spans:
     """Return the spans of a checkpoint."""
     current, ended = members["span_id"], Digests.unpack(members.get("ended_spans", ""))
-    check_member(type(current) is str or (current is None and not len(ended)), "span_id")
+    # Without a current span, the others are those of rejected events.
+    check_member(current is None or type(current) is str, "span_id")
     return Spans(current, ended)
 
 
