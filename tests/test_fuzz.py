@@ -15,10 +15,10 @@ from figures import Figures, Finding, table
 from seeds import seeds
 from source import Source, text_of
 from streamjson import Change, Snapshot, StreamJSONError, _json
-from streamjson._dialects import foreign as _foreign
+from streamjson._dialects import adapters as _adapters
 from streamjson._document.admission import Admission
 from streamjson._document.document import Document
-from streamjson._paths import path as _path, pattern as _pattern, reader as _reader
+from streamjson._paths import parser as _parser, path as _path, pattern as _pattern
 from streamjson._resume import checkpoint as _checkpoint
 from streamjson._session.session import Session
 from streamjson._view import snapshot as _snapshot
@@ -134,15 +134,15 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     "the decoder raises an undocumented error": (
         "decoder", UnicodeError, replaced(_decoder.SSEDecoder, "_dispatch", raising(UnicodeError())),
     ),
-    "an escape has another meaning": ("path", AssertionError, lambda patch: patch.setitem(_reader._ESCAPES, "n", "n")),
-    "an index may be larger": ("path", AssertionError, replaced(_reader, "MAX_INDEX", lambda _: 2**80)),
+    "an escape has another meaning": ("path", AssertionError, lambda patch: patch.setitem(_parser._ESCAPES, "n", "n")),
+    "an index may be larger": ("path", AssertionError, replaced(_parser, "MAX_INDEX", lambda _: 2**80)),
     "a quoted name is written unquoted": ("path", AssertionError, replaced(_path, "_quote", lambda _: str)),
     "a plain path has no limits": (
         "path", AssertionError, replaced(_path, "_is_within", lambda _: lambda *_args: True),
     ),
-    "a path error has an undocumented code": ("path", AssertionError, replaced(_reader.PathReader, "fail", recoded)),
+    "a path error has an undocumented code": ("path", AssertionError, replaced(_parser.PathReader, "fail", recoded)),
     "the path parser raises an undocumented error": (
-        "path", IndexError, replaced(_reader.PathReader, "bracket", raising(IndexError())),
+        "path", IndexError, replaced(_parser.PathReader, "bracket", raising(IndexError())),
     ),
     "nesting of text is not checked": ("chunk", AssertionError, replaced(_json, "_check_nesting", nothing)),
     "digits are not counted": (
@@ -150,7 +150,7 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
         replaced(_json, "_digit_counting_decoder", lambda _: lambda *_args: _json._DECODER),
     ),
     "the JSON decoder raises an undocumented error": (
-        "chunk", RecursionError, replaced(_foreign, "decode_json", raising(RecursionError())),
+        "chunk", RecursionError, replaced(_adapters, "decode_json", raising(RecursionError())),
     ),
     "a camel case name is not read": (
         "chunk", AssertionError, lambda patch: patch.setitem(_event.OTHER_SPELLING, "json_path", "json_path"),
@@ -328,7 +328,7 @@ def test_input_is_reproduced_without_the_fuzzer(
     assert run.main(arguments) == 0
     assert capsys.readouterr().out == "no finding\n"
 
-    monkeypatch.setattr(_reader.PathReader, "read", lambda _: 1 / 0)
+    monkeypatch.setattr(_parser.PathReader, "read", lambda _: 1 / 0)
     file.write_bytes(b"\0\0a[")
     assert run.main(arguments) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err

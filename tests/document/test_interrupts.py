@@ -24,12 +24,12 @@ from scenarios import READS, SCENARIOS
 from streamjson import _assembler
 from streamjson._document import change_log, document, locator, surrogates, tree, writer
 from streamjson._resume.envelope import unseal
-from streamjson._session import session, writing
+from streamjson._session import event_progress, session
 
 HIGH, LOW = "\ud83d", "\ude00"
 WRITERS = {
     str(module.__file__)
-    for module in (_assembler, session, writing, document, writer, surrogates, change_log, locator, tree)
+    for module in (_assembler, session, event_progress, document, writer, surrogates, change_log, locator, tree)
 }
 
 Event = Any  # an argument of `apply`, a tuple of `apply_delta`'s arguments, or the name of another method

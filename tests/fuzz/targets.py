@@ -21,8 +21,8 @@ from grammars import read_path, read_pattern
 from rfc9535 import select
 from source import Source, text_of
 from sse_reference import cut_at, outcome, pieces_of, refused
+from streamjson._dialects.adapters import to_fields
 from streamjson._dialects.chunks import quick_reader
-from streamjson._dialects.foreign import to_fields
 from streamjson._errors import CODES
 from streamjson._json import decode_json, quick_decoder
 from streamjson._paths.path import parse_path

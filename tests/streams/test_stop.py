@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import streamjson as sj
-from streamjson._notify.tasks import current_task, is_cancellation_of_another
+from streamjson._notify.cancellation import current_task, is_cancellation_of_another
 
 X, Y, Z = ({"delta": delta, "json_path": "a"} for delta in "xyz")
 

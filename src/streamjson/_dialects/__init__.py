@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from .adapters import needs_decoding, to_event, to_fields
 from .base import Delta, Dialect, Done, Failed, Foreign, NewRun, Nothing, Set, Verb
 from .chunks import Chunks
 from .disassembly import disassemble
 from .failures import span_of
-from .foreign import needs_decoding, to_event, to_fields
 from .registry import DIALECTS, make_dialect
 
 __all__ = [

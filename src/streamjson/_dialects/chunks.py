@@ -5,7 +5,7 @@ The rules, in this order:
 1. Data `[DONE]`, with or without blanks around it, ends the document.
 2. `event: error`, `chunk_type` `"error"`, or a failure in any of the shapes that gateways send, is a failure
    (`failures`). Nothing hides it: neither fields of a wrong type nor an unknown event type.
-3. An event of another protocol is foreign (`protocols`). One with `json_path`, `span_id` or `chunk_type` is ours
+3. An event of another protocol is foreign (`other_protocols`). One with `json_path`, `span_id` or `chunk_type` is ours
    whatever else it has, and so is a delta without a `type`.
 4. An event of another type than `message` with neither a delta nor a span is passed over, as a ping is.
 5. An object with none of our fields, or with a path and no delta, is ignored and counted: it may be a mistake.
@@ -24,10 +24,10 @@ from .._errors import InvalidEventError, LimitExceededError, shorten
 from .._json import CHUNK_VALUES, MISSING, is_list, is_object, quick_decoder
 from .._limits import Limits
 from .._wire import CHUNK_NAMES, OTHER_SPELLING, ServerSentEvent, StreamingChunk
+from .adapters import to_payload
 from .base import Delta, Dialect, Done, Foreign, NewRun, Nothing, Verb
 from .failures import failure_of, failure_of_error, field_of, is_blank
-from .foreign import to_payload
-from .protocols import protocol_of
+from .other_protocols import protocol_of
 
 __all__ = ["Chunks", "quick_reader"]
 

@@ -17,8 +17,8 @@ from .._errors import StreamJSONError, shorten
 from .._json import MISSING, is_list, is_object
 from .._limits import Limits
 from .._wire import OTHER_SPELLING, StreamingChunk
+from .adapters import to_payload
 from .base import Failed
-from .foreign import to_payload
 
 __all__ = ["failure_of", "failure_of_error", "field_of", "is_blank", "span_of"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .cancellation import current_task, is_cancellation_of_another
 from .dispatcher import Dispatcher
 from .registration import Registration
 from .subscription import Subscription
-from .tasks import current_task, is_cancellation_of_another
 
 __all__ = ["Dispatcher", "Registration", "Subscription", "current_task", "is_cancellation_of_another"]

@@ -46,9 +46,9 @@ from .._view import (
     unfinished,
     was_reported,
 )
+from .cancellation import is_cancellation_of_another
 from .listener import Listener
 from .subscription import Subscription
-from .tasks import is_cancellation_of_another
 
 __all__ = ["Dispatcher"]
 

@@ -1,7 +1,7 @@
 """A path: the steps to one location of a document, and the three texts that name it.
 
 `parse_path` turns a text into a `Path`, a tuple of steps (a `str` is a member's name, an `int` an index). A `Path`
-writes itself as a dotted text, as a normalized path and as a JSON Pointer. `reader` has the grammar and reads any text;
+writes itself as a dotted text, as a normalized path and as a JSON Pointer. `parser` has the grammar and reads any text;
 this module reads plain texts faster, and remembers short ones. Knows neither documents nor patterns.
 
 Invariant: for every path `p` of a text, `parse_path(str(p)) == parse_path(p.normalized) == p` where `max_path_bytes`
@@ -20,7 +20,7 @@ from typing import Final, final
 
 from .._errors import CODES, InvalidPathError, shorten
 from .._limits import Limits
-from .reader import MAX_INDEX, SURROGATE, PathReader, fitting_chars
+from .parser import MAX_INDEX, SURROGATE, PathReader, fitting_chars
 
 __all__ = ["Path", "append_step", "format_path", "parse_path", "strip_prefix"]
 

@@ -17,7 +17,7 @@ when the first pattern is compiled.
     name      =  1*( ALPHA / DIGIT / "_" / "-" / "$" / "@" / any character beyond U+007F )
                  ; which does not begin with "-", nor under "$" with a DIGIT, and is not "$" or "@"
 
-`index`, `quoted` and `blank` are those of `reader`: a path with such names, and any normalized path, is a pattern.
+`index`, `quoted` and `blank` are those of `parser`: a path with such names, and any normalized path, is a pattern.
 Names, `*`, indexes, slices and `..` mean what RFC 9535 says. The `0` of `a.0` is a name, as in a path. `$.a.0` is
 refused, as in RFC 9535: other dialects of JSONPath take the `0` for an index, while here it would select nothing. Other
 names outside RFC 9535, such as those in `$.first-name` and `$..@type`, mean the same in all dialects and are allowed.
@@ -40,8 +40,8 @@ from typing import Any, Final, NoReturn, TypeAlias, final
 
 from .._errors import CODES, InvalidPathError, InvalidPatternError, shorten
 from .._limits import Limits
+from .parser import MAX_INDEX, MAX_INDEX_DIGITS, NUMBER, PathReader, fitting_chars
 from .path import Path
-from .reader import MAX_INDEX, MAX_INDEX_DIGITS, NUMBER, PathReader, fitting_chars
 
 __all__ = ["EVERY", "Every", "Pattern", "Segment", "Selector", "compile_pattern"]
 

@@ -50,8 +50,8 @@ from .._view import (
     started_over,
 )
 from .._wire import ServerSentEvent, StreamingChunk
+from .event_progress import Writing
 from .options import Options
-from .writing import Writing
 
 __all__ = ["Session"]
 

@@ -13,8 +13,8 @@ from hypothesis import example, given, strategies as st
 from streamjson._errors import CODES, InvalidPathError
 from streamjson._limits import Limits
 from streamjson._paths import path as _path
+from streamjson._paths.parser import PathReader
 from streamjson._paths.path import Path, parse_path
-from streamjson._paths.reader import PathReader
 
 VECTORS = json.loads((FilePath(__file__).parents[1] / "vectors" / "paths.json").read_text(encoding="utf-8"))
 UNLIMITED = Limits.unlimited()

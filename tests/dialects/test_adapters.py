@@ -24,8 +24,8 @@ from opperai.utils import unmarshal_json
 from opperai.utils.eventstreaming import EventStream, EventStreamAsync
 
 import streamjson as sj
-from streamjson._dialects import foreign as _foreign
-from streamjson._dialects.foreign import to_event, to_fields
+from streamjson._dialects import adapters as _adapters
+from streamjson._dialects.adapters import to_event, to_fields
 from streamjson._errors import InvalidEventError, LimitExceededError, StreamJSONError
 from streamjson._json import _VALUE, MISSING, Missing, decode_json, is_array, quick_decoder
 from streamjson._limits import Limits
@@ -302,7 +302,7 @@ def test_cache_of_classes_is_bounded() -> None:
     for number in range(1000):
         thing = type(f"Thing{number}", (), {"data": "x"})()
         assert to_event(thing).data == "x"
-        assert len(_foreign._adapters) <= 256
+        assert len(_adapters._adapters) <= 256
     assert to_event(EVENT) is EVENT
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import streamjson as sj
-from streamjson._dialects.protocols import protocol_of
+from streamjson._dialects.other_protocols import protocol_of
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 

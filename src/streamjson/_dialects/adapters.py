@@ -4,7 +4,7 @@ An input may yield our own classes, mappings of an event or a chunk, or foreign 
 (httpx-sse, httpx2), or a model with the chunk's attributes (the opperai SDK). The adapter for an object is chosen by
 its type, once, and cached.
 
-It does not know what the fields mean (`chunks`), nor other protocols (`protocols`).
+It does not know what the fields mean (`chunks`), nor other protocols (`other_protocols`).
 
 Cost: linear in the text.
 """
