@@ -117,9 +117,10 @@ class SnapshotStream(BaseStream):
                 break
             try:
                 kind = self._end() if event is _END else self._consume(event)
-                if session.end != "open":
+                document = session.document
+                if document.closed and session.end != "open":
                     self._is_finished = self._owes_last = True
-                if not session.document.has_no_listener:
+                if not document.has_no_listener:
                     session.notify(kind)
             except BaseException as error:  # interrupts too: a source that is no longer needed must be closed
                 if self._is_finished or session.has_failed or event is _END:
