@@ -57,9 +57,7 @@ SMALL = st.recursive(
     max_leaves=5,
 )
 WILD_STREAMS = st.lists(st.tuples(LOCATIONS, entries(SMALL)), max_size=30)
-STRING_STREAMS = st.lists(
-    st.tuples(st.sampled_from(["a", "b", "c[2]"]), entries(TEXTS | HALVES)), max_size=40
-)
+STRING_STREAMS = st.lists(st.tuples(st.sampled_from(["a", "b", "c[2]"]), entries(TEXTS | HALVES)), max_size=40)
 
 
 SEEDS = st.integers(0, 2**32).map(random.Random)  # a separate generator, as drawing each cut takes too long
