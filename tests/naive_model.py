@@ -85,32 +85,23 @@ class NaiveDocument:
         old = self.look(steps)
         if kind(delta) == kind(old) == "string":
             return self._append(steps, delta)
-        if delta is None and old is None:
-            return None
-        if type(delta) is type(old) and kind(delta) == "scalar" and delta == old:
+        if self.holds(steps, delta):
             return None
         fits = delta is None or kind(old) == "free" or kind(old) == kind(delta)
         if not fits and not self.replace:
             raise ConflictError
-        half = ""
-        if isinstance(delta, str):
-            delta, half = repair_surrogates(delta)
-        else:
-            delta = repair_all(delta)
-        changed = copied(self.root_slot)  # a trial: `_put` may raise
-        location = self._put(changed, (0, *steps), delta)
-        self.pending_surrogates = [
-            (at, pending) for at, pending in self.pending_surrogates if at[: len(location)] != location
-        ]
-        if self.in_order:
-            self._repair()
-        changed = copied(self.root_slot)
-        self._put(changed, (0, *steps), delta)
-        self.root_slot = changed
-        self._next(steps, location)
-        if half:
-            self.pending_surrogates.append((steps, half))
-        return "set"
+        return self._set(steps, delta)
+
+    def set_value(self, steps: tuple[str | int, ...], value: Any) -> str | None:
+        """Replace what is at the target; return "set" or None. A `ConflictError` leaves the document unchanged."""
+        return None if self.holds(steps, value) else self._set(steps, value)
+
+    def holds(self, steps: tuple[str | int, ...], value: Any) -> bool:
+        """Return whether this null, scalar or string is there already, and no half of a pair is pending after it."""
+        old = self.look(steps)
+        if isinstance(value, str) and isinstance(old, str):
+            return repair_surrogates(value) == (old, "") and all(at != steps for at, _ in self.pending_surrogates)
+        return type(value) is type(old) and not isinstance(value, list | dict) and value == old
 
     def close(self) -> None:
         self._repair()
@@ -124,6 +115,27 @@ class NaiveDocument:
                 return MISSING
             here = here[step]
         return here
+
+    def _set(self, steps: tuple[str | int, ...], value: Any) -> str:
+        half = ""
+        if isinstance(value, str):
+            value, half = repair_surrogates(value)
+        else:
+            value = repair_all(value)
+        changed = copied(self.root_slot)  # a trial: `_put` may raise
+        location = self._put(changed, (0, *steps), value)
+        self.pending_surrogates = [
+            (at, pending) for at, pending in self.pending_surrogates if at[: len(location)] != location
+        ]
+        if self.in_order:
+            self._repair()
+        changed = copied(self.root_slot)
+        self._put(changed, (0, *steps), value)
+        self.root_slot = changed
+        self._next(steps, location)
+        if half:
+            self.pending_surrogates.append((steps, half))
+        return "set"
 
     def _append(self, steps: tuple[str | int, ...], delta: str) -> str | None:
         if not delta:

@@ -6,18 +6,19 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import streamjson as sj
+from verbs import Whole
 
 HIGH, LOW = "\ud83d", "\ude00"
 
 
-Delta = tuple[str, Any]
+Entry = tuple[str, Any]  # a path, and a delta or the value that is set there
 
 
 class Scenario(NamedTuple):
-    """The deltas before a snapshot is taken, and the deltas that arrive while it is read."""
+    """The entries before a snapshot is taken, and the entries that arrive while it is read."""
 
-    before: list[Delta]
-    after: list[Delta]
+    before: list[Entry]
+    after: list[Entry]
 
 
 SCENARIOS: dict[str, Scenario] = {
@@ -35,6 +36,15 @@ SCENARIOS: dict[str, Scenario] = {
     "a string is replaced": Scenario([("a", "x"), ("a", "y")], [("a", None), ("a", "new"), ("a", "er")]),
     "a revisited string is replaced": Scenario(
         [("a", "x"), ("b", 1), ("a", "y"), ("b", 2), ("a", "z")], [("a", 1), ("a", None), ("a", "new"), ("a", "er")]
+    ),
+    "a growing string is set": Scenario(
+        [("a", "x"), ("a", "y")], [("a", Whole("new")), ("a", "er"), ("a", Whole("newer")), ("a", Whole("z" + HIGH))]
+    ),
+    "a revisited string is set": Scenario(
+        [("a", "x"), ("b", 1), ("a", "y"), ("b", 2), ("a", HIGH)], [("a", Whole("xy")), ("a", "z"), ("b", Whole("x"))]
+    ),
+    "a container is set": Scenario(
+        [("a.b", "x"), ("a.c", "y" + HIGH)], [("a", Whole({"b": "x"})), ("a.b", "y"), ("a", Whole("x")), ("a", "y")]
     ),
     "a container is replaced": Scenario(
         [("a.b", "x"), ("a.c", "y"), ("a.c", "z")], [("a", {"b": [1, 2]}), ("a.b[2]", 3), ("a", 5), ("a.c[0]", "w")]

@@ -15,6 +15,7 @@ from hypothesis import given, strategies as st
 
 import streamjson as sj
 from naive_model import MISSING as NOTHING, ConflictError, NaiveDocument, plain
+from verbs import Whole, apply_entry, entries
 
 # ---------------------------------------------------------------------------------------------------------------------
 # strategies for values and streams
@@ -47,7 +48,7 @@ VALUES = st.recursive(
     SCALARS, lambda parts: st.lists(parts, max_size=5) | st.dictionaries(NAMES, parts, max_size=5), max_leaves=25
 )
 
-# Few locations, so that streams revisit them; halves of surrogate pairs, so that some meet and some do not.
+# Both verbs. Few locations, so that streams revisit them; halves of surrogate pairs, so that some meet and some do not.
 LOCATIONS = st.lists(st.sampled_from(["a", "b", "a.b", 0, 1, 3]), max_size=4).map(tuple)
 HALVES = st.sampled_from(["x\ud83d", "\ud83d", "\ude00", "\ude00y", "\ud83d\ud83d", "q\ud83dy", "\ude00\ud83d", "é"])
 SMALL = st.recursive(
@@ -55,8 +56,8 @@ SMALL = st.recursive(
     lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "a.b"]), parts, max_size=3),
     max_leaves=5,
 )
-WILD_STREAMS = st.lists(st.tuples(LOCATIONS, SMALL), max_size=30)
-STRING_STREAMS = st.lists(st.tuples(st.sampled_from(["a", "b", "c[2]"]), TEXTS | HALVES), max_size=40)
+WILD_STREAMS = st.lists(st.tuples(LOCATIONS, entries(SMALL)), max_size=30)
+STRING_STREAMS = st.lists(st.tuples(st.sampled_from(["a", "b", "c[2]"]), entries(TEXTS | HALVES)), max_size=40)
 
 
 SEEDS = st.integers(0, 2**32).map(random.Random)  # a separate generator, as drawing each cut takes too long
@@ -152,7 +153,7 @@ def mirror(changes: tuple[sj.Change, ...], assembler: sj.Assembler) -> None:
 
 
 class Rules(NamedTuple):
-    """The options that determine the effect of a delta."""
+    """The options that determine the effect of an entry."""
 
     replace: bool
     in_order: bool
@@ -165,7 +166,7 @@ def assembler_of(rules: Rules) -> sj.Assembler:
 
 
 class Pair:
-    """An assembler and the naive model that receive the same deltas; every version is kept."""
+    """An assembler and the naive model that receive the same entries; every version is kept."""
 
     def __init__(self, rules: Rules) -> None:
         self.assembler = assembler_of(rules)
@@ -173,21 +174,22 @@ class Pair:
         self.snapshots = [self.assembler.snapshot()]
         self.sizes = [0]
 
-    def apply(self, steps: tuple[str | int, ...], delta: Any) -> None:
+    def apply(self, steps: tuple[str | int, ...], entry: Any) -> None:
         try:
-            expected = self.model.apply(steps, delta)
+            expected = apply_entry(self.model, steps, entry)
         except ConflictError:
             with pytest.raises(sj.ConflictError):
-                self.assembler.apply_delta(sj.format_path(steps), delta)
+                apply_entry(self.assembler, sj.format_path(steps), entry)
             self._check()
             return
-        change = self.assembler.apply_delta(sj.format_path(steps), delta)
+        change = apply_entry(self.assembler, sj.format_path(steps), entry)
         assert (change and change.kind) == expected
         if change is not None:
             assert change.path == steps
             assert exact(change.value) == exact(plain(self.model.look(steps)))
+        content = entry.value if isinstance(entry, Whole) else entry
         size = (
-            len(exact(delta)) + 6 * len(exact(steps)) + sum(10 * step for step in steps if isinstance(step, int)) + 40
+            len(exact(content)) + 6 * len(exact(steps)) + sum(10 * step for step in steps if isinstance(step, int)) + 40
         )
         self._check(size)
 
@@ -206,10 +208,10 @@ class Pair:
 
 
 def built(stream: tuple[list[tuple[Any, Any]], Rules]) -> Pair:
-    deltas, rules = stream
+    received, rules = stream
     pair = Pair(rules)
-    for place, delta in deltas:
-        pair.apply(tuple(sj.parse_path(place)) if isinstance(place, str) else place, delta)
+    for place, entry in received:
+        pair.apply(tuple(sj.parse_path(place)) if isinstance(place, str) else place, entry)
     pair.close()
     return pair
 
@@ -252,12 +254,12 @@ def test_i1_interleaving_changes_only_the_order_of_names(
 
 @given(streams())
 def test_i2_snapshot_read_at_once_or_late_shows_its_version(stream: Any) -> None:
-    deltas, rules = stream
+    received, rules = stream
     at_once, late = Pair(rules), Pair(rules)
-    for place, delta in deltas:
+    for place, entry in received:
         steps = tuple(sj.parse_path(place)) if isinstance(place, str) else place
         for pair in (at_once, late):
-            pair.apply(steps, delta)
+            pair.apply(steps, entry)
         at_once.snapshots[-1].value  # noqa: B018  # the read is under test
     for pair in (at_once, late):
         pair.close()
@@ -329,7 +331,7 @@ def test_i4_changes_since_any_version_rebuild_the_value(stream: Any) -> None:
                 assert changes == ()
                 continue
             assert exact(replay(changes, old)) == exact(new)
-            # one change per location, none inside another, and together no larger than the received deltas
+            # one change per location, none inside another, and together no larger than what was received
             paths = [change.path for change in changes]
             assert not any(one[: len(other)] == other for one in paths for other in paths if one is not other)
             reported_size = sum(len(exact(change.delta)) for change in changes)
@@ -352,13 +354,13 @@ def test_i4_chunks_of_the_changes_rebuild_the_document(stream: Any) -> None:
 
 @given(streams())
 def test_i4_change_of_each_event_describes_its_effect(stream: Any) -> None:
-    deltas, rules = stream
+    received, rules = stream
     assembler = assembler_of(rules)
     copy = sj.Assembler()
-    for place, delta in deltas:
+    for place, entry in received:
         before = assembler.version
         try:
-            change = assembler.apply_delta(place if isinstance(place, str) else sj.format_path(place), delta)
+            change = apply_entry(assembler, place if isinstance(place, str) else sj.format_path(place), entry)
         except sj.ConflictError:
             assert assembler.version == before
             continue
@@ -395,17 +397,17 @@ def test_i6_rejected_event_changes_nothing(stream: Any) -> None:
     completion: Literal["order", "end"] = "order" if stream[1].in_order else "end"
     assembler = sj.Assembler(limits=limits, completion=completion)
     twin = sj.Assembler(limits=limits, completion=completion)
-    for place, delta in stream[0]:
+    for place, entry in stream[0]:
         path = place if isinstance(place, str) else sj.format_path(place)
         before = assembler.snapshot()
         value = before.copy_value()
         try:
-            assembler.apply_delta(path, delta)
+            apply_entry(assembler, path, entry)
         except sj.StreamJSONError:
             assert assembler.version == before.version
             assert same_or_missing(assembler.snapshot().copy_value(), value)
-        else:  # the twin never receives a rejected delta
-            twin.apply_delta(path, delta)
+        else:  # the twin never receives a rejected entry
+            apply_entry(twin, path, entry)
     assert assembler.version == twin.version
     assert same_or_missing(assembler.snapshot().value, twin.snapshot().value)
 

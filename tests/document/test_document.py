@@ -22,6 +22,7 @@ from streamjson._errors import ClosedError, ConflictError, InvalidEventError, Li
 from streamjson._json import MISSING
 from streamjson._limits import Limits
 from streamjson._paths.path import Path
+from verbs import apply_entry, entries
 
 RULES = json.loads((FilePath(__file__).parents[1] / "vectors" / "rules.json").read_text(encoding="utf-8"))
 HIGH, LOW = "\ud83d", "\ude00"
@@ -609,34 +610,36 @@ def test_fast_paths_agree_with_the_careful_path_for_any_script(deltas: list[Any]
 
 @st.composite
 def runs(draw: st.DrawFn) -> list[tuple[Any, Any]]:
-    """Return deltas in which many consecutive ones have the same location."""
+    """Return entries of which many consecutive ones have the same location."""
     found: list[tuple[Any, Any]] = []
-    for path, deltas in draw(st.lists(st.tuples(PATHS, st.lists(DELTAS, min_size=1, max_size=4)), max_size=20)):
-        found += [(path, delta) for delta in deltas]
+    for path, several in draw(
+        st.lists(st.tuples(PATHS, st.lists(entries(DELTAS), min_size=1, max_size=4)), max_size=20)
+    ):
+        found += [(path, entry) for entry in several]
     return found
 
 
-def outcome_of(document: Document, path: Any, delta: Any) -> Any:
+def outcome_of(document: Document, path: Any, entry: Any) -> Any:
     try:
-        kind = document.apply(path, delta)
+        kind = apply_entry(document, path, entry)
     except StreamJSONError as error:
         return type(error), error.code, str(error)
     return kind, document.version, repr(document.delta) if kind else None
 
 
-@given(deltas=runs(), limits=LIMITS, replace=st.booleans(), in_order=st.booleans())
-def test_fast_paths_agree_with_the_careful_path_for_any_deltas(
-    deltas: list[Any], limits: Any, *, replace: bool, in_order: bool
+@given(stream=runs(), limits=LIMITS, replace=st.booleans(), in_order=st.booleans())
+def test_fast_paths_agree_with_the_careful_path_for_any_stream(
+    stream: list[Any], limits: Any, *, replace: bool, in_order: bool
 ) -> None:
-    assert_same_on_both_paths(deltas, limits, replace=replace, in_order=in_order)
+    assert_same_on_both_paths(stream, limits, replace=replace, in_order=in_order)
 
 
-def assert_same_on_both_paths(deltas: list[Any], limits: Any, *, replace: bool, in_order: bool = True) -> None:
+def assert_same_on_both_paths(stream: list[Any], limits: Any, *, replace: bool, in_order: bool = True) -> None:
     hot, careful = (Document(Limits(**limits), replace=replace, in_order=in_order) for _ in range(2))
-    for path, delta in deltas:
+    for path, entry in stream:
         # With no budget ahead, every delta takes the careful path.
         careful.fast_until_version = careful.version
-        assert outcome_of(hot, path, delta) == outcome_of(careful, path, delta)
+        assert outcome_of(hot, path, entry) == outcome_of(careful, path, entry)
     assert state(hot) == state(careful)
     hot.close()
     careful.close()
@@ -644,11 +647,11 @@ def assert_same_on_both_paths(deltas: list[Any], limits: Any, *, replace: bool, 
     assert repr(value(hot)) == repr(value(careful))
 
 
-@given(deltas=runs(), limits=LIMITS, replace=st.booleans(), in_order=st.booleans())
-def test_counts_equal_a_recount(deltas: list[Any], limits: Any, *, replace: bool, in_order: bool) -> None:
+@given(stream=runs(), limits=LIMITS, replace=st.booleans(), in_order=st.booleans())
+def test_counts_equal_a_recount(stream: list[Any], limits: Any, *, replace: bool, in_order: bool) -> None:
     document = Document(Limits(**limits), replace=replace, in_order=in_order)
-    for path, delta in deltas:
-        outcome_of(document, path, delta)
+    for path, entry in stream:
+        outcome_of(document, path, entry)
     document.close()
 
     assert (document.node_count, document.size) == counted(document.root_slot)

@@ -29,6 +29,7 @@ from streamjson._document.tree import HOLE, Text, path_to_slot
 from streamjson._document.value_cache import value_at
 from streamjson._json import MISSING
 from streamjson._limits import Limits
+from verbs import apply_entry, entries
 
 Deltas = list[tuple[str, Any]]
 
@@ -381,12 +382,12 @@ PATHS = st.sampled_from(["a", "b", "a.b", "a.c", "a[0]", "a[2]", "b[1].c", "", "
 DELTAS = st.sampled_from(["x", "yz", "é", "\ud83d", "\ude00", 1, None, {}, [], {"b": "x", "c": ["y"]}, ["x", {"c": 1}]])
 
 
-@given(st.lists(st.tuples(PATHS, DELTAS), max_size=25), st.data())
-def test_reads_at_once_late_and_in_any_order_agree(deltas: Deltas, data: st.DataObject) -> None:
+@given(st.lists(st.tuples(PATHS, entries(DELTAS)), max_size=25), st.data())
+def test_reads_at_once_late_and_in_any_order_agree(stream: Deltas, data: st.DataObject) -> None:
     document = Document(Limits(), replace=True)
     at_once = [json.dumps(None)]
-    for path, delta in deltas:
-        document.apply(path, delta)
+    for path, entry in stream:
+        apply_entry(document, path, entry)
         while len(at_once) <= document.version:
             at_once.append(json.dumps(at(document, len(at_once))))
     versions = data.draw(st.permutations(range(1, document.version + 1)))

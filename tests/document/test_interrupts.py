@@ -25,6 +25,7 @@ from streamjson import _assembler
 from streamjson._document import change_log, document, locator, surrogates, tree, writer
 from streamjson._resume.envelope import unseal
 from streamjson._session import event_progress, session
+from verbs import Whole, apply_entry
 
 HIGH, LOW = "\ud83d", "\ude00"
 WRITERS = {
@@ -32,7 +33,7 @@ WRITERS = {
     for module in (_assembler, session, event_progress, document, writer, surrogates, change_log, locator, tree)
 }
 
-Event = Any  # an argument of `apply`, a tuple of `apply_delta`'s arguments, or the name of another method
+Event = Any  # an argument of `apply`, a tuple of a path and a delta or `Whole`, or the name of another method
 
 
 EFFECTS = {"CALL", "CALL_FUNCTION_EX", "DELETE_SUBSCR", "RETURN_VALUE", "STORE_ATTR", "STORE_SLICE", "STORE_SUBSCR"}
@@ -127,9 +128,11 @@ def chunks(*deltas: tuple[str, Any]) -> list[Event]:
 
 
 def wire(*deltas: tuple[str, Any]) -> list[Event]:
-    """Return deltas as events decoded from the wire."""
+    """Return deltas as events decoded from the wire; values to set as they are."""
     return [
-        sj.ServerSentEvent(json.dumps({"delta": delta, "json_path": path}), id=f"{path}{delta!r}{number}")
+        (path, delta)
+        if isinstance(delta, Whole)
+        else sj.ServerSentEvent(json.dumps({"delta": delta, "json_path": path}), id=f"{path}{delta!r}{number}")
         for number, (path, delta) in enumerate(deltas)
     ]
 
@@ -151,6 +154,11 @@ CASES: dict[str, Case] = {
     },
     "deltas without events": Case(
         [], [("a", "x"), ("a", "y"), ("a", "z"), ("b", HIGH), ("b", LOW), ("a", "x"), ("a", HIGH), ("l[0].c", 1)], {}
+    ),
+    "values that are set": Case(
+        [("a", "x"), ("b", "y" + HIGH)],
+        [("a", Whole("z")), ("a", Whole("z")), ("b", Whole(HIGH)), ("c.d", Whole(1)), ("c", Whole([HIGH]))],
+        {"completion": "end"},
     ),
     "events of another library": Case(
         chunks(("a", "x")), chunks(("a", "y"), ("b", 1), ("a", "z" + HIGH), ("a", LOW)), {}
@@ -194,7 +202,7 @@ def perform(assembler: sj.Assembler, event: Event) -> None:
         if isinstance(event, str):
             getattr(assembler, event)()
         elif isinstance(event, tuple):
-            assembler.apply_delta(*event)
+            apply_entry(assembler, *event)
         else:
             assembler.apply(event)
 

@@ -15,6 +15,7 @@ from streamjson._errors import ConflictError, InvalidPathError, LimitExceededErr
 from streamjson._json import MISSING
 from streamjson._limits import Limits
 from streamjson._paths.path import Path, parse_path, strip_prefix
+from verbs import apply_entry, entries
 
 
 def filled(*deltas: tuple[Any, Any], **options: Any) -> Document:
@@ -61,26 +62,26 @@ DELTAS = st.sampled_from(["x", "y", 1, None, {}, [], {"a": {"b": "c"}}, [[], {"a
 
 
 @given(
-    deltas=st.lists(st.tuples(PATHS | ROWS, DELTAS), max_size=25),
+    stream=st.lists(st.tuples(PATHS | ROWS, entries(DELTAS)), max_size=25),
     others=st.lists(PATHS | ROWS, max_size=10),
     prefix=st.sampled_from(PREFIXES),
     replace=st.booleans(),
     limits=st.sampled_from([Limits(), Limits(max_depth=3), Limits(max_path_bytes=12), Limits.unlimited()]),
 )
 def test_shortcuts_find_what_a_walk_finds_after_any_history(
-    deltas: list[tuple[str, Any]], others: list[str], prefix: str, limits: Limits, *, replace: bool
+    stream: list[tuple[str, Any]], others: list[str], prefix: str, limits: Limits, *, replace: bool
 ) -> None:
     prefix_path = parse_path(prefix)
     document = Document(limits, prefix=prefix_path, replace=replace)
     seen = {*others}
-    for tail, delta in deltas:
+    for tail, entry in stream:
         path = prefix + tail if tail[:1] in {"", "["} or not prefix else f"{prefix}.{tail}"
         seen |= {path, tail}
         for each in (path, tail):
             expected = found_by_a_walk(document, each)
             assert outcome(document.locator, each) == expected
         try:
-            document.apply(path, delta)
+            apply_entry(document, path, entry)
         except StreamJSONError:
             continue
         # The steps lead to the value, too.

@@ -11,7 +11,7 @@ import json
 import random
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import cycle
 from types import CodeType, FrameType
 from typing import Any
@@ -20,21 +20,22 @@ import pytest
 from hypothesis import settings
 
 import streamjson as sj
-from scenarios import READS, SCENARIOS, Delta, Scenario
+from scenarios import READS, SCENARIOS, Entry, Scenario
 from streamjson._document import change_log as _change_log
 from streamjson._document.tree import Text
 from streamjson._view.snapshot import UNREAD
-from streams import SHAPES, Stream, people
+from streams import SHAPES, Delta, Stream, people
+from verbs import apply_entry
 
 # `quick` tries every seventh instruction, `standard` every third; the first one differs from case to case.
 EXAMPLES = settings.default.max_examples if settings.default is not None else 100
 EVERY = 7 if EXAMPLES < 100 else 3 if EXAMPLES < 5000 else 1
 
 
-def assembled(deltas: list[Delta]) -> sj.Assembler:
+def assembled(stream: Iterable[Entry]) -> sj.Assembler:
     assembler = sj.Assembler(on_conflict="replace")
-    for path, delta in deltas:
-        assembler.apply_delta(path, delta)
+    for path, entry in stream:
+        apply_entry(assembler, path, entry)
     return assembler
 
 
@@ -105,15 +106,15 @@ def test_reader_sees_its_version_wherever_a_writer_resumes(
     for place in places_to_interrupt(lambda: read(at_rest))[first::EVERY]:
         assembler = assembled(scenario.before[:-1])
         _ = [other(assembler.snapshot()) for other in READS.values()]  # fills the caches
-        assembler.apply_delta(*scenario.before[-1])
+        apply_entry(assembler, *scenario.before[-1])
         snapshot = assembler.snapshot()
         count = next(counts)
 
         def resume(number: int, assembler: sj.Assembler = assembler, place: int = place, count: int = count) -> bool:
             if number < place:
                 return True
-            for path, delta in scenario.after[:count]:
-                assembler.apply_delta(path, delta)
+            for path, entry in scenario.after[:count]:
+                apply_entry(assembler, path, entry)
             return False
 
         assert at_instructions(lambda snapshot=snapshot: read(snapshot), resume) == expected
@@ -124,17 +125,17 @@ def test_reader_sees_its_version_wherever_a_writer_resumes(
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
 def test_readers_see_their_versions_wherever_a_writer_stops(scenario: Scenario) -> None:
-    deltas = scenario.before + scenario.after
+    stream = scenario.before + scenario.after
     snapshots: list[sj.Snapshot] = []
     expected: list[dict[str, Any]] = []
-    for count in range(len(deltas) + 1):
-        there = assembled(deltas[:count]).snapshot()
+    for count in range(len(stream) + 1):
+        there = assembled(stream[:count]).snapshot()
         expected.append({name: read(there) for name, read in READS.items()})
     assembler = sj.Assembler(on_conflict="replace")
-    for count, (path, delta) in enumerate(deltas):
+    for count, (path, entry) in enumerate(stream):
         snapshots.append(assembler.snapshot())
         if count < len(scenario.before) - 3:
-            assembler.apply_delta(path, delta)
+            apply_entry(assembler, path, entry)
             continue
 
         def current(place: int, count: int = count) -> bool:
@@ -143,7 +144,7 @@ def test_readers_see_their_versions_wherever_a_writer_stops(scenario: Scenario) 
             assert READS[name](another(snapshots[number])) == expected[number][name], (name, number)
             return True
 
-        at_instructions(lambda path=path, delta=delta: assembler.apply_delta(path, delta), current)
+        at_instructions(lambda path=path, entry=entry: apply_entry(assembler, path, entry), current)
     last = assembler.snapshot()
     assert {name: read(last) for name, read in READS.items()} == expected[-1]
 

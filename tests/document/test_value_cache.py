@@ -25,6 +25,7 @@ from streamjson._document.value_cache import MAX_KEPT_CONTAINERS, container_at, 
 from streamjson._errors import StreamJSONError
 from streamjson._json import MISSING
 from streamjson._limits import Limits
+from verbs import apply_entry, entries
 
 HAS_COUNTS = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
@@ -73,15 +74,15 @@ def reference_counting(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("reference_counting")
 @given(
-    events=st.lists(st.tuples(PATHS, DELTAS, st.sampled_from([*KEEPS, "unread"])), max_size=40),
+    events=st.lists(st.tuples(PATHS, entries(DELTAS), st.sampled_from([*KEEPS, "unread"])), max_size=40),
     replace=st.booleans(),
 )
 def test_value_equals_the_document_and_never_changes(events: list[tuple[str, Any, str]], *, replace: bool) -> None:
     document = Document(Limits(), replace=replace)
     kept: list[tuple[Any, str]] = []
-    for path, delta, how in events:
+    for path, entry, how in events:
         try:
-            document.apply(path, delta)
+            apply_entry(document, path, entry)
         except StreamJSONError:
             continue
         if how == "unread":
@@ -480,7 +481,10 @@ CONTAINERS: list[tuple[str | int, ...]] = [
 @given(
     events=st.lists(
         st.tuples(
-            PATHS, DELTAS, st.lists(st.tuples(st.sampled_from(CONTAINERS), st.sampled_from([*KEEPS]))), st.booleans()
+            PATHS,
+            entries(DELTAS),
+            st.lists(st.tuples(st.sampled_from(CONTAINERS), st.sampled_from([*KEEPS]))),
+            st.booleans(),
         ),
         max_size=40,
     ),
@@ -492,9 +496,9 @@ def test_container_at_equals_the_container_and_never_changes(
 ) -> None:
     document = Document(Limits(), replace=replace)
     held: list[tuple[Any, str]] = []
-    for path, delta, reads, reads_root in events:
+    for path, entry, reads, reads_root in events:
         try:
-            document.apply(path, delta)
+            apply_entry(document, path, entry)
         except StreamJSONError:
             continue
         for number, (steps, how) in enumerate(reads):

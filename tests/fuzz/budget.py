@@ -35,18 +35,21 @@ class Budget:
         self.nodes = 0
         self.size = 0
 
-    def after(self, model: NaiveDocument, steps: Steps, delta: Any) -> tuple[Budget, dict[str, int]]:
-        """Return the budget after a delta, and the amount that each limit would meet. The delta must not conflict."""
+    def after(
+        self, model: NaiveDocument, steps: Steps, delta: Any, *, is_set: bool = False
+    ) -> tuple[Budget, dict[str, int]]:
+        """Return the budget after a delta, and the amount that each limit would meet. The delta must not conflict.
+
+        With `is_set` the delta is a value that is set. It counts in full, except one that is there already.
+        """
         met = dict.fromkeys(COUNTED, 0)
         new = copy(self)
-        there = model.look(steps)
-        if isinstance(delta, str) and isinstance(there, str):
+        if not is_set and isinstance(delta, str) and isinstance(model.look(steps), str):
             if delta:
                 new.append(model, steps, delta, met)
             return new, met
         met["max_number_digits"] = digits_of(delta)
-        is_same = type(delta) is type(there) and not isinstance(delta, dict | list) and delta == there
-        if (delta is None and there is None) or is_same:
+        if model.holds(steps, delta):
             return new, met
         top = new.create_ancestors(model, steps, met)
         half = ""

@@ -194,6 +194,16 @@ def _event(path: str, delta: Any, *, form: int = 2, then: int = 0) -> bytes:
     return bytes([form | then << 3]) + _path(path) + _delta(delta) + tail + (b"\1" if then == 3 else b"")
 
 
+def _set(path: str, value: Any, *, form: int = 0, then: int = 0) -> bytes:
+    """Return a set of the value at a path; with `form` 1 the path is a `Path`."""
+    return bytes([form | then << 3 | 4 << 5]) + _path(path) + _delta(value) + (b"\1" if then == 3 else b"")
+
+
+def _set_again(value: Any, *, then: int = 0) -> bytes:
+    """Return a set of the value at the location of the event before."""
+    return bytes([then << 3 | 5 << 5]) + _delta(value) + (b"\1" if then == 3 else b"")
+
+
 def _special(form: int, *more: int, then: int = 0) -> bytes:
     return bytes([form | then << 3 | 7 << 5, *more])
 
@@ -203,7 +213,7 @@ CLOSE, RESET, END, TEXT, SPAN, OTHER, BAD, NO_DELTA = range(8)
 
 
 def assembler() -> Seeds:
-    """One or two rules of application of each kind; then spans, ends, halves and limits."""
+    """One or two rules of application of each kind; then spans, ends, halves, limits and sets."""
     for number, rule in enumerate(_vectors("rules")):
         if (" onto " in rule["name"] and number % 4) or (" through " in rule["name"] and number % 3):
             continue
@@ -250,6 +260,41 @@ def assembler() -> Seeds:
     for number, limit in enumerate(("depth", "text", "nodes", "size", "path"), 2):
         events = [_event("a", "he"), _event("a", "llo"), _event("b[0]", [[], {}]), _event("b[2]", 123, then=2)]
         yield f"limit {limit}", bytes([0, number]) + b"".join(events)
+    growing = [_event("a", "he"), _event("a", "llo", then=2)]
+    yield (
+        "set a growing string",
+        bytes([OBSERVED | MIRRORED, 0])
+        + b"".join([*growing, _set_again("hello"), _set_again("he", then=2), *growing, _set("b", 1), _set("a", "")]),
+    )
+    yield (
+        "set any value onto any other",
+        bytes([OBSERVED | MIRRORED, 0])
+        + b"".join(
+            _set("a", value, form=number % 2, then=number % 4)
+            for number, value in enumerate([None, None, 1, 1.0, {"a": 1}, "x", "x", [1], [1], True, "x", None])
+        ),
+    )
+    halves = [_event("a", "x\ud83d"), _set_again("x", then=2), _event("a", "\ude00y"), _set_again("x\ud83d", then=2)]
+    for title, options in (("in order", OBSERVED), ("at the end", OBSERVED | AT_END)):
+        yield (
+            f"set with halves {title}",
+            bytes([options, 0])
+            + b"".join(
+                [*halves, _event("b", "\ud83d"), _set("a", "\ud83d"), _event("a", "\ude00"), _set("a", {"a": 1})]
+            ),
+        )
+    for title, options in (("is refused", 0), ("replaces it", REPLACE | MIRRORED)):
+        yield (
+            f"set through a string {title}",
+            bytes([options, 0])
+            + _event("a", "x\ud83d")
+            + _set("a.b", 1, then=2)
+            + _set("b[2]", "x")
+            + _set("b[0]", None),
+        )
+    for number, limit in ((3, "text"), (4, "nodes"), (5, "size")):
+        sets = [_set_again(value, then=2) for value in ("llo", "llo", "he", "x\ud83d", [[], {}], 123, "word " * 12)]
+        yield f"set within limit {limit}", bytes([0, number]) + _event("a", "he") + b"".join(sets)
     yield "junk", bytes([0, 0]) + b"".join(_special(BAD, number) for number in range(len(JUNK)))
     yield "other types", bytes([0, 0]) + b"".join(_special(OTHER, number) for number in range(6))
 

@@ -1,9 +1,10 @@
 """An assembler and a naive model that receive the same events: the target `assembler`.
 
-The model is `NaiveDocument` of the tests for deltas, `Budget` for limits, and a few lines here for ids, spans and ends.
+The model is `NaiveDocument` of the tests for deltas and sets, `Budget` for limits, and a few lines here for ids, spans
+and ends.
 
-The first two bytes of an input choose the options. Then, for each event, one byte chooses its kind, its form and the
-read after it; a few more bytes choose its content.
+The first two bytes of an input choose the options. Then, for each event, one byte chooses its kind (a delta, a set or
+another event), its form and the read after it; a few more bytes choose its content.
 """
 
 from __future__ import annotations
@@ -216,7 +217,8 @@ class Twin:
     def check_closed(self, *, reset: bool = True) -> None:
         """Assert that after the end nothing is applied and nothing changes."""
         for call in (lambda: self.assembler.apply({"delta": "x", "json_path": "a"}),
-                     lambda: self.assembler.apply_delta("a", 1)):  # fmt: skip
+                     lambda: self.assembler.apply_delta("a", 1),
+                     lambda: self.assembler.set_value("a", 1)):  # fmt: skip
             try:
                 call()
             except sj.ClosedError as error:
@@ -266,23 +268,26 @@ class Twin:
     def one_event(self) -> None:
         code = self.source.byte()
         form, then, kind = code & 7, code >> 3 & 3, code >> 5
+        place = self.place if kind in {5, 6} else None
         if kind == 7:
             self.special(form)
+        elif kind in {4, 5}:
+            self.set_value(form, place)
         else:
-            self.delta(form, self.place if kind == 6 else None)
+            self.delta(form, place)
         self.check()
         self.read(then)
 
-    # ---- deltas ----
+    # ---- deltas and sets ----
+
+    def set_value(self, form: int, place: Steps | None) -> None:
+        path, text, steps = self.path(form & 1, place)
+        value = self.value()
+        self.apply(lambda: self.assembler.set_value(path, value), text, steps, value, is_set=True)
 
     def delta(self, form: int, place: Steps | None, *, span_id: str | None = None) -> None:
-        text, steps = self.path(place)
+        path, text, steps = self.path(form, place)
         delta = self.value()
-        if form == 1 and steps is not None:
-            path: Any = sj.Path((*self.prefix, *steps))
-            text = str(path)
-        else:
-            path = text
         if form <= 1 and span_id is None:
             self.apply(lambda: self.assembler.apply_delta(path, delta), text, steps, delta)
             return
@@ -307,8 +312,18 @@ class Twin:
         ids = {"event_id": event_id, "span_id": span_id}
         self.apply(lambda: self.assembler.apply(event), text, steps, delta, is_text=form >= 5, **ids)
 
-    def path(self, place: Steps | None) -> tuple[str, Steps | None]:
-        """Return the text of a path, and its steps without the prefix; None if it is invalid or outside the prefix."""
+    def path(self, form: int, place: Steps | None) -> tuple[str | sj.Path, str, Steps | None]:
+        """Return a path, its text, and its steps without the prefix; None if it is invalid or outside the prefix.
+
+        With `form` 1 the path is a `Path` if it is valid, else the text.
+        """
+        text, steps = self.text_and_steps(place)
+        if form != 1 or steps is None:
+            return text, text, steps
+        path = sj.Path((*self.prefix, *steps))
+        return path, str(path), steps
+
+    def text_and_steps(self, place: Steps | None) -> tuple[str, Steps | None]:
         code = 0 if place is not None else self.source.byte()
         if place is None and code < 240:
             place = PLACES[code % len(PLACES)]
@@ -350,17 +365,18 @@ class Twin:
         event_id: str | None = None,
         span_id: str | None = None,
         is_text: bool = False,
+        is_set: bool = False,
     ) -> None:
-        """Apply a delta to the assembler and to the model."""
+        """Apply a delta, or set a value, in the assembler and in the model."""
         before = self.version
         starts_over = span_id is not None and self.has_deltas and self.span_id not in {None, span_id}
-        budget, exceeded = self.budget_after(steps, delta, starts_over=starts_over, is_text=is_text)
+        budget, exceeded = self.budget_after(steps, delta, starts_over=starts_over, is_text=is_text, is_set=is_set)
         try:
             change = call()
         except REJECTED as error:
             if isinstance(error, sj.LimitExceededError):
                 assert error.limit in exceeded
-            self.check_rejection(error, text, steps, delta, starts_over=starts_over)
+            self.check_rejection(error, text, steps, delta, starts_over=starts_over, is_set=is_set)
             return
         except sj.StreamFailedError as error:
             assert (starts_over, self.resets_on_new_span, error.code) == (True, False, "new_span")
@@ -374,7 +390,7 @@ class Twin:
         assert not starts_over or self.resets_on_new_span
         if starts_over:
             self.start_over()
-        expected = self.model.apply(steps, delta)
+        expected = self.expect(steps, delta, is_set=is_set)
         if starts_over and expected is None:
             expected = "set"
         self.budget = budget
@@ -383,23 +399,27 @@ class Twin:
         self.record(event_id)
         self.check_change(change, expected, before)
 
+    def expect(self, steps: Steps, delta: Any, *, is_set: bool) -> str | None:
+        """Apply a delta, or set a value, in the model."""
+        return self.model.set_value(steps, delta) if is_set else self.model.apply(steps, delta)
+
     def budget_after(
-        self, steps: Steps | None, delta: Any, *, starts_over: bool, is_text: bool
+        self, steps: Steps | None, delta: Any, *, starts_over: bool, is_text: bool, is_set: bool
     ) -> tuple[Budget, set[str]]:
-        """Return the budget after a delta, and the limits that it exceeds."""
+        """Return the budget after a delta or a set, and the limits that it exceeds."""
         model, budget = self.model, self.budget
         met: dict[str, int] = {}
         if starts_over and self.resets_on_new_span:
             model, budget = NaiveDocument(), Budget()
         if steps is not None:
-            budget, met = budget.after(model, steps, delta)
+            budget, met = budget.after(model, steps, delta, is_set=is_set)
         if is_text:  # checked before anything else
             met |= {limit: max(met.get(limit, 0), count) for limit, count in used_by_text(delta).items()}
         maxima = {limit: getattr(self.limits, limit) for limit in met}
         return budget, {limit for limit, most in maxima.items() if most is not None and met[limit] > most}
 
     def check_rejection(
-        self, error: sj.StreamJSONError, text: str, steps: Steps | None, delta: Any, *, starts_over: bool
+        self, error: sj.StreamJSONError, text: str, steps: Steps | None, delta: Any, *, starts_over: bool, is_set: bool
     ) -> None:
         """Assert that the rejection had a reason."""
         assert error.code in CODES
@@ -418,7 +438,7 @@ class Twin:
             assert not starts_over or not self.resets_on_new_span
             assert steps is not None
             try:
-                self.model.apply(steps, delta)
+                self.expect(steps, delta, is_set=is_set)
             except ConflictError:
                 return
             raise AssertionError(error)

@@ -12,6 +12,7 @@ import streamjson as sj
 from naive_model import ConflictError, NaiveCompletions, NaiveDocument, finished_order
 from rfc9535 import Spelled, select, spelled as spellings
 from test_properties import SEEDS, VALUES, WILD_STREAMS, cut, exact
+from verbs import apply_entry
 
 Received = list[Any]
 
@@ -201,16 +202,16 @@ def test_recipients_of_changes_follow_the_standard(
 
     register(0)
     since = [0] * len(patterns)
-    for count, (place, delta) in enumerate(stream):
+    for count, (place, entry) in enumerate(stream):
         if count == late:
             for number in range(1, len(patterns)):
                 since[number] = target.version
                 register(number)
         try:
-            naive.apply(place, delta)
+            apply_entry(naive, place, entry)
         except ConflictError:
             continue
-        target.apply_delta(sj.Path(place), delta)
+        apply_entry(target, sj.Path(place), entry)
     naive.close()
     target.close()
 
@@ -285,12 +286,12 @@ def test_completions_follow_the_definition(stream: Any, replace: bool, in_order:
     received: list[sj.Completion[Any]] = []
     target.on_complete("$", received.append)
     target.on_complete("$..*", received.append)
-    for place, delta in stream:
+    for place, entry in stream:
         try:
-            naive.apply(place, delta)
+            apply_entry(naive, place, entry)
         except ConflictError:
             continue
-        target.apply_delta(sj.Path(place), delta)
+        apply_entry(target, sj.Path(place), entry)
     naive.close()
     target.close()
 

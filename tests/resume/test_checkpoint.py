@@ -26,7 +26,7 @@ from test_properties import SMALL, exact
 
 HIGH, LOW = "\ud83d", "\ude00"
 
-Act = Any  # an event that is applied; "close" and "reset" are called
+Act = Any  # an event that is applied; a list of a path and the value set there; "close" and "reset" are called
 
 # Few locations, so that streams return to them, and fill and leave holes.
 LOCATIONS = ["a", "b", "a.c", "a.d", "l[0]", "l[1].x", "l[1].y", "l[3]", "", "o.p.q", "o.p.r"]
@@ -60,8 +60,11 @@ OPTIONS: Any = st.fixed_dictionaries(
 
 
 def an_act(choose: Callable[[Sequence[Any]], Any]) -> Act:
-    if choose(range(10)) == 9:
+    kind = choose(range(10))
+    if kind == 9:
         return choose(OTHERS)
+    if kind > 6:
+        return [choose(LOCATIONS), choose(DELTAS)]
     return {"delta": choose(DELTAS), "json_path": choose(LOCATIONS)}
 
 
@@ -70,11 +73,13 @@ def streams(draw: st.DrawFn) -> list[Act]:
     return [an_act(lambda things: draw(st.sampled_from(things))) for _ in range(draw(st.integers(1, 10)))]
 
 
+def below(prefix: str, path: str) -> str:
+    return prefix + path if path[:1] in {"", "["} or not prefix else f"{prefix}.{path}"
+
+
 def prefixed(event: Act, prefix: str) -> Act:
     path = event.get("json_path") if isinstance(event, dict) else None
-    if path is None or not prefix:
-        return event
-    return {**event, "json_path": prefix + path if path[:1] in {"", "["} else f"{prefix}.{path}"}
+    return event if path is None else {**event, "json_path": below(prefix, path)}
 
 
 def plain(value: Any) -> Any:
@@ -110,11 +115,15 @@ def listen(assembler: sj.Assembler) -> list[Any]:
 def perform(assembler: sj.Assembler, act: Act, calls: list[Any]) -> Any:
     """Perform one act; return everything that can be observed."""
     calls.clear()
+    prefix = str(assembler._session.options.prefix)
     try:
         if isinstance(act, str):
             result = facts_of(getattr(assembler, act)())
+        elif isinstance(act, list):
+            path, value = act
+            result = facts_of(assembler.set_value(below(prefix, path), value))
         else:
-            result = facts_of(assembler.apply(prefixed(act, PREFIX if str(assembler._session.options.prefix) else "")))
+            result = facts_of(assembler.apply(prefixed(act, prefix)))
     except sj.StreamJSONError as error:
         result = ["error", error.code, error.event_number, error.last_event_id]
     snapshot = assembler.snapshot()
@@ -161,6 +170,7 @@ def deltas(*pairs: tuple[str, Any]) -> list[Act]:
 
 
 @given(streams(), OPTIONS)
+@example([*deltas(("a", "x"), ("b", 1), ("a", "y" + HIGH)), ["a", "xy"], ["a", "x" + HIGH], *deltas(("a", LOW))], {})
 @example(deltas(("a", "x"), ("b", 1), ("a", "y"), ("b", 2), ("b", 2.5)), {})
 @example(deltas(("l[3]", 1), ("l[0]", None), ("a.c", "x"), ("l[1].x", 1), ("l[3]", None)), {})
 @example([*deltas(("a", "x" + HIGH)), "reset", *deltas(("a", HIGH), ("b", "x" + HIGH), ("a", LOW))], {})

@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 import streamjson as sj
 from streamjson import _json
 from streamjson._resume.envelope import seal, unseal
+from verbs import apply_entry, entries
 
 HIGH = "\ud83d"
 Acts = list[tuple[str, Any]]
@@ -26,9 +27,9 @@ def checkpoints_within(limits: sj.Limits, acts: Acts, **options: Any) -> list[by
     """Return the checkpoints before the first act and after each act."""
     assembler = sj.Assembler(limits=limits, **options)
     saved = [assembler.checkpoint()]
-    for path, delta in acts:
+    for path, entry in acts:
         with suppress(sj.ConflictError):
-            assembler.apply_delta(path, delta)
+            apply_entry(assembler, path, entry)
         saved.append(assembler.checkpoint())
     return saved
 
@@ -84,7 +85,7 @@ DELTAS = st.sampled_from(["x", "long " * 5, HIGH, 1, 10**20, None, [], {}, {"b":
 
 
 @given(
-    acts=st.lists(st.tuples(PLACES, DELTAS), max_size=10),
+    acts=st.lists(st.tuples(PLACES, entries(DELTAS)), max_size=10),
     options=st.fixed_dictionaries(
         {"completion": st.sampled_from(["order", "end"]), "on_conflict": st.sampled_from(["error", "replace"])}
     ),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import streamjson as sj
+from verbs import apply_entry, entries
 
 HIGH, LOW, BAD = "\ud83d", "\ude00", "\ufffd"
 Deltas = list[tuple[str, Any]]
@@ -280,7 +281,7 @@ def test_is_complete_after_reopening() -> None:
 
 LOCATIONS = ["a", "b", "c.x", "c.y", "d[0]", "d[1].z", "c", "d", "e"]
 VALUES: list[Any] = ["x", "yy", HIGH, LOW + "q", 1, True, None, [], {}, {"x": "v"}, ["i", {"z": "w"}]]
-DELTAS = st.lists(st.tuples(st.sampled_from(LOCATIONS), st.sampled_from(VALUES)), max_size=8)
+STREAMS = st.lists(st.tuples(st.sampled_from(LOCATIONS), entries(st.sampled_from(VALUES))), max_size=8)
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
@@ -296,7 +297,7 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
 
 
 @given(
-    parts=st.lists(DELTAS, min_size=1, max_size=4),
+    parts=st.lists(STREAMS, min_size=1, max_size=4),
     completion=st.sampled_from(["order", "end"]),
     restores=st.lists(st.booleans(), min_size=4, max_size=4),
 )
@@ -318,9 +319,9 @@ def test_a_stream_in_any_parts_ends_like_an_uninterrupted_one(
 
     assembler.on_complete("$..*", hear)
     for number, part in enumerate(parts):
-        for path, delta in part:
-            whole.apply_delta(path, delta)
-            change = assembler.apply_delta(path, delta)
+        for path, entry in part:
+            apply_entry(whole, path, entry)
+            change = apply_entry(assembler, path, entry)
             assert change is None or assembler.snapshot().get(change.path) == change.value
             assert assembler.snapshot().copy_value() == whole.snapshot().copy_value()
         snapshots = [assembler.snapshot()]

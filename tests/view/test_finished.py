@@ -17,6 +17,7 @@ from streamjson._paths.pattern import compile_pattern
 from streamjson._view.finished import finished_by, interleaved_since, is_finished, is_there, lost, take_up, unfinished
 from streamjson._view.selection import PatternCursor
 from test_properties import SEEDS, VALUES, WILD_STREAMS, cut, interleave
+from verbs import apply_entry
 
 Stream = list[tuple[Any, Any]]
 
@@ -24,18 +25,18 @@ ALL = Matcher([(compile_pattern("$"), None), (compile_pattern("$..*"), None)])
 
 
 def built(stream: Stream, *, replace: bool = False, in_order: bool = True) -> tuple[Document, NaiveDocument]:
-    """Apply a stream to the document and to the model; both must refuse the same deltas."""
+    """Apply a stream to the document and to the model; both must refuse the same entries."""
     document = Document(Limits(), replace=replace, in_order=in_order)
     naive = NaiveDocument(replace=replace, in_order=in_order)
-    for place, delta in stream:
+    for place, entry in stream:
         path = sj.parse_path(place) if isinstance(place, str) else sj.Path(place)
         try:
-            naive.apply(tuple(path), delta)
+            apply_entry(naive, tuple(path), entry)
         except ConflictError:
             with pytest.raises(sj.ConflictError):
-                document.apply(path, delta)
+                apply_entry(document, path, entry)
         else:
-            document.apply(path, delta)
+            apply_entry(document, path, entry)
     naive.close()
     document.close()
     return document, naive
@@ -96,9 +97,9 @@ def test_interleaved_fields_are_finished_at_the_end(value: Any, chance: Any) -> 
 @given(WILD_STREAMS, st.lists(st.integers(0, 30)))
 def test_time_of_asking_makes_no_difference(stream: Stream, moments: list[int]) -> None:
     early = Document(Limits())
-    for number, (place, delta) in enumerate(stream):
+    for number, (place, entry) in enumerate(stream):
         try:
-            early.apply(sj.Path(place), delta)
+            apply_entry(early, sj.Path(place), entry)
         except sj.ConflictError:
             continue
         if number in moments:

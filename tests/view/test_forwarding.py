@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import example, given, strategies as st
 
 import streamjson as sj
+from verbs import apply_entry, entries
 
 HIGH, LOW = "\ud83d", "\ude00"
 Step = tuple[str, Any]
@@ -17,9 +18,7 @@ DELTAS = st.sampled_from(
     [None, "", "x", "yz", HIGH, LOW, HIGH + "q", LOW + HIGH, 1, 2.5, True, [], {}, {"b": "v"}, ["i", {"c": "w"}]]
 )
 STEPS: st.SearchStrategy[Step] = st.one_of(
-    st.tuples(PATHS, DELTAS),
-    st.tuples(PATHS, DELTAS),
-    st.tuples(PATHS, DELTAS),
+    *[st.tuples(PATHS, entries(DELTAS))] * 3,
     st.tuples(st.just("span"), st.sampled_from("st")),
     st.tuples(st.just("span with a delta"), st.tuples(st.sampled_from("st"), PATHS, DELTAS)),
     st.just(("reset", None)),
@@ -39,7 +38,7 @@ def apply_step(sender: sj.Assembler, step: Step) -> list[sj.Change | None]:
     if kind == "span with a delta":
         span_id, path, delta = what
         return [sender.apply({"span_id": span_id, "json_path": path, "delta": delta})]
-    return [sender.apply_delta(kind, what)]
+    return [apply_entry(sender, kind, what)]
 
 
 def chain(change: sj.Change | None) -> Iterator[sj.Change]:

@@ -17,6 +17,7 @@ from hypothesis import given, strategies as st
 import streamjson as sj
 from meddling import MeddledDict, MeddledList
 from streamjson._view import snapshot as _snapshot
+from verbs import apply_entry, entries
 
 HIGH = "\ud83d"
 Deltas = list[tuple[str, Any]]
@@ -33,8 +34,8 @@ def snapshots(*deltas: tuple[str, Any], **options: Any) -> list[sj.Snapshot]:
     """Return the snapshot of the empty document and of each version."""
     assembler = sj.Assembler(**options)
     found = [assembler.snapshot()]
-    for path, delta in deltas:
-        assembler.apply_delta(path, delta)
+    for path, entry in deltas:
+        apply_entry(assembler, path, entry)
         found.append(assembler.snapshot())
     return found
 
@@ -296,15 +297,15 @@ DELTAS = st.sampled_from(["x", "yz", 1, None, {}, [], {"c": "x", "d": ["y"]}, [[
 MODIFICATIONS = st.sampled_from(["clear", "delete", "add", "replace", "swap"])
 
 
-@given(st.lists(st.tuples(PATHS, DELTAS, st.none() | MODIFICATIONS), max_size=25))
+@given(st.lists(st.tuples(PATHS, entries(DELTAS), st.none() | MODIFICATIONS), max_size=25))
 def test_modified_value_affects_shared_values_only(
     stream: list[tuple[str, Any, str | None]],
 ) -> None:
     assembler, clean = sj.Assembler(on_conflict="replace"), sj.Assembler(on_conflict="replace")
     kept = [(assembler.snapshot(), clean.snapshot())]
-    for path, delta, how in stream:
-        change = assembler.apply_delta(path, delta)
-        expected = clean.apply_delta(path, delta)
+    for path, entry, how in stream:
+        change = apply_entry(assembler, path, entry)
+        expected = apply_entry(clean, path, entry)
         assert (change and json.dumps(change.value)) == (expected and json.dumps(expected.value))
         kept.append((assembler.snapshot(), clean.snapshot()))
         if how is not None:
@@ -577,7 +578,7 @@ def test_chunks_of_a_change_clear_the_conflicting_ancestor(deltas, expected):
     assert copied.snapshot().value == assembler.snapshot().value
 
 
-@given(st.lists(st.tuples(PATHS, DELTAS), max_size=20))
+@given(st.lists(st.tuples(PATHS, entries(DELTAS)), max_size=20))
 def test_chunks_of_changes_over_any_steps_build_the_same_value(stream: Deltas) -> None:
     every = snapshots(*stream, on_conflict="replace")
     for size in (1, 3, 100):
