@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -42,6 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--without-fast"):
         with patch.dict(sys.modules, {"msgspec": None}):
             quick_decoder()  # caches its choice
+
+
+def pytest_collection_finish() -> None:
+    """Hide the collected tests, a million objects, from the garbage collector: many tests call it or trigger it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header() -> str:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 import streamjson as sj
 from contestants import Contestant, Turn, WireContestant
@@ -14,6 +15,9 @@ from measure import QUICK, Check, Measurement, check, measure, measure_wire
 from works import WORKS
 
 pytestmark = pytest.mark.slow
+
+SHORT = evolve(QUICK, all_turns_s=0.01)
+"""As few turns as are allowed: the tests look at what is measured, not at the figures."""
 
 SMALL = [("people", "10 KB"), ("texts", "10 KB"), ("deep", "600 items")]
 ALL = [*SMALL, ("wide_array", "100,000 items"), ("interleaved", "100 KB")]
@@ -40,6 +44,12 @@ def json_text(source: Document) -> str:
 
 # ---------------------------------------------------------------------------------------------------------------------
 # documents
+
+
+@pytest.fixture(autouse=True)
+def _frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the collected tests frozen (see conftest.py): a measurement unfreezes all objects at its end."""
+    monkeypatch.setattr("measure.gc.unfreeze", lambda: None)
 
 
 @pytest.mark.parametrize(("shape", "size"), ALL)
@@ -120,7 +130,7 @@ def test_every_shape_has_a_document():
 
 
 def checked(contestant: Contestant, source: Document) -> Check | Measurement:
-    return check(contestant, source, QUICK)
+    return check(contestant, source, SHORT)
 
 
 def test_correct_contestant_is_timed():
@@ -129,7 +139,7 @@ def test_correct_contestant_is_timed():
     assert isinstance(passed, Check)
 
     for work in WORKS.values():
-        measured = measure(work, source, {right(): passed}, QUICK)["right"]
+        measured = measure(work, source, {right(): passed}, SHORT)["right"]
         assert measured.mark is None
         assert 0 < measured.min_us <= measured.q1_us <= measured.median_us <= measured.q3_us
         assert (measured.pieces, measured.samples) == (len(source), None)
@@ -146,7 +156,7 @@ def test_wrong_contestant_is_marked_and_not_timed(what):
 
     assert mark.mark == "wrong"
     assert mark.reason.startswith(what)
-    assert measure(WORKS["end"], source, {contestant: mark}, QUICK) == {"right": mark}
+    assert measure(WORKS["end"], source, {contestant: mark}, SHORT) == {"right": mark}
     assert mark.median_us is None
 
 
@@ -181,7 +191,7 @@ def test_live_object_cannot_be_kept_as_a_value():
     source = document("people", "1 KB")
     live = Contestant("right", "deltas", right().begin, is_live=True)
 
-    measured = measure(WORKS["value-kept"], source, {live: checked(live, source)}, QUICK)
+    measured = measure(WORKS["value-kept"], source, {live: checked(live, source)}, SHORT)
     assert measured["right"].mark == "live"
 
 
@@ -214,7 +224,7 @@ def test_sampled_values_stand_for_all(monkeypatch, work):
 
     slow = Contestant("slow", "deltas", begin, is_sampled=True)
     passed = Check(feed_s=0, value_s=0.01, shows=1)
-    measured = measure(WORKS[work], source, {slow: passed}, QUICK)["slow"]
+    measured = measure(WORKS[work], source, {slow: passed}, SHORT)["slow"]
 
     asked_at_each = 2 if work == "value-kept" else 1
     assert measured.samples * asked_at_each == clocks[-1].asked < len(source)
@@ -226,7 +236,7 @@ def test_sampled_values_stand_for_all(monkeypatch, work):
 def test_value_that_would_take_too_long_is_not_taken():
     source = document("people", "1 KB")
     slow = Contestant("slow", "deltas", lambda: pytest.fail("not begun"), is_sampled=True)
-    measured = measure(WORKS["value-dropped"], source, {slow: Check(feed_s=0, value_s=3600, shows=1)}, QUICK)["slow"]
+    measured = measure(WORKS["value-dropped"], source, {slow: Check(feed_s=0, value_s=3600, shows=1)}, SHORT)["slow"]
 
     assert (measured.mark, measured.at_least_us, measured.median_us) == ("too slow", 3600e6, None)
 
@@ -241,7 +251,7 @@ def test_value_that_would_take_too_long_is_not_taken():
     ids=["right", "wrong", "failed"],
 )
 def test_the_wire(run, mark):
-    measured = measure_wire(document("people", "1 KB"), [WireContestant("reader", run)], QUICK, with_ids=True)
+    measured = measure_wire(document("people", "1 KB"), [WireContestant("reader", run)], SHORT, with_ids=True)
 
     assert measured["reader"].mark == mark
     assert (measured["reader"].median_us is None) == (mark is not None)
