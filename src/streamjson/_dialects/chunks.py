@@ -178,7 +178,7 @@ def _read_other(payload: object, *, is_plain: bool) -> Sequence[Verb]:
 
 
 def _is_sound(chunk: StreamingChunk) -> bool:
-    """Tell whether a chunk has fields of the right types, and says nothing of a failure."""
+    """Return whether a chunk has fields of the right types, and reports no failure."""
     texts = (chunk.json_path, chunk.span_id, chunk.chunk_type)
     has_failed = chunk.chunk_type == "error" or chunk.error_type is not None or chunk.error_message is not None
     return not has_failed and all(text is None or isinstance(text, str) for text in texts)

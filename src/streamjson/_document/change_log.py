@@ -102,7 +102,7 @@ class ChangeLog:
         self.closed = False
         self.torn = False
         self.pending_surrogates = PendingSurrogates()
-        self.locked_by: Literal["", "telling", "unawaited"] = ""
+        self.locked_by: Literal["", "callbacks", "unawaited"] = ""
 
     def is_newest(self, version: int) -> bool:
         """Return whether no version after `version` has begun. A reader asks this after its read: INVARIANTS 3."""

@@ -3,7 +3,7 @@
 It is the writer (`writer`: any delta, with care) with fast paths in front, a beginning, an end, and locks.
 It knows neither events, snapshots nor callbacks. Reading is in `history`; nothing here builds a value.
 
-Nearly every delta of a real stream takes a fast path. Each has the effect of the careful way in a fraction of the time,
+Nearly every delta of a real stream takes a fast path. Each has the effect of `writer` in a fraction of the time,
 and leaves anything unusual to it:
 
 | delta | path |
@@ -61,12 +61,12 @@ class Document(Writer):
         super().__init__(limits, prefix=prefix, replace=replace, in_order=in_order, base=base, lineage=lineage)
         self.max_array_length = self.admission.bounds["max_array_length"]
         self.fast_text_bytes = self.admission.bounds["max_string_bytes"] - MAX_UNCOUNTED_DELTAS * MAX_FAST_BYTES
-        self.oldest_version = base  # the first version that is known, of a document that was restored a later one
-        self.untouched_version = base  # the version at which nothing was applied yet, since it was made or restored
+        self.oldest_version = base  # the first version that is known: a restored document has no history
+        self.untouched_version = base  # the version before the first delta since the document was made or restored
         # For `value_cache`: what was read, of the root and of containers that were read alone.
         self.values: Any = None
         self.containers: dict[Node, Any] = {}
-        # For `_view`: how far it has looked for the first return to a finished value, and what came of it.
+        # For `_view`: how far the log was searched for the first return to a finished value, and the result.
         self.progress: Any = None
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ class Document(Writer):
 
     def apply(self, path: str | Path, delta: Any) -> Kind | None:
         """Apply `delta` at `path`; return what happened, None if nothing changed. An error leaves all as it was."""
-        # The hot path, nearly every event of a real stream: a short text onto the string that is open.
+        # Hot, nearly every delta of a real stream: a short text for the open string.
         if path == self.open_path and self.version < self.fast_until_version and type(delta) is str:
             length = len(delta)
             # Half of a surrogate pair is not printable.
@@ -91,7 +91,7 @@ class Document(Writer):
         return self.go(path, delta)
 
     def go(self, path: str | Path, delta: Any) -> Kind | None:
-        """Apply any other delta, as `apply`; for those who do what is hot there themselves."""
+        """Apply a delta that is not for the open string. Callers that inline the first lines of `apply` call this."""
         if self.version < self.fast_until_version and type(path) is str:
             length, size = 0, -1  # in characters and in bytes, of a short text or a plain scalar
             try:
@@ -130,38 +130,38 @@ class Document(Writer):
         return "append"
 
     # ------------------------------------------------------------------------------------------------------------------
-    # the other half of the hot path: what is easy, at another location
+    # fast paths at another location
 
     def _add_next(self, path: str, delta: Any, length: int, size: int) -> bool:
-        """Create the next member or item of the container that the last one was created in; tell whether it was one.
+        """Create the next member or item of the container that the last one was created in; return whether it was one.
 
-        `delta` is short and has `size` bytes. It takes a fifth of what `_set` takes.
+        `delta` is short and has `size` bytes. It takes a fifth of the time of `set_at`.
         """
-        places = self.locator
+        locator = self.locator
         key: Any = None
         version = self.version + 1
-        if path.startswith(places.head):
-            name = path[places.head_length :]
-            key = places.names.get(name)
-            if key is None and name.isidentifier() and name.isascii() and len(name) <= places.short_name:
+        if path.startswith(locator.head):
+            name = path[locator.head_length :]
+            key = locator.names.get(name)
+            if key is None and name.isidentifier() and name.isascii() and len(name) <= locator.short_name:
                 key = name
-                if len(places.names) < MAX_CACHED_NAMES:
-                    places.names[name] = name
+                if len(locator.names) < MAX_CACHED_NAMES:
+                    locator.names[name] = name
         if key is not None:
-            node = places.head_node
+            node = locator.head_node
             if key in node.entries:
                 return False
             size += len(key)
             self.lengths.append(length)
-            node.created_at.append(version)  # before its slot: INVARIANTS 2
+            node.created_at.append(version)  # before its entry: INVARIANTS 2
             node.entries[key] = delta
-        elif path.startswith(places.list_head):
-            node = places.list_node
+        elif path.startswith(locator.list_head):
+            node = locator.list_node
             key = len(node.entries)
-            if path[places.list_length :] != f"{key}]" or key >= self.max_array_length:
+            if path[locator.list_length :] != f"{key}]" or key >= self.max_array_length:
                 return False
             self.lengths.append(length)
-            node.created_at.append(version)  # before its slot: INVARIANTS 2
+            node.created_at.append(version)  # before its entry: INVARIANTS 2
             node.entries.append(delta)
         else:
             return False
@@ -179,27 +179,27 @@ class Document(Writer):
         return True
 
     def _add_first(self, path: str, delta: Any, length: int, size: int) -> bool:
-        """Create the next item of the last array, an object, and its first member; tell whether it was that.
+        """Create the next item of the last array, an object, and its first member; return whether the delta is one.
 
         `delta` is as in `_add_next`.
         """
-        places = self.locator
-        if not places.list_may_nest or not path.startswith(places.list_head):
+        locator = self.locator
+        if not locator.list_may_nest or not path.startswith(locator.list_head):
             return False
-        node = places.list_node
+        node = locator.list_node
         place = len(node.entries)
         item, _, name = path.rpartition(".")
-        key = places.names.get(name)
-        if key is None or item[places.list_length :] != f"{place}]" or place >= self.max_array_length:
+        key = locator.names.get(name)
+        if key is None or item[locator.list_length :] != f"{place}]" or place >= self.max_array_length:
             return False
         if self.node is not None:
             self.seal_open_text()
         version = self.version + 1
         child = new_node((node.where, place), is_object=True)
-        child.created_at.append(version)  # before its slot: INVARIANTS 2
+        child.created_at.append(version)  # before its entry: INVARIANTS 2
         child.entries[key] = delta
         self.lengths.append(length)
-        node.created_at.append(version)  # before its slot: INVARIANTS 2
+        node.created_at.append(version)  # before its entry: INVARIANTS 2
         node.entries.append(child)
         self.nodes.append(child)
         self.keys.append(key)
@@ -209,16 +209,16 @@ class Document(Writer):
         self.delta = delta
         self.fresh_path = path
         self.has_no_listener = node.no_listener_epoch is self.listener_epoch
-        places.head = path[: -len(key)]
-        places.head_length = len(places.head)
-        places.head_node = child
+        locator.head = path[: -len(key)]
+        locator.head_length = len(locator.head)
+        locator.head_node = child
         self.version = version  # last: INVARIANTS 1
         return True
 
     def _come_back(self, path: str, place: tuple[Node, Step], delta: Any) -> bool:
-        """Append a short text to a string that was left, and is a `Text` already; tell whether it was.
+        """Append a short text to a string that was left and is a `Text` already; return whether it is one.
 
-        For fields that are written in turn: a fifth of what `_append` takes.
+        For fields that are written in turn: a fifth of the time of `append_at`.
         """
         node, key = place
         text = node.entries[key]
@@ -229,7 +229,7 @@ class Document(Writer):
         if self.pending_surrogates and (id(node), key) in self.pending_surrogates:
             return False
         if self.node is not None:
-            if text is self.text:  # it is open, by a path that is written otherwise
+            if text is self.text:  # it is open, by another spelling of its path
                 return False
             if self.text is self.scratch:
                 self.seal_open_text()
@@ -254,7 +254,7 @@ class Document(Writer):
         return True
 
     def close(self) -> bool:
-        """End the document: halves that are held are repaired. Return whether that was a change."""
+        """End the document: pending halves are repaired. Return whether that was a change."""
         if self.closed:
             return False
         before = self.version
@@ -288,9 +288,9 @@ class Document(Writer):
     def reopen(self) -> bool:
         """Continue after `close`: halves that it has repaired are pending again. Return whether that was a change.
 
-        What comes next is a run of its own, so that it can be told from what there was at the end.
+        The next change is a run of its own, so that it differs from the content at the end.
         """
-        self.seal_open_text()  # a restored document has one open that its changes have left so
+        self.seal_open_text()  # a restored document may have an open string
         strings: list[tuple[Node, Step, str]] = []
         for node, key, _ in self.pending_surrogates.repaired:
             thing = node.entries[key]
@@ -333,7 +333,7 @@ class Document(Writer):
 
     def lock(self) -> None:
         """Refuse changes while callbacks run. Read `hot_until` before, for `unlock`."""
-        self.locked_by, self.fast_until_version = "telling", -1
+        self.locked_by, self.fast_until_version = "callbacks", -1
 
     def unlock(self, until: int, reason: Literal["", "unawaited"]) -> None:
         """Allow changes again, unless there is another `reason` to refuse them. May be repeated."""
@@ -345,7 +345,7 @@ class Document(Writer):
         self.listener_epoch = object()
         self.slots_without_listener.clear()
         self.has_no_listener = False
-        if self.locked_by != "telling":
+        if self.locked_by != "callbacks":
             self.locked_by = reason
             self.fast_until_version = -1 if reason or self.closed else self.version
 

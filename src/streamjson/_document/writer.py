@@ -1,6 +1,6 @@
 """Any delta or value, applied with care: checked against the rules and the limits, then written.
 
-The careful way has three steps: what is there and whether the delta may land on it, what it costs and whether that is
+It takes three steps: what is there and whether the delta may land on it, what it costs and whether that is
 within the limits, and the writes, which end in a new version. The fast paths (`document`) are shortcuts with the same
 result; whatever is unusual comes here.
 
@@ -46,7 +46,7 @@ _MAX_MEASURED_CHARS: Final = 4096  # characters; to measure these takes less tha
 
 
 class Writer(ChangeLog):
-    """The tree, and the careful way to change it."""
+    """The tree, and the changes to it, each checked before it is written."""
 
     __slots__ = (
         "event_ranges",
@@ -142,7 +142,7 @@ class Writer(ChangeLog):
         before = version = self.version
         if not delta:
             if is_open:
-                self.open_path = NO_PATH  # the hot ways know nothing of the half
+                self.open_path = NO_PATH  # the fast paths do not know the half
             self.fast_until_version = version
             self.pending_surrogates[place] = (node, key, given if type(given) is str else half)
             self.recount()
@@ -150,7 +150,7 @@ class Writer(ChangeLog):
         try:
             if waiting and self.in_order:
                 version = self._repair({place})
-                self.has_no_listener = False  # it is not asked for each text that is mended
+                self.has_no_listener = False  # not found out for each repaired string
             elif not is_open:
                 text = self._text(node, key)
                 self._find_listeners(node, place, text.no_listener_epoch)
@@ -174,7 +174,7 @@ class Writer(ChangeLog):
         return "append"
 
     def _extend(self, node: Node, key: Step, delta: str, version: int) -> None:
-        """Write what `version` appends to a string, checked and mended, and open the string for more."""
+        """Write what `version` appends to a string, checked and repaired, and open the string for more."""
         is_open = self._is_open(node, key)
         if not is_open:
             self.seal_open_text()
@@ -288,7 +288,7 @@ class Writer(ChangeLog):
         self._check_document(nodes, size + 3 * (waiting + len(half)), waiting + 1 + is_left)
 
     def _find_listeners(self, node: Node, place: tuple[int, Step] | None, mark: object) -> None:
-        """Find out whether a change to a slot of `node`, or to the text in it that has this mark, concerns nobody."""
+        """Find out whether a change to a slot of `node`, or to the text with this mark, has a listener."""
         epoch = self.listener_epoch
         # All three without a shortcut: so it takes the same time if there are listeners elsewhere.
         is_marked = self.slots_without_listener.get(place) is epoch
@@ -308,12 +308,12 @@ class Writer(ChangeLog):
             return
         if type(key) is int:
             while len(slots) < key:
-                node.created_at.append(version)  # before its slot: INVARIANTS 2
+                node.created_at.append(version)  # before its entry: INVARIANTS 2
                 slots.append(HOLE)
-            node.created_at.append(version)  # before its slot: INVARIANTS 2
+            node.created_at.append(version)  # before its entry: INVARIANTS 2
             slots.append(thing)
         else:
-            node.created_at.append(version)  # before its slot: INVARIANTS 2
+            node.created_at.append(version)  # before its entry: INVARIANTS 2
             slots[key] = thing
 
     # ------------------------------------------------------------------------------------------------------------------
