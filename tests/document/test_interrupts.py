@@ -24,13 +24,13 @@ from scenarios import READS, SCENARIOS
 from streamjson import _assembler
 from streamjson._document import change_log, document, locator, surrogates, tree, writer
 from streamjson._resume.envelope import unseal
-from streamjson._session import event_progress, session
+from streamjson._session import event_progress, session, state
 from verbs import Whole, apply_entry
 
 HIGH, LOW = "\ud83d", "\ude00"
 WRITERS = {
     str(module.__file__)
-    for module in (_assembler, session, event_progress, document, writer, surrogates, change_log, locator, tree)
+    for module in (_assembler, session, state, event_progress, document, writer, surrogates, change_log, locator, tree)
 }
 
 Event = Any  # an argument of `apply`, a tuple of a path and a delta or `Whole`, or the name of another method

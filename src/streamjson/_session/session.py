@@ -10,9 +10,6 @@ callbacks (`_notify`). The session decides what follows from each verb:
 - `Foreign`: the event is rejected.
 - `Nothing`: the ids are recorded. What was ignored or passed over is counted.
 
-A stream that ends without a delta, after events that were ignored, skipped or passed over, has failed (`no_deltas`):
-an empty document would look like an answer.
-
 Each delta is applied whole or not at all. An event whose first delta is rejected leaves the document, the run and the
 last event id as they were. If a later delta of the event is rejected, the deltas before it stay applied, the error's
 `deltas_applied` counts them, and the id is recorded. The session remains usable; after `StreamFailedError` and `close`
@@ -28,77 +25,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from .._dialects import Delta, Done, Failed, Foreign, NewRun, Nothing, Set, Verb, make_dialect, to_event
+from .._dialects import Delta, Done, Failed, Foreign, NewRun, Nothing, Set, Verb, to_event
 from .._document import MAX_FAST_BYTES, MAX_FAST_CHARS, Document, Kind, a_kind
 from .._errors import ConflictError, InvalidEventError, StreamJSONError, shorten
 from .._json import JSONValue
-from .._notify import Dispatcher
 from .._paths import Path
-from .._skipped import Skipped, is_skippable
 from .._view import (
-    OF_LAST_EVENT,
-    UNREAD,
-    Change,
-    End,
-    Snapshot,
-    StreamFailedError,
-    brief,
-    make_change,
-    no_deltas,
-    reopen,
     sender_failed,
     started_over,
 )
 from .._wire import ServerSentEvent, StreamingChunk
 from .event_progress import Writing
-from .options import Options
+from .state import StreamState
 
 __all__ = ["Session"]
 
 _EVENT: Final[Any] = ServerSentEvent  # untyped: a type checker can't tell the type of its data
-_MAX_SHOWN_CHARS: Final = 200  # of the sender's own words in an error
 
 
-class Session:
-    """The state of one stream, and the rules. Its attributes are for reading; `Assembler` is its public face."""
+class Session(StreamState):
+    """The state of one stream, and the rules. `Assembler` is its public face."""
 
-    __slots__ = (
-        "dialect", "dispatcher", "document", "end", "event_number", "first_snapshot", "first_unheard", "has_deltas",
-        "ignored", "is_understood", "last_event_id", "misunderstood", "options", "passed_over", "quick", "skipped",
-        "span_id", "unreported",
-    )  # fmt: skip
-
-    end: End
-    span_id: str | None
-    last_event_id: str
-    has_deltas: bool
-    is_understood: bool  # whether an event of the wire came, with or without a delta
-    misunderstood: int  # events that were ignored or skipped
-    first_unheard: str  # the first event that was ignored, skipped or passed over
-    first_snapshot: Snapshot  # the first of the version that was last asked for: others of that version share its value
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
-        self.dialect = make_dialect(options.dialect, options.limits)
-        self.quick = self.dialect.quick
-        self.document = self._new_document()
-        self.skipped, self.ignored = Skipped(), Skipped()
-        self.dispatcher = Dispatcher(self.document, options.limits, self.skipped)
-        self.event_number = 0
-        self.passed_over = 0
-        self.unreported: Kind | None = None  # the last change of an event that raised an error, until it is notified
-        self._begin()
-
-    def _begin(self) -> None:
-        self.end = "open"
-        self.span_id = None
-        self.last_event_id = ""
-        self.has_deltas = False
-        self.is_understood = False
-        self.misunderstood = 0
-        self.first_unheard = ""
-        self.first_snapshot = Snapshot()
-        self.first_snapshot.version = -1  # the first of no version
+    __slots__ = ()
 
     # ------------------------------------------------------------------------------------------------------------------
     # an event
@@ -122,6 +70,7 @@ class Session:
                 if brought is not None:
                     path, delta = brought
                     version = document.version
+                    kind: Kind | None = "append"
                     try:
                         # `Document.apply` again for its most frequent case, as in `Assembler.apply_delta`.
                         if (
@@ -139,7 +88,6 @@ class Session:
                             except BaseException:
                                 document.tear()
                                 raise
-                            kind = "append"
                         else:
                             kind = document.go(path, delta)
                         self.has_deltas = True
@@ -157,7 +105,7 @@ class Session:
             message = to_event(event)
             return self._apply(message, event)
         except StreamJSONError as error:
-            self._locate(error, message)
+            self.locate(error, message)
             if not self.skips(error):
                 raise
             self.skip(event, error)
@@ -188,7 +136,7 @@ class Session:
         why = nothing.why
         if why == "ignored":
             error = InvalidEventError(f"the event is ignored: {nothing.reason}", code="ignored_event")
-            self._locate(error, event)
+            self.locate(error, event)
             self.ignored.add(given, error)
             self.misunderstood += 1
         elif why == "passed_over":
@@ -196,7 +144,7 @@ class Session:
         elif why == "no_change":
             self.is_understood = True
         if why not in ("no_change", "empty"):
-            self._note_unheard(given)
+            self.note_unheard(given)
         self.record(event)
 
     def _apply_verbs(self, event: ServerSentEvent[Any], verbs: Sequence[Verb]) -> Kind | None:
@@ -205,12 +153,12 @@ class Session:
         span_id = run.span_id if type(run) is NewRun else None
         starts_over = span_id is not None and self.has_deltas and self.span_id not in (None, span_id)
         if starts_over and self.options.on_new_span == "error":
-            raise self._fail(started_over(self.span_id, span_id), event)
-        writing = Writing(self._successor() if starts_over else self.document, self.document, span_id)
+            raise self.fail(started_over(self.span_id, span_id), event)
+        writing = Writing(self.successor() if starts_over else self.document, self.document, span_id)
         try:
             error = self._write_all(writing, verbs)
             if error is not None:
-                self._locate(error, event)
+                self.locate(error, event)
             # The first delta of a new run may be skipped, but the run has begun: what follows belongs to it.
             has_begun = starts_over and error is not None and type(last) is not Failed and self.skips(error)
             if error is None or writing.applied or has_begun:
@@ -223,7 +171,7 @@ class Session:
             writing.kind = "set"  # of the reset
         if type(last) is Failed:
             self.unreported = writing.kind
-            raise self._fail(sender_failed(last), event) from error
+            raise self.fail(sender_failed(last), event) from error
         if error is not None:
             self.unreported = writing.kind
             raise error
@@ -263,7 +211,7 @@ class Session:
     def _note(self, event: ServerSentEvent[Any], writing: Writing) -> None:
         """Record what an event that was applied says of the stream. A second call changes nothing."""
         if writing.starts_over:
-            self._succeed(writing.document)
+            self.succeed(writing.document)
         writing.join()
         if writing.span_id is not None:
             self.span_id = writing.span_id
@@ -271,37 +219,6 @@ class Session:
         self.has_deltas = self.has_deltas or has_deltas
         self.is_understood = self.is_understood or has_deltas or writing.span_id is not None
         self.record(event)
-
-    def record(self, event: ServerSentEvent[Any]) -> None:
-        """Record the id of an event: its own, even an empty one; else the one that persists, if the event has it."""
-        if event.id is not None:
-            self.last_event_id = event.id
-        elif event.last_event_id:
-            self.last_event_id = event.last_event_id
-
-    def skips(self, error: StreamJSONError) -> bool:
-        """Return whether an event with this error is skipped."""
-        return self.options.on_invalid == "skip" and is_skippable(error)
-
-    def skip(self, event: object, error: StreamJSONError) -> None:
-        """Count and keep a rejected event."""
-        self.skipped.add(event, error)
-        self.misunderstood += 1
-        self._note_unheard(event)
-
-    def _note_unheard(self, event: object) -> None:
-        """Keep the first event that brought nothing: the error names it if no other event brings anything."""
-        if not self.first_unheard:
-            data: object = getattr(event, "data", event) or f"event: {getattr(event, 'event', '')}"
-            self.first_unheard = shorten(data, _MAX_SHOWN_CHARS) if isinstance(data, str | bytes) else brief(data)
-
-    def _locate(self, error: StreamJSONError, message: object) -> None:
-        """Add to an error where it happened, if it does not say so yet."""
-        if error.event_number is None:
-            error.event_number = self.event_number
-            offset = getattr(message, "offset", None)
-            error.offset = offset if isinstance(offset, int) else None
-            error.last_event_id = self.last_event_id
 
     def takes_rejected(self, error: BaseException, path: str | Path, value: JSONValue) -> bool:
         """Skip a value that came without an event and was rejected; return False if its error must be raised."""
@@ -313,117 +230,6 @@ class Session:
             return False
         self.skip(StreamingChunk(value, str(path)), error)
         return True
-
-    # ------------------------------------------------------------------------------------------------------------------
-    # the end, and a new beginning
-
-    def close(self, end: End) -> Kind | None:
-        """End the document. Raises `StreamFailedError` (`no_deltas`) where nothing in the stream was understood."""
-        document = self.document
-        if document.torn:
-            raise document.refusal()
-        if document.closed:
-            return None
-        # Pings may come before an empty answer; an event that was not understood may have been the answer.
-        if self.first_unheard and not self.has_deltas and (self.misunderstood or not self.is_understood):
-            error = self._fail(no_deltas(self.misunderstood, self.first_unheard))
-            error.last_event_id = self.last_event_id
-            raise error
-        try:
-            repaired = document.close()
-            self.end = end
-        except BaseException:  # an interrupt
-            if document.closed and not document.torn:
-                self.end = end
-            raise
-        return "append" if repaired else None
-
-    def reopen(self) -> Kind | None:
-        """Continue after an end that was a guess."""
-        self.check_unlocked()
-        document = self.document
-        if not document.closed:
-            return None
-        self.check_open(may_reopen=True)
-        version = document.version
-        kind: Kind | None = "set" if document.reopen() else None
-        reopen(document, version)
-        self.end = "open"
-        self.dispatcher.reopen(version)
-        return kind
-
-    def reset(self) -> Kind | None:
-        """Begin an empty document."""
-        old = self.document
-        self.check_unlocked()
-        self.dialect.state = None
-        self._succeed(self._successor())
-        return "set" if self.document.version > old.version else None
-
-    def _new_document(self, base: int = 0, lineage: object = None) -> Document:
-        options = self.options
-        return Document(
-            options.limits,
-            prefix=options.prefix,
-            replace=options.replaces,
-            in_order=options.in_order,
-            base=base,
-            lineage=lineage,
-        )
-
-    def _successor(self) -> Document:
-        """Return the empty document that follows this one, by a version of its own unless this one is empty too."""
-        old = self.document
-        return self._new_document(old.version + 1 if old.version > old.base else old.version, old.lineage)
-
-    def _succeed(self, document: Document) -> None:
-        """Continue with an empty document."""
-        self.document = document  # first: an interrupt after it completes the rest
-        self._begin()
-        self.dispatcher.follow(document)
-
-    def take_up(self, document: Document) -> None:
-        """Continue with another document."""
-        self.document = document
-        self.dispatcher.follow(document)
-
-    def check_open(self, *, may_reopen: bool = False) -> None:
-        """Raise `ClosedError` if the document has ended; with `may_reopen` not if that was a guess."""
-        document = self.document
-        if not document.closed or (may_reopen and self.end == "eof" and not document.torn):
-            return
-        happened = "failed" if self.has_failed else "ended"
-        otherwise = ", and reopen() continues this one" if self.end == "eof" else ""
-        raise document.refusal(f"the stream has {happened}; reset() begins a new document{otherwise}")
-
-    def check_unlocked(self) -> None:
-        """Raise an error if the document is locked, as it is while callbacks run."""
-        if self.document.locked_by:
-            raise self.dispatcher.refusal()
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether nothing more is applied, though the document has not ended well."""
-        return self.document.closed and self.end == "open"
-
-    # ------------------------------------------------------------------------------------------------------------------
-    # what readers and callbacks get
-
-    def change(self, kind: Kind | None) -> Change | None:
-        """Return the last change, which was of this kind; None for None."""
-        document = self.document
-        return kind and make_change(document, document.version, kind, document.delta)
-
-    def snapshot(self, since: int = OF_LAST_EVENT) -> Snapshot:
-        """Return the document as it is now; the snapshot's `changes` begin after version `since`."""
-        first = self.first_snapshot
-        is_first = first.version != self.document.version
-        snapshot = Snapshot()._fill(  # noqa: SLF001  # a snapshot is made here and in `Assembler.snapshot`
-            self.document, since, self.end, self.span_id, self.last_event_id, UNREAD if is_first else first
-        )
-        if is_first:
-            self.first_snapshot = snapshot
-        return snapshot
 
     def notify(self, kind: Kind | None) -> None:
         """Call the callbacks that the last event concerns."""
@@ -457,12 +263,3 @@ class Session:
                 await self.notify_and_await(kind)
             except Exception as failed:
                 raise error from failed
-
-    def _fail(self, error: StreamFailedError, event: ServerSentEvent[Any] | None = None) -> StreamFailedError:
-        """End the stream, and return the error with what is there."""
-        if event is not None:
-            self.record(event)
-        self.document.freeze()
-        error.snapshot = self.snapshot()
-        error.span_id = self.span_id
-        return error
