@@ -52,10 +52,7 @@ class Session(StreamState):
     # an event
 
     def consume(self, event: object) -> Kind | None:
-        """Apply an event; return the kind of its last change, None if nothing changed.
-
-        After an error the caller calls `notify_unreported`: the event may have changed something before.
-        """
+        """Apply an event; return the kind of its last change, or None. After an error, call `notify_unreported`."""
         document = self.document
         if document.locked_by:
             raise self.dispatcher.refusal()
