@@ -15,7 +15,7 @@ LOWEST := .venv-lowest
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
 # The tests of code that imports attrs, jsonpath-ng, rich, msgspec, cattrs or pydantic
-DEPENDENT := typed paths dialects test_cli.py test_examples.py test_package.py test_skipped.py
+DEPENDENT := typed paths/test_pattern.py paths/test_jsonpath_cts.py test_cli.py test_examples.py test_package.py
 SOURCES := $(shell find src -not -path '*/__pycache__*' -not -name '__pycache__') pyproject.toml README.md LICENSE
 
 # No test may import src/ by accident, and an activated environment must not matter.
