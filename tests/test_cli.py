@@ -732,11 +732,17 @@ def test_watch_without_a_terminal_does_what_assemble_does(name):
 
 @pytest.fixture(autouse=True)
 def _default_signals():
-    """Restore the default handlers: some runners use `nohup`, and the command would inherit the ignored hang-up."""
-    previous = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGQUIT)}
+    """Ignore no signal: `nohup` and shells in the background do, and the command would inherit that."""
+    ignored = [
+        number
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+        if signal.getsignal(number) is signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
     yield
-    for number, handler in previous.items():
-        signal.signal(number, handler)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Terminal:
