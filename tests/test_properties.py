@@ -58,6 +58,11 @@ SMALL = st.recursive(
 )
 WILD_STREAMS = st.lists(st.tuples(LOCATIONS, entries(SMALL)), max_size=30)
 STRING_STREAMS = st.lists(st.tuples(st.sampled_from(["a", "b", "c[2]"]), entries(TEXTS | HALVES)), max_size=40)
+# Few values at few locations, so that many are set where they, or nearly equal ones, are already.
+REPEATS = st.sampled_from([None, True, 1, 1.0, "", "x", "\ud83d", "x\ud83d"])
+REPEATING_STREAMS = st.lists(
+    st.tuples(st.sampled_from(["a", "a", "b[1]"]), entries(REPEATS) | REPEATS.map(Whole)), max_size=30
+)
 
 
 SEEDS = st.integers(0, 2**32).map(random.Random)  # a separate generator, as drawing each cut takes too long
@@ -219,10 +224,12 @@ def built(stream: tuple[list[tuple[Any, Any]], Rules]) -> Pair:
 @st.composite
 def streams(draw: st.DrawFn) -> tuple[list[tuple[Any, Any]], Rules]:
     """Return a stream of any kind, and the rules for applying it."""
-    shape = draw(st.sampled_from(["wild", "wild", "strings", "document", "interleaved"]))
+    shape = draw(st.sampled_from(["wild", "wild", "strings", "repeats", "document", "interleaved"]))
     in_order = draw(st.booleans())
     if shape == "wild":
         return draw(WILD_STREAMS), Rules(replace=draw(st.booleans()), in_order=in_order)
+    if shape == "repeats":
+        return draw(REPEATING_STREAMS), Rules(replace=draw(st.booleans()), in_order=in_order)
     if shape == "strings":
         return draw(STRING_STREAMS), Rules(replace=False, in_order=in_order)
     chance = draw(SEEDS)
