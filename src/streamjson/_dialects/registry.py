@@ -17,7 +17,7 @@ DIALECTS: Final[dict[str, Callable[[Limits], Dialect]]] = {"chunks": Chunks}
 
 def make_dialect(name: str, limits: Limits) -> Dialect:
     """Return a new dialect. Raises `ValueError` for an unknown name."""
-    factory = DIALECTS.get(name) if isinstance(name, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+    factory = DIALECTS.get(name) if isinstance(name, str) else None
     if factory is None:
         raise ValueError(f"dialect is {' or '.join(map(repr, DIALECTS))}, not {shorten(name)}")
     return factory(limits)

@@ -231,7 +231,7 @@ class Writer(ChangeLog):
             elif not again or inside:  # else the location is that of the last change, and so are the listeners
                 self._find_listeners(node, None if inside else (id(node), key), None)
             version += 1
-            self.count_length(len(thing) if given == "string" else 0)
+            self.count_length(len(thing) if type(thing) is str else 0)
             for step in rest:
                 child = new_node(location_of(self.root_slot, node, key), is_object=type(step) is str)
                 self._put(node, key, child, version)

@@ -100,7 +100,7 @@ class Path(tuple[str | int, ...]):
 
 def _of_checked(steps: Iterable[str | int]) -> Path:
     """Return a path of steps that are plain strings and indexes already."""
-    return tuple.__new__(Path, steps)
+    return tuple.__new__(Path, steps)  # pyright: ignore[reportUnknownMemberType]  # as its stub has it
 
 
 def parse_path(text: str, *, limits: Limits = _DEFAULT_LIMITS) -> Path:

@@ -45,6 +45,7 @@ class StreamState:
         "span_id", "unreported",
     )  # fmt: skip
 
+    passed_over: int
     end: End
     span_id: str | None
     last_event_id: str
