@@ -53,7 +53,7 @@ class Skipped:
     __slots__ = ("count", "last")
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count: int = 0
         self.last: deque[SkippedEvent] = deque(maxlen=MAX_KEPT_EVENTS)
 
     def add(self, event: object, error: StreamJSONError) -> None:

@@ -304,6 +304,42 @@ def test_a_new_run_whose_first_delta_is_rejected_does_not_begin() -> None:
     assert (one.snapshot().value, one.span_id) == ({"name": "Jane"}, "a")
 
 
+@pytest.mark.parametrize("on_invalid", ["raise", "skip"])
+def test_a_rejected_delta_does_not_hide_the_end(on_invalid: Any) -> None:
+    broken = event(["add", "a", "x"], ["add", "a.b", "x"], ["end"], id="9")
+    stream = sj.assemble([broken, event(["add", "c", 1])], dialect="commands", on_invalid=on_invalid)
+    if on_invalid == "raise":
+        with pytest.raises(sj.ConflictError):
+            next(stream)
+
+    (last,) = stream
+
+    assert (last.value, last.end, last.last_event_id) == ({"a": "x"}, "done", "9")
+
+
+def test_a_failure_says_how_many_deltas_came_before_it() -> None:
+    with pytest.raises(sj.StreamFailedError) as caught:
+        assembler().apply(event(["add", "a", "x"], ["more", "y"], ["fail", "boom"]))
+
+    assert caught.value.deltas_applied == 2
+
+
+@pytest.mark.parametrize("is_stale", [False, True])
+def test_completions_of_an_event_that_interleaves_the_stream(*, is_stale: bool) -> None:
+    """The changes before the return complete values, whether or not the listeners have just changed."""
+    one, heard = assembler(), []
+    one.on_complete("*", lambda done: heard.append((str(done.path), done.value, done.revision)))
+    handle = one.on("a", lambda _: None)
+    one.apply(event(["put", "a", 1]))
+    if is_stale:
+        handle.cancel()
+
+    one.apply(event(["put", "b", 2], ["put", "c", 3], ["put", "a", 4]))
+    one.close()
+
+    assert heard == [("a", 1, 1), ("b", 2, 1), ("a", 4, 2), ("c", 3, 1)]
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # state, and checkpoints
 
@@ -328,6 +364,14 @@ def test_a_rejected_event_leaves_the_state_as_it_was() -> None:
 
     assert change is not None
     assert change.value == "xy"
+
+
+def test_a_new_run_does_not_continue_the_state_of_the_last_one() -> None:
+    one = assembler(on_new_span="reset", on_invalid="skip")
+    one.apply(event(["run", "a"], ["add", "text", "x"]))
+    one.apply(event(["run", "b"], ["add", "x[-1]", "x"]))
+
+    assert (one.span_id, b'"dialect_state":null' in one.checkpoint()) == ("b", True)
 
 
 def test_the_state_is_part_of_the_checkpoint() -> None:

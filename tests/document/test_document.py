@@ -854,3 +854,14 @@ def test_pending_half_is_recognised_by_identity():
         document.pending_surrogates.is_from(half),
         document.pending_surrogates.is_from(other),
     ) == (version, True, False)
+
+
+def test_repair_of_a_half_at_the_end_has_a_run_of_its_own():
+    deltas = [("a", HIGH), ("b", "q" + HIGH), ("a", "q" + HIGH)]
+    document = filled(*deltas, in_order=False)
+    document.close()
+    runs = len(document.starts)
+
+    filled(*deltas, in_order=False, max_runs=runs)
+    with pytest.raises(LimitExceededError):
+        filled(*deltas, in_order=False, max_runs=runs - 1)

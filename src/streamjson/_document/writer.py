@@ -135,10 +135,11 @@ class Writer(ChangeLog):
             is_short = type(there) is str and len(there) <= _MAX_MEASURED_CHARS
             size = utf8_size(there) if is_short else self._text(node, key).size
             self.admission.check("max_string_bytes", size + growth, size)
-            # The repair of another half takes a run, and ends the run of this string.
-            is_left = waiting > 0 and (self.in_order or bool(half))
-            runs = waiting + (is_left or not is_open)
-            self._check_document(0, growth + 3 * waiting, runs)
+            # The repair of another half takes a run, and ends the run of this string: in order before this delta, else
+            # at the end, before the repair of this half.
+            is_left = waiting > 0 and self.in_order
+            repairs = waiting + (waiting > 0 and bool(half) and not self.in_order)
+            self._check_document(0, growth + 3 * waiting, repairs + (is_left or not is_open))
         before = version = self.version
         if not delta:
             if is_open:

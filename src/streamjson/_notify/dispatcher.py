@@ -288,7 +288,9 @@ class Dispatcher:
         self._is_stale = False
         self._change_cursor = PatternCursor(Matcher([(pattern, one) for one, pattern in self._on.items()]))
         self._value_cursor = PatternCursor(Matcher([(pattern, one) for one, pattern in self._on_complete.items()]))
-        self._in_order = bool(self._on_complete) and interleaved_since(document) is None
+        returned = interleaved_since(document)  # maybe by a later change of the event that is collected
+        first = document.event_of(document.version)[0]
+        self._in_order = bool(self._on_complete) and (returned is None or returned >= first)
         self._run = -1
 
     def _move_to(self, version: int, notices: list[_Notice]) -> None:

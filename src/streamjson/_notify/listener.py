@@ -31,13 +31,13 @@ class Listener:
         structurer: Structurer | None,
         on_misfit: OnMisfit,
     ) -> None:
-        self.pattern = pattern
-        self.callback = callback
-        self.since = since
-        self.structurer = structurer
+        self.pattern: str = pattern
+        self.callback: Callable[[Any], object] = callback
+        self.since: int = since
+        self.structurer: Structurer | None = structurer
         self._on_misfit: OnMisfit = on_misfit
-        self.is_active = True
-        self.is_coroutine = iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__)
+        self.is_active: bool = True
+        self.is_coroutine: bool = iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__)
 
     def takes(self, done: Any, skipped: Skipped) -> bool:
         """Convert the value of a completion to its type; return False for a misfit that is passed over."""

@@ -122,7 +122,8 @@ class ReplayFilter:
     def applied(self, event: object) -> None:
         """Record that `event` was applied: that the assembler did not reject it.
 
-        An `ExceptionGroup` of callback errors is not a rejection: the event is applied.
+        An `ExceptionGroup` of callback errors is not a rejection: the event is applied. Nor is an error with
+        `deltas_applied`: applied again, these deltas would be doubled.
         """
         if event is self._pending_event:
             summary, self._pending_event, self._pending_summary = self._pending_summary, None, None

@@ -113,7 +113,7 @@ class Session(StreamState):
 
     def _apply(self, event: ServerSentEvent[Any], given: object) -> Kind | None:
         """Apply an event, which was `given` in that or another shape."""
-        dialect = self.dialect
+        dialect, document = self.dialect, self.document
         state = dialect.state
         try:
             verbs = dialect.read(event)
@@ -126,7 +126,7 @@ class Session(StreamState):
             return self._apply_verbs(event, verbs)
         except StreamJSONError as error:
             if not error.deltas_applied:
-                dialect.state = state
+                dialect.state = state if self.document is document else None  # None: a new run has begun
             raise
 
     def _pass_over(self, event: ServerSentEvent[Any], nothing: Nothing, given: object) -> None:
@@ -166,15 +166,16 @@ class Session(StreamState):
             raise
         if writing.kind is None and starts_over and self.document is writing.document:
             writing.kind = "set"  # of the reset
-        if type(last) is Failed:
-            self.unreported = writing.kind
-            raise self.fail(sender_failed(last), event) from error
-        if error is not None:
-            self.unreported = writing.kind
-            raise error
-        if type(last) is Done:
+        if type(last) is Done and (error is None or writing.applied or self.skips(error)):  # nothing hides the end
             writing.kind = self.close("done") or writing.kind
             writing.join()
+        self.unreported = None if error is None and type(last) is not Failed else writing.kind
+        if type(last) is Failed:
+            failure = self.fail(sender_failed(last), event)
+            failure.deltas_applied = writing.applied
+            raise failure from error
+        if error is not None:
+            raise error
         return writing.kind
 
     def _write_all(self, writing: Writing, verbs: Sequence[Verb]) -> StreamJSONError | None:

@@ -123,6 +123,8 @@ class SnapshotStream(BaseStream):
                 if not document.has_no_listener:
                     session.notify(kind)
             except BaseException as error:  # interrupts too: a source that is no longer needed must be closed
+                if session.end != "open":  # the event has brought the end, too
+                    self._is_finished = self._owes_last = True
                 if self._is_finished or session.has_failed or event is _END:
                     self._release(error)
                 if isinstance(error, StreamJSONError):
@@ -331,6 +333,8 @@ class AsyncSnapshotStream(BaseStream):
                     self._is_finished = self._owes_last = True
                 await self._session.notify_and_await(kind)
             except BaseException as error:  # interrupts too: a source that is no longer needed must be closed
+                if assembler.end != "open":  # as above
+                    self._is_finished = self._owes_last = True
                 if self._is_finished or self._session.has_failed or event is _END:
                     await self._release(error)
                 if isinstance(error, StreamJSONError):
