@@ -7,13 +7,14 @@ memory; `make reliability` runs them under the default limits.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import FrameType
 
 import pytest
 from attrs import evolve
 
 import streamjson as sj
-from cap import CONSTANT_BYTES, measure
+from cap import CONSTANT_BYTES, Run, forking, measure
 from hostile import ATTACKS, NOT_YET, ROWS, SMALL, WAITING, Attack
 from streamjson._paths import path as _path
 
@@ -30,9 +31,15 @@ def test_every_row_has_an_attack_or_states_what_it_needs():
     assert {row for _, row in rows - attacked} == set(NOT_YET)
 
 
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    with forking() as run:
+        yield run
+
+
 @pytest.mark.parametrize("one", EACH)
-def test_promise_is_kept_within_the_promised_memory(one: Attack):
-    measured = measure(one.name, small=True)
+def test_promise_is_kept_within_the_promised_memory(one: Attack, run: Run):
+    measured = measure(one.name, small=True, run=run)
 
     assert not measured.failure
     assert measured.peak_bytes <= one.allowed_bytes(SMALL) + CONSTANT_BYTES
@@ -42,8 +49,8 @@ def test_more_than_four_times_a_limit_needs_a_reason():
     assert all(one.because for one in ATTACKS.values() if one.factor > 4)
 
 
-def test_attack_over_its_allowed_memory_fails():
-    measured = measure("as-many-containers-as-allowed", small=True, allowed_bytes=1)
+def test_attack_over_its_allowed_memory_fails(run: Run):
+    measured = measure("as-many-containers-as-allowed", small=True, allowed_bytes=1, run=run)
 
     assert measured.failure  # usually a MemoryError, but CPython without memory does not always raise it
 

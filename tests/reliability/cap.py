@@ -1,4 +1,4 @@
-"""Run one attack in its own process, with its memory capped at the promised amount, and report its cost.
+"""Run each attack in its own process, with its memory capped at the promised amount, and report its cost.
 
 The process imports everything first; its memory then is the baseline. From there, its address space may grow by the
 attack's allowance - normally four times the limit in force - and a constant. An attack that needs more ends in a
@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +28,7 @@ import streamjson as sj  # noqa: E402 - found by the line above, like its siblin
 from hostile import ATTACKS, DEFAULT, SMALL  # noqa: E402
 from streamjson._json import quick_decoder  # noqa: E402
 
-__all__ = ["CONSTANT_BYTES", "Measured", "measure"]
+__all__ = ["CONSTANT_BYTES", "Measured", "Run", "forking", "measure"]
 
 CONSTANT_BYTES: Final = 4 * 1024 * 1024
 """Additional allowance: Python's allocator takes arenas of 1 MiB, and the attack itself has objects."""
@@ -33,6 +37,9 @@ RESERVED_BYTES: Final = 12 * 1024 * 1024
 """Additional address space that the two allocators may reserve but never use, freed blocks included."""
 
 TIMEOUT_S: Final = 1800
+
+Run = Callable[[list[str]], tuple[str, str]]
+"""Runs `main` with arguments in a new process; returns its output, and the reason if there is none."""
 
 
 @frozen
@@ -55,19 +62,68 @@ class Measured:
         return not self.failure and self.peak_bytes <= self.allowed_bytes + CONSTANT_BYTES
 
 
+def start_python(arguments: list[str]) -> tuple[str, str]:
+    """Run `main` in a new process of Python."""
+    done = subprocess.run(
+        [sys.executable, __file__, *arguments], capture_output=True, text=True, check=False, timeout=TIMEOUT_S
+    )
+    return done.stdout, done.stderr.strip().rpartition("\n")[2] or _ended(done.returncode)
+
+
+@contextmanager
+def forking() -> Iterator[Run]:
+    """Yield a function that runs `main` in a fork of one waiting process, which saves the start of Python."""
+    if not hasattr(os, "fork"):
+        yield start_python
+        return
+    command = [sys.executable, __file__, "--serve"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+
+        def fork(arguments: list[str]) -> tuple[str, str]:
+            assert server.stdin is not None
+            assert server.stdout is not None
+            print(json.dumps(arguments), file=server.stdin, flush=True)
+            answer = server.stdout.readline()
+            return answer, answer.strip() or "the server ended"
+
+        yield fork
+
+
+def serve() -> None:
+    """Fork for each line of arguments on stdin. The child prints its result; if it fails, this process the reason."""
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            signal.alarm(TIMEOUT_S)
+            main(json.loads(line))
+            sys.stdout.flush()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            print(_ended(os.waitstatus_to_exitcode(status)), flush=True)
+
+
+def _ended(status: int) -> str:
+    return f"the process ended with status {status}"
+
+
 def measure(
-    name: str, *, small: bool, scale: int = 1, capped: bool = True, allowed_bytes: int | None = None
+    name: str,
+    *,
+    small: bool,
+    scale: int = 1,
+    capped: bool = True,
+    allowed_bytes: int | None = None,
+    run: Run = start_python,
 ) -> Measured:
     """Run an attack in a new process, under the `SMALL` or the default limits."""
-    arguments = [*(["--small"] if small else []), *([] if capped else ["--uncapped"]), f"--scale={scale}"]
+    arguments = [name, *(["--small"] if small else []), *([] if capped else ["--uncapped"]), f"--scale={scale}"]
     if allowed_bytes is not None:
         arguments.append(f"--allowed-bytes={allowed_bytes}")
-    command = [sys.executable, __file__, name, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
+    output, reason = run(arguments)
     try:
-        return Measured(**json.loads(done.stdout))
+        return Measured(**json.loads(output))
     except (ValueError, TypeError):
-        reason = done.stderr.strip().rpartition("\n")[2] or f"the process ended with status {done.returncode}"
         return Measured(name, 0, 0.0, 0, 0, reason)
 
 
@@ -154,4 +210,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--serve"]:
+        serve()
+    else:
+        main()
