@@ -171,11 +171,12 @@ class Session(StreamState):
             writing.join()
         self.unreported = None if error is None and type(last) is not Failed else writing.kind
         if type(last) is Failed:
-            failure = self.fail(sender_failed(last), event)
-            failure.deltas_applied = writing.applied
-            raise failure from error
+            raise self.fail(sender_failed(last, writing.applied), event) from error
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # it refers to this frame by its traceback
         return writing.kind
 
     def _write_all(self, writing: Writing, verbs: Sequence[Verb]) -> StreamJSONError | None:

@@ -44,14 +44,16 @@ class StreamFailedError(StreamJSONError):
         self.new_span_id = new_span_id
 
 
-def sender_failed(failed: Failed) -> StreamFailedError:
-    """Return the error for a failure that the sender reports."""
+def sender_failed(failed: Failed, deltas_applied: int) -> StreamFailedError:
+    """Return the error for a failure that the sender reports, after so many deltas of the same event."""
     said = ": ".join(part for part in (failed.error_type, failed.error_message) if part)
-    return StreamFailedError(
+    error = StreamFailedError(
         f"the sender failed: {shorten(said, _MAX_SHOWN_CHARS)}" if said else "the sender failed",
         error_type=failed.error_type,
         error_message=failed.error_message,
     )
+    error.deltas_applied = deltas_applied
+    return error
 
 
 def started_over(span_id: str | None, new_span_id: str | None) -> StreamFailedError:
