@@ -1747,11 +1747,12 @@ def test_delta_interrupted_after_its_write_counts():
     assert unseal("assembler", empty.checkpoint())["has_deltas"] is False
 
 
-def test_interrupt_in_the_open_text_tears_the_document():
+@pytest.mark.parametrize("is_event", [False, True])
+def test_interrupt_in_the_open_text_tears_the_document(*, is_event: bool) -> None:
     assembler = assembled(("a", "x"), ("a", "y"))
     assembler._session.document.lengths = BreakingLengths(assembler._session.document.lengths)
     with pytest.raises(Interrupt):
-        assembler.apply_delta("a", "z")
+        assembler.apply(WIRE) if is_event else assembler.apply_delta("a", "z")
 
     assert assembler.snapshot().value == {"a": "xy"}
     for refused in (lambda: assembler.apply_delta("a", "z"), lambda: assembler.apply(WIRE), assembler.close):

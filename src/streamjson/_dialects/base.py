@@ -21,6 +21,7 @@ This module knows neither events nor documents. To add a dialect, see CONTRIBUTI
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
@@ -106,7 +107,7 @@ class Nothing:
 Verb: TypeAlias = Delta | Set | NewRun | Done | Failed | Foreign | Nothing
 
 
-class Dialect:
+class Dialect(ABC):
     """Reads the events of one wire, for one document. Subclasses define `name` and `read`.
 
     `state` is what a dialect carries over from one event to the next, as a JSON value; it is part of the checkpoint.
@@ -125,9 +126,9 @@ class Dialect:
         Called first for each event from the wire, so a dialect whose most frequent event is one `Delta` replaces it.
         """
 
+    @abstractmethod
     def read(self, event: ServerSentEvent[Any]) -> Sequence[Verb]:
         """Return what an event brings. Raises `InvalidEventError` and `LimitExceededError` if it can't be read."""
-        raise NotImplementedError
 
     def restore(self, state: object) -> None:
         """Continue with the `state` of a checkpoint, which may be forged. A dialect with state checks and takes it.

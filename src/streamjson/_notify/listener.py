@@ -41,9 +41,8 @@ class Listener:
 
     def takes(self, done: Any, skipped: Skipped) -> bool:
         """Convert the value of a completion to its type; return False for a misfit that is passed over."""
-        if self.structurer is None:
-            return True
-        return convert(done, self.structurer, partial(self._skips_misfit, skipped, done))
+        structurer: Any = self.structurer  # there is one
+        return convert(done, structurer, partial(self._skips_misfit, skipped, done))
 
     def _skips_misfit(self, skipped: Skipped, done: object, error: StructureError) -> bool:
         return skipped.takes_misfit(done, error, self._on_misfit)

@@ -5,6 +5,7 @@ They check their arguments, so that a mistake shows where it was made, and pass 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar, overload
@@ -20,12 +21,12 @@ __all__ = ["Registration"]
 T = TypeVar("T")
 
 
-class Registration:
+class Registration(ABC):
     """Registers callbacks on changes and on finished values. A subclass provides the dispatcher, in `_listeners`."""
 
+    @abstractmethod
     def _listeners(self) -> tuple[Dispatcher, OnMisfit]:
         """Return the dispatcher, and what to do with finished values that do not fit."""
-        raise NotImplementedError
 
     def _add(
         self,
