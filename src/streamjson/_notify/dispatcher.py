@@ -185,7 +185,7 @@ class Dispatcher:
         version, delta, fast_until = document.version, document.delta, document.fast_until_version
         errors: list[Exception] = []
         try:  # not `_locked`, which takes a microsecond
-            document.lock()
+            document.locked_by, document.fast_until_version = "callbacks", -1  # as `Document.lock`: INVARIANTS 8
             for listener, match in self._recipients:
                 if not listener.is_active:  # an earlier callback has cancelled it
                     continue
@@ -199,8 +199,9 @@ class Dispatcher:
         finally:
             try:
                 document.unlock(fast_until, self._idle_lock)
-            finally:  # an interrupt may have come in between, and a locked document would stay so
+            except BaseException:  # an interrupt: a locked document would stay so
                 document.unlock(fast_until, self._idle_lock)
+                raise
         if errors:
             _raise(errors)
 
@@ -255,8 +256,9 @@ class Dispatcher:
         finally:
             try:
                 document.unlock(fast_until, self._idle_lock)
-            finally:  # as above
+            except BaseException:  # as above
                 document.unlock(fast_until, self._idle_lock)
+                raise
         if errors:
             _raise(errors)
 
@@ -288,9 +290,10 @@ class Dispatcher:
         self._is_stale = False
         self._change_cursor = PatternCursor(Matcher([(pattern, one) for one, pattern in self._on.items()]))
         self._value_cursor = PatternCursor(Matcher([(pattern, one) for one, pattern in self._on_complete.items()]))
-        returned = interleaved_since(document)  # maybe by a later change of the event that is collected
-        first = document.event_of(document.version)[0]
-        self._in_order = bool(self._on_complete) and (returned is None or returned >= first)
+        self._in_order = False
+        if self._on_complete:  # else the search for a return is not needed
+            returned = interleaved_since(document)  # maybe by a later change of the event that is collected
+            self._in_order = returned is None or returned >= document.event_of(document.version)[0]
         self._run = -1
 
     def _move_to(self, version: int, notices: list[_Notice]) -> None:
