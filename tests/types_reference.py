@@ -268,7 +268,8 @@ SCALARS = [
     leaf(Any, lambda value: value, 1, [1], {"a": 1}, kinds=frozenset({"scalar", "array", "object"})),
     *(leaf(cls, partial(_enum, cls), *(member.value for member in cls)) for cls in (Colour, Level, Ratio)),
     literal("one"),
-    literal("two", 1),
+    # pydantic 2.11 sorts the options of a literal in some types, and can't sort a text and a number.
+    literal("two", 1) if pydantic.VERSION >= "2.12" else literal("two", "1"),
     literal(None, True),
     *(leaf(kind, partial(_written, kind), *texts) for kind, texts in WRITTEN.items()),
 ]
