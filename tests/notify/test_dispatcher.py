@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given, strategies as st
@@ -11,6 +12,7 @@ from hypothesis import example, given, strategies as st
 import streamjson as sj
 from naive_model import ConflictError, NaiveCompletions, NaiveDocument, finished_order
 from rfc9535 import Spelled, select, spelled as spellings
+from streamjson._document.document import Document
 from test_properties import SEEDS, VALUES, WILD_STREAMS, cut, exact
 from verbs import apply_entry
 
@@ -869,3 +871,26 @@ def test_a_value_that_is_gone_is_missing_with_any_type() -> None:
 def test_an_unusable_type_is_refused_at_once() -> None:
     with pytest.raises(TypeError):
         sj.Assembler().on_complete("a", into=print)
+
+
+@pytest.mark.parametrize("deltas", [["x"], ["x", "y"]], ids=["a set", "a growth"])
+def test_interrupt_while_unlocking_leaves_no_lock(deltas: list[str]) -> None:
+    interrupts: list[type[BaseException]] = []
+    unlock = Document.unlock
+
+    def unlock_late(document: Document, *arguments: Any) -> None:
+        if interrupts:
+            raise interrupts.pop()
+        unlock(document, *arguments)
+
+    assembler = sj.Assembler()
+    assembler.on("a", lambda _: None)
+    *before, last = deltas
+    for delta in before:
+        assembler.apply_delta("a", delta)
+    with patch.object(Document, "unlock", unlock_late), pytest.raises(KeyboardInterrupt):
+        interrupts.append(KeyboardInterrupt)
+        assembler.apply_delta("a", last)
+
+    assembler.apply_delta("a", "z")
+    assert assembler.snapshot().value == {"a": "".join(deltas) + "z"}
