@@ -888,8 +888,8 @@ def test_interrupt_while_unlocking_leaves_no_lock(deltas: list[str]) -> None:
     *before, last = deltas
     for delta in before:
         assembler.apply_delta("a", delta)
+    interrupts.append(KeyboardInterrupt)
     with patch.object(Document, "unlock", unlock_late), pytest.raises(KeyboardInterrupt):
-        interrupts.append(KeyboardInterrupt)
         assembler.apply_delta("a", last)
 
     assembler.apply_delta("a", "z")
