@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from .._document import Document, Kind
 
-__all__ = ["Writing"]
+__all__ = ["EventProgress"]
 
 
-class Writing:
+class EventProgress:
     """What one event writes: into which document, for which run, how many deltas so far, and the last change."""
 
     __slots__ = ("_begin", "_first", "_is_quiet", "_waiting", "applied", "document", "kind", "span_id", "starts_over")

@@ -30,12 +30,9 @@ from .._document import MAX_FAST_BYTES, MAX_FAST_CHARS, Document, Kind, a_kind
 from .._errors import ConflictError, InvalidEventError, StreamJSONError, shorten
 from .._json import JSONValue
 from .._paths import Path
-from .._view import (
-    sender_failed,
-    started_over,
-)
+from .._view import sender_failed, started_over
 from .._wire import ServerSentEvent, StreamingChunk
-from .event_progress import Writing
+from .event_progress import EventProgress
 from .state import StreamState
 
 __all__ = ["Session"]
@@ -151,45 +148,45 @@ class Session(StreamState):
         starts_over = span_id is not None and self.has_deltas and self.span_id not in (None, span_id)
         if starts_over and self.options.on_new_span == "error":
             raise self.fail(started_over(self.span_id, span_id), event)
-        writing = Writing(self.successor() if starts_over else self.document, self.document, span_id)
+        progress = EventProgress(self.successor() if starts_over else self.document, self.document, span_id)
         try:
-            error = self._write_all(writing, verbs)
+            error = self._write_all(progress, verbs)
             if error is not None:
                 self.locate(error, event)
             # The first delta of a new run may be skipped, but the run has begun: what follows belongs to it.
             has_begun = starts_over and error is not None and type(last) is not Failed and self.skips(error)
-            if error is None or writing.applied or has_begun:
-                self._note(event, writing)
+            if error is None or progress.applied or has_begun:
+                self._note(event, progress)
         except BaseException:  # an interrupt, maybe when the event is applied: without its id it would be applied again
-            if writing.has_changed() or (starts_over and self.document is writing.document):
-                self._note(event, writing)
+            if progress.has_changed() or (starts_over and self.document is progress.document):
+                self._note(event, progress)
             raise
-        if writing.kind is None and starts_over and self.document is writing.document:
-            writing.kind = "set"  # of the reset
-        if type(last) is Done and (error is None or writing.applied or self.skips(error)):  # nothing hides the end
-            writing.kind = self.close("done") or writing.kind
-            writing.join()
-        self.unreported = None if error is None and type(last) is not Failed else writing.kind
+        if progress.kind is None and starts_over and self.document is progress.document:
+            progress.kind = "set"  # of the reset
+        if type(last) is Done and (error is None or progress.applied or self.skips(error)):  # nothing hides the end
+            progress.kind = self.close("done") or progress.kind
+            progress.join()
+        self.unreported = None if error is None and type(last) is not Failed else progress.kind
         if type(last) is Failed:
-            raise self.fail(sender_failed(last, writing.applied), event) from error
+            raise self.fail(sender_failed(last, progress.applied), event) from error
         if error is not None:
             try:
                 raise error
             finally:
                 del error  # it refers to this frame by its traceback
-        return writing.kind
+        return progress.kind
 
-    def _write_all(self, writing: Writing, verbs: Sequence[Verb]) -> StreamJSONError | None:
+    def _write_all(self, progress: EventProgress, verbs: Sequence[Verb]) -> StreamJSONError | None:
         """Apply the deltas of an event, up to the first that is rejected; return the error for that one."""
-        document = writing.document
+        document = progress.document
         try:
             for verb in verbs:
                 if type(verb) is Delta:
-                    writing.add(self._write(document, verb))
+                    progress.add(self._write(document, verb))
                 elif type(verb) is Set:
-                    writing.add(document.set_value(verb.path, verb.value))
+                    progress.add(document.set_value(verb.path, verb.value))
         except StreamJSONError as error:
-            error.deltas_applied = writing.applied
+            error.deltas_applied = progress.applied
             return error
         return None
 
@@ -207,16 +204,16 @@ class Session(StreamState):
             error.args = (message,)
             raise
 
-    def _note(self, event: ServerSentEvent[Any], writing: Writing) -> None:
+    def _note(self, event: ServerSentEvent[Any], progress: EventProgress) -> None:
         """Record what an event that was applied says of the stream. A second call changes nothing."""
-        if writing.starts_over:
-            self.succeed(writing.document)
-        writing.join()
-        if writing.span_id is not None:
-            self.span_id = writing.span_id
-        has_deltas = writing.applied > 0 or writing.has_changed()
+        if progress.starts_over:
+            self.succeed(progress.document)
+        progress.join()
+        if progress.span_id is not None:
+            self.span_id = progress.span_id
+        has_deltas = progress.applied > 0 or progress.has_changed()
         self.has_deltas = self.has_deltas or has_deltas
-        self.is_understood = self.is_understood or has_deltas or writing.span_id is not None
+        self.is_understood = self.is_understood or has_deltas or progress.span_id is not None
         self.record(event)
 
     def takes_rejected(self, error: BaseException, path: str | Path, value: JSONValue) -> bool:
