@@ -36,8 +36,7 @@ import streamjson as sj  # noqa: E402 - found by the line above, as the others
 import streams  # noqa: E402
 from contestants import by_hand  # noqa: E402
 from documents import document  # noqa: E402
-from streamjson._dialects.chunks import quick_reader  # noqa: E402
-from streamjson._json import quick_decoder  # noqa: E402
+from streamjson._dialects.quick_chunks import quick_decoder, quick_reader  # noqa: E402
 
 __all__ = ["GROUPS", "Ratio", "ratios"]
 
@@ -291,7 +290,7 @@ def jiter() -> Iterator[Ratio]:
 def to_snapshots(pieces: Sequence[bytes], *, without_msgspec: bool = False) -> None:
     stream = sj.assemble(sj.decode_sse(pieces))
     if without_msgspec:
-        stream.assembler._session.quick = quick_reader(sj.Limits(), *_standard_library())
+        stream.assembler._session.quick = quick_reader(sj.Limits(), _standard_library())
     for _ in stream:
         pass
 

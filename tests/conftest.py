@@ -22,7 +22,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import streamjson
-from streamjson._json import quick_decoder
+from streamjson._dialects.quick_chunks import quick_decoder
 
 COMMON = settings(
     deadline=None,  # wall-clock time means nothing on a busy machine

@@ -19,7 +19,7 @@ from hypothesis import example, given, strategies as st
 
 from streamjson import assemble
 from streamjson._assembler import Assembler
-from streamjson._dialects.chunks import quick_reader
+from streamjson._dialects.quick_chunks import QuickDecoder, quick_decoder, quick_reader
 from streamjson._document.document import Document
 from streamjson._errors import (
     CheckpointError,
@@ -30,7 +30,7 @@ from streamjson._errors import (
     LimitExceededError,
     StreamJSONError,
 )
-from streamjson._json import MISSING, quick_decoder
+from streamjson._json import MISSING
 from streamjson._limits import Limits
 from streamjson._paths.path import parse_path
 from streamjson._resume.envelope import seal, unseal
@@ -1301,7 +1301,7 @@ def without_the_fast_path(assembler: Assembler) -> Assembler:
     def decode(text: str) -> object:
         raise ValueError(text)
 
-    assembler._session.quick = quick_reader(Limits(), decode, (ValueError,))
+    assembler._session.quick = quick_reader(Limits(), QuickDecoder(decode, (ValueError,)))
     return assembler
 
 
@@ -1318,7 +1318,7 @@ def result_of(assembler: Assembler, given_event: object) -> tuple[object, ...]:
 
 def assert_fast_path_agrees(quick: Any, events: Iterable[object], **options: Any) -> None:
     assembler, careful = Assembler(**options), without_the_fast_path(Assembler(**options))
-    assembler._session.quick = quick_reader(assembler._session.options.limits, *quick)
+    assembler._session.quick = quick_reader(assembler._session.options.limits, quick)
     for given_event in events:
         assert result_of(assembler, given_event) == result_of(careful, given_event)
     assert ending(assembler) == ending(careful)

@@ -15,7 +15,6 @@ from unittest.mock import patch
 import httpx
 import httpx2
 import httpx_sse
-import msgspec
 import pytest
 from hypothesis import example, given, strategies as st
 from opperai import models as opper
@@ -24,14 +23,17 @@ from opperai.utils import unmarshal_json
 from opperai.utils.eventstreaming import EventStream, EventStreamAsync
 
 import streamjson as sj
-from streamjson._dialects import adapters as _adapters
+from streamjson._dialects import Delta, adapters as _adapters
 from streamjson._dialects.adapters import to_event, to_fields
+from streamjson._dialects.chunks import Chunks
+from streamjson._dialects.quick_chunks import QuickDecoder, quick_decoder, quick_reader
 from streamjson._errors import InvalidEventError, LimitExceededError, StreamJSONError
-from streamjson._json import _VALUE, MISSING, Missing, decode_json, is_array, quick_decoder
+from streamjson._json import _VALUE, MISSING, Missing, decode_json, is_array
 from streamjson._limits import Limits
 from streamjson._wire.event import ServerSentEvent, StreamingChunk
 
 LIMITS = Limits()
+UNLIMITED = Limits.unlimited()
 
 
 def to_chunk(data: object, limits: Limits) -> StreamingChunk:
@@ -818,7 +820,7 @@ WITHOUT_MSGSPEC = {"msgspec": None}  # for `sys.modules`: makes its import an Im
 @pytest.fixture
 def no_decoder_chosen() -> Iterator[None]:
     """Forget the chosen decoder; afterwards choose the same one again."""
-    is_fast = isinstance(quick_decoder()[0], type(msgspec.json.Decoder().decode))
+    is_fast = quick_decoder().is_typed
     quick_decoder.cache_clear()
     yield
     quick_decoder.cache_clear()
@@ -841,12 +843,12 @@ either_quick = pytest.mark.parametrize("quick", QUICK.values(), ids=QUICK)
 def test_quick_decoder_is_chosen_once(*, is_fast: bool) -> None:
     """It is msgspec's if that is installed."""
     with patch.dict(sys.modules, {} if is_fast else WITHOUT_MSGSPEC):
-        decode, closer_look = quick_decoder()
+        chosen = quick_decoder()
 
-    assert (msgspec.MsgspecError in closer_look) is is_fast
+    assert chosen.is_typed is is_fast
     with patch.dict(sys.modules, WITHOUT_MSGSPEC if is_fast else {}):
-        assert quick_decoder() == (decode, closer_look)
-        assert decode('{"delta": "x", "json_path": "a"}') == {"delta": "x", "json_path": "a"}
+        assert quick_decoder() is chosen
+        assert quick_reader(LIMITS, chosen)('{"delta": "x", "json_path": "a"}') == ("a", "x")
 
 
 @pytest.mark.usefixtures("no_decoder_chosen")
@@ -886,17 +888,21 @@ def test_assembler_agrees_with_either_decoder(data: str, *, is_fast: bool) -> No
         pytest.param("7" * (sys.get_int_max_str_digits() + 1) + "]", id="more digits than the interpreter allows"),
     ],
 )
-def test_undecodable_text_asks_for_a_closer_look(quick: Any, text: str) -> None:
-    decode, closer_look = quick
-    with pytest.raises(closer_look):
-        decode(text)
+def test_undecodable_text_asks_for_a_closer_look(quick: QuickDecoder, text: str) -> None:
+    with pytest.raises(quick.closer_look):
+        quick.decode(text)
+    assert quick_reader(UNLIMITED, quick)(text) is None
 
 
-@pytest.mark.parametrize("value", [1, None, "ab", [1, 2], {"delta": 1, "model": 2}], ids=repr)
-def test_value_without_the_members_asks_for_a_closer_look(value: Any) -> None:
-    for _, closer_look in QUICK.values():
-        with pytest.raises(closer_look):
-            len(value), value["delta"], value["json_path"]
+@either_quick
+@pytest.mark.parametrize(
+    "value",
+    [1, None, "ab", [1, 2], {"delta": 1}, {"json_path": "a"}, {"delta": 1, "model": 2}]
+    + [{"delta": 1, "json_path": "a", **more} for more in ({"model": 1}, {"chunk_type": "text"}, {"json_path": 1})],
+    ids=repr,
+)
+def test_other_fields_ask_for_a_closer_look(quick: QuickDecoder, value: Any) -> None:
+    assert quick_reader(UNLIMITED, quick)(json.dumps(value)) is None
 
 
 # JSON as any sender may write it, and text that is nearly JSON.
@@ -949,26 +955,24 @@ def nearly_json(draw: st.DrawFn) -> str:
     )
 
 
+@st.composite
+def nearly_chunks(draw: st.DrawFn) -> str:
+    """Return the text of an object with the members of a chunk, in any order and spelling; or one with a mistake."""
+    names = draw(st.permutations(['"delta"', r'"json\u005fpath"', '"json_path"', '"delta"', '"chunk_type"']))
+    values = {'"chunk_type"': st.sampled_from(['"json"', '"text"', "null"]), '"delta"': JSON_TEXTS | nearly_json()}
+    members = [f"{name}: {draw(values.get(name, STRINGS))}" for name in names[: draw(st.integers(2, 4))]]
+    return "{" + ", ".join(members) + "}"
+
+
 @either_quick
-@given(text=nearly_json())
-@example(text='{"a": 1, "a": 2.50}')
-@example(text='{"a": NaN}')
-@example(text="1" * 128)
-@example(text='"\\ud83d"')
-@example(text="[" * 128)
-@example(text="[" * 64 + "]" * 64)
-def test_quick_decoder_agrees_or_asks_for_a_closer_look(quick: Any, text: str) -> None:
-    decode, closer_look = quick
-    text = text[:128]  # so short that it cannot exceed a limit of depth or digits
-    try:
-        found = read(decode, text)
-    except closer_look:
-        return
-    assert found == read(lambda text: decode_json(text, LIMITS), text)
-
-
-def read(decode: Callable[[str], object], text: str) -> object:
-    try:
-        return repr(decode(text))
-    except InvalidEventError as error:  # NaN or Infinity, met by the standard library's scanner
-        return error.code, str(error)
+@given(text=nearly_chunks() | nearly_json())
+@example(text='{"json_path": "a", "delta": {"a": 1, "a": 2.50}}')
+@example(text='{"json_path": "a", "delta": NaN}')
+@example(text='{"json_path": "\\ud83d", "delta": "\\ud83d"}')
+@example(text='{"json_path": "a", "delta": 1, "json_path": "b"}')
+@example(text='{"json_path": "a", "delta": ' + "[" * 64 + "]" * 64 + "}")
+@example(text='{"json_path": "a", "delta": ' + "1" * 100 + "}")
+def test_quick_reader_agrees_or_asks_for_a_closer_look(quick: QuickDecoder, text: str) -> None:
+    brought = quick_reader(LIMITS, quick)(text)
+    if brought is not None:
+        assert repr(Chunks(LIMITS).read(ServerSentEvent(text))) == repr((Delta(*brought),))

@@ -22,9 +22,9 @@ from rfc9535 import select
 from source import Source, text_of
 from sse_reference import cut_at, outcome, pieces_of, refused
 from streamjson._dialects.adapters import to_fields
-from streamjson._dialects.chunks import quick_reader
+from streamjson._dialects.quick_chunks import quick_decoder, quick_reader
 from streamjson._errors import CODES
-from streamjson._json import decode_json, quick_decoder
+from streamjson._json import decode_json
 from streamjson._paths.path import parse_path
 from streamjson._paths.pattern import compile_pattern
 from streamjson._resume.envelope import seal
@@ -289,7 +289,7 @@ def _check_chunk(value: object, read: sj.StreamingChunk | sj.StreamJSONError) ->
 def _applied(event: object, limits: sj.Limits, quick: Any) -> tuple[object, ...]:
     """Return the outcome of a first event in an assembler that decodes data with `quick` where it may."""
     assembler = sj.Assembler(limits=limits)
-    assembler._session.quick = quick_reader(limits, *quick)
+    assembler._session.quick = quick_reader(limits, quick)
     change = attempt(
         assembler.apply,
         event,

@@ -26,7 +26,7 @@ sys.path[:0] = [str(HERE)]
 
 import streamjson as sj  # noqa: E402 - found by the line above, like its siblings
 from hostile import ATTACKS, DEFAULT, SMALL  # noqa: E402
-from streamjson._json import quick_decoder  # noqa: E402
+from streamjson._dialects.quick_chunks import quick_decoder  # noqa: E402
 
 __all__ = ["CONSTANT_BYTES", "Measured", "Run", "forking", "measure"]
 

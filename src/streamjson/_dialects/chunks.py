@@ -16,26 +16,25 @@ Cost: linear in the event's data.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .._errors import InvalidEventError, LimitExceededError, shorten
-from .._json import CHUNK_VALUES, MISSING, is_list, is_object, quick_decoder
+from .._json import MISSING, is_list, is_object
 from .._limits import Limits
 from .._wire import CHUNK_NAMES, OTHER_SPELLING, ServerSentEvent, StreamingChunk
 from .adapters import to_payload
 from .base import Delta, Dialect, Done, Foreign, NewRun, Nothing, Verb
 from .failures import failure_of, failure_of_error, field_of, is_blank
 from .other_protocols import protocol_of
+from .quick_chunks import quick_decoder, quick_reader
 
-__all__ = ["Chunks", "quick_reader"]
+__all__ = ["Chunks"]
 
 # Our fields that tell an event from every other protocol's.
 _OURS: Final = ("json_path", "span_id", "chunk_type")
 # Fields that neither report a failure nor identify another protocol.
 _HARMLESS: Final = frozenset({"delta", *_OURS, *(OTHER_SPELLING[name] for name in _OURS)})
-_READABLE_DEPTH: Final = 128  # levels that every decoder of JSON reads
 
 _DONE: Final = (Done(),)
 _EMPTY: Final = (Nothing("empty"),)
@@ -51,7 +50,7 @@ class Chunks(Dialect):
 
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits)
-        self.quick = quick_reader(limits, *quick_decoder())
+        self.quick = quick_reader(limits, quick_decoder())
 
     def read(self, event: ServerSentEvent[Any]) -> Sequence[Verb]:
         """Return what an event brings.
@@ -83,39 +82,6 @@ class Chunks(Dialect):
         if is_object(payload):
             return _read_fields(payload, is_plain=is_plain)
         return _read_other(payload, is_plain=is_plain)
-
-
-def quick_reader(
-    limits: Limits, decode: Callable[[str], object], closer_look: tuple[type[Exception], ...]
-) -> Callable[[str], tuple[str, Any] | None]:
-    """Return `Chunks.quick`, with a decoder and the errors of it that call for a closer look.
-
-    It reads an event that brings a delta and its path and nothing else, as nearly all do.
-
-    Data that is not longer than `short` has no number with too many digits, not too many values, and does not nest too
-    deep for any decoder; longer data is checked for depth by counting its brackets.
-    """
-    depth = min(_READABLE_DEPTH, sys.maxsize if limits.max_depth is None else limits.max_depth)
-    longest = sys.maxsize if limits.max_number_digits is None else limits.max_number_digits
-    if limits.max_nodes is not None:
-        longest = min(longest, 2 * limits.max_nodes + CHUNK_VALUES)
-    short = min(depth, longest)
-
-    def quick(data: str) -> tuple[str, Any] | None:
-        # Hot: called for each event from the wire. A closure, as its variables are found faster than attributes.
-        if len(data) <= short or (len(data) <= longest and data.count("[") + data.count("{") <= depth):
-            try:
-                fields: Any = decode(data)
-                count = len(fields)
-                if count == 2 or (count == 3 and fields["chunk_type"] == "json"):
-                    path = fields["json_path"]
-                    if type(path) is str:
-                        return path, fields["delta"]
-            except closer_look:
-                pass
-        return None
-
-    return quick
 
 
 def _read_fields(fields: Mapping[str, Any], *, is_plain: bool) -> Sequence[Verb]:
