@@ -35,7 +35,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]  # tests/ has `streams`
 import streamjson as sj  # noqa: E402 - found by the line above, as the others
 import streams  # noqa: E402
 from contestants import by_hand  # noqa: E402
-from documents import document  # noqa: E402
+from documents import SIZES, document  # noqa: E402
 from streamjson._dialects.quick_chunks import quick_decoder, quick_reader  # noqa: E402
 
 __all__ = ["GROUPS", "Ratio", "ratios"]
@@ -361,6 +361,90 @@ def _wire_peers(pieces: Sequence[bytes]) -> Iterator[Ratio]:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# JSON text
+
+TEXT_CHARS: Final = 4  # of a piece
+
+
+def text_of(shape: str, size: str) -> str:
+    """Return the JSON text of a document: `objects` are dense, of names, numbers and short texts."""
+    if shape != "objects":
+        return json.dumps(document(shape, size).value, ensure_ascii=False)
+    item = {"id": 0, "name": "Jane Doe", "score": 12.5, "active": True, "tags": ["a", "b"], "manager": None}
+    count = SIZES[size] // len(json.dumps(item)) + 1
+    return json.dumps([{**item, "id": number} for number in range(count)])
+
+
+def cut_text(text: str) -> list[str]:
+    return [text[start : start + TEXT_CHARS] for start in range(0, len(text), TEXT_CHARS)]
+
+
+def text_end(pieces: Sequence[str]) -> Any:
+    return sj.assemble_text(pieces, limits=UNLIMITED).final()
+
+
+def text_snapshots(pieces: Sequence[str]) -> None:
+    for _ in sj.assemble_text(pieces, limits=UNLIMITED):
+        pass
+
+
+def text_values(pieces: Sequence[str]) -> None:
+    assembler = sj.Assembler(dialect="json_text", limits=UNLIMITED)
+    apply, snapshot = assembler.apply, assembler.snapshot
+    for piece in pieces:
+        apply(piece)
+        snapshot().value  # noqa: B018 - dropped at once
+
+
+def text() -> Iterator[Ratio]:
+    """Yield the cost of JSON text in pieces of four characters, beside jsonriver and jiter."""
+    try:
+        from jiter import from_json  # noqa: PLC0415
+
+        from contestants.incremental import begin_jsonriver  # noqa: PLC0415 - peers, which may not be installed
+    except ImportError as error:
+        _left_out("jsonriver and jiter", error)
+        return
+
+    def river(pieces: Sequence[str]) -> Any:
+        turn = begin_jsonriver()
+        for piece in pieces:
+            turn.feed(piece)
+        return turn.end()
+
+    for shape, bound in (("objects", 0.35), ("texts", 0.15)):
+        pieces = cut_text(text_of(shape, "100 KB"))
+        took = fastest({"ours": text_end, "river": river}, lambda pieces=pieces: [*pieces])
+        yield Ratio(f"text, the end, {shape} of 100 KB / jsonriver", took["ours"] / took["river"], bound)
+    for shape, size, bound in (
+        ("objects", "100 KB", 60), ("texts", "100 KB", 8), ("objects", "1 MB", 400), ("texts", "1 MB", 60)
+    ):  # fmt: skip
+        whole = text_of(shape, size)
+        pieces, raw = cut_text(whole), whole.encode()
+        parts = [raw[: len(raw) * (2 * sample + 1) // 200] for sample in range(100)]  # samples stand for all
+
+        def parse(parts: Sequence[bytes]) -> None:
+            for part in parts:
+                from_json(part, partial_mode="trailing-strings")
+
+        parsing = fastest({"jiter": parse}, lambda parts=parts: parts, turns=3)["jiter"] / len(parts)
+        contestants = {"value": text_values, "snapshot": text_snapshots}
+        took = fastest(contestants, lambda pieces=pieces: [*pieces], turns=3)
+        each = {name: seconds / len(pieces) for name, seconds in took.items()}
+        yield Ratio(
+            f"jiter, a value after every piece, {shape} of {size} / ours", parsing / each["value"], at_least=bound
+        )
+        if (shape, size) == ("objects", "100 KB"):
+            name = f"jiter, a value after every piece, {shape} of {size} / our snapshots"
+            yield Ratio(name, parsing / each["snapshot"], at_least=100)
+    for shape in ("objects", "texts"):
+        few, many = cut_text(text_of(shape, "10 KB")), cut_text(text_of(shape, "1 MB"))
+        small = fastest({"ours": text_snapshots}, lambda few=few: [*few], turns=15)["ours"] / len(few)
+        large = fastest({"ours": text_snapshots}, lambda many=many: [*many], turns=3)["ours"] / len(many)
+        yield Ratio(f"text, a snapshot after every piece, {shape}: 1 MB / 10 KB, each", large / small, 1.1)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # costs that grow with the stream, and costs that do not
 
 
@@ -483,6 +567,7 @@ GROUPS: Final[dict[str, Callable[[], Iterator[Ratio]]]] = {
     "values": values,
     "jiter": jiter,
     "wire": wire,
+    "text": text,
     "growth": growth,
     "memory": memory,
     "callbacks": callbacks,

@@ -15,6 +15,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import tracemalloc
 import xml.etree.ElementTree as ET
@@ -22,6 +23,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, strategies as st
@@ -45,8 +47,31 @@ BROKEN = ["error", "cut"]
 
 
 def run(*arguments, stdin=b"", env=None):
-    environment = {**os.environ, **(env or {})}
-    return subprocess.run([*COMMAND, *arguments], input=stdin, capture_output=True, env=environment, check=False)
+    """Run the command; in a process of its own only with `env`, as that takes a hundred times as long."""
+    if env is not None:
+        return subprocess.run(
+            [*COMMAND, *arguments], input=stdin, capture_output=True, env={**os.environ, **env}, check=False
+        )
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as reported:
+        given.write(stdin)
+        given.seek(0)
+        streams = [
+            io.TextIOWrapper(file, encoding="utf-8", errors=errors)
+            for file, errors in ((given, "strict"), (printed, "strict"), (reported, "backslashreplace"))
+        ]
+        outputs = [
+            os.fdopen(os.dup(file.fileno()), "rb") for file in (printed, reported)
+        ]  # after an error, it is closed
+        with patch.multiple(sys, stdin=streams[0], stdout=streams[1], stderr=streams[2]):
+            code = main([str(argument) for argument in arguments])
+        for stream in streams:
+            stream.detach()
+        texts = []
+        for output in outputs:
+            with output:
+                output.seek(0)
+                texts.append(output.read())
+        return subprocess.CompletedProcess(arguments, code, *texts)
 
 
 def example(name):
@@ -529,27 +554,27 @@ DOCUMENTS = {
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 @pytest.mark.parametrize("command", ["assemble", "watch"])
-def test_a_json_document_is_answered_with_split(tmp_path, command, document):
+def test_json_document_is_answered_with_advice(tmp_path, command, document):
     path = tmp_path / "a document.json"
     path.write_bytes(document)
     picture = ["--export", str(tmp_path / "x.svg")] if command == "watch" else []
     result = run(command, str(path), *picture)
     assert (result.returncode, result.stdout) == (1, b"")
-    advice = f"; for a JSON document, `streamjson split '{path}'` writes the event stream that builds it\n"
+    advice = f"{TEXT_ADVICE}\n"
     assert one_line(result.stderr).endswith(advice)
 
 
 @pytest.mark.parametrize("stdin", [b"", b"<html>{\n", NAME + b"{", b"data: {\n\n"], ids=repr)
-def test_split_is_advised_only_for_json_documents(stdin):
-    assert b"split" not in run("assemble", "-", stdin=stdin).stderr
+def test_advice_is_only_for_json_documents(stdin):
+    assert b"--from text" not in run("assemble", "-", stdin=stdin).stderr
 
 
-SPLIT_ADVICE = "; for a JSON document, `streamjson split -` writes the event stream that builds it"
+TEXT_ADVICE = "; to read JSON text, add --from text"
 NO_STREAMS = {
     "HTML": (b"<html>\n<body>", r"HTML or XML; it begins `<html>\n<body>`"),
-    "JSON": (b'{"a": "b"}', f'JSON; it begins `{{"a": "b"}}`{SPLIT_ADVICE}'),
+    "JSON": (b'{"a": "b"}', f'JSON; it begins `{{"a": "b"}}`{TEXT_ADVICE}'),
     "an error": (b'{"error": "no key"}', 'JSON; it begins `{"error": "no key"}`; it may be an error message of an API'),
-    "JSON lines": (b"{}\n{}\n", rf"JSON lines; it begins `{{}}\n{{}}\n`{SPLIT_ADVICE}"),
+    "JSON lines": (b"{}\n{}\n", rf"JSON lines; it begins `{{}}\n{{}}\n`{TEXT_ADVICE}"),
     "gzip": (b"\x1f\x8b" + bytes(300), "gzip; decompress it first, with `gunzip` or `curl --compressed`"),
     "zstd": (b"\x28\xb5\x2f\xfd", "zstd; decompress it first, with `zstd -d` or `curl --compressed`"),
     "UTF-16": ("data: 1\n\n".encode("utf-16"), "UTF-16; convert it first, with `iconv -f UTF-16 -t UTF-8`"),
@@ -1051,7 +1076,7 @@ def show(pieces, speed, arrivals=()):
 
 OPTIONS = type("Options", (), {
     "no_size_limit": False, "require_done": False, "path_prefix": "", "on_conflict": "error", "on_new_span": "error",
-    "on_invalid": "raise",
+    "on_invalid": "raise", "format": "sse", "wrapper": None,
 })  # fmt: skip
 
 
@@ -1386,3 +1411,67 @@ def test_a_picture_needs_a_name_that_ends_with_svg(tmp_path, name):
     assert (result.returncode, result.stdout) == (2, b"")
     assert b"does not end with .svg; the picture is SVG, the only format" in result.stderr
     assert not path.exists()
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# JSON text
+
+TEXTS = {
+    "a document": (["--compact"], b'{"a": [1, "x"]}', 0, '{"a":[1,"x"]}\n', "-: done, 1 piece, 4 changes, 15 bytes"),
+    "nothing": ([], b"", 1, "", "error: -: the text ended before its document began (byte offset 0)"),
+    "cut off": (["--compact"], b'{"a": "x', 1, '{"a":"x"}\n', "error: -: the text ended inside a (byte offset 8)"),
+    "wrong": (
+        ["--compact"],
+        b"[1,\n 2,\n x]",
+        1,
+        "[1,2]\n",
+        r"error: -: a value is expected after '[1,\n 2,\n ', not 'x' (byte offset 9, line 3, column 2)",
+    ),
+    "in a fence": (["--wrapper", "fence"], b"so:\n```json\n[]\n```\n", 0, "[]\n", "done"),
+    "in prose": (["--wrapper", "prose"], b"so: [[]] and so on", 0, "[\n  []\n]\n", "done"),
+    "lines": (["--all"], b'{"a": 1}\n{"a": 2}\n', 0, '{"a":1}\n{"a":2}\n', "-: 2 documents, 1 piece, 18 bytes"),
+    "every change": (["--every", "1"], b'{"a": "abcdefgh"}', 0, '{"a":"a"}\n{"a":"abcdefgh"}\n', "3 pieces"),
+    "a limit": ([], b"[" * 200, 1, None, "129 exceeds the limit max_depth = 128"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "stdin", "code", "stdout", "reported"), TEXTS.values(), ids=TEXTS)
+def test_assemble_from_text(arguments, stdin, code, stdout, reported):
+    result = run("assemble", "-", "--from", "text", *arguments, stdin=stdin)
+    assert result.returncode == code
+    assert stdout is None or result.stdout.decode() == stdout
+    assert reported in one_line(result.stderr)
+
+
+def test_one_of_many_texts_may_be_wrong():
+    result = run("assemble", "-", "--from", "text", "--all", stdin=b"[1]\n[,]\n[3]\n")
+    assert (result.returncode, result.stdout) == (1, b"[1]\n[3]\n")
+    first, second = result.stderr.decode().splitlines()
+    assert "-: document 2: a value or ']' is expected after '[', not ','" in first
+    assert second.endswith("3 documents, 1 failed, 1 piece, 12 bytes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--wrapper", "fence"], "--wrapper needs --from text"),
+        (["--from", "text", "--path-prefix", "a"], "--path-prefix is for event streams, not for --from text"),
+        (["--from", "text", "--require-done"], "--require-done is for event streams"),
+        (["--from", "text", "--on-invalid", "skip"], "--on-invalid is for event streams"),
+        (["--from", "text", "--all", "--wrapper", "fence"], "--wrapper is for one document"),
+    ],
+)
+def test_options_that_a_format_does_not_have(arguments, problem):
+    result = run("assemble", "-", *arguments)
+    assert result.returncode == 2
+    assert problem in result.stderr.decode()
+
+
+def test_watch_shows_the_growing_text(tmp_path):
+    (tmp_path / "trip.json").write_text(json.dumps({"title": "A trip to Lisbon", "days": [{"city": "Lisbon"}] * 3}))
+    picture = tmp_path / "trip.svg"
+    result = run("watch", tmp_path / "trip.json", "--from", "text", "--export", picture, "--export-at", "3")
+    assert result.returncode == 0
+    shown = unescape(picture.read_text()).replace("\xa0", " ")
+    assert "A trip to Lis" in shown
+    assert "A trip to Lisb" not in shown

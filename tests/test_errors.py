@@ -24,6 +24,7 @@ from streamjson._errors import (
     InvalidEventError,
     InvalidPathError,
     InvalidPatternError,
+    InvalidTextError,
     LimitExceededError,
     StreamJSONError,
     StreamTruncatedError,
@@ -35,6 +36,7 @@ from streamjson._view.failure import StreamFailedError
 
 CLASSES: list[type[StreamJSONError]] = [
     InvalidEventError,
+    InvalidTextError,
     InvalidPathError,
     InvalidPatternError,
     ConflictError,
@@ -48,6 +50,7 @@ CLASSES: list[type[StreamJSONError]] = [
 DEFAULT_CODES = {
     StreamJSONError: "bad_event",
     InvalidEventError: "bad_event",
+    InvalidTextError: "bad_text",
     InvalidPathError: "not_a_string",
     InvalidPatternError: "bad_pattern",
     ConflictError: "type_conflict",

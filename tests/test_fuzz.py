@@ -21,6 +21,7 @@ from streamjson._document.document import Document
 from streamjson._paths import parser as _parser, path as _path, pattern as _pattern
 from streamjson._resume import checkpoint as _checkpoint
 from streamjson._session.session import Session
+from streamjson._text import grammar as _grammar
 from streamjson._view import snapshot as _snapshot
 from streamjson._wire import decoder as _decoder, event as _event
 from targets import TARGETS
@@ -190,6 +191,12 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
     "the open string is forgotten": (
         "checkpoint", AssertionError,
         replaced(_checkpoint, "_steps", lambda original: lambda document, node, key: original(document, node, key)[:1]),
+    ),
+    "an escape of a text has another meaning": (
+        "text", AssertionError, lambda patch: patch.setitem(_grammar._UNESCAPED, "n", "n"),
+    ),
+    "a number that is cut may begin with zeros": (
+        "text", AssertionError, lambda patch: patch.setitem(_grammar.NUMBER_STATES["zero"], "1", "int"),
     ),
     "matches are in another order": (
         "pattern", AssertionError,

@@ -30,7 +30,7 @@ from streaming_json_parser import StreamingJsonParser
 from contestants import Contestant, Turn
 from contestants._plain import get_field
 
-__all__ = ["CONTESTANTS"]
+__all__ = ["CONTESTANTS", "begin_jsonriver"]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -95,7 +95,8 @@ class _River:
             self._step = step
 
 
-def _begin_jsonriver() -> Turn:
+def begin_jsonriver() -> Turn:
+    """Return a turn of jsonriver."""
     river = _River()
     return Turn(river.feed, lambda: river.value, lambda steps: get_field(river.value, steps), river.end)
 
@@ -176,7 +177,7 @@ CONTESTANTS: Final = (
     Contestant(
         "jsonriver",
         "text",
-        _begin_jsonriver,
+        begin_jsonriver,
         package="jsonriver",
         is_live=True,
         note="one object that changes; numbers are floats",

@@ -1,4 +1,4 @@
-"""streamjson itself, called as in its README: deltas are pushed into an `Assembler`, snapshots are taken from it.
+"""streamjson itself, called as in its README: deltas, or pieces of JSON text, are pushed into an `Assembler`.
 
 `get` reads a field of a snapshot by its path as text, and builds nothing of the document around it.
 """
@@ -26,4 +26,19 @@ def _begin() -> Turn:
     return Turn(assembler.apply_delta, lambda: snapshot().value, lambda steps: snapshot().get(format_path(steps)), end)
 
 
-CONTESTANTS: Final = (Contestant("streamjson", "deltas", _begin, package="streamjson-assembler"),)
+def _begin_text() -> Turn:
+    assembler = sj.Assembler(dialect="json_text")
+    snapshot = assembler.snapshot
+    format_path = cache(sj.format_path)
+
+    def end() -> Any:
+        assembler.close()
+        return snapshot().value
+
+    return Turn(assembler.apply, lambda: snapshot().value, lambda steps: snapshot().get(format_path(steps)), end)
+
+
+CONTESTANTS: Final = (
+    Contestant("streamjson", "deltas", _begin, package="streamjson-assembler"),
+    Contestant("streamjson, text", "text", _begin_text, package="streamjson-assembler"),
+)

@@ -19,6 +19,7 @@ from ._errors import (
     InvalidEventError,
     InvalidPathError,
     InvalidPatternError,
+    InvalidTextError,
     LimitExceededError,
     StreamJSONError,
     StreamTruncatedError,
@@ -30,7 +31,7 @@ from ._notify import Subscription
 from ._paths import Path, format_path, parse_path
 from ._resume import ReplayFilter
 from ._skipped import SkippedEvent
-from ._streams import AsyncSnapshotStream, SnapshotStream, assemble, split_streams
+from ._streams import AsyncSnapshotStream, SnapshotStream, assemble, assemble_text, split_streams
 from ._view import Change, Completion, End, Match, Snapshot, StreamFailedError
 from ._wire import ServerSentEvent, SSEDecoder, StreamingChunk, decode_sse, encode_sse
 
@@ -47,6 +48,7 @@ __all__ = [
     "InvalidEventError",
     "InvalidPathError",
     "InvalidPatternError",
+    "InvalidTextError",
     "JSONValue",
     "LimitExceededError",
     "Limits",
@@ -66,6 +68,7 @@ __all__ = [
     "StructureError",
     "Subscription",
     "assemble",
+    "assemble_text",
     "decode_sse",
     "disassemble",
     "encode_sse",

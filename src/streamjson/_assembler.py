@@ -18,9 +18,9 @@ from ._limits import Limits, check_limits
 from ._notify import Dispatcher, Registration
 from ._paths import Path
 from ._resume import KIND, load, members_of, save, seal
-from ._session import AssemblerOptions, Options, Session
+from ._session import AssemblerOptions, Options, make_session
 from ._skipped import OnMisfit, SkippedEvent
-from ._view import OF_LAST_EVENT, UNREAD, Change, End, Snapshot
+from ._view import OF_LAST_EVENT, UNREAD, Change, End, Snapshot, make_change, note_closings
 
 __all__ = ["Assembler"]
 
@@ -43,7 +43,9 @@ class Assembler(Registration):
 
     - `path_prefix`: what every path of the stream begins with, and what is taken off (`"response"`).
     - `limits`: the bounds on what a stream may build.
-    - `dialect`: how events are read; `"chunks"` is the wire of deltas and paths (docs/wire.md).
+    - `dialect`: how events are read. `"chunks"` is the wire of deltas and paths (docs/wire.md); with `"json_text"` the
+      events, or pieces of text or bytes, are those of the document's JSON text (docs/text.md).
+    - `wrapper`: what may be around a JSON text: `"fence"`, a code fence, or `"prose"`.
     - `on_conflict="replace"`: a delta that does not fit what is there replaces it, instead of `ConflictError`.
     - `on_new_span="reset"`: an empty document begins when the sender starts over, instead of `StreamFailedError`.
     - `on_invalid="skip"`: a rejected event is kept in `skipped`, instead of its error being raised.
@@ -68,17 +70,19 @@ class Assembler(Registration):
         path_prefix: str = "",
         limits: Limits = Limits(),  # noqa: B008  # immutable
         dialect: str = "chunks",
+        wrapper: Literal["fence", "prose"] | None = None,
         on_conflict: Literal["error", "replace"] = "error",
         on_new_span: Literal["error", "reset"] = "error",
         on_invalid: Literal["raise", "skip"] = "raise",
         completion: Literal["order", "end"] = "order",
         on_misfit: OnMisfit = "raise",
     ) -> None:
-        self._session = Session(
+        self._session = make_session(
             Options(
                 path_prefix=path_prefix,
                 limits=limits,
                 dialect=dialect,
+                wrapper=wrapper,
                 on_conflict=on_conflict,
                 on_new_span=on_new_span,
                 on_invalid=on_invalid,
@@ -183,9 +187,10 @@ class Assembler(Registration):
         except StreamJSONError as error:
             session.notify_unreported(error)
             raise
-        if not session.document.has_no_listener:
+        document = session.document
+        if not document.has_no_listener:
             session.notify(kind)
-        return session.change(kind)
+        return kind and make_change(document, document.version, kind, document.delta)
 
     def apply_delta(self, path: str | Path, delta: JSONValue) -> Change | None:
         """Apply one delta at a path of the stream, with its prefix; return the change, or None if nothing changed.
@@ -332,13 +337,15 @@ class Assembler(Registration):
         snapshot._value = UNREAD if is_first else first  # noqa: SLF001  # as above
         if is_first:
             session.first_snapshot = snapshot
+        if document.closings:
+            note_closings(snapshot, document)
         return snapshot
 
     def checkpoint(self) -> bytes:
         """Return everything that is needed to continue later, or elsewhere, as bytes to be saved: see `restore`.
 
         It is one JSON object with a digest that detects damage; docs/resume.md describes the format. It contains
-        neither the history nor the callbacks, and no options but `path_prefix`, `completion` and `dialect`.
+        neither the history nor the callbacks, and no options but `path_prefix`, `completion`, `dialect` and `wrapper`.
 
         Raises `LimitExceededError` where limits were lifted, for a document that nests deeper, or a number that has
         more digits, than the interpreter can write. O(document).
@@ -357,8 +364,8 @@ class Assembler(Registration):
             KIND,
             {
                 **_fixed(session.options),
-                "dialect_state": session.dialect.state,
-                "failed": session.has_failed and not session.document.torn,
+                "dialect_state": session.save_dialect(),
+                "failed": session.has_failed and not session.can_be_mended(),
                 "skipped_count": session.skipped.count,
                 "ignored_count": session.ignored.count,
                 **{name: getattr(session, attribute) for name, attribute in _SAVED.items()},
@@ -370,9 +377,10 @@ class Assembler(Registration):
     def restore(cls, data: bytes, **options: Unpack[AssemblerOptions]) -> Self:
         """Return an assembler that continues where the one that made the checkpoint was.
 
-        `options` are an assembler's. `path_prefix`, `completion` and `dialect` are those of the checkpoint; other ones
-        are refused. Register callbacks again before the next event; they are not called for values that were finished
-        before. The history is gone: `changes_since` an older version is one set at the root. Version numbers continue.
+        `options` are an assembler's. `path_prefix`, `completion`, `dialect` and `wrapper` are those of the checkpoint;
+        other ones are refused. Register callbacks again before the next event; they are not called for values that were
+        finished before. The history is gone: `changes_since` an older version is one set at the root. Version numbers
+        continue.
 
         Raises `CheckpointError` for data that is not a checkpoint (`bad_checkpoint`), is of a newer version
         (`newer_format`) or of other options (`other_options`), `LimitExceededError` where the document exceeds
@@ -381,7 +389,7 @@ class Assembler(Registration):
         limits: Any = options.get("limits", Limits())
         check_limits(limits)
         members = members_of(data, limits)
-        saved = {name: members[name] for name in ("path_prefix", "completion", "dialect")}
+        saved = {name: members[name] for name in ("path_prefix", "completion", "dialect", "wrapper")}
         if saved["dialect"] not in DIALECTS:
             raise CheckpointError(f"the checkpoint was made with an unknown dialect: {shorten(saved['dialect'])}")
         given: dict[str, Any] = {**saved, **options}
@@ -403,19 +411,20 @@ class Assembler(Registration):
     def _take_up(self, members: dict[str, Any]) -> None:
         """Continue from a checkpoint."""
         session = self._session
-        options = session.options
-        document = load(
-            members, options.limits, prefix=options.prefix, replace=options.replaces, in_order=options.in_order
-        )
+        document = load(members, session.options.limits, session.new_document)
         for name, attribute in _SAVED.items():
             setattr(session, attribute, members[name])
         session.skipped.count, session.ignored.count = members["skipped_count"], members["ignored_count"]
-        session.dialect.restore(members["dialect_state"])
         if session.end != "open" or members["failed"]:
             document.freeze()
-        session.take_up(document)
+        session.take_up(document, members["dialect_state"])
 
 
-def _fixed(options: Options) -> dict[str, str]:
+def _fixed(options: Options) -> dict[str, str | None]:
     """Return the options that belong to the document, as a checkpoint has them."""
-    return {"path_prefix": str(options.prefix), "completion": options.completion, "dialect": options.dialect}
+    return {
+        "path_prefix": str(options.prefix),
+        "completion": options.completion,
+        "dialect": options.dialect,
+        "wrapper": options.wrapper,
+    }

@@ -2,6 +2,7 @@
 
     StreamJSONError                 the base class: catch it to catch all of them
     |-- InvalidEventError           the event does not fit the wire model; skip it or stop
+    |-- InvalidTextError            the text is not JSON; final
     |-- InvalidPathError            the path does not name one location
     |-- InvalidPatternError         the pattern is not JSONPath, or can't be decided while the document grows
     |-- ConflictError               the delta does not fit the value at its path
@@ -31,6 +32,7 @@ __all__ = [
     "InvalidEventError",
     "InvalidPathError",
     "InvalidPatternError",
+    "InvalidTextError",
     "LimitExceededError",
     "StreamJSONError",
     "StreamTruncatedError",
@@ -51,6 +53,11 @@ TABLE: Final[dict[str, dict[str, str]]] = {
         "trailing_body": "HTML or JSON follows the last event of the body; it begins with `body`",
         "no_line_ends": "the pieces are lines without their ends: pass the raw body to decode_sse",
         "line_break": "an id or event type to encode has CR or LF, or an id has NUL",
+    },
+    "InvalidTextError": {
+        "bad_text": "a character can't stand where it is in a JSON text",
+        "bad_encoding": "the bytes of the text are not UTF-8",
+        "number_too_large": "a number of the text is too large for a double, or has more digits than Python converts",
     },
     "InvalidPathError": {  # these meanings begin the messages
         "not_a_string": "the path is not text",
@@ -111,6 +118,7 @@ TABLE: Final[dict[str, dict[str, str]]] = {
     "StreamTruncatedError": {
         "truncated": "the source ended inside an event",
         "no_done": "the source ended without [DONE]",
+        "truncated_text": "the JSON text ended inside its document, or before it began",
     },
     "StructureError": {
         "bad_structure": "the finished value does not fit the type",
@@ -173,6 +181,10 @@ class StreamJSONError(Exception):
         return str(self.args[0])
 
     def __str__(self) -> str:
+        places = self._places()
+        return f"{self.message} ({', '.join(places)})" if places else self.message
+
+    def _places(self) -> list[str]:
         places: list[str] = []
         if self.event_number is not None:
             places.append(f"event {self.event_number}")
@@ -182,7 +194,7 @@ class StreamJSONError(Exception):
             places.append(f"after id {shorten(self.last_event_id)}")
         if self.deltas_applied:
             places.append(f"deltas of this event that were applied: {self.deltas_applied}")
-        return f"{self.message} ({', '.join(places)})" if places else self.message
+        return places
 
 
 class InvalidEventError(StreamJSONError):
@@ -197,6 +209,28 @@ class InvalidEventError(StreamJSONError):
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message, code=code)
         self.body: str = ""
+
+
+class InvalidTextError(StreamJSONError):
+    """The text is not JSON. The document has everything before the wrong character; only `reset()` starts again.
+
+    The place of that character is the same however the text was cut: `position` in characters and `offset` in bytes,
+    both from 0; `line` and `column` from 1. `expected` says what could stand there, and `excerpt` has the characters
+    before it, and itself. For a number that is too large (`number_too_large`) the place is its beginning.
+    """
+
+    code = "bad_text"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.position: int = 0
+        self.line: int = 1
+        self.column: int = 1
+        self.expected: str = ""
+        self.excerpt: str = ""
+
+    def _places(self) -> list[str]:
+        return [*super()._places(), f"line {self.line}, column {self.column}"]
 
 
 class InvalidPathError(StreamJSONError):
@@ -285,9 +319,18 @@ class LimitExceededError(StreamJSONError):
 
 
 class StreamTruncatedError(StreamJSONError):
-    """The source ended inside an event (`truncated`), or without `[DONE]` where it was required (`no_done`)."""
+    """The source ended too early.
+
+    It ended inside an event (`truncated`), inside a JSON text or before one began (`truncated_text`), or without
+    `[DONE]` where that was required (`no_done`). `path` is the location of the innermost value of a text that is not
+    whole, otherwise "".
+    """
 
     code = "truncated"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.path: str = ""
 
 
 class StructureError(StreamJSONError):

@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from meddling import MeddledDict
-from streamjson._document import value_cache as _value_cache
+from streamjson._document import container_cache as _container_cache, value_cache as _value_cache
+from streamjson._document.container_cache import MAX_KEPT_CONTAINERS, container_at
 from streamjson._document.document import Document
 from streamjson._document.history import locate, read
 from streamjson._document.tree import Node
-from streamjson._document.value_cache import MAX_KEPT_CONTAINERS, container_at, value_at
+from streamjson._document.value_cache import value_at
 from streamjson._errors import StreamJSONError
 from streamjson._json import MISSING
 from streamjson._limits import Limits
@@ -69,7 +70,8 @@ def plain(document: Document) -> Any:
 def reference_counting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run with this interpreter's reference counts, and as if it had none."""
     if request.param == "copied":
-        monkeypatch.setattr(_value_cache, "_UNHELD", -1)
+        monkeypatch.setattr(_value_cache, "UNHELD", -1)
+        monkeypatch.setattr(_container_cache, "UNHELD", -1)
 
 
 @pytest.mark.usefixtures("reference_counting")

@@ -37,6 +37,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
         "assembler": assembler(),
         "checkpoint": checkpoint(),
         "pattern": pattern(),
+        "text": text(),
     }
     return {name: {_slug(title): data for title, data in made} for name, made in every.items()}
 
@@ -145,6 +146,21 @@ PATTERNS: Final = (
     "`this`", "@.a", "a[]", "a.", "..a", "[01]", "a[0", "first name", "['\ud83d']", r"['\x']", "[0,'a']", "[1:2,0]",
     "b[9007199254740992]", "b[1,0:3]", "b[*,0]", "$..['a',0,1:].b", "b[ 2:, :1 , 0:9:2 ]", "[0,]", "b[0:1:2:3]", "$.1",
 )  # fmt: skip
+
+
+def text() -> Seeds:
+    """Yield rows of the conformance suite, and texts of each kind of token; three choices come first."""
+    for vector in _vectors("json_test_suite")[::6]:
+        data = base64.b64decode(vector["base64"])
+        if len(data) < 200:
+            yield vector["name"], b"\0\0\0" + data
+    yield (
+        "a document",
+        b"\0\0\3" + json.dumps({"a": [1, -2.5e3, True, None, "x\ud83d\ude00"], "a\n": {"b": {}}}).encode(),
+    )
+    yield "a name twice", b'\0\0\1{"a": {"b": 1}, "a": {"b": [2, {}]}}'
+    yield "a leading zero", b"\0\0\1[01]"
+    yield "limits", b'\2\2\0[[1234, "x"]]'
 
 
 def pattern() -> Seeds:

@@ -11,10 +11,13 @@ bytes through them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, Final, TypeVar
 from unittest.mock import patch
+
+import attrs
+import jiter
 
 import streamjson as sj
 from grammars import read_path, read_pattern
@@ -28,6 +31,7 @@ from streamjson._json import decode_json
 from streamjson._paths.path import parse_path
 from streamjson._paths.pattern import compile_pattern
 from streamjson._resume.envelope import seal
+from text_reference import read as read_text, well_formed
 from twin import Twin
 
 __all__ = ["TARGETS"]
@@ -436,3 +440,99 @@ def pattern(data: bytes) -> None:
         ]
         for match in found:
             assert snapshot.get(str(match.path), sj.MISSING) == match.value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# JSON text -> document
+
+
+@target
+def text(data: bytes) -> None:
+    """Input: two limits, the size of a piece, and a JSON text. Under test: `Assembler(dialect="json_text")`."""
+    source = Source(data)
+    limits = sj.Limits(
+        max_depth=source.choice([128, 1, 2, 5]), max_number_digits=source.choice([1000, 1, 3]), max_key_bytes=64
+    )
+    size = source.choice([1, 2, 3, 5, 16])
+    raw = source.rest()
+
+    whole = _text_ending([raw], limits)
+    pieces = [raw[at : at + size] for at in range(0, len(raw), size)]
+    cut = _text_ending(pieces, limits)
+    assert cut == whole or cut[1] == whole[1] in _LIMIT_NAMES  # a name that is too long is refused before its end
+    try:
+        decoded = raw.decode()
+    except UnicodeDecodeError as error:
+        assert whole[1] in {"bad_encoding", "bad_text", "number_too_large", "truncated_text", *_LIMIT_NAMES}
+        decoded = raw[: error.start].decode()
+    else:
+        assert _text_ending([decoded[at : at + size] for at in range(0, len(decoded), size)], limits)[0] == cut[0]
+        _check_accepted(decoded, whole)
+    if whole[1] in _LIMIT_NAMES:
+        return
+    expected = read_text(decoded, is_all=decoded.encode() == raw)
+    assert whole[0] == repr(expected.value)
+    if whole[1] in ("bad_text", "number_too_large"):
+        assert whole[2] == expected.error
+
+
+_LIMIT_NAMES: Final = frozenset(attribute.name for attribute in attrs.fields(sj.Limits))
+
+
+def _text_ending(pieces: Iterable[str | bytes], limits: sj.Limits) -> tuple[str, str, object]:
+    """Return the repr of the value, the code of the error or "", and its place."""
+    made = sj.Assembler(dialect="json_text", limits=limits)
+    code, place = "", None
+    try:
+        for piece in pieces:
+            made.apply(piece)
+        made.close()
+    except sj.InvalidTextError as error:
+        code, place = error.code, error.position
+    except (sj.StreamTruncatedError, sj.LimitExceededError) as error:
+        code, place = error.code, error.offset
+    return repr(made.snapshot().value), code, place
+
+
+def _check_accepted(text: str, ending: tuple[str, str, object]) -> None:
+    """Assert that a text is accepted if the standard library and jiter accept it.
+
+    Known differences. `json.loads` accepts NaN and Infinity, numbers too large for a double, and lone surrogates, which
+    become U+FFFD here; it refuses a byte order mark in text. jiter refuses lone surrogates, and accepts NaN, Infinity,
+    and numbers too large; it nests 200 levels and reads 4,300 digits.
+    """
+    if ending[1] in _LIMIT_NAMES:
+        return
+    plain = text.removeprefix("\ufeff")
+    found = _strict_json(plain)
+    assert (found is not None) == (ending[1] == "")
+    if found is not None:
+        assert ending[0] == found
+        if "\\ud" not in plain.lower():
+            assert repr(jiter.from_json(plain.encode())) == found
+
+
+def _strict_json(text: str) -> str | None:
+    """Return the repr of a text's value by the standard library, None if the text is not JSON."""
+
+    def double(literal: str) -> float:
+        if abs(float(literal)) == float("inf"):
+            raise ValueError(literal)
+        return float(literal)
+
+    def refuse(literal: str) -> None:
+        raise ValueError(literal)
+
+    try:
+        value = json.loads(text, parse_float=double, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
+    return repr(_well_formed(value))
+
+
+def _well_formed(value: Any) -> Any:
+    if isinstance(value, str):
+        return well_formed(value)
+    if isinstance(value, dict):
+        return {well_formed(name): _well_formed(item) for name, item in value.items()}
+    return [_well_formed(item) for item in value] if isinstance(value, list) else value

@@ -24,7 +24,7 @@ from streamjson._errors import (
     StreamTruncatedError,
 )
 from streamjson._json import MISSING
-from streamjson._streams.stream import AsyncSnapshotStream, SnapshotStream, assemble
+from streamjson._streams import AsyncSnapshotStream, SnapshotStream, assemble
 from streamjson._view.failure import StreamFailedError
 from streamjson._view.snapshot import Snapshot
 

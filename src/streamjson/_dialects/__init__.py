@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .adapters import needs_decoding, to_event, to_fields
-from .base import Delta, Dialect, Done, Failed, Foreign, NewRun, Nothing, Set, Verb
+from .base import Delta, Dialect, Done, Failed, Foreign, NewRun, Nothing, Set, Text, Verb
 from .chunks import Chunks
 from .disassembly import disassemble
 from .failures import span_of
+from .json_text import JsonText
 from .registry import DIALECTS, make_dialect
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "Done",
     "Failed",
     "Foreign",
+    "JsonText",
     "NewRun",
     "Nothing",
     "Set",
+    "Text",
     "Verb",
     "disassemble",
     "make_dialect",

@@ -9,12 +9,14 @@ see the verbs only.
 | `NewRun` | the sender names the run that the event belongs to; a run other than the last one starts over |
 | `Delta` | a piece of text to append, or a value to set where nothing else is |
 | `Set` | a value that replaces whatever is there |
+| `Text` | a piece of the document's JSON text |
 | `Done` | the document ends here |
 | `Failed` | the sender reports a failure |
 | `Foreign` | the event belongs to another protocol |
 | `Nothing` | the event changes nothing, and why |
 
-`NewRun` comes first, `Done` and `Failed` come last, `Foreign` and `Nothing` stand alone. A sequence is never empty.
+`NewRun` comes first, `Done` and `Failed` come last, `Text`, `Foreign` and `Nothing` stand alone. A sequence is never
+empty.
 
 This module knows neither events nor documents. To add a dialect, see CONTRIBUTING.
 """
@@ -33,7 +35,7 @@ from .._limits import Limits
 from .._paths import Path
 from .._wire import ServerSentEvent
 
-__all__ = ["Delta", "Dialect", "Done", "Failed", "Foreign", "NewRun", "Nothing", "Set", "Verb"]
+__all__ = ["Delta", "Dialect", "Done", "Failed", "Foreign", "NewRun", "Nothing", "Set", "Text", "Verb"]
 
 
 @define
@@ -53,6 +55,13 @@ class Set:
 
     path: str | Path
     value: Any
+
+
+@define
+class Text:
+    """Continue the JSON text of the document. It stands alone."""
+
+    text: str
 
 
 @define
@@ -104,7 +113,7 @@ class Nothing:
     reason: str = ""
 
 
-Verb: TypeAlias = Delta | Set | NewRun | Done | Failed | Foreign | Nothing
+Verb: TypeAlias = Delta | Set | Text | NewRun | Done | Failed | Foreign | Nothing
 
 
 class Dialect(ABC):
@@ -116,6 +125,8 @@ class Dialect(ABC):
     """
 
     name: ClassVar[str]
+    brings_text: ClassVar[bool] = False
+    """Whether events bring `Text` instead of `Delta` and `Set`."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits: Final = limits

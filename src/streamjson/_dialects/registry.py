@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from .._errors import shorten
 from .._limits import Limits
 from .base import Dialect
 from .chunks import Chunks
+from .json_text import JsonText
 
 __all__ = ["DIALECTS", "make_dialect"]
 
-DIALECTS: Final[dict[str, Callable[[Limits], Dialect]]] = {"chunks": Chunks}
+DIALECTS: Final[dict[str, type[Dialect]]] = {dialect.name: dialect for dialect in (Chunks, JsonText)}
 
 
 def make_dialect(name: str, limits: Limits) -> Dialect:

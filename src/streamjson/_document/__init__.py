@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .admission import SCALAR
 from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, NO_PATH, Kind
+from .container_cache import container_at
 from .document import Document
 from .history import (
     characters,
@@ -23,8 +24,9 @@ from .history import (
 )
 from .locator import MAX_CACHED_PATHS, a_kind
 from .restoration import Restoration
+from .text_document import TextDocument
 from .tree import HOLE, Node, Step, Text, Where, current, kind_of, path_of, path_to_slot
-from .value_cache import container_at, value_at
+from .value_cache import value_at
 
 __all__ = [
     "HOLE",
@@ -39,6 +41,7 @@ __all__ = [
     "Restoration",
     "Step",
     "Text",
+    "TextDocument",
     "Where",
     "a_kind",
     "characters",

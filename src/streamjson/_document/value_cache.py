@@ -19,13 +19,6 @@ for the newest version is used only if no newer version has begun during the rea
 
 *Interrupts.* After an interrupted read all values are dropped, and built again.
 
-*Single containers.* `container_at` keeps a plain value for each of the last containers that were read alone, with its
-version. These values share nothing with the document's or with each other. The next read applies the runs of the log
-in between: it walks the tree and the plain value side by side down to each changed slot, and changes a container in
-place if there are no other references to it, else copies it. A reader takes the value out of the table while it works.
-A second reader that finds no value, in another thread or in a signal handler, builds a value of its own; after an
-exception the value is gone.
-
 Cost: for one change near the last one, a few calls and the length of the string that it extends; else O(path) for each
 location that changed. A container that a reader holds is copied. A value older than the newest read is built whole.
 """
@@ -38,16 +31,13 @@ from typing import Any, Final
 
 from .._json import MISSING
 from .document import Document
-from .history import build, is_new, locate, location, read, run_at, slot_at, slots_at, string_at, visible
+from .history import build, locate, location, read, run_at, slot_at, slots_at, string_at, visible
 from .tree import Node, Step, Text, path_of, path_to_slot
 
-__all__ = ["container_at", "value_at"]
-
-MAX_KEPT_CONTAINERS: Final = 16  # values of containers that were read alone
-_VALUES_PER_RUN: Final = 4  # values that are built in the time that applying one run takes
+__all__ = ["UNHELD", "are_held", "last_of_each_slot", "put", "value_at"]
 
 
-def _are_held(above: Any, steps: list[Any], chain: list[Any], unheld: int) -> bool:
+def are_held(above: Any, steps: list[Any], chain: list[Any], unheld: int) -> bool:
     """Return whether a value that `steps` lead to from `above` is not that of `chain`, or has more references."""
     number = 0
     for step in steps:
@@ -59,16 +49,17 @@ def _are_held(above: Any, steps: list[Any], chain: list[Any], unheld: int) -> bo
 
 
 def _unheld() -> int:
-    """Return the count that `_are_held` gets for a value in one container and one list; -1 without reliable counts."""
+    """Return the count that `are_held` gets for a value in one container and one list; -1 without reliable counts."""
     if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return -1
     above: list[Any] = [{}]
     chain = [above[0]]
-    return next(count for count in range(sys.maxsize) if not _are_held(above, [0], chain, count))
+    return next(count for count in range(sys.maxsize) if not are_held(above, [0], chain, count))
 
 
 _references: Final[Callable[[object], int]] = getattr(sys, "getrefcount", lambda _: sys.maxsize)
-_UNHELD: Final = _unheld()
+UNHELD: Final = _unheld()
+_MAX_FOLLOWED: Final = 32  # versions that a read follows one by one; more of them are often of the same locations
 _NEVER: Final = -2  # nothing was read yet; the next number is not a version either
 _BROKEN: Final = -3  # after an interrupted read
 _BUSY: Final = -4  # while a reader is at work
@@ -95,38 +86,65 @@ class ValueCache:
         self.steps: list[Step] = []
         self.chain: list[Any] = []
 
-    def follow(self, document: Document, version: int) -> bool:
-        """Advance by one change, if it set or extended a scalar near the last change. Return whether it did."""
+    def follow(self, document: Document, newest: int, version: int) -> bool:
+        """Advance from version `newest` to `version`, the newest; return whether that succeeded.
+
+        Each change must set or extend a scalar, or open a container, near the last one. If it fails, some of the
+        changes may be made already.
+        """
         runs = len(document.starts)
-        node = document.nodes[runs - 1]
-        key: Any = document.keys[runs - 1]
-        thing = node.entries[key]
-        if type(thing) is Node or self.top is None or not document.is_newest(version):
+        if self.top is None:
             return False
+        first = self.runs
+        if first == runs or (first and document.starts[first] > newest + 1):
+            first -= 1  # the last run has grown
+        for run in range(first, runs):
+            if not self._follow_run(document, run, version):
+                return False
+        self.runs = runs
+        return True
+
+    def _follow_run(self, document: Document, run: int, version: int) -> bool:
+        node = document.nodes[run]
+        key: Any = document.keys[run]
+        thing = node.entries[key]
+        value: Any
+        if not document.is_newest(version):  # after the read: INVARIANTS 3
+            return False
+        if type(thing) is Node:
+            if run < self.runs:
+                return True  # it is open
+            if thing.created_at and thing.created_at[0] <= document.starts[run]:
+                return False  # it was set whole
+            value = {} if thing.is_object else []
+        else:
+            value = string_at(document, node, key, thing, version) if type(thing) is Text else thing
         if node is not self.node and not self._turn(document, node):
             return False
-        if type(thing) is Text:
-            thing = string_at(document, node, key, thing, version)
         container: Any = self.top
         if self.chain:
-            is_held = _are_held(container, self.steps, self.chain, _UNHELD)
+            is_held = are_held(container, self.steps, self.chain, UNHELD)
             container = self.copy() if is_held else self.chain[-1]
         if node is not self.node:  # a new container, with one entry
             step = 0 if node.where is None else node.where[1]
-            value: Any = {} if node.is_object else []
-            if not _put(container, step, value):
+            above: Any = {} if node.is_object else []
+            if not put(container, step, above):
                 return False
-            self.node = node
-            self.nodes.append(node)
-            self.steps.append(step)
-            self.chain.append(value)
-            container = value
-        if not _put(container, key, thing):
+            self._push(node, step, above)
+            container = above
+        if not put(container, key, value):
             return False
-        self.text = thing if type(thing) is str else None
+        if type(thing) is Node:
+            self._push(thing, key, value)
+        self.text = value if type(value) is str else None
         self.key = key
-        self.runs = runs
         return True
+
+    def _push(self, node: Node, step: Step, value: Any) -> None:
+        self.node = node
+        self.nodes.append(node)
+        self.steps.append(step)
+        self.chain.append(value)
 
     def hold(self, document: Document, version: int) -> None:
         """Begin a chain to the location that `version`, the newest, has changed."""
@@ -201,7 +219,7 @@ class ValueCache:
         return here
 
 
-def _put(container: Any, key: Any, value: Any) -> bool:
+def put(container: Any, key: Any, value: Any) -> bool:
     """Set a member, an item or the next item. Return whether the container has a place for it."""
     if type(key) is str or key < len(container):
         container[key] = value
@@ -224,29 +242,29 @@ def value_at(document: Document, version: int) -> Any:
         newest, values.version = values.version, _BUSY  # an exchange: CPython lets no other thread in between
         if newest == _BUSY:  # another thread reads, or this is a signal handler during a read
             return read(document, *locate(document, (), version), version)
-        if version == newest + 1:
+        if 0 <= newest < version <= newest + _MAX_FOLLOWED:
             try:
                 text, delta = values.text, document.delta
                 if (
-                    text is not None
+                    version == newest + 1
+                    and text is not None
                     and values.runs == len(document.starts)
                     and len(document.lengths) == version - document.base + 1  # `is_newest`, a call less
                 ):
                     # Hot: the string that changed last has grown; once per event for a reader of each value.
                     values.text = text = text + delta
-                    above = top = values.top
-                    chain = values.chain
+                    above, chain = values.top, values.chain
                     number = 0
-                    for step in values.steps:  # the loop of `_are_held`: INVARIANTS 5
+                    for step in values.steps:  # the loop of `are_held`: INVARIANTS 5
                         above = above[step]
-                        if above is not chain[number] or _references(above) > _UNHELD:
+                        if above is not chain[number] or _references(above) > UNHELD:
                             above = values.copy()
                             break
                         number += 1  # noqa: SIM113
                     above[values.key] = text
                     values.version = version
-                    return top[0]
-                if values.follow(document, version):
+                    return values.top[0]
+                if values.follow(document, newest, version):
                     values.version = version
                     return holder.value[0]
             except (LookupError, TypeError):  # a reader has removed or replaced a value on the path
@@ -291,12 +309,12 @@ def _update(document: Document, newest: int, version: int) -> None:
     """Bring the kept values from version `newest` to `version`."""
     runs: Collection[int] = range(max(run_at(document, newest + 1), 0), run_at(document, version) + 1)
     if len(runs) > 1:
-        runs = _last_of_each_slot(document, runs)
+        runs = last_of_each_slot(document, runs)
     for run in runs:
         _refresh(document, path_to_slot(document.root_slot, document.nodes[run], document.keys[run]), newest, version)
 
 
-def _last_of_each_slot(document: Document, runs: Iterable[int]) -> Collection[int]:
+def last_of_each_slot(document: Document, runs: Iterable[int]) -> Collection[int]:
     """Return the last run of each slot, in the order of the first runs: strings that grow in turn are read once."""
     return {(id(document.nodes[run]), document.keys[run]): run for run in runs}.values()
 
@@ -322,7 +340,7 @@ def _refresh(document: Document, steps: Iterable[Step], newest: int, version: in
 def _is_held(above: Any, step: Step, node: Node) -> bool:
     """Return whether a reader holds the kept value of `node`, or has taken it from its place, `step` of `above`."""
     try:
-        return _are_held(above, [step], [node.value], _UNHELD + 1)  # one reference more: from the node
+        return are_held(above, [step], [node.value], UNHELD + 1)  # one reference more: from the node
     except LookupError:
         return True
 
@@ -348,102 +366,3 @@ def _fresh(document: Document, node: Node, newest: int, version: int, *, is_held
                 value[step] = item
         node.value, node.stamp = value, version
     return node.value
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# a single container
-
-
-class Kept:
-    """The plain value of a container, `root`, that was read alone, and its version.
-
-    The value is the only item of `top`, so that its references are counted like those of the values in it.
-    """
-
-    __slots__ = ("root", "top", "version", "way")
-
-    def __init__(self, root: Node, version: int, value: Any) -> None:
-        self.root = root
-        self.version = version
-        self.top: list[Any] = [value]
-        self.way: tuple[Step, ...] = ()  # the path of `root`, once it is needed
-
-    def advance(self, document: Document, version: int) -> bool:
-        """Bring the value to `version`, a later one. Return whether that succeeded.
-
-        It fails if building the value again is cheaper, or if a reader has changed it so that the walk fails.
-        """
-        runs: Collection[int] = range(run_at(document, self.version + 1), run_at(document, version) + 1)
-        if len(runs) > 1:
-            if not _has_values(self.top[0], _VALUES_PER_RUN * len(runs)):
-                return False
-            runs = _last_of_each_slot(document, runs)
-        done: set[tuple[int, Step]] = set()
-        try:
-            for run in runs:
-                node, key = document.nodes[run], document.keys[run]
-                steps = (key,) if node is self.root else self._inside(node, key)
-                if steps:
-                    self._set(document, steps, version, done)
-        except (LookupError, TypeError, AttributeError):
-            return False
-        self.version = version
-        return True
-
-    def _inside(self, node: Node, key: Step) -> tuple[Step, ...]:
-        """Return the steps from `root` to slot `key` of `node`; none if the slot is not in `root`."""
-        way = self.way = self.way or path_of(self.root.where)
-        steps = path_of(node.where)
-        return (*steps[len(way) :], key) if steps[: len(way)] == way else ()
-
-    def _set(self, document: Document, steps: tuple[Step, ...], version: int, done: set[tuple[int, Step]]) -> None:
-        """Set the slot that `steps` lead to from `root`, or the first slot on the path that was created or replaced."""
-        container: Any = self.top
-        key: Any = 0
-        node = thing = self.root
-        number = 0
-        differs = False
-        while not differs:  # true at the changed slot at the latest
-            if _are_held(container, [key], [container[key]], _UNHELD):
-                container[key] = container[key].copy()
-            container, node, key = container[key], thing, steps[number]
-            thing = slot_at(node, key, version)
-            differs = type(thing) is not Node or is_new(node, key, self.version, version)
-            number += 1
-        if (id(node), key) in done:
-            return
-        done.add((id(node), key))
-        if not _put(container, key, read(document, node, key, thing, version)):  # there are holes before it
-            items = slots_at(node, version, len(container))
-            container.extend([read(document, node, at, item, version) for at, item in items])
-
-
-def container_at(document: Document, root: Node, version: int) -> Any:
-    """Return the container `root`, which existed at `version`, as it was then: plain objects that readers share."""
-    table = document.containers
-    kept = table.pop(root, None)  # one call into C: no other thread has this value now
-    if kept is None:
-        kept = Kept(root, version, build(document, root, version, keep=False))
-    elif version < kept.version:
-        table[root] = kept
-        return build(document, root, version, keep=False)
-    elif version > kept.version and not kept.advance(document, version):
-        kept = Kept(root, version, build(document, root, version, keep=False))
-    value = kept.top[0]  # taken first: a reader that finds the value in the table must count this reference
-    table[root] = kept
-    if len(table) > MAX_KEPT_CONTAINERS:
-        for oldest in list(table)[: MAX_KEPT_CONTAINERS // 2]:  # least recently read; another thread may take one
-            table.pop(oldest, None)
-    return value
-
-
-def _has_values(container: Any, count: int) -> bool:
-    """Return whether a plain container has at least `count` values in it. O(count), not O(container)."""
-    todo: list[Any] = [container]
-    while todo and count > 0:
-        one: Any = todo.pop()
-        count -= len(one)
-        if count > 0:
-            items: Any = [*one.values()] if type(one) is dict else one
-            todo += [item for item in items if type(item) is dict or type(item) is list]
-    return count <= 0

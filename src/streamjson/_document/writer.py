@@ -10,8 +10,9 @@ repair is a version of its own, before the change, and both belong to one event 
 as the bytes and the run of its repair.
 
 *Listeners.* A change that concerns no listener is not notified. The dispatcher marks what has no listener with the
-token `watch`, in `Node.ignored_by`, `Text.ignored_by` or `ignored`; a new token makes all marks void. So finding out
-whether a change is `quiet` costs the same for no pattern and for a thousand that do not match.
+current `listener_epoch`, in `no_listener_epoch` of a `Node` or `Text`, or in `slots_without_listener`; a new epoch
+makes all marks void. So finding out whether a change has a listener costs the same for no pattern and for a thousand
+that do not match.
 
 Invariants: a rejected delta changes nothing, as everything is checked before the first write; versions are consecutive;
 a slot is appended, or replaced with its old content kept; limits are exact at every delta.
@@ -100,7 +101,7 @@ class Writer(ChangeLog):
     def apply_carefully(
         self, path: str | Path, node: Node, key: Step, rest: tuple[Step, ...], delta: Any
     ) -> Kind | None:
-        """Apply any delta at the slot and the steps that `Places.find` returned for its path."""
+        """Apply any delta at the slot and the steps that `Locator.find` returned for its path."""
         there = MISSING if rest else current(node, key)
         given = self.admission.kind_of(delta)
         if given in SCALAR:
@@ -345,6 +346,9 @@ class Writer(ChangeLog):
         """Record that one event made the versions from `first` to `last`, if these are several."""
         if first < last:
             joined = self.event_ranges
+            if not joined or joined[-1][1] < first:  # nearly always
+                joined.append((first, last))
+                return
             joined[bisect_left(joined, (first, 0)) :] = [(first, last)]
 
     def event_of(self, version: int) -> tuple[int, int]:

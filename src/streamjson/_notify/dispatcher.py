@@ -22,15 +22,15 @@ It does not know events. Cost: a transition for each location that changes for t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from inspect import isawaitable, iscoroutine
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 
-from .._document import Document, Kind, Node, path_to_slot, run_at, slot_at
+from .._document import Document, Kind, Node, Step, path_to_slot, run_at, slot_at
 from .._errors import StreamJSONError, shorten
 from .._limits import Limits
-from .._paths import Matcher, Path, Pattern, compile_pattern
+from .._paths import Matcher, Path, Pattern, State, compile_pattern
 from .._skipped import OnMisfit, Skipped
 from .._view import (
     Completion,
@@ -38,11 +38,15 @@ from .._view import (
     PatternCursor,
     Structurer,
     change_at,
+    closed_after_last,
+    closed_before,
     finished_by,
     interleaved_since,
     is_there,
     lost,
+    matched_change,
     preorder,
+    revision_of,
     unfinished,
     was_reported,
 )
@@ -64,6 +68,7 @@ class Dispatcher:
         "__weakref__",
         "_awaits_coroutines",
         "_change_cursor",
+        "_closings",
         "_coroutines",
         "_document",
         "_ended_at",
@@ -89,6 +94,7 @@ class Dispatcher:
         self._on_complete: dict[Listener, Pattern] = {}
         self._coroutines: set[Listener] = set()  # those whose callback is a coroutine function
         self._in_order = False  # whether values are reported when they are finished, not at the end
+        self._closings = 0  # of the last change of a text, those that were reported or came before the registration
         self._ended_at = -1  # the version of the last end that was continued
         self._run = -1  # the last run with a listener
         self._recipients: list[tuple[Listener, Path]] = []  # of the changes of that run, with what matched
@@ -103,6 +109,11 @@ class Dispatcher:
         self._is_end_reported = document.closed
         if self._on or self._on_complete:
             self._invalidate()
+
+    @property
+    def has_listeners(self) -> bool:
+        """Whether any callback is registered."""
+        return bool(self._on or self._on_complete)
 
     def allow_coroutines(self) -> None:
         """Allow coroutine functions as callbacks: an asynchronous stream awaits them."""
@@ -160,6 +171,7 @@ class Dispatcher:
     def _invalidate(self) -> None:
         """Forget which locations have a listener: the next event finds out again."""
         document = self._document
+        self._closings = document.closings
         self._is_stale = True
         self._is_ready = False
         self._idle_lock = "unawaited" if self._coroutines and not self._awaits_coroutines else ""
@@ -189,7 +201,7 @@ class Dispatcher:
             for listener, match in self._recipients:
                 if not listener.is_active:  # an earlier callback has cancelled it
                     continue
-                change = MatchedChange(document, version, "append", delta, match)
+                change = matched_change(document, version, "append", delta, match)
                 try:
                     result = listener.callback(change)
                     if result is not None:
@@ -197,8 +209,9 @@ class Dispatcher:
                 except Exception as error:  # noqa: BLE001  # it must not stop the other callbacks
                     errors.append(_noted(error, listener, change))
         finally:
-            try:
-                document.unlock(fast_until, self._idle_lock)
+            try:  # as `Document.unlock`
+                reason = self._idle_lock
+                document.locked_by, document.fast_until_version = reason, -1 if reason else fast_until
             except BaseException:  # an interrupt: a locked document would stay so
                 document.unlock(fast_until, self._idle_lock)
                 raise
@@ -276,9 +289,14 @@ class Dispatcher:
             for version, change_kind, delta in _changes(document, kind):
                 self._move_to(version, notices)
                 for listener, match in self._recipients:
-                    notices.append((listener, MatchedChange(document, version, change_kind, delta, match)))
+                    notices.append((listener, matched_change(document, version, change_kind, delta, match)))
             document.mark_quiet(is_quiet=not self._recipients)
             self._is_ready = not self._coroutines
+        if document.closes_values and document.closings > self._closings and self._on_complete:
+            if self._is_stale:
+                self._make_cursors()
+            self._add_closed(closed_after_last(document, self._value_cursor, self._closings), document.version, notices)
+            self._closings = document.closings
         if at_end and not self._is_end_reported:
             self._is_end_reported = True
             if self._on_complete:  # else the search for unfinished values is not needed
@@ -334,8 +352,12 @@ class Dispatcher:
     def _collect_finished(self, run: int, notices: list[_Notice]) -> None:
         """Add the values that the first change of a run has finished, while the stream is in document order."""
         document = self._document
-        returned = interleaved_since(document)
         version = document.starts[run] - 1
+        if document.closes_values:
+            self._add_closed(closed_before(document, run, self._value_cursor, self._closings), version, notices)
+            self._closings = 0
+            return
+        returned = interleaved_since(document)
         if returned is not None and returned <= version + 1:
             self._in_order = False
             if not self._on:  # nothing is reported until the end
@@ -345,6 +367,18 @@ class Dispatcher:
             path = Path(path_to_slot(document.root_slot, node, key)[1:])
             for one in state.targets:
                 done: Completion[Any] = Completion(document, path, version, 1, one.pattern)
+                notices.append((one, done))
+
+    def _add_closed(
+        self, closed: Iterable[tuple[Node, Step, State[Listener]]], version: int, notices: list[_Notice]
+    ) -> None:
+        """Add values that a text has closed."""
+        document = self._document
+        for node, key, state in closed:
+            steps = path_to_slot(document.root_slot, node, key)
+            path, revision = Path(steps[1:]), revision_of(document, steps, version)
+            for one in state.targets:
+                done: Completion[Any] = Completion(document, path, version, revision, one.pattern)
                 notices.append((one, done))
 
     def _collect_at_end(self, notices: list[_Notice]) -> None:

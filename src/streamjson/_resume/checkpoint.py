@@ -24,7 +24,7 @@ Cost: linear in the document; after a return also in the state before it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from attrs import evolve
@@ -46,7 +46,6 @@ from .._document import (
 from .._errors import CheckpointError, LimitExceededError, StreamJSONError, shorten
 from .._json import MISSING, check_values
 from .._limits import Limits
-from .._paths import Path
 from .._view import changes_between, reported_at, take_up
 from .envelope import unseal
 
@@ -54,7 +53,7 @@ __all__ = ["KIND", "load", "members_of", "save"]
 
 KIND: Final = "assembler"
 # The members beside the document, and what each may be: a value of one of these types, or one of these values.
-_ASSEMBLER_MEMBERS: Final[dict[str, set[type] | tuple[str, ...]]] = {
+_ASSEMBLER_MEMBERS: Final[dict[str, set[type] | tuple[str | None, ...]]] = {
     "path_prefix": {str},
     "completion": ("order", "end"),
     "end": ("open", "done", "eof"),
@@ -70,12 +69,13 @@ _ASSEMBLER_MEMBERS: Final[dict[str, set[type] | tuple[str, ...]]] = {
     "misunderstood": {int},
     "unheard": {str},
     "dialect": {str},
+    "wrapper": (None, "fence", "prose"),
     "reopened": {bool},
 }
 # Members that earlier versions did not write, and the values that they have then.
 _LATER_MEMBERS: Final[dict[str, Any]] = {
     "ignored_count": 0, "has_chunks": True, "misunderstood": 0, "unheard": "", "reopened": False, "repaired": [],
-    "dialect": "chunks", "dialect_state": None,
+    "dialect": "chunks", "wrapper": None, "dialect_state": None,
 }  # fmt: skip
 _HIGH_SURROGATES: Final = range(0xD800, 0xDC00)
 
@@ -143,10 +143,13 @@ def _unpack(value: Any, limits: Limits) -> Any:
     return json.loads(value)
 
 
-def load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool, in_order: bool) -> Document:
-    """Return the document that `save` has described. Raises `CheckpointError` and `LimitExceededError`."""
+def load(saved: dict[str, Any], limits: Limits, new_document: Callable[[int], Document]) -> Document:
+    """Return the document that `save` has described. Raises `CheckpointError` and `LimitExceededError`.
+
+    `new_document` returns an empty one that begins at a version.
+    """
     try:
-        return _load(saved, limits, prefix=prefix, replace=replace, in_order=in_order)
+        return _load(saved, limits, new_document)
     except (LimitExceededError, CheckpointError):
         raise
     except (StreamJSONError, LookupError, TypeError, ValueError, RecursionError) as error:
@@ -154,7 +157,7 @@ def load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool, 
         raise CheckpointError(message) from None
 
 
-def _load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool, in_order: bool) -> Document:
+def _load(saved: dict[str, Any], limits: Limits, new_document: Callable[[int], Document]) -> Document:
     version, first, changes = saved["version"], saved["document"], saved["changes"]
     if type(version) is not int or version < 0:
         raise _bad_member("version", version)
@@ -166,7 +169,9 @@ def _load(saved: dict[str, Any], limits: Limits, *, prefix: Path, replace: bool,
     base = version if first is None else version - len(changes) - 1
     if base < 0:
         raise _bad_member("version", version)
-    document = Document(limits, prefix=prefix, replace=replace, in_order=in_order, base=base)
+    document = new_document(base)
+    if has_returned and document.closes_values:
+        raise _bad_member("changes", changes)
     restoration = Restoration(document)
     bounds = _checkpoint_limits(limits)
     if first is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .making import make_session
 from .options import AssemblerOptions, Options
 from .session import Session
 
-__all__ = ["AssemblerOptions", "Options", "Session"]
+__all__ = ["AssemblerOptions", "Options", "Session", "make_session"]

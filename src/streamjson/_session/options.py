@@ -9,9 +9,11 @@ from typing import Literal, TypedDict
 
 from attrs import field, frozen
 
+from .._errors import shorten
 from .._limits import Limits, check_limits
 from .._paths import Path, parse_path
 from .._skipped import OnMisfit, check_on_misfit
+from .._text import FIRST_MODES, Wrapper
 
 __all__ = ["AssemblerOptions", "Options"]
 
@@ -22,6 +24,7 @@ class AssemblerOptions(TypedDict, total=False):
     path_prefix: str
     limits: Limits
     dialect: str
+    wrapper: Wrapper
     on_conflict: Literal["error", "replace"]
     on_new_span: Literal["error", "reset"]
     on_invalid: Literal["raise", "skip"]
@@ -39,6 +42,7 @@ class Options:
     path_prefix: str
     limits: Limits
     dialect: str
+    wrapper: Wrapper
     on_conflict: Literal["error", "replace"]
     on_new_span: Literal["error", "reset"]
     on_invalid: Literal["raise", "skip"]
@@ -57,6 +61,8 @@ class Options:
             value = getattr(self, name)
             if value not in values:
                 raise ValueError(f"{name} is {values[0]!r} or {values[1]!r}, not {value!r}")
+        if self.wrapper not in FIRST_MODES:
+            raise ValueError(f"wrapper is 'fence', 'prose' or None, not {shorten(self.wrapper)}")
         check_on_misfit(self.on_misfit)
         object.__setattr__(self, "prefix", parse_path(self.path_prefix, limits=self.limits))
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from .._dialects import make_dialect
 from .._document import Document, Kind
 from .._errors import StreamJSONError, shorten
+from .._json import JSONValue
 from .._notify import Dispatcher
 from .._skipped import Skipped, is_skippable
 from .._view import (
@@ -59,7 +60,7 @@ class StreamState:
         self.options = options
         self.dialect = make_dialect(options.dialect, options.limits)
         self.quick = self.dialect.quick
-        self.document = self._new_document()
+        self.document = self.new_document()
         self.skipped, self.ignored = Skipped(), Skipped()
         self.dispatcher = Dispatcher(self.document, options.limits, self.skipped)
         self.event_number = 0
@@ -155,7 +156,8 @@ class StreamState:
         self.succeed(self.successor())
         return "set" if self.document.version > old.version else None
 
-    def _new_document(self, base: int = 0, lineage: object = None) -> Document:
+    def new_document(self, base: int = 0, lineage: object = None) -> Document:
+        """Return an empty document that begins at version `base`, for the options of this stream."""
         options = self.options
         return Document(
             options.limits,
@@ -169,7 +171,7 @@ class StreamState:
     def successor(self) -> Document:
         """Return the empty document that follows this one, by a version of its own unless this one is empty too."""
         old = self.document
-        return self._new_document(old.version + 1 if old.version > old.base else old.version, old.lineage)
+        return self.new_document(old.version + 1 if old.version > old.base else old.version, old.lineage)
 
     def succeed(self, document: Document) -> None:
         """Continue with an empty document."""
@@ -177,10 +179,22 @@ class StreamState:
         self._begin()
         self.dispatcher.follow(document)
 
-    def take_up(self, document: Document) -> None:
-        """Continue with another document."""
+    def take_up(self, document: Document, dialect_state: object) -> None:
+        """Continue with another document, of a checkpoint, and the state of the dialect.
+
+        Raises `CheckpointError` for a state that the dialect can't have.
+        """
+        self.dialect.restore(dialect_state)
         self.document = document
         self.dispatcher.follow(document)
+
+    def save_dialect(self) -> JSONValue:
+        """Return the state of the dialect, for a checkpoint."""
+        return self.dialect.state
+
+    def can_be_mended(self) -> bool:
+        """Return whether a checkpoint can continue this document, though an interrupt has broken off an event."""
+        return self.document.torn
 
     def check_open(self, *, may_reopen: bool = False) -> None:
         """Raise `ClosedError` if the document has ended; with `may_reopen` not if that was a guess."""

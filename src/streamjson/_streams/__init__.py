@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from .assembling import assemble, assemble_text
+from .async_stream import AsyncSnapshotStream
 from .split import split_streams
-from .stream import AsyncSnapshotStream, SnapshotStream, assemble
+from .sync_stream import SnapshotStream
 
-__all__ = ["AsyncSnapshotStream", "SnapshotStream", "assemble", "split_streams"]
+__all__ = ["AsyncSnapshotStream", "SnapshotStream", "assemble", "assemble_text", "split_streams"]

@@ -10,18 +10,21 @@ Cost: the assembler's, and one snapshot for each change.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from .._assembler import Assembler
 from .._document import Kind, Node, a_kind, current, kind_of
-from .._errors import ClosedError, StreamJSONError, StreamTruncatedError
+from .._errors import ClosedError, StreamJSONError, StreamTruncatedError, shorten
 from .._json import MISSING
 from .._resume import ReplayFilter
 from .._session import AssemblerOptions
 from .._skipped import SkippedEvent
-from .._view import Snapshot, Structurer
+from .._view import Snapshot, Structurer, closings_of
 
-__all__ = ["BaseStream", "StreamOptions"]
+__all__ = ["AsyncStreamOptions", "BaseStream", "StreamOptions"]
 
 
 class StreamOptions(AssemblerOptions, total=False):
@@ -30,6 +33,14 @@ class StreamOptions(AssemblerOptions, total=False):
     require_done: bool
     assembler: Assembler
     replays: ReplayFilter
+    every_n_changes: int
+
+
+class AsyncStreamOptions(StreamOptions, total=False):
+    """The options of an asynchronous stream."""
+
+    min_interval_s: float
+    conflate: bool
 
 
 class BaseStream:
@@ -41,12 +52,18 @@ class BaseStream:
         require_done: bool = False,
         assembler: Assembler | None = None,
         replays: ReplayFilter | None = None,
+        every_n_changes: int = 1,
         **options: Any,
     ) -> None:
+        if type(every_n_changes) is not int or every_n_changes < 1:
+            raise ValueError(f"every_n_changes is a number from 1, not {shorten(every_n_changes)}")
+        dialect = options.pop("dialect", None) if assembler is not None else None
         if assembler is not None and options:
             raise TypeError(f"the assembler has its options already: {', '.join(options)}")
         self._assembler = Assembler(**options) if assembler is None else assembler
         self._session = self._assembler._session  # noqa: SLF001  # the public class shows no machinery
+        if dialect not in (None, self._session.options.dialect):
+            raise TypeError(f"the assembler has the dialect {self._session.options.dialect!r}, not {dialect!r}")
         self._session.check_open()  # before the first read: an event that is read here would be lost
         self._require_done = require_done
         self._replays = replays
@@ -56,6 +73,10 @@ class BaseStream:
         # Without a filter, the assembler's own method: one call less for each event.
         self._consume = self._session.consume if replays is None else self._consume_new
         self._latest = self._session.snapshot(0)
+        self._every_n_changes = every_n_changes
+        # Before this version, no snapshot is yielded; -1 if each change gives one.
+        self._due_version = self._latest.version + every_n_changes if every_n_changes > 1 else -1
+        self._is_pulled = False  # an iterator over values reads: each event is one step, whatever it brings
         self._is_finished = False  # the source is closed, or will be when its reader returns from it
         self._owes_last = False  # the last snapshot is not yielded yet
 
@@ -93,8 +114,9 @@ class BaseStream:
     def snapshot(self) -> Snapshot:
         """The document as it is now, also after an error."""
         assembler, latest = self._assembler, self._latest
-        if (latest.version, latest.end, latest.last_event_id, latest.span_id) == (
-            assembler.version, assembler.end, assembler.last_event_id, assembler.span_id
+        closings = self._session.document.closings
+        if (latest.version, latest.end, latest.last_event_id, latest.span_id, closings_of(latest)) == (
+            assembler.version, assembler.end, assembler.last_event_id, assembler.span_id, closings
         ):  # fmt: skip
             return latest
         return self._session.snapshot(latest.version)
@@ -130,6 +152,15 @@ class BaseStream:
             raise error
         return self._session.close("eof")
 
+    @contextmanager
+    def _without_snapshots(self) -> Generator[None, None, None]:
+        """Yield no snapshot but the last one in this block."""
+        due, self._due_version = self._due_version, sys.maxsize
+        try:
+            yield
+        finally:
+            self._due_version = due
+
     def _final_value(self, structurer: Structurer | None) -> Any:
         snapshot = self.snapshot
         if not snapshot.complete:  # a failure was reported before, and a part of the document is not the answer
@@ -138,6 +169,8 @@ class BaseStream:
 
     def _take_snapshot(self) -> Snapshot:
         self._latest = self._session.snapshot(self._latest.version)
+        if self._due_version >= 0:
+            self._due_version = self._latest.version + self._every_n_changes
         return self._latest
 
     def _take_last_snapshot(self) -> Snapshot:

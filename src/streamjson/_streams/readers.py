@@ -12,7 +12,7 @@ Cost: for values that of `_view`, for a text its pieces.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -39,6 +39,8 @@ from .._view import (
     Completion,
     PatternCursor,
     Structurer,
+    closed_after_last,
+    closed_before,
     convert,
     finished_by,
     interleaved_since,
@@ -46,6 +48,7 @@ from .._view import (
     is_there,
     lost,
     postorder,
+    revision_of,
     structurer_of,
     unfinished,
     was_given,
@@ -95,6 +98,8 @@ class CompletionReader:
         at_end = self._session.end != "open"
         if document is not self._document:  # at the start, or after a reset
             self._read_all(document, at_end=at_end)
+        elif document.closes_values:
+            self._read_closed(document)
         else:
             starts = document.starts
             returned = interleaved_since(document)
@@ -103,8 +108,8 @@ class CompletionReader:
                 for node, key, state in finished_by(document, run, self._cursor):
                     self._add(document, path_to_slot(document.root_slot, node, key), starts[run] - 1, state)
                 self._next_run += 1
-            if at_end and not self._is_end_read:
-                self._read_end(document)
+        if at_end and not self._is_end_read:
+            self._read_end(document)
         return bool(self._untaken)
 
     def take(self) -> Any:
@@ -125,6 +130,7 @@ class CompletionReader:
         self._first_version = version = document.version
         self._cursor = PatternCursor(self._matcher)
         self._next_run = max(len(document.starts), 1)
+        self._closings = document.closings
         self._is_end_read = at_end
         root = locate(document, (), version)[2]
         if root is MISSING:
@@ -133,6 +139,23 @@ class CompletionReader:
             steps = path_to_slot(document.root_slot, node, key)
             if at_end or is_settled(document, steps):
                 self._add(document, steps, version, state)
+
+    def _read_closed(self, document: Document) -> None:
+        """Add what a text has closed since the last call."""
+        starts = document.starts
+        while self._next_run < len(starts):
+            run = self._next_run
+            for slot in closed_before(document, run, self._cursor, self._closings):
+                self._add_closed(document, *slot, starts[run] - 1)
+            self._closings = 0
+            self._next_run += 1
+        for slot in closed_after_last(document, self._cursor, self._closings):
+            self._add_closed(document, *slot, document.version)
+        self._closings = document.closings
+
+    def _add_closed(self, document: Document, node: Node, key: Step, state: State[str], version: int) -> None:
+        steps = path_to_slot(document.root_slot, node, key)
+        self._add(document, steps, version, state, revision_of(document, steps, version))
 
     def _read_end(self, document: Document) -> None:
         """Add what only the end has finished, and what has changed or vanished since it was added."""
@@ -224,8 +247,8 @@ class _Reader(Protocol[T_co]):
 class PullIterator(Iterator[T]):
     """Yields what a reader finds, and advances the stream when the reader finds nothing. Ends when the stream ends."""
 
-    def __init__(self, stream: Iterator[object], reader: _Reader[T]) -> None:
-        self._stream = stream
+    def __init__(self, advance: Callable[[], object], reader: _Reader[T]) -> None:
+        self._advance = advance
         self._reader = reader
 
     def __next__(self) -> T:
@@ -233,7 +256,7 @@ class PullIterator(Iterator[T]):
             raise StopIteration
         while True:
             while not self._reader.read():
-                next(self._stream)  # the last snapshot precedes the end, so what it finishes is still read
+                self._advance()  # the last snapshot precedes the end, so what it finishes is still read
             item = self._reader.take()
             if item is not MISSING:
                 return item
@@ -242,8 +265,8 @@ class PullIterator(Iterator[T]):
 class AsyncPullIterator(AsyncIterator[T]):
     """Does the same as `PullIterator`, for an asynchronous stream."""
 
-    def __init__(self, stream: AsyncIterator[object], reader: _Reader[T]) -> None:
-        self._stream = stream
+    def __init__(self, advance: Callable[[], Awaitable[object]], reader: _Reader[T]) -> None:
+        self._advance = advance
         self._reader = reader
 
     def __iter__(self) -> NoReturn:
@@ -254,7 +277,7 @@ class AsyncPullIterator(AsyncIterator[T]):
             raise StopAsyncIteration
         while True:
             while not self._reader.read():
-                await anext(self._stream)
+                await self._advance()
             item = self._reader.take()
             if item is not MISSING:
                 return item

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .change import Change, MatchedChange, brief, change_at, changes_between, make_change
+from .change import Change, MatchedChange, brief, change_at, changes_between, make_change, matched_change
+from .closings import closed_after_last, closed_before, revision_of
 from .completion import Completion, Structurer, convert, structurer_of
 from .failure import StreamFailedError, no_deltas, sender_failed, started_over
 from .finished import (
@@ -19,7 +20,7 @@ from .finished import (
     was_reported,
 )
 from .selection import PatternCursor, postorder, preorder
-from .snapshot import OF_LAST_EVENT, UNREAD, End, Match, Snapshot, document_of
+from .snapshot import OF_LAST_EVENT, UNREAD, End, Match, Snapshot, begin_after, closings_of, document_of, note_closings
 
 __all__ = [
     "OF_LAST_EVENT",
@@ -33,9 +34,13 @@ __all__ = [
     "Snapshot",
     "StreamFailedError",
     "Structurer",
+    "begin_after",
     "brief",
     "change_at",
     "changes_between",
+    "closed_after_last",
+    "closed_before",
+    "closings_of",
     "convert",
     "document_of",
     "finished_by",
@@ -44,11 +49,14 @@ __all__ = [
     "is_there",
     "lost",
     "make_change",
+    "matched_change",
     "no_deltas",
+    "note_closings",
     "postorder",
     "preorder",
     "reopen",
     "reported_at",
+    "revision_of",
     "sender_failed",
     "started_over",
     "structurer_of",

@@ -33,7 +33,16 @@ from .._json import MISSING
 from .._paths import Path, append_step, format_path
 from .._wire import StreamingChunk
 
-__all__ = ["Change", "CoalescedChange", "MatchedChange", "brief", "change_at", "changes_between", "make_change"]
+__all__ = [
+    "Change",
+    "CoalescedChange",
+    "MatchedChange",
+    "brief",
+    "change_at",
+    "changes_between",
+    "make_change",
+    "matched_change",
+]
 
 
 class _Short(reprlib.Repr):
@@ -195,9 +204,7 @@ class MatchedChange(Change):
 
     __slots__ = ("_match",)
 
-    def __init__(self, document: Document, version: int, kind: Kind, delta: Any, match: Path) -> None:
-        self._document, self.version, self.kind, self._delta = document, version, kind, delta
-        self._match = match
+    _match: Path
 
     @property
     def match(self) -> Path:
@@ -206,6 +213,14 @@ class MatchedChange(Change):
     @property
     def match_value(self) -> Any:
         return read(self._document, *locate(self._document, self._match, self.version), self.version)
+
+
+def matched_change(document: Document, version: int, kind: Kind, delta: Any, match: Path) -> MatchedChange:
+    """Return a change for a callback; as `make_change`."""
+    change = MatchedChange()
+    change._document, change._delta, change._match = document, delta, match  # noqa: SLF001  # hot: see INVARIANTS 8
+    change.version, change.kind = version, kind
+    return change
 
 
 class CoalescedChange(Change):

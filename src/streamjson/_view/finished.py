@@ -12,6 +12,8 @@ since; all others wait for the end. A document that is not `in_order` is interle
 A reopened document has been reported whole, as its end was a guess. So it is interleaved from then on, and every value
 that existed is finished until it changes.
 
+A text closes its values by tokens of their own (`closings`); it is always in document order.
+
 It owns the `progress` of a document: how far its log was searched for a return, and its *eras*. An era begins at the
 first return and at each guessed end, and has what changed in it.
 It does not know its callers. A location is a path from the root slot: 0, then the steps of its path.
@@ -28,6 +30,7 @@ from typing import Any, Final, TypeVar
 from .._document import HOLE, Document, Node, Step, locate, location, path_to_slot, slot_at, slots_at
 from .._json import MISSING
 from .._paths import State
+from .closings import is_closed
 from .selection import PatternCursor, postorder
 
 __all__ = [
@@ -76,7 +79,12 @@ class _Progress:
         self.searched = 1  # the first run cannot be a return
 
 
+_ALWAYS_IN_ORDER: Final = _Progress()
+
+
 def _progress_of(document: Document) -> _Progress:
+    if document.closes_values:
+        return _ALWAYS_IN_ORDER
     progress: _Progress | None = document.progress
     if progress is None:
         first = () if document.in_order else (_Era(document.base, is_end=False),)
@@ -126,10 +134,15 @@ def is_there(document: Document, steps: tuple[Step, ...], version: int) -> bool:
     return thing is not MISSING and thing is not HOLE
 
 
-def is_finished(document: Document, steps: tuple[Step, ...], version: int) -> bool:
-    """Return whether the value at `steps` was finished at `version`, as far as was known then."""
+def is_finished(document: Document, steps: tuple[Step, ...], version: int, closings: int = 0) -> bool:
+    """Return whether the value at `steps` was finished at `version`, as far as was known then.
+
+    `closings` are those after the change that made the version, where a text closes its values itself (`closings`).
+    """
     if not is_there(document, steps, version):
         return False
+    if document.closes_values:
+        return is_closed(document, steps, version, closings)
     eras = [era for era in _progress_of(document).eras if era.start <= version]
     if not eras:
         return not _touch(steps, path_to_slot(document.root_slot, *location(document, version)))
@@ -140,7 +153,7 @@ def is_settled(document: Document, steps: tuple[Step, ...]) -> bool:
     """Return whether the value at `steps`, which exists, is finished now. Just after a reopening every value is."""
     eras = _progress_of(document).eras
     if not eras:
-        return is_finished(document, steps, document.version)
+        return is_finished(document, steps, document.version, document.closings)
     return _is_kept(document, eras[-1], steps, document.version)
 
 
@@ -199,7 +212,7 @@ def finished_by(document: Document, run: int, along: PatternCursor[T]) -> Iterat
 def unfinished(document: Document, along: PatternCursor[T]) -> Iterator[tuple[Node, Step, State[T]]]:
     """Yield the matching values that only the end of the stream finishes, deepest first."""
     version = document.version
-    if not is_there(document, (0,), version):
+    if document.closes_values or not is_there(document, (0,), version):
         return
     if interleaved_since(document) is None:
         yield from _up(document, path_to_slot(document.root_slot, *location(document, version)), 0, version, along)

@@ -31,7 +31,17 @@ from .change import Change, CoalescedChange, changes_between
 from .finished import is_finished, is_there
 from .selection import select
 
-__all__ = ["OF_LAST_EVENT", "UNREAD", "End", "Match", "Snapshot", "document_of"]
+__all__ = [
+    "OF_LAST_EVENT",
+    "UNREAD",
+    "End",
+    "Match",
+    "Snapshot",
+    "begin_after",
+    "closings_of",
+    "document_of",
+    "note_closings",
+]
 
 T = TypeVar("T")
 
@@ -73,7 +83,7 @@ class Snapshot:
     """
 
     __slots__ = (
-        "_changes", "_document", "_since", "_value", "end", "last_event_id", "span_id", "version",
+        "_changes", "_closings", "_document", "_since", "_value", "end", "last_event_id", "span_id", "version",
     )  # fmt: skip
 
     _document: Document
@@ -84,6 +94,7 @@ class Snapshot:
     last_event_id: str
     _value: Any  # or UNREAD, or the first snapshot of this version, which has it
     _changes: tuple[Change, ...]  # unset until it is read
+    _closings: int  # the values that were closed since the last change; unset if there are none
 
     def _fill(
         self, document: Document, since: int, end: End, span_id: str | None, last_event_id: str, value: Any
@@ -92,6 +103,7 @@ class Snapshot:
         self._document, self.version, self._since = document, document.version, since
         self.end, self.span_id, self.last_event_id = end, span_id, last_event_id
         self._value = value
+        note_closings(self, document)
         return self
 
     @property
@@ -247,7 +259,7 @@ class Snapshot:
         steps = (0, *self._steps(path))
         if self.complete:
             return is_there(self._document, steps, self.version)
-        return is_finished(self._document, steps, self.version)
+        return is_finished(self._document, steps, self.version, closings_of(self))
 
     def find(self, pattern: str) -> list[Match]:
         """Return the locations that a JSONPath pattern selects, and their values; an empty list if it selects nothing.
@@ -314,3 +326,19 @@ class Snapshot:
 def document_of(snapshot: Snapshot) -> Document:
     """Return the document that a snapshot is a version of, for readers inside the library."""
     return snapshot._document  # noqa: SLF001  # for readers inside the library
+
+
+def note_closings(snapshot: Snapshot, document: Document) -> None:
+    """Record how many values were closed after the change that made the snapshot's version."""
+    if document.closings:
+        snapshot._closings = document.closings  # noqa: SLF001  # of this module's class
+
+
+def closings_of(snapshot: Snapshot) -> int:
+    """Return how many values were closed after the change that made the snapshot's version."""
+    return getattr(snapshot, "_closings", 0)
+
+
+def begin_after(snapshot: Snapshot, version: int) -> None:
+    """Let the snapshot's `changes` begin after a version, before they are read."""
+    snapshot._since = version  # noqa: SLF001  # of this module's class

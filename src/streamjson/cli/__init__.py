@@ -54,7 +54,8 @@ examples:
 """
 
 ASSEMBLE = """\
-Print the document that a stream of Server-Sent Events builds, as JSON.
+Print the document that a stream of Server-Sent Events builds, as JSON;
+with --from text, the document whose JSON text arrives in pieces.
 Standard input is read as it arrives. Standard output is always UTF-8.
 A bad event ends the reading, and the document before it is printed. With
 --on-invalid skip it is skipped, and reported on standard error at the end.
@@ -69,10 +70,13 @@ examples:
   streamjson assemble examples/trip.sse --compact | jq .budget.total
   for f in *.sse; do cat $f; echo; echo; done | streamjson assemble - --all
   curl -N https://api.example/stream | streamjson assemble - --every 10
+  streamjson assemble answer.md --from text --wrapper fence
+  streamjson assemble log.jsonl --from text --all
 """
 
 WATCH = """\
-Show the document while it grows. The changing line is marked; each finished
+Show the document of an event stream, or with --from text that of a JSON
+text, while it grows. The changing line is marked; each finished
 part is folded into one line with a tick; the view follows the change.
 Without a terminal, `watch` prints the result, as `streamjson assemble` does.
 Needs the extra `cli`: pip install 'streamjson-assembler[cli]'
@@ -83,6 +87,7 @@ examples:
   streamjson watch examples/trip.sse
   streamjson watch examples/people.sse --speed 20
   curl -N https://api.example/stream | streamjson watch -
+  streamjson watch trip.json --from text
   streamjson watch examples/trip.sse --export trip.svg
 """
 
@@ -132,12 +137,14 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _run_assemble(arguments: argparse.Namespace) -> int:
+    _check_format(arguments)
     from ._assemble import assemble_command  # noqa: PLC0415  # a command imports what it uses
 
     return assemble_command(arguments)
 
 
 def _run_watch(arguments: argparse.Namespace) -> int:
+    _check_format(arguments)
     if arguments.export is None and (arguments.export_at or arguments.export_size):
         arguments.parser.error("--export-at and --export-size need --export")
     from ._watch import watch_command  # noqa: PLC0415  # a command imports what it uses
@@ -149,6 +156,20 @@ def _run_split(arguments: argparse.Namespace) -> int:
     from ._split import split_command  # noqa: PLC0415  # a command imports what it uses
 
     return split_command(arguments)
+
+
+def _check_format(arguments: argparse.Namespace) -> None:
+    """Refuse the options that the format of the input does not have."""
+    used: argparse.ArgumentParser = arguments.parser
+    if arguments.format == "sse":
+        if arguments.wrapper:
+            used.error("--wrapper needs --from text")
+        return
+    for name in ("path_prefix", "on_conflict", "on_new_span", "on_invalid", "require_done"):
+        if getattr(arguments, name) != used.get_default(name):
+            used.error(f"--{name.replace('_', '-')} is for event streams, not for --from text")
+    if arguments.wrapper and getattr(arguments, "all", False):
+        used.error("--wrapper is for one document, not for --all")
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -261,7 +282,19 @@ def _define_split(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
-    _add_file(parser, "the bytes of an event stream; - is standard input")
+    _add_file(parser, "the bytes of an event stream, or of JSON text; - is standard input")
+    parser.add_argument(
+        "--from",
+        dest="format",
+        choices=("sse", "text"),
+        default="sse",
+        help="what the input is: an event stream, or the document's JSON text (default: sse)",
+    )
+    parser.add_argument(
+        "--wrapper",
+        choices=("fence", "prose"),
+        help="with --from text: the document is in a code fence, or somewhere in other text",
+    )
     parser.add_argument(
         "--path-prefix",
         type=_path,

@@ -55,7 +55,7 @@ def assemble_command(arguments: argparse.Namespace) -> int:
             write_output(to_json(last.value, compact=compact))
         flush_output()
         changes = counted(last.version, "change")
-        counts = f"{counted(source.events, 'event')}, {changes}, {counted(source.received, 'byte')}"
+        counts = f"{counted(source.events, source.unit)}, {changes}, {counted(source.received, 'byte')}"
         rest = source.describe_rest(stream)
     for line in (*source.warnings(stream), *source.warnings_of_bytes()):
         report(line)
@@ -71,7 +71,7 @@ def assemble_command(arguments: argparse.Namespace) -> int:
         report(f"error: {source.name}: the stream contained no document ({counts}){source.advice()}")
         return 1
     if not arguments.quiet:
-        report(f"{source.name}: {'done' if last.end == 'done' else 'ended without [DONE]'}, {counts}")
+        report(f"{source.name}: {source.describe_end(last.end)}, {counts}")
     return 0
 
 
@@ -95,7 +95,7 @@ def _assemble_all(arguments: argparse.Namespace) -> int:
             is_readable = False
     for line in source.warnings_of_bytes():
         report(line)
-    counts = f"{counted(source.events, 'event')}, {counted(source.received, 'byte')}"
+    counts = f"{counted(source.events, source.unit)}, {counted(source.received, 'byte')}"
     if is_readable and not documents:
         report(f"error: {source.name}: the source contained no document ({counts}){source.advice()}")
         return 1

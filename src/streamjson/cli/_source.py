@@ -17,7 +17,6 @@ import codecs
 import contextlib
 import errno
 import os
-import shlex
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
@@ -28,6 +27,7 @@ from attrs import define, evolve, field
 from streamjson import (
     ConflictError,
     InvalidEventError,
+    InvalidTextError,
     LimitExceededError,
     Limits,
     ServerSentEvent,
@@ -37,6 +37,7 @@ from streamjson import (
     StreamJSONError,
     StreamTruncatedError,
     assemble,
+    assemble_text,
     decode_sse,
     split_streams,
 )
@@ -47,6 +48,7 @@ __all__ = ["Source", "counted", "open_input", "state_of"]
 
 PIECE_BYTES: Final = 64 * 1024
 HEAD_BYTES: Final = 1024
+TEXT_PIECE_BYTES: Final = 8  # of a JSON text, where each piece is shown
 SHOWN_CHARS: Final = 80  # of an input that is not an event stream
 # The limits that `--no-size-limit` lifts.
 _SIZE_LIMITS: Final = (
@@ -89,7 +91,8 @@ class Source:
 
     `before_read` is called before the next piece is read, which may take long; `before_event` before each event is
     applied. `events` is the number of events read, `received` that of bytes, `head` the first of them; up to `position`
-    they are used up. `document` is the number of the current document, from 1, or 0 if the source has only one.
+    they are used up. `document` is the number of the current document, from 1, or 0 if the source has only one. With
+    `is_text`, the source is JSON text, and an event a piece of it.
     """
 
     descriptor: int
@@ -101,6 +104,7 @@ class Source:
     position: int = 0
     head: bytes = b""
     document: int = 0
+    is_text: bool = False
     _events_before: int = 0  # before the current document
     _limits: Limits = field(factory=Limits)
     _decoder: SSEDecoder = field(factory=SSEDecoder)
@@ -109,17 +113,27 @@ class Source:
     def snapshots(self, arguments: argparse.Namespace) -> SnapshotStream:
         """Return the snapshots of the first document, with the policy of the arguments."""
         self._begin(arguments)
+        if self.is_text:
+            pieces = self._text_pieces(is_shown=getattr(arguments, "every", None) is not None)
+            return assemble_text(pieces, wrapper=arguments.wrapper, limits=self._limits)
         return self._assemble(self._paced(), arguments)
 
     def documents(self, arguments: argparse.Namespace) -> Iterator[SnapshotStream]:
         """Yield the snapshots of each document, with the policy of the arguments."""
         self._begin(arguments)
+        if self.is_text:
+            streams = assemble_text(self._text_pieces(is_shown=False), documents="many", limits=self._limits)
+            for self.document, stream in enumerate(streams, 1):
+                yield stream
+            self.document = 0
+            return
         for number, events in enumerate(split_streams(self._paced(), limits=self._limits), 1):
             self.document, self._events_before = number, self.events - 1
             yield self._assemble(events, arguments)
             self.document = 0
 
     def _begin(self, arguments: argparse.Namespace) -> None:
+        self.is_text = arguments.format == "text"
         if arguments.no_size_limit:
             self._limits = evolve(self._limits, **dict.fromkeys(_SIZE_LIMITS))
         self._decoder = SSEDecoder(limits=self._limits)
@@ -154,6 +168,17 @@ class Source:
             self.before_event()
             self.events += 1
             yield event
+
+    def _text_pieces(self, *, is_shown: bool) -> Generator[bytes, None, None]:
+        is_shown = is_shown or self.before_event is not _nothing
+        size = TEXT_PIECE_BYTES if is_shown else PIECE_BYTES
+        for piece in self.pieces():
+            start = self.received - len(piece)
+            for at in range(0, len(piece), size):
+                self.position = start + at
+                self.before_event()
+                self.events += 1
+                yield piece[at : at + size]
 
     def describe_rest(self, stream: SnapshotStream) -> str:
         """Read all that follows the document's `[DONE]`, without pauses; return the line that reports it, or ""."""
@@ -199,7 +224,9 @@ class Source:
         """Return the line for an error: the file, the problem, the number of the event and its byte offset."""
         if isinstance(error, InvalidEventError) and error.code == "not_an_event_stream":  # it has no position
             return f"error: {self._label()}: {self._about_input(error.body)}{self.advice()}"
-        if self.document:
+        if self.is_text:
+            error.event_number = None  # that of a piece tells nothing
+        elif self.document:
             if error.event_number is not None:
                 error.event_number += self._events_before
         else:
@@ -215,6 +242,15 @@ class Source:
             error.args = (error.message.replace("on_conflict='replace'", "--on-conflict replace"),)
         return f"error: {self._label()}: {error}{self.advice()}"
 
+    @property
+    def unit(self) -> str:
+        """The noun for what is counted in `events`."""
+        return "piece" if self.is_text else "event"
+
+    def describe_end(self, end: str) -> str:
+        """Return how a document ended that is whole."""
+        return "done" if self.is_text or end == "done" else "ended without [DONE]"
+
     def describe_empty(self) -> str:
         """Return the line for a stream that ended well but contained no document."""
         return f"error: {self._label()}: the stream contained no document{self.advice()}"
@@ -229,12 +265,11 @@ class Source:
 
     def advice(self) -> str:
         """Return the advice to add to an error if no event came and the input begins like a JSON document, or ""."""
-        if self.events or not self.head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+        if self.is_text or self.events or not self.head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
             return ""
         if b'"error"' in self.head:
             return "; it may be an error message of an API"
-        name = shlex.quote(self.name)
-        return f"; for a JSON document, `streamjson split {name}` writes the event stream that builds it"
+        return "; to read JSON text, add --from text"
 
 
 def counted(number: int, noun: str) -> str:
@@ -258,4 +293,6 @@ def state_of(error: StreamJSONError) -> str:
     """Return one or two words for the way in which an error ended a stream."""
     if isinstance(error, StreamTruncatedError):
         return "cut off"
+    if isinstance(error, InvalidTextError):
+        return "bad text"
     return "failed" if isinstance(error, StreamFailedError) else "bad event"

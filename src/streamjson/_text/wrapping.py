@@ -1,0 +1,126 @@
+"""A JSON document inside other text: where it begins, and what may follow it. Nothing that was written is taken back.
+
+`"fence"`: the document is in the first code fence, "```" with or without a language word. After the document only the
+closing fence may come, then anything.
+
+`"prose"`: the document begins at the first of these, and after it anything may come:
+
+- a code fence whose language word begins with "json";
+- "{" before a quote or "}", or "[" before "{", "[" or a quote, with or without blanks in between.
+
+These are modes of the parser: each function reads from one character on, and returns where it has stopped.
+
+Cost: linear in the text; a search for each backtick and bracket.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from .grammar import BLANKS
+
+if TYPE_CHECKING:
+    from .parser import Parser
+
+__all__ = ["FIRST_MODES", "LAST_MODES", "MAX_WORD_CHARS", "WRAPPER_STEPS", "Wrapper"]
+
+Wrapper: TypeAlias = Literal["fence", "prose"] | None
+
+# Wrapper -> the mode in which the text begins, and the one after the document.
+FIRST_MODES: Final[dict[Wrapper, str]] = {None: "start", "fence": "before fence", "prose": "before document"}
+LAST_MODES: Final[dict[Wrapper, str]] = {None: "end", "fence": "in fence", "prose": "rest"}
+
+_FENCE: Final = "```"
+MAX_WORD_CHARS: Final = 16
+_find_mark: Final = re.compile(r"[`{\[]").search
+_match_word: Final = re.compile(r"[`\w.+-]*").match  # and the rest of a longer fence
+
+
+def _skip(parser: Parser, text: str, at: int, end: int) -> int:
+    parser.place.count_lines(text, at, end)
+    return end
+
+
+def _count_backticks(parser: Parser, char: str, following: str) -> bool:
+    """Take in a character of a fence; go to the mode `following` after the third. Return False if it is no backtick."""
+    if char != "`":
+        parser.tail = ""
+        return False
+    parser.tail += char
+    if parser.tail == _FENCE:
+        parser.tail = ""
+        parser.mode = following
+    return True
+
+
+def _before_fence(parser: Parser, text: str, at: int) -> int:
+    if parser.tail and _count_backticks(parser, text[at], "fence word"):
+        return at + 1
+    start = text.find("`", at)
+    if start < 0:
+        return _skip(parser, text, at, len(text))
+    _count_backticks(parser, "`", "fence word")
+    return _skip(parser, text, at, start + 1)
+
+
+def _fence_word(parser: Parser, text: str, at: int) -> int:
+    end: int = _match_word(text, at).end()  # type: ignore[union-attr]  # it always matches
+    parser.parts = ["".join((*parser.parts, text[at:end]))[:MAX_WORD_CHARS]]
+    if end < len(text):
+        word = parser.parts.pop().lstrip("`").lower()
+        parser.mode = "start" if parser.wrapper == "fence" or word.startswith("json") else "before document"
+    return end
+
+
+def _before_document(parser: Parser, text: str, at: int) -> int:
+    if parser.tail and _count_backticks(parser, text[at], "fence word"):
+        return at + 1
+    mark = _find_mark(text, at)
+    if mark is None:
+        return _skip(parser, text, at, len(text))
+    end = _skip(parser, text, at, mark.end())
+    if mark[0] == "`":
+        _count_backticks(parser, "`", "fence word")
+    else:
+        parser.mode = "maybe object" if mark[0] == "{" else "maybe array"
+    return end
+
+
+def _maybe_document(parser: Parser, text: str, at: int) -> int:
+    """Read what follows a bracket that may begin the document."""
+    char = text[at]
+    if char in BLANKS:
+        return _skip(parser, text, at, at + 1)
+    is_object = parser.mode == "maybe object"
+    if char in ('"}' if is_object else '{["'):
+        parser.begin_container(is_object=is_object)
+    else:
+        parser.mode = "before document"
+    return at
+
+
+def _in_fence(parser: Parser, text: str, at: int) -> int:
+    """Read what follows the document in its fence."""
+    char = text[at]
+    if char in BLANKS and not parser.tail:
+        return _skip(parser, text, at, at + 1)
+    if not _count_backticks(parser, char, "rest"):
+        raise parser.place.wrong(text, at, f"the closing {_FENCE!r}")
+    return at + 1
+
+
+def _rest(parser: Parser, text: str, at: int) -> int:
+    return _skip(parser, text, at, len(text))
+
+
+WRAPPER_STEPS: Final[dict[str, Callable[[Parser, str, int], int]]] = {
+    "before fence": _before_fence,
+    "fence word": _fence_word,
+    "before document": _before_document,
+    "maybe object": _maybe_document,
+    "maybe array": _maybe_document,
+    "in fence": _in_fence,
+    "rest": _rest,
+}

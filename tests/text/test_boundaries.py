@@ -1,0 +1,128 @@
+"""`_text.boundaries` and `_streams.text_documents`: several texts in one source."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+import streamjson as sj
+from text_samples import cut, cuts, texts
+
+
+def finals(pieces: Any) -> list[Any]:
+    """Return the value, or the code of the error, of each document."""
+    found: list[Any] = []
+    for stream in sj.assemble_text(pieces, documents="many"):
+        try:
+            found.append(stream.final())
+        except sj.StreamJSONError as error:
+            found.append(error.code)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        pytest.param("", [], id="nothing"),
+        pytest.param(" \n\x1e\n", [], id="only separators"),
+        pytest.param('{"a": 1}\n{"a": 2}\n', [{"a": 1}, {"a": 2}], id="lines"),
+        pytest.param('{"a": 1}{"a": 2}[][]', [{"a": 1}, {"a": 2}, [], []], id="concatenated"),
+        pytest.param('\x1e{"a": 1}\n\x1e2\n\x1e"x"\n', [{"a": 1}, 2, "x"], id="RFC 7464"),
+        pytest.param('1 2\n"a""b" true null[3]4', [1, 2, "a", "b", True, None, [3], 4], id="scalars"),
+        pytest.param('["}", "\\"]"] {"]": "{"}', [["}", '"]'], {"]": "{"}], id="brackets in strings"),
+        pytest.param('[1, 2\x1e[3]\x1e"ab\x1e4', ["truncated_text", [3], "truncated_text", 4], id="records cut off"),
+        pytest.param("nope [1] ] {2} [3]", ["bad_text", [1], "bad_text", "bad_text", [3]], id="mistakes"),
+        pytest.param("[1", ["truncated_text"], id="the end inside a document"),
+    ],
+)
+def test_documents(text: str, values: list[Any]) -> None:
+    assert finals(text) == finals(list(text)) == finals([text.encode()]) == values
+
+
+@given(documents=st.lists(texts, max_size=4), separator=st.sampled_from(["\n", "\x1e", " \r\n"]), data=st.data())
+def test_cutting_makes_no_difference(documents: list[str], separator: str, data: Any) -> None:
+    text = separator.join(documents)
+    expected = [sj.assemble_text(document).final() for document in documents]
+    assert repr(finals(cut(text, data.draw(cuts(text))))) == repr(expected)
+
+
+def test_snapshots_while_a_document_grows() -> None:
+    streams = sj.assemble_text(['{"a": "x', 'y"}{"a": "', 'z"}'], documents="many")
+    assert [[snapshot.value for snapshot in stream] for stream in streams] == [
+        [{"a": "x"}, {"a": "xy"}, {"a": "xy"}],
+        [{}, {"a": "z"}, {"a": "z"}],
+    ]
+
+
+def test_next_document_passes_over_the_rest_of_the_one_before() -> None:
+    streams = sj.assemble_text(['[1, "x', 'y"] [2]'], documents="many")
+    first = next(streams)
+    assert next(first).value == [1, "x"]
+    assert next(streams).final() == [2]
+    with pytest.raises(sj.StreamTruncatedError):
+        first.final()
+
+
+class Pieces:
+    """A source that notes whether it was closed."""
+
+    def __init__(self, *pieces: str) -> None:
+        self.pieces = iter(pieces)
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return next(self.pieces)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_source_is_closed_at_its_end_and_by_close() -> None:
+    source = Pieces("1 2")
+    streams = sj.assemble_text(source, documents="many")
+    next(streams).close()
+    assert not source.is_closed
+    assert [stream.final() for stream in streams] == [2]
+    assert source.is_closed
+
+    other = Pieces("1 2")
+    with sj.assemble_text(other, documents="many") as streams:
+        stream = next(streams)
+    assert other.is_closed
+    with pytest.raises(sj.StreamTruncatedError):
+        stream.final()
+
+
+def test_asynchronous() -> None:
+    async def pieces() -> AsyncIterator[str]:
+        for piece in ["[1", "] [", "2]"]:
+            yield piece
+
+    async def main() -> list[Any]:
+        async with sj.assemble_text(pieces(), documents="many") as streams:
+            return [await stream.final() async for stream in streams]
+
+    assert asyncio.run(main()) == [[1], [2]]
+
+
+@pytest.mark.parametrize("options", [{"assembler": sj.Assembler(dialect="json_text")}, {"wrapper": "fence"}])
+def test_options_of_one_document_are_refused(options: Any) -> None:
+    with pytest.raises(TypeError, match="is for one document"):
+        sj.assemble_text("1", documents="many", **options)
+
+
+def test_mistakes_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="documents is 'one' or 'many'"):
+        sj.assemble_text("1", documents="several")  # type: ignore[call-overload]
+    with pytest.raises(sj.InvalidEventError, match="iterable of its pieces"):
+        sj.assemble_text(1, documents="many")  # type: ignore[call-overload]
+    with pytest.raises(sj.InvalidEventError, match="a piece of JSON text is text or bytes"):
+        list(sj.assemble_text([json.loads("1")], documents="many"))
