@@ -44,6 +44,7 @@ def quick_decoder() -> QuickDecoder:
     For a text that msgspec would read differently from the standard library, it raises, and `Chunks` decides; so the
     result does not depend on msgspec.
     """
+    errors: tuple[type[Exception], ...]
     try:
         import msgspec  # noqa: PLC0415  # an extra; and importing this package alone must not load it
     except ImportError:

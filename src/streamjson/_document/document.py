@@ -22,7 +22,7 @@ Cost: two appends for a delta to the open string; see `writer` for the rest.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from .._json import REPLACEMENT, short_size, utf8_size
 from .._limits import Limits
@@ -49,8 +49,8 @@ class Document(Writer):
     )
 
     # A `TextDocument` has slots of these names.
-    closes_values: ClassVar[bool] = False
-    closings: ClassVar[int] = 0
+    closes_values: bool = False
+    closings: int = 0
 
     def __init__(
         self,

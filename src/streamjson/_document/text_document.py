@@ -35,8 +35,6 @@ class TextDocument(Document):
 
     __slots__ = ("closes_values", "closings")
 
-    closes_values: bool
-
     def __init__(
         self,
         limits: Limits,

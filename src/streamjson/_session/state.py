@@ -47,6 +47,7 @@ class StreamState:
     )  # fmt: skip
 
     passed_over: int
+    event_number: int
     end: End
     span_id: str | None
     last_event_id: str

@@ -52,8 +52,10 @@ class TextSession(Session):
 
     def consume(self, event: object) -> Kind | None:
         """Apply a piece of text, or an event with one; return the kind of its last change, or None."""
+        piece: Any = event
+        feed: Callable[[Any], None]
         if isinstance(event, str):
-            feed: Callable[[Any], None] = self.feed
+            feed = self.feed
         elif isinstance(event, _BYTES):
             feed = self._feed_bytes
         else:
@@ -66,7 +68,7 @@ class TextSession(Session):
             self.check_open()
         before, closings = document.version, document.closings
         try:
-            feed(event)
+            feed(piece)
         except BaseException as error:
             self._break_off(error, before, closings)
             raise
@@ -89,7 +91,7 @@ class TextSession(Session):
         self.record(event)
         return self._note_changes(before, closings)
 
-    def _feed_bytes(self, piece: bytes | bytearray | memoryview) -> None:
+    def _feed_bytes(self, piece: Any) -> None:
         if self.utf8 is None:
             self.utf8 = UTF8Reader(self.parser)
             self.feed = self.utf8.feed_text

@@ -6,7 +6,7 @@ Cost: O(1).
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping
-from typing import Any, Literal, Unpack, overload
+from typing import Any, Literal, Unpack, cast, overload
 
 from .._dialects import JsonText, needs_decoding
 from .._errors import InvalidEventError, shorten
@@ -65,7 +65,8 @@ def assemble(
     if isinstance(source, AsyncIterable):
         return AsyncSnapshotStream(source, **options)
     if isinstance(source, Iterable):
-        return SnapshotStream(source, **options)
+        given: Any = options  # of which it refuses those for an asynchronous source
+        return SnapshotStream(source, **given)
     raise InvalidEventError(
         f"a source of events is an iterable, not {shorten(source)};"
         f" for a response, call assemble(decode_sse(pieces)) with its bytes, {right_call(source)}"
@@ -126,17 +127,27 @@ def assemble_text(
     >>> [stream.final() for stream in sj.assemble_text('{"a": 1}\\n{"a": 2}\\n', documents="many")]
     [{'a': 1}, {'a': 2}]
     """
-    given: Any = {**options, "dialect": JsonText.name}
-    source: Any = [pieces] if isinstance(pieces, str | bytes | bytearray | memoryview) else pieces
+    given: dict[str, Any] = {**options, "dialect": JsonText.name}
+    source = _pieces(pieces)
     if documents == "one":
-        return assemble(source, **given)  # type: ignore[no-any-return]  # of either kind
+        return _assemble(source, given)
     if documents != "many":
         raise ValueError(f"documents is 'one' or 'many', not {shorten(documents)}")
     for name in ("assembler", "wrapper"):
         if given.get(name) is not None:
             raise TypeError(f"{name} is for one document, not for documents='many'")
-    if isinstance(source, AsyncIterable):
+    if hasattr(source, "__aiter__"):
         return AsyncTextDocuments(source, given)
-    if isinstance(source, Iterable):
+    if hasattr(source, "__iter__"):
         return TextDocuments(source, given)
     raise InvalidEventError(f"a JSON text is given as an iterable of its pieces, not as {shorten(source)}")
+
+
+def _pieces(pieces: Any) -> Any:
+    """Return an iterable of the pieces; a text is one piece."""
+    return [pieces] if isinstance(pieces, str | bytes | bytearray | memoryview) else pieces
+
+
+def _assemble(source: Any, options: dict[str, Any]) -> SnapshotStream | AsyncSnapshotStream:
+    stream: SnapshotStream | AsyncSnapshotStream = cast("Any", assemble)(source, **options)
+    return stream

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias, cast
 
 from .._errors import InvalidEventError, shorten
 from .._text import Boundaries
@@ -23,17 +23,16 @@ from .sync_stream import SnapshotStream
 __all__ = ["AsyncTextDocuments", "TextDocuments"]
 
 Piece: TypeAlias = str | bytes
+_BYTES: Final = (bytes, bytearray, memoryview)
 _Part: TypeAlias = tuple[Piece, bool]  # and whether it ends its text
 
-_PIECES: Final = (str, bytes, bytearray, memoryview)
 
-
-def _cut(boundaries: Boundaries, piece: object) -> Iterator[_Part]:
+def _cut(boundaries: Boundaries, piece: Any) -> Iterator[_Part]:
     """Yield the parts of a piece. All marks are ASCII, so bytes are cut as text of one character for each byte."""
     if isinstance(piece, str):
         yield from boundaries.cut(piece)
-    elif isinstance(piece, _PIECES):
-        for part, is_last in boundaries.cut(bytes(piece).decode("latin-1")):
+    elif isinstance(piece, _BYTES):
+        for part, is_last in boundaries.cut(bytes(cast("Any", piece)).decode("latin-1")):
             yield part.encode("latin-1"), is_last
     else:
         raise InvalidEventError(f"a piece of JSON text is text or bytes, not {shorten(piece)}")

@@ -15,13 +15,15 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from .grammar import always
+
 __all__ = ["Boundaries"]
 
 # RFC 7464, section 2.2: "JSON-sequence = *(RS possible-JSON), RS = %x1E"
-_match_between: Final = re.compile("[ \t\n\r\x1e\ufeff]*+").match
+_match_between: Final = always("[ \t\n\r\x1e\ufeff]*+")
 _find_mark: Final = re.compile(r'["{}\[\]\x1e]').search
 _find_string_mark: Final = re.compile(r'["\\\x1e]').search
-_match_scalar: Final = re.compile('[^ \t\n\r\x1e\ufeff,:"{}\\[\\]]*+').match
+_match_scalar: Final = always('[^ \t\n\r\x1e\ufeff,:"{}\\[\\]]*+')
 
 
 class Boundaries:
@@ -39,7 +41,7 @@ class Boundaries:
         at, end = 0, len(piece)
         while at < end:
             if self._state == "between":
-                at = _match_between(piece, at).end()  # type: ignore[union-attr]  # it always matches
+                at = _match_between(piece, at).end()
                 if at == end:
                     return
                 char = piece[at]
@@ -55,7 +57,7 @@ class Boundaries:
 
     def read_scalar(self, piece: str, at: int) -> int:
         """Read on in a number or literal."""
-        at = _match_scalar(piece, at).end()  # type: ignore[union-attr]  # as above
+        at = _match_scalar(piece, at).end()
         if at < len(piece):
             self._state = "between"
         return at

@@ -9,8 +9,8 @@ Cost: each expression is linear, as it never goes back.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 __all__ = [
     "BLANKS",
@@ -23,20 +23,28 @@ __all__ = [
     "PLAIN",
     "STRING_BODY",
     "WHOLE_NUMBERS",
+    "always",
     "is_escape_prefix",
     "skip_blanks",
     "unescape",
 ]
 
+
+def always(pattern: str) -> Callable[[str, int], re.Match[str]]:
+    """Return the matcher of a regular expression that matches anywhere, maybe nothing."""
+    match: Any = re.compile(pattern).match
+    return match  # type: ignore[no-any-return]  # see above
+
+
 # "ws = *( %x20 / %x09 / %x0A / %x0D )" (section 2)
 BLANKS: Final = " \t\n\r"
-skip_blanks: Final = re.compile(r"[ \t\n\r]*+").match
+skip_blanks: Final = always(r"[ \t\n\r]*+")
 
 # "unescaped = %x20-21 / %x23-5B / %x5D-10FFFF" (section 7)
-PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*+').match
+PLAIN: Final = always(r'[^"\\\x00-\x1f]*+')
 # As much of a string as is certain: no quote, and no part of an escape.
 _ESCAPE: Final = r"""\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})"""
-STRING_BODY: Final = re.compile(rf'(?:[^"\\\x00-\x1f]++|{_ESCAPE})*+').match
+STRING_BODY: Final = always(rf'(?:[^"\\\x00-\x1f]++|{_ESCAPE})*+')
 # The beginning of an escape.
 is_escape_prefix: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{0,4})?').fullmatch
 

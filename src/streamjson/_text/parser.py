@@ -130,7 +130,7 @@ class Parser:
         is_begun = len(self.stack) > 1 or self.mode not in BEFORE
         where = f"inside {str(path) or 'the root'}" if is_begun else "before its document began"
         error = StreamTruncatedError(f"the text ended {where}", code="truncated_text")
-        error.path, error.offset = str(path), self.place.bytes + pending_bytes
+        error.path, error.offset = str(path), self.place.offset + pending_bytes
         raise error
 
     def open_path(self) -> Path:
@@ -230,7 +230,7 @@ class Parser:
     def _blanks(self, text: str, at: int) -> int:
         if text[at] == " ":  # one, most often
             return at + 1
-        end: int = skip_blanks(text, at).end()  # type: ignore[union-attr]  # it always matches
+        end = skip_blanks(text, at).end()
         self.place.count_lines(text, at, end)
         return end
 
@@ -262,7 +262,7 @@ class Parser:
         """Read a string from inside: as much of it as this piece has."""
         if at == len(text):
             return at
-        end: int = PLAIN(text, at).end()  # type: ignore[union-attr]  # as above
+        end = PLAIN(text, at).end()
         content = text[at:end]
         if end == len(text):
             self._extend(content)
@@ -282,7 +282,7 @@ class Parser:
 
     def _escaped_string(self, text: str, at: int) -> int:
         """Read a part of a string with escapes, up to one that is cut or wrong, or up to what `_string` reads."""
-        end: int = STRING_BODY(text, at).end()  # type: ignore[union-attr]  # as above
+        end = STRING_BODY(text, at).end()
         content = unescape(text[at:end])
         if text[end : end + 1] == '"':
             if self.in_name:

@@ -54,7 +54,7 @@ class Place:
         return self._chars
 
     @property
-    def bytes(self) -> int:
+    def offset(self) -> int:
         """The offset in bytes."""
         return self.chars + self._extra_bytes
 
@@ -86,7 +86,7 @@ class Place:
         position = self.chars + at - length
         size = _size(text[:at]) - length
         error = InvalidTextError(message, code=code)
-        error.position, error.offset = position, self.bytes + size
+        error.position, error.offset = position, self.offset + size
         error.line, error.column = self.line, position - self.line_start + 1
         error.expected, error.excerpt = expected, self._before(text, at) + text[at : at + 1] * (not length)
         return error

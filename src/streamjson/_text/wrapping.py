@@ -17,12 +17,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
-from .grammar import BLANKS
-
-if TYPE_CHECKING:
-    from .parser import Parser
+from .grammar import BLANKS, always
+from .place import Place
 
 __all__ = ["FIRST_MODES", "LAST_MODES", "MAX_WORD_CHARS", "WRAPPER_STEPS", "Wrapper"]
 
@@ -35,15 +33,27 @@ LAST_MODES: Final[dict[Wrapper, str]] = {None: "end", "fence": "in fence", "pros
 _FENCE: Final = "```"
 MAX_WORD_CHARS: Final = 16
 _find_mark: Final = re.compile(r"[`{\[]").search
-_match_word: Final = re.compile(r"[`\w.+-]*").match  # and the rest of a longer fence
+_match_word: Final = always(r"[`\w.+-]*+")  # and the rest of a longer fence
 
 
-def _skip(parser: Parser, text: str, at: int, end: int) -> int:
+class _Parser(Protocol):
+    """What these functions use of the parser."""
+
+    mode: str
+    parts: list[str]
+    place: Place
+    tail: str
+    wrapper: Wrapper
+
+    def begin_container(self, *, is_object: bool) -> None: ...
+
+
+def _skip(parser: _Parser, text: str, at: int, end: int) -> int:
     parser.place.count_lines(text, at, end)
     return end
 
 
-def _count_backticks(parser: Parser, char: str, following: str) -> bool:
+def _count_backticks(parser: _Parser, char: str, following: str) -> bool:
     """Take in a character of a fence; go to the mode `following` after the third. Return False if it is no backtick."""
     if char != "`":
         parser.tail = ""
@@ -55,7 +65,7 @@ def _count_backticks(parser: Parser, char: str, following: str) -> bool:
     return True
 
 
-def _before_fence(parser: Parser, text: str, at: int) -> int:
+def _before_fence(parser: _Parser, text: str, at: int) -> int:
     if parser.tail and _count_backticks(parser, text[at], "fence word"):
         return at + 1
     start = text.find("`", at)
@@ -65,8 +75,8 @@ def _before_fence(parser: Parser, text: str, at: int) -> int:
     return _skip(parser, text, at, start + 1)
 
 
-def _fence_word(parser: Parser, text: str, at: int) -> int:
-    end: int = _match_word(text, at).end()  # type: ignore[union-attr]  # it always matches
+def _fence_word(parser: _Parser, text: str, at: int) -> int:
+    end = _match_word(text, at).end()
     parser.parts = ["".join((*parser.parts, text[at:end]))[:MAX_WORD_CHARS]]
     if end < len(text):
         word = parser.parts.pop().lstrip("`").lower()
@@ -74,7 +84,7 @@ def _fence_word(parser: Parser, text: str, at: int) -> int:
     return end
 
 
-def _before_document(parser: Parser, text: str, at: int) -> int:
+def _before_document(parser: _Parser, text: str, at: int) -> int:
     if parser.tail and _count_backticks(parser, text[at], "fence word"):
         return at + 1
     mark = _find_mark(text, at)
@@ -88,7 +98,7 @@ def _before_document(parser: Parser, text: str, at: int) -> int:
     return end
 
 
-def _maybe_document(parser: Parser, text: str, at: int) -> int:
+def _maybe_document(parser: _Parser, text: str, at: int) -> int:
     """Read what follows a bracket that may begin the document."""
     char = text[at]
     if char in BLANKS:
@@ -101,7 +111,7 @@ def _maybe_document(parser: Parser, text: str, at: int) -> int:
     return at
 
 
-def _in_fence(parser: Parser, text: str, at: int) -> int:
+def _in_fence(parser: _Parser, text: str, at: int) -> int:
     """Read what follows the document in its fence."""
     char = text[at]
     if char in BLANKS and not parser.tail:
@@ -111,11 +121,11 @@ def _in_fence(parser: Parser, text: str, at: int) -> int:
     return at + 1
 
 
-def _rest(parser: Parser, text: str, at: int) -> int:
+def _rest(parser: _Parser, text: str, at: int) -> int:
     return _skip(parser, text, at, len(text))
 
 
-WRAPPER_STEPS: Final[dict[str, Callable[[Parser, str, int], int]]] = {
+WRAPPER_STEPS: Final[dict[str, Callable[[_Parser, str, int], int]]] = {
     "before fence": _before_fence,
     "fence word": _fence_word,
     "before document": _before_document,

@@ -88,10 +88,11 @@ def revision_of(document: Document, steps: tuple[Step, ...], version: int) -> in
 
 def _closed_in(document: Document, node: Node, step: Step, version: int) -> set[tuple[Step, ...]]:
     """Return the paths, from a slot on, of the values that were closed in the earlier contents of the slot."""
-    if type(document.progress) is not dict:
+    if document.progress is None:
         document.progress = {}
+    known: dict[tuple[int, Step], tuple[int, set[tuple[Step, ...]]]] = document.progress
     history: Any = node.history
-    count, paths = document.progress.get((id(node), step), (0, set()))
+    count, paths = known.get((id(node), step), (0, set()))
     replaced = history[step]
     while count < len(replaced) and replaced[count][0] <= version:
         todo: list[tuple[tuple[Step, ...], Any]] = [((), replaced[count][1])]
@@ -104,5 +105,5 @@ def _closed_in(document: Document, node: Node, step: Step, version: int) -> set[
                 for key, contents in (thing.history or {}).items():
                     todo += [((*path, key), item) for _, item in contents]
         count += 1
-    document.progress[id(node), step] = count, paths
+    known[id(node), step] = count, paths
     return paths
