@@ -111,9 +111,14 @@ class Dispatcher:
             self._invalidate()
 
     @property
-    def has_listeners(self) -> bool:
-        """Whether any callback is registered."""
-        return bool(self._on or self._on_complete)
+    def reports_changes(self) -> bool:
+        """Whether a callback is registered for changes."""
+        return bool(self._on)
+
+    @property
+    def reports_values(self) -> bool:
+        """Whether a callback is registered for finished values."""
+        return bool(self._on_complete)
 
     def allow_coroutines(self) -> None:
         """Allow coroutine functions as callbacks: an asynchronous stream awaits them."""

@@ -72,9 +72,9 @@ class TextSession(Session):
         except BaseException as error:
             self._break_off(error, before, closings)
             raise
-        if document.version == before + 1 and not document.closings:  # hot: nearly every piece of a long string
-            self.has_deltas = True
-            return "set" if document.starts[-1] > before else "append"
+        # Hot: nearly every piece of a long string.
+        if document.version == before + 1 and not document.closings and document.starts[-1] <= before:
+            return "append"
         return self._note_changes(before, closings)
 
     def _apply_verbs(self, event: ServerSentEvent[Any], verbs: Sequence[Verb]) -> Kind | None:
@@ -110,14 +110,16 @@ class TextSession(Session):
         """Make the versions after `before` those of one event; return the kind of the last, None if there is none."""
         document = self.document
         version = document.version
+        dispatcher = self.dispatcher
         if version == before:
-            if document.closings != closings and self.dispatcher.has_listeners:
+            if document.closings != closings and dispatcher.reports_values:
                 document.mark_quiet(is_quiet=False)
             return None
         self.has_deltas = True
         if version > before + 1:
             document.join_event(before + 1, version)
-        if (version > before + 1 or document.closings) and self.dispatcher.has_listeners:
+        # A value that is finished must be reported before the next one begins, and of several changes one may matter.
+        if dispatcher.reports_values or (version > before + 1 and dispatcher.reports_changes):
             document.mark_quiet(is_quiet=False)
         return "set" if document.starts[-1] == version else "append"
 
