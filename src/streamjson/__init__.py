@@ -1,6 +1,7 @@
 """streamjson: the document while it is still arriving.
 
     bytes -> events -> chunks -> paths -> document -> snapshots
+                   `-> JSON text ---------'
 
 >>> import streamjson as sj
 >>> events = sj.decode_sse([b'data: {"delta": "Jane", "json_path": "people[0].name"}\\n\\n'])
