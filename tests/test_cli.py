@@ -1419,7 +1419,7 @@ def test_a_picture_needs_a_name_that_ends_with_svg(tmp_path, name):
 TEXTS = {
     "a document": (["--compact"], b'{"a": [1, "x"]}', 0, '{"a":[1,"x"]}\n', "-: done, 1 piece, 4 changes, 15 bytes"),
     "nothing": ([], b"", 1, "", "error: -: the text ended before its document began (byte offset 0)"),
-    "cut off": (["--compact"], b'{"a": "x', 1, '{"a":"x"}\n', "error: -: the text ended inside a (byte offset 8)"),
+    "cut off": (["--compact"], b'{"a": "x', 1, '{"a":"x"}\n', "error: -: the text ended inside 'a' (byte offset 8)"),
     "wrong": (
         ["--compact"],
         b"[1,\n 2,\n x]",

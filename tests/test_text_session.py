@@ -301,14 +301,14 @@ def test_error_ends_a_stream_and_closes_its_source() -> None:
         ('"a', "", "the text ended inside the root"),
         ("-", "", "the text ended inside the root"),
         ("tru", "", "the text ended inside the root"),
-        ('{"a": [1, {"b": "x', "a[1].b", "the text ended inside a[1].b"),
-        ('{"a": [1, {"b": "', "a[1].b", "the text ended inside a[1].b"),
-        ('{"a": [1, {"b', "a[1]", "the text ended inside a[1]"),
-        ('{"a": [1, {"b":', "a[1].b", "the text ended inside a[1].b"),
-        ('{"a": [1, 2', "a[1]", "the text ended inside a[1]"),
-        ('{"a": [1, "', "a[1]", "the text ended inside a[1]"),
-        ('{"a": [1, "x', "a[1]", "the text ended inside a[1]"),
-        ('{"a": [1,', "a", "the text ended inside a"),
+        ('{"a": [1, {"b": "x', "a[1].b", "the text ended inside 'a[1].b'"),
+        ('{"a": [1, {"b": "', "a[1].b", "the text ended inside 'a[1].b'"),
+        ('{"a": [1, {"b', "a[1]", "the text ended inside 'a[1]'"),
+        ('{"a": [1, {"b":', "a[1].b", "the text ended inside 'a[1].b'"),
+        ('{"a": [1, 2', "a[1]", "the text ended inside 'a[1]'"),
+        ('{"a": [1, "', "a[1]", "the text ended inside 'a[1]'"),
+        ('{"a": [1, "x', "a[1]", "the text ended inside 'a[1]'"),
+        ('{"a": [1,', "a", "the text ended inside 'a'"),
         ('{"a": [1]', "", "the text ended inside the root"),
     ],
 )
@@ -351,8 +351,97 @@ def test_whole_text_can_not_be_reopened() -> None:
 
 
 @pytest.mark.parametrize(
+    "pieces", [['["a"x'], ['["a', '"x'], ["[", '"a"', "x"]], ids=["whole", "cut in the string", "cut after it"]
+)
+def test_values_that_were_closed_before_an_error_are_reported(pieces: list[str]) -> None:
+    assembler = text_assembler()
+    done: list[str] = []
+    assembler.on_complete("$..*", lambda one: done.append(one.value))
+    with pytest.raises(sj.InvalidTextError):
+        list(map(assembler.apply, pieces))
+    assert done == ["a"]
+
+
+def test_reader_that_lags_behind_sees_the_same_revisions() -> None:
+    stream = sj.assemble_text(["[0,", '{"a":1,"a":2}', "]"])
+    stream.assembler.on_complete("$..*", lambda _: None)
+    assert [(str(one.path), one.revision) for one in stream.completions("$..*")] == [
+        ("[0]", 1), ("[1].a", 1), ("[1].a", 2), ("[1]", 1),
+    ]  # fmt: skip
+
+
+def test_wrong_text_in_an_event_is_never_skipped() -> None:
+    assembler = text_assembler(on_invalid="skip", limits=sj.Limits(max_string_bytes=4))
+    with pytest.raises(sj.LimitExceededError):
+        assembler.apply(event('["abcdefgh",'))
+    assert assembler.skipped_count == 0
+
+
+def test_limit_that_the_end_meets_is_final() -> None:
+    assembler = text_assembler(limits=sj.Limits(max_document_bytes=4))
+    assembler.apply("12")
+    with pytest.raises(sj.LimitExceededError):
+        assembler.close()
+    with pytest.raises(sj.ClosedError):
+        assembler.apply("3")
+
+
+def test_name_with_half_a_pair_is_within_the_limit() -> None:
+    with pytest.raises(sj.LimitExceededError):
+        text_assembler().apply('{"\\ud83d' + "a" * 5000)
+
+
+def test_path_of_a_number_after_a_string() -> None:
+    assembler = text_assembler()
+    assembler.apply('["a", 12')
+    with pytest.raises(sj.StreamTruncatedError) as caught:
+        assembler.close()
+    assert caught.value.path == "[1]"
+
+
+@pytest.mark.parametrize("piece", [None, 1, [1], ("a",)])
+def test_piece_of_another_type_is_refused(piece: Any) -> None:
+    with pytest.raises(sj.InvalidEventError, match="a piece of JSON text is text or bytes"):
+        text_assembler().apply(piece)
+
+
+@pytest.mark.parametrize("source", [None, {"a": 1}, 1, lambda: iter("")])
+def test_source_of_another_type_is_refused(source: Any) -> None:
+    with pytest.raises(sj.InvalidEventError, match="given as an iterable of its pieces"):
+        sj.assemble_text(source)
+
+
+@pytest.mark.parametrize("option", [{"dialect": "json_text"}, {"require_done": True}])
+def test_options_of_events_are_refused(option: Any) -> None:
+    with pytest.raises(TypeError, match="is for events"):
+        sj.assemble_text("1", **option)
+
+
+def test_text_is_one_piece_of_its_dialect() -> None:
+    assert sj.assemble('{"a": 1}', dialect="json_text").final() == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("Sure: {}", 'wrapper="fence"'), ("data: {}", "decode_sse"), ("{} {}", 'documents="many"'), ("{,", "a name in")],
+)
+def test_message_says_what_may_help(text: str, hint: str) -> None:
+    with pytest.raises(sj.InvalidTextError, match=hint):
+        sj.assemble_text(text).final()
+
+
+def test_wrong_text_in_an_event_is_final() -> None:
+    assembler = text_assembler()
+    with pytest.raises(sj.InvalidTextError) as caught:
+        assembler.apply(event("[1,]", id="7"))
+    assert (caught.value.position, caught.value.event_number, assembler.last_event_id) == (3, 1, "")
+    assert assembler.snapshot().value == [1]
+
+
+@pytest.mark.parametrize(
     ("pieces", "offset", "code"),
     [
+        ([b"12\xe2"], 2, "bad_encoding"),
         ([b'["\xff'], 2, "bad_encoding"),
         ([b'["\xc3', b"("], 2, "bad_encoding"),
         ([b'["\xc3', "é"], 2, "bad_encoding"),

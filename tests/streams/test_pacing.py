@@ -250,6 +250,113 @@ def test_cancelled_consumer_can_continue() -> None:
     assert virtual_time.run(main()) == TEXT
 
 
+def test_error_of_the_source_that_is_no_exception_comes_out() -> None:
+    class Source:
+        def __init__(self, error: BaseException) -> None:
+            self.left: list[object] = [DELTAS[0], DELTAS[1], error]
+
+        def __aiter__(self) -> Source:
+            return self
+
+        async def __anext__(self) -> object:
+            await asyncio.sleep(0.01)
+            one = self.left.pop(0)
+            if isinstance(one, BaseException):
+                raise one
+            return one
+
+    async def main(error: BaseException) -> None:
+        stream = sj.assemble(Source(error), conflate=True)
+        assert (await anext(stream)).version == 1
+        assert (await anext(stream)).version == 2
+        with pytest.raises(type(error)):
+            await anext(stream)
+
+    for error in (asyncio.CancelledError(), GeneratorExit()):
+        virtual_time.run(main(error))
+
+
+def test_second_consumer_is_refused() -> None:
+    async def main() -> list[Any]:
+        stream = sj.assemble(at_times(DELTAS, 0.01), conflate=True)
+        return await asyncio.gather(anext(stream), anext(stream), return_exceptions=True)
+
+    first, second = virtual_time.run(main())
+    assert first.version == 1
+    assert second.code == "reading"
+
+
+def test_peeked_snapshot_does_not_change() -> None:
+    async def main() -> None:
+        stream = sj.assemble(at_times(DELTAS, 0.01), conflate=True)
+        first = await anext(stream)
+        await asyncio.sleep(0.025)
+        peeked = stream.snapshot
+        changes = peeked.changes
+        following = await anext(stream)
+        assert following is not peeked
+        assert following.value is peeked.value
+        assert peeked.changes == changes
+        assert repr(following.changes) == repr(following.changes_since(first))
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize("options", [{"conflate": True}, {"min_interval_s": 0.5}])
+def test_final_error_ends_the_task(options: Any) -> None:
+    async def main() -> None:
+        stream = sj.assemble_text(at_times(["[1,", "x"], 0.01), **options)
+        with pytest.raises(sj.InvalidTextError):
+            await stream.final()
+        await asyncio.sleep(1)
+        assert len(asyncio.all_tasks()) == 1
+
+    virtual_time.run(main())
+
+
+def test_close_while_a_callback_hangs() -> None:
+    async def main() -> None:
+        stream = sj.assemble(at_times(DELTAS, 0.01), conflate=True)
+
+        async def hang(_: object) -> None:
+            await asyncio.sleep(1000)
+
+        stream.assembler.on("text", hang)
+        waiting = asyncio.create_task(anext(stream, None))
+        await asyncio.sleep(0.1)
+        await stream.aclose()
+        assert await waiting is None
+        assert len(asyncio.all_tasks()) == 1
+
+    virtual_time.run(main())
+
+
+def test_closed_source_is_closed_before_aclose_returns() -> None:
+    closed: list[bool] = []
+
+    async def source() -> AsyncIterator[object]:
+        try:
+            yield DELTAS[0]
+            await asyncio.sleep(1000)
+        finally:
+            await asyncio.sleep(0.02)
+            closed.append(True)
+
+    async def main() -> None:
+        async with sj.assemble(source(), conflate=True) as stream:
+            await anext(stream)
+            await asyncio.sleep(1)
+        assert closed
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize("conflate", ["yes", 1, None])
+def test_conflate_is_true_or_false(conflate: Any) -> None:
+    with pytest.raises(ValueError, match="conflate is True or False"):
+        sj.assemble(at_times([], 0), conflate=conflate)
+
+
 def test_finished_values_of_a_conflated_stream() -> None:
     events = [{"delta": number, "json_path": f"items[{number}]"} for number in range(50)]
 
@@ -291,7 +398,7 @@ def test_synchronous_sources_can_not_be_read_ahead() -> None:
             sj.assemble([], **options)  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("interval", [-1, float("inf"), float("nan")])
-def test_min_interval_is_a_number_of_seconds(interval: float) -> None:
+@pytest.mark.parametrize("interval", [-1, float("inf"), float("nan"), "1", None])
+def test_min_interval_is_a_number_of_seconds(interval: Any) -> None:
     with pytest.raises(ValueError, match="min_interval_s is a number of seconds"):
         sj.assemble(at_times([], 0), min_interval_s=interval)

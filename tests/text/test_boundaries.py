@@ -38,6 +38,12 @@ def finals(pieces: Any) -> list[Any]:
         pytest.param('[1, 2\x1e[3]\x1e"ab\x1e4', ["truncated_text", [3], "truncated_text", 4], id="records cut off"),
         pytest.param("nope [1] ] {2} [3]", ["bad_text", [1], "bad_text", "bad_text", [3]], id="mistakes"),
         pytest.param("[1", ["truncated_text"], id="the end inside a document"),
+        pytest.param('{"n": 1\n{"n": 2}\n', ["truncated_text", {"n": 2}], id="a line cut off after a value"),
+        pytest.param('{"n": "a\n{"n": 2}\n', ["truncated_text", {"n": 2}], id="a line cut off in a string"),
+        pytest.param('{"n": "a\\\n{"n": 2}\n', ["truncated_text", {"n": 2}], id="a line cut off in an escape"),
+        pytest.param("[1, [2\n \n[3]\n", ["truncated_text", [3]], id="a line cut off, and an empty one"),
+        pytest.param('{"n":\n{"n": 2}\n{"n": 3}', ["truncated_text", {"n": 3}], id="a line cut off after a colon"),
+        pytest.param('[\n{"n": 2},\n[3\n]\n]\n[4]', [[{"n": 2}, [3]], [4]], id="brackets that begin lines"),
     ],
 )
 def test_documents(text: str, values: list[Any]) -> None:
@@ -64,7 +70,7 @@ def test_next_document_passes_over_the_rest_of_the_one_before() -> None:
     first = next(streams)
     assert next(first).value == [1, "x"]
     assert next(streams).final() == [2]
-    with pytest.raises(sj.StreamTruncatedError):
+    with pytest.raises(sj.ClosedError, match="was not read to its end"):
         first.final()
 
 
@@ -97,7 +103,7 @@ def test_source_is_closed_at_its_end_and_by_close() -> None:
     with sj.assemble_text(other, documents="many") as streams:
         stream = next(streams)
     assert other.is_closed
-    with pytest.raises(sj.StreamTruncatedError):
+    with pytest.raises(sj.ClosedError):
         stream.final()
 
 
@@ -111,6 +117,93 @@ def test_asynchronous() -> None:
             return [await stream.final() async for stream in streams]
 
     assert asyncio.run(main()) == [[1], [2]]
+
+
+def test_asynchronous_next_document_and_close() -> None:
+    async def pieces() -> AsyncIterator[str]:
+        for piece in ['[1, "x', 'y"] [2', "] [3]"]:
+            yield piece
+
+    async def main() -> None:
+        streams = sj.assemble_text(pieces(), documents="many")
+        first = await anext(streams)
+        await anext(first)
+        second = await anext(streams)
+        with pytest.raises(sj.ClosedError):
+            await first.final()
+        await streams.aclose()
+        with pytest.raises(sj.ClosedError):
+            await second.final()
+        with pytest.raises(StopAsyncIteration):
+            await anext(streams)
+
+    asyncio.run(main())
+
+
+def test_document_that_is_closed_while_it_is_read_breaks_the_source() -> None:
+    async def pieces() -> AsyncIterator[str]:
+        yield "[1,"
+        await asyncio.sleep(1000)
+
+    async def main() -> None:
+        streams = sj.assemble_text(pieces(), documents="many")
+        stream = await anext(streams)
+        await anext(stream)
+        waiting = asyncio.create_task(anext(stream, None))
+        await asyncio.sleep(0)
+        await stream.aclose()
+        assert await waiting is None
+        with pytest.raises(sj.ClosedError, match="the source was interrupted"):
+            await anext(streams)
+
+    asyncio.run(main())
+
+
+def test_source_that_raises() -> None:
+    def pieces() -> Iterator[str]:
+        yield "[1] [2"
+        raise OSError("broken")
+
+    async def slowly() -> AsyncIterator[str]:
+        for piece in pieces():
+            yield piece
+
+    async def main() -> None:
+        streams = sj.assemble_text(slowly(), documents="many")
+        assert await (await anext(streams)).final() == [1]
+        with pytest.raises(OSError, match="broken"):
+            await (await anext(streams)).final()
+
+    streams = sj.assemble_text(pieces(), documents="many")
+    assert next(streams).final() == [1]
+    with pytest.raises(OSError, match="broken"):
+        next(streams).final()
+    asyncio.run(main())
+
+
+def test_close_inside_a_read() -> None:
+    def pieces() -> Iterator[str]:
+        yield "[1"
+        with pytest.raises(sj.StreamJSONError, match="is being read") as caught:
+            streams.close()
+        assert caught.value.code == "reading"
+        yield "]"
+
+    streams = sj.assemble_text(pieces(), documents="many")
+    with pytest.raises(sj.ClosedError):
+        next(streams).final()
+
+
+def test_source_whose_close_fails() -> None:
+    source = Pieces("1")
+    source.close = lambda: 1 / 0  # type: ignore[method-assign, assignment]
+    with pytest.raises(ZeroDivisionError):
+        sj.assemble_text(source, documents="many").close()
+
+
+def test_byte_order_marks_and_wrong_bytes() -> None:
+    assert finals([b"\xef\xbb", b'\xbf{"a": 1}\xef\xbb\xbf[2]']) == [{"a": 1}, [2]]
+    assert finals([b'["\xff"] [2]']) == ["bad_encoding", [2]]
 
 
 @pytest.mark.parametrize("options", [{"assembler": sj.Assembler(dialect="json_text")}, {"wrapper": "fence"}])

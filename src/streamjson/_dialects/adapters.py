@@ -31,8 +31,8 @@ _TELLING_NAMES: Final = ("type", "object", "error", "errors", "message", "choice
 # any object of an input -> ServerSentEvent
 
 _NEEDS_DECODING: Final = (
-    "{} is not an event: decode bytes first, as in streamjson.assemble(streamjson.decode_sse(pieces)),"
-    " and JSON text by json.loads"
+    "{} is not an event: decode the bytes of an event stream first, as in assemble(decode_sse(pieces));"
+    " for JSON text, call assemble_text(pieces)"
 )
 
 

@@ -21,7 +21,7 @@ from .._errors import InvalidEventError
 from .._json import MISSING
 from .._limits import Limits
 from .._paths import Path
-from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, NO_PATH, Kind
+from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, NO_PATH
 from .document import Document
 from .tree import Node, Step, Where, new_node
 
@@ -129,10 +129,6 @@ class TextDocument(Document):
     def set_value(self, path: str | Path, value: Any) -> NoReturn:  # noqa: ARG002  # as above
         """Refuse a value."""
         raise _is_written_by_text()
-
-    def apply(self, path: str | Path, delta: Any) -> Kind | None:
-        """Refuse a delta."""
-        return self.go(path, delta)
 
 
 def _is_written_by_text() -> InvalidEventError:

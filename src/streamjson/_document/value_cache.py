@@ -202,8 +202,8 @@ class ValueCache:
             self.chain.append(child.value)
             child.value = None
             here = child
-        self.node = node
-        return True
+        self.node = here
+        return here is node  # else a later change has replaced it
 
     def _pop(self) -> None:
         self.nodes.pop().value = self.chain.pop()

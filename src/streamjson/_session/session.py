@@ -245,7 +245,7 @@ class Session(StreamState):
     def notify_unreported(self, error: StreamJSONError) -> None:
         """Call the callbacks for the changes that an event made before its error; what they raise becomes its cause."""
         kind, self.unreported = self.unreported, None
-        if kind is not None:
+        if kind is not None or self.document.closings:
             try:
                 self.notify(kind)
             except Exception as failed:
@@ -254,7 +254,7 @@ class Session(StreamState):
     async def notify_unreported_and_await(self, error: StreamJSONError) -> None:
         """Do as `notify_unreported`, and await the callbacks that are coroutine functions."""
         kind, self.unreported = self.unreported, None
-        if kind is not None:
+        if kind is not None or self.document.closings:
             try:
                 await self.notify_and_await(kind)
             except Exception as failed:

@@ -11,11 +11,11 @@ Cost: O(1) beside the text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .._dialects import Text, Verb
 from .._document import Document, Kind, TextDocument
-from .._errors import CheckpointError, ClosedError, InvalidTextError, StreamJSONError, StreamTruncatedError, shorten
+from .._errors import ClosedError, InvalidEventError, StreamJSONError, StreamTruncatedError, shorten
 from .._json import JSONValue
 from .._text import Parser, UTF8Reader, restore, save
 from .._view import End
@@ -57,7 +57,10 @@ class TextSession(Session):
         if isinstance(event, str):
             feed = self.feed
         elif isinstance(event, _BYTES):
-            feed = self._feed_bytes
+            piece, feed = bytes(cast("Any", event)), self._feed_bytes
+        elif event is None or isinstance(event, (int, float, list, tuple)):
+            problem = "a piece of JSON text is text or bytes, or an event with such data"
+            raise InvalidEventError(f"{problem}, not {shorten(event)}")
         else:
             return super().consume(event)
         document = self.document
@@ -91,11 +94,11 @@ class TextSession(Session):
         self.record(event)
         return self._note_changes(before, closings)
 
-    def _feed_bytes(self, piece: Any) -> None:
+    def _feed_bytes(self, piece: bytes) -> None:
         if self.utf8 is None:
             self.utf8 = UTF8Reader(self.parser)
             self.feed = self.utf8.feed_text
-        self.utf8.feed(bytes(piece))
+        self.utf8.feed(piece)
 
     def _break_off(self, error: BaseException, before: int, closings: int) -> None:
         """End the stream, as its text is wrong, or as an interrupt leaves unknown how much of the piece was read."""
@@ -123,6 +126,10 @@ class TextSession(Session):
             document.mark_quiet(is_quiet=False)
         return "set" if document.starts[-1] == version else "append"
 
+    def skips(self, error: StreamJSONError) -> bool:
+        """Return whether an event with this error is skipped: none whose text is wrong."""
+        return not self.document.closed and super().skips(error)
+
     def _fail(self, error: StreamJSONError) -> None:
         """End the stream by an error of its text."""
         self.document.freeze()
@@ -136,8 +143,8 @@ class TextSession(Session):
         before, closings = document.version, document.closings
         try:
             (self.utf8 or self.parser).finish()
-        except (StreamTruncatedError, InvalidTextError) as error:
-            if end == "done" or isinstance(error, InvalidTextError):  # nothing follows
+        except StreamJSONError as error:
+            if end == "done" or not isinstance(error, StreamTruncatedError):  # nothing follows
                 self._fail(error)
             error.last_event_id = self.last_event_id
             raise
@@ -160,9 +167,8 @@ class TextSession(Session):
 
     def take_up(self, document: Document, dialect_state: object) -> None:
         """Continue with another document, of a checkpoint, and the state of its text."""
-        if not isinstance(document, TextDocument):
-            raise CheckpointError(f"invalid value for 'dialect' in the checkpoint: {shorten(dialect_state)}")
-        self.parser, self.utf8 = restore(document, self.options.wrapper, dialect_state)
+        made: Any = document  # by `new_document`
+        self.parser, self.utf8 = restore(made, self.options.wrapper, dialect_state)
         self.feed = self.utf8.feed_text
         self.document = document
         self.dispatcher.follow(document)

@@ -53,6 +53,8 @@ def assemble(
     {'name': 'Jane Doe'} True
     """
     if isinstance(source, str | bytes | bytearray | memoryview):
+        if options.get("dialect") == JsonText.name:
+            return _assemble([source], {**options})
         raise needs_decoding(source)
     if _is_response(source):
         raise InvalidEventError(
@@ -127,6 +129,9 @@ def assemble_text(
     >>> [stream.final() for stream in sj.assemble_text('{"a": 1}\\n{"a": 2}\\n', documents="many")]
     [{'a': 1}, {'a': 2}]
     """
+    for name in ("dialect", "replays", "require_done"):
+        if name in options:
+            raise TypeError(f'{name} is for events: call assemble(events, dialect="json_text")')
     given: dict[str, Any] = {**options, "dialect": JsonText.name}
     source = _pieces(pieces)
     if documents == "one":
@@ -138,14 +143,22 @@ def assemble_text(
             raise TypeError(f"{name} is for one document, not for documents='many'")
     if hasattr(source, "__aiter__"):
         return AsyncTextDocuments(source, given)
-    if hasattr(source, "__iter__"):
-        return TextDocuments(source, given)
-    raise InvalidEventError(f"a JSON text is given as an iterable of its pieces, not as {shorten(source)}")
+    return TextDocuments(source, given)
 
 
 def _pieces(pieces: Any) -> Any:
-    """Return an iterable of the pieces; a text is one piece."""
-    return [pieces] if isinstance(pieces, str | bytes | bytearray | memoryview) else pieces
+    """Return an iterable of the pieces; a text is one piece. Raises `InvalidEventError` for anything else."""
+    if isinstance(pieces, str | bytes | bytearray | memoryview):
+        return [pieces]
+    if not _is_source(pieces):
+        advice = ": call it" if callable(pieces) else ""
+        raise InvalidEventError(f"a JSON text is given as an iterable of its pieces, not as {shorten(pieces)}{advice}")
+    return pieces
+
+
+def _is_source(pieces: object) -> bool:
+    is_iterable = isinstance(pieces, Iterable | AsyncIterable) and not isinstance(pieces, Mapping)
+    return is_iterable and not _is_response(cast("object", pieces))
 
 
 def _assemble(source: Any, options: dict[str, Any]) -> SnapshotStream | AsyncSnapshotStream:

@@ -41,8 +41,11 @@ class AsyncSnapshotStream(BaseStream):
         conflate: bool = False,
         **options: Unpack[StreamOptions],
     ) -> None:
-        if not 0 <= min_interval_s < float("inf"):
-            raise ValueError(f"min_interval_s is a number of seconds, not {shorten(min_interval_s)}")
+        seconds: object = min_interval_s
+        if type(seconds) not in (int, float) or not 0 <= min_interval_s < float("inf"):
+            raise ValueError(f"min_interval_s is a number of seconds, not {shorten(seconds)}")
+        if type(conflate) is not bool:
+            raise ValueError(f"conflate is True or False, not {shorten(conflate)}")
         super().__init__(**options)
         self._pacing: Conflation | None = None
         if conflate or min_interval_s:
@@ -50,7 +53,11 @@ class AsyncSnapshotStream(BaseStream):
 
             since = self._latest.version
             self._pacing = Conflation(
-                self._read_alone, since=since, min_interval_s=min_interval_s, reads_ahead=conflate
+                self._read_alone,
+                lambda: self._is_finished,
+                since=since,
+                min_interval_s=min_interval_s,
+                reads_ahead=conflate,
             )
         self._session.dispatcher.allow_coroutines()
         self._source: object = source
@@ -195,6 +202,8 @@ class AsyncSnapshotStream(BaseStream):
             if reader is not current_task():  # else the source closes its own stream, which ends when it returns
                 self._is_interrupted = True
                 reader.cancel()
+        if self._pacing is not None:
+            await self._pacing.wait(is_reading=reader is not None)
 
     async def _release(self, cause: BaseException | None = None) -> None:
         """Close the source; `cause` is the error that ended the stream, if one did."""

@@ -17,7 +17,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
+from .._errors import StreamJSONError
 from .._view import Snapshot, begin_after
 
 __all__ = ["Conflation"]
@@ -27,15 +29,23 @@ class Conflation:
     """Reads a stream by a task of its own, and gives its newest snapshot. `since` is the version before the first."""
 
     def __init__(
-        self, read: Callable[[], Awaitable[Snapshot]], *, since: int, min_interval_s: float, reads_ahead: bool
+        self,
+        read: Callable[[], Awaitable[Snapshot]],
+        is_finished: Callable[[], bool],
+        *,
+        since: int,
+        min_interval_s: float,
+        reads_ahead: bool,
     ) -> None:
         self._read = read
+        self._is_finished = is_finished
+        self._is_taking = False
         self._since = since
         self._min_interval_s = min_interval_s
         self._reads_ahead = reads_ahead
         self._task: asyncio.Task[None] | None = None
         self._newest: Snapshot | None = None
-        self._error: Exception | None = None  # to be raised after `_newest`
+        self._error: BaseException | None = None  # to be raised after `_newest`
         self._is_over = False
         self._due_at = float("-inf")
         self._may_read = asyncio.Event()  # the consumer waits, or the task reads ahead; and no error is left to take
@@ -44,14 +54,19 @@ class Conflation:
 
     async def next(self) -> Snapshot:
         """Return the newest snapshot that was not taken yet; wait for it. Raises what reading the stream raises."""
+        if self._is_taking:
+            message = "another task is already reading this stream: read it in one task, and notify others by callbacks"
+            raise StreamJSONError(message, code="reading")
         if self._task is None:
             self._task = asyncio.create_task(self._read_all())
         if self._error is None:
             self._may_read.set()
+        self._is_taking = True
         try:
             await self._has_news.wait()
             await self._wait_for_interval()
         finally:
+            self._is_taking = False
             if not self._reads_ahead:
                 self._may_read.clear()
         return self._take()
@@ -75,9 +90,8 @@ class Conflation:
         if self._error is None and not self._is_over:
             self._has_news.clear()
         self._due_at = asyncio.get_running_loop().time() + self._min_interval_s
-        begin_after(snapshot, self._since)
-        self._since = snapshot.version
-        return snapshot
+        since, self._since = self._since, snapshot.version
+        return begin_after(snapshot, since)
 
     async def _read_all(self) -> None:
         try:
@@ -89,8 +103,15 @@ class Conflation:
                         self._is_urgent.set()
                 except StopAsyncIteration:
                     break
-                except Exception as error:  # noqa: BLE001  # raised to the consumer
-                    self._error = error
+                except (KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException as error:
+                    task: Any = asyncio.current_task()
+                    if isinstance(error, asyncio.CancelledError) and task.cancelling():
+                        raise
+                    self._error = error  # for the consumer
+                    if self._is_finished():
+                        break
                     self._is_urgent.set()
                     self._may_read.clear()
                 self._has_news.set()
@@ -101,9 +122,20 @@ class Conflation:
             self._is_urgent.set()
 
     def stop(self) -> None:
-        """Give nothing more: the stream was closed."""
+        """Give nothing more: the stream is being closed."""
         self._is_over = True
         self._newest = self._error = None
         self._may_read.set()
         self._has_news.set()
         self._is_urgent.set()
+
+    async def wait(self, *, is_reading: bool) -> None:
+        """Wait until the task has ended; not in a callback, which runs in the task.
+
+        A task that is not reading may wait for a callback, and is cancelled.
+        """
+        task = self._task
+        if task is not None and task is not asyncio.current_task():
+            if not is_reading:
+                task.cancel()
+            await asyncio.wait([task])

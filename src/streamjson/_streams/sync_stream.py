@@ -40,7 +40,9 @@ class SnapshotStream(BaseStream):
 
     def __init__(self, source: Iterable[object], **options: Unpack[StreamOptions]) -> None:
         if "min_interval_s" in options or "conflate" in options:
-            raise TypeError("min_interval_s and conflate are for asynchronous sources: no other can be read ahead")
+            raise TypeError(
+                "min_interval_s and conflate are for asynchronous sources; for this one there is every_n_changes"
+            )
         super().__init__(**options)
         self._source: object = source
         self._iterator = iter(source)

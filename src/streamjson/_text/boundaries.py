@@ -3,8 +3,9 @@
 It finds the ends only. Brackets are counted, whatever kind they are, and strings are passed over; the parser of each
 text finds its mistakes. Between two texts there may be white space, record separators and byte order marks.
 
-A text ends at a record separator, with the bracket that closes its first one, with the closing quote of a
-string, and before the first character that can't continue a number or literal.
+A text ends with the bracket that closes its first one, with the closing quote of a string, and before the first
+character that can't continue a number or literal. So that one that was cut off takes few others with it, it ends also
+at a record separator, at a line end inside a string, and before a bracket that begins a line where no value can be.
 
 Cost: linear in the text; a search for each quote and bracket.
 """
@@ -15,26 +16,28 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from .grammar import always
+from .grammar import BLANKS, always
 
 __all__ = ["Boundaries"]
 
 # RFC 7464, section 2.2: "JSON-sequence = *(RS possible-JSON), RS = %x1E"
 _match_between: Final = always("[ \t\n\r\x1e\ufeff]*+")
 _find_mark: Final = re.compile(r'["{}\[\]\x1e]').search
-_find_string_mark: Final = re.compile(r'["\\\x1e]').search
+_find_string_mark: Final = re.compile(r'["\\\n\x1e]').search
 _match_scalar: Final = always('[^ \t\n\r\x1e\ufeff,:"{}\\[\\]]*+')
 
 
 class Boundaries:
     """Cuts pieces where texts end."""
 
-    __slots__ = ("_depth", "_is_escaped", "_state")
+    __slots__ = ("_depth", "_has_line_end", "_is_escaped", "_last", "_state")
 
     def __init__(self) -> None:
         self._state = "between"
         self._depth = 0  # of the open brackets
         self._is_escaped = False  # the first character of the next piece, in a string
+        self._last = ""  # the last character that was not blank
+        self._has_line_end = False  # since then
 
     def cut(self, piece: str) -> Iterator[tuple[str, bool]]:
         """Yield the parts of a piece that belong to a text, each with whether it ends that text; some are empty."""
@@ -54,6 +57,9 @@ class Boundaries:
             while at < end and self._state != "between":
                 at = _STEPS[self._state](self, piece, at)
             yield piece[begin:at], self._state == "between"
+        rest = piece.rstrip(BLANKS)
+        self._last = rest[-1:] or self._last
+        self._has_line_end = "\n" in piece[len(rest) :] or (self._has_line_end and not rest)
 
     def read_scalar(self, piece: str, at: int) -> int:
         """Read on in a number or literal."""
@@ -67,7 +73,7 @@ class Boundaries:
         mark = _find_mark(piece, at)
         if mark is None:
             return len(piece)
-        if mark[0] == "\x1e":
+        if mark[0] == "\x1e" or (self._depth and mark[0] in "{[" and self._is_next_line(piece, mark.start())):
             return self._cut_off(mark)
         if mark[0] == '"':
             self._state = "string"
@@ -81,11 +87,12 @@ class Boundaries:
         """Read to the next quote or backslash."""
         if self._is_escaped:
             self._is_escaped = False
-            return at + 1
+            if piece[at] not in "\n\x1e":
+                return at + 1
         mark = _find_string_mark(piece, at)
         if mark is None:
             return len(piece)
-        if mark[0] == "\x1e":
+        if mark[0] in "\n\x1e":  # neither can stand in a string
             return self._cut_off(mark)
         if mark[0] == '"':
             self._state = "container" if self._depth else "between"
@@ -93,10 +100,19 @@ class Boundaries:
             self._is_escaped = True
         return mark.end()
 
-    def _cut_off(self, separator: re.Match[str]) -> int:
-        """End a text that is not whole: a record separator begins the next one wherever it is."""
+    def _is_next_line(self, piece: str, at: int) -> bool:
+        """Return whether a bracket begins a line where no value can be: then the text before it was cut off."""
+        before = at
+        while before and piece[before - 1] in BLANKS:
+            before -= 1
+        last = piece[before - 1] if before else self._last
+        has_line_end = "\n" in piece[before:at] or (not before and self._has_line_end)
+        return has_line_end and last not in "[,:{"
+
+    def _cut_off(self, mark: re.Match[str]) -> int:
+        """End a text that is not whole, before this character."""
         self._state = "between"
-        return separator.start()
+        return mark.start()
 
 
 _STEPS: Final[dict[str, Callable[[Boundaries, str, int], int]]] = {

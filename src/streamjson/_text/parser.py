@@ -51,6 +51,17 @@ __all__ = ["AFTER", "BEFORE", "MODES", "Parser"]
 _MAX_NAMES: Final = 256  # distinct names that are kept once; no schema has more
 _MIN_LARGE_DIGITS: Final = 18  # shorter numbers take 8 bytes
 _INFINITE: Final = (float("inf"), float("-inf"))
+_ESCAPES: Final = r"""one of the escapes \" \\ \/ \b \f \n \r \t \u"""
+_AT_START: Final = (
+    '; for text around the document, pass wrapper="fence" or "prose"; decode an event stream first, as in'
+    ' assemble(decode_sse(pieces), dialect="json_text")'
+)
+_AT_END: Final = '; for text around the document, pass wrapper="fence" or "prose"; for several, documents="many"'
+_UNBEGUN: Final[dict[Wrapper, str]] = {
+    None: "before its document began",
+    "fence": "before its document began: it has no code fence with a value in it",
+    "prose": "before its document began: nothing in it looks like one",
+}
 _MIN_MEMBER_CHARS: Final = 6  # a shorter rest of a piece is not searched for a whole name
 
 
@@ -120,15 +131,20 @@ class Parser:
         """Whether the document is whole."""
         return self.mode in AFTER
 
+    @property
+    def may_end(self) -> bool:
+        """Whether the document is whole if the text ends here: a number at the root ends with it."""
+        return self.is_whole or (self.mode == "number" and len(self.stack) == 1 and self.number in WHOLE_NUMBERS)
+
     def finish(self, pending_bytes: int = 0) -> None:
         """End the text, after the bytes of half a character. Raises `StreamTruncatedError` if it is not whole."""
-        if self.mode == "number" and len(self.stack) == 1 and self.number in WHOLE_NUMBERS:
-            self._end_number("", 0)
-        if self.is_whole:
+        if self.may_end:
+            if not self.is_whole:
+                self._end_number("", 0)
             return
         path = self.open_path()
         is_begun = len(self.stack) > 1 or self.mode not in BEFORE
-        where = f"inside {str(path) or 'the root'}" if is_begun else "before its document began"
+        where = f"inside {repr(str(path)) if path else 'the root'}" if is_begun else _UNBEGUN[self.wrapper]
         error = StreamTruncatedError(f"the text ended {where}", code="truncated_text")
         error.path, error.offset = str(path), self.place.offset + pending_bytes
         raise error
@@ -139,8 +155,9 @@ class Parser:
         if node is self.document.root_slot:
             return Path()
         steps: tuple[Step, ...] = path_of(node.where)
-        if self.mode in ("number", "literal") or (self.mode in ("string", "half", "escape") and not self.in_name):
-            steps += (self.name if node.is_object else len(node.entries) - self.is_begun,)
+        is_string = self.mode in ("string", "half", "escape") and not self.in_name
+        if is_string or self.mode in ("number", "literal"):
+            steps += (self.name if node.is_object else len(node.entries) - (is_string and self.is_begun),)
         elif self.mode == "value" and node.is_object:
             steps += (self.name,)
         return Path(steps)
@@ -168,7 +185,8 @@ class Parser:
             return self._close(at)
         if self.mode == "start" and char == "\ufeff" and at == self.place.chars == 0:
             return 1  # section 8.1: "implementations [...] MAY ignore the presence of a byte order mark"
-        raise self.place.wrong(text, at, "a value or ']'" if self.mode == "item" else "a value")
+        expected = "a value or ']'" if self.mode == "item" else "a value"
+        raise self.place.wrong(text, at, expected, hint=_AT_START if self.mode == "start" else "")
 
     def begin_container(self, *, is_object: bool) -> None:
         """Open a container."""
@@ -225,7 +243,7 @@ class Parser:
         """Read what follows the document."""
         if text[at] in BLANKS:
             return self._blanks(text, at)
-        raise self.place.wrong(text, at, "the end of the text")
+        raise self.place.wrong(text, at, "the end of the text", hint=_AT_END)
 
     def _blanks(self, text: str, at: int) -> int:
         if text[at] == " ":  # one, most often
@@ -247,7 +265,7 @@ class Parser:
             return self._blanks(text, at)
         if self.mode == "first name" and char == "}":
             return self._close(at)
-        raise self.place.wrong(text, at, "'\"' or '}'" if self.mode == "first name" else "'\"'")
+        raise self.place.wrong(text, at, "a name in quotes or '}'" if self.mode == "first name" else "a name in quotes")
 
     def read_colon(self, text: str, at: int) -> int:
         """Read what follows a name."""
@@ -300,7 +318,7 @@ class Parser:
         """Read a character of an escape that was cut or that is wrong."""
         tail = self.tail + text[at]
         if not is_escape_prefix(tail):
-            expected = "a hexadecimal digit" if tail.startswith("\\u") else 'one of "\\/bfnrtu'
+            expected = "a hexadecimal digit" if tail.startswith("\\u") else _ESCAPES
             raise self.place.wrong(text, at, expected)
         if len(tail) == 6 or (len(tail) == 2 and tail != "\\u"):
             self.tail = ""
@@ -316,7 +334,7 @@ class Parser:
             self.parts.append(content)
             self.length += len(content)
             if self.length > self.max_key_bytes:
-                self.document.admission.name("".join(self.parts))
+                self.document.admission.name(well_formed("".join(self.parts)))
             return
         if self.half or not content.isascii():
             content, self.half = repair_surrogates(self.half + content)

@@ -65,11 +65,11 @@ class Place:
             self.line += count
             self.line_start = self.chars + text.rindex("\n", start, end) + 1
 
-    def wrong(self, text: str, at: int, expected: str) -> InvalidTextError:
+    def wrong(self, text: str, at: int, expected: str, *, hint: str = "") -> InvalidTextError:
         """Return the error for character `at` of the piece that is being read: something else is expected there."""
         found = text[at : at + 1]
         where = f" after {excerpt!r}" if (excerpt := self._before(text, at)) else " at the start"
-        return self._located(f"{expected} is expected{where}, not {found!r}", text, at, 0, expected)
+        return self._located(f"{expected} is expected{where}, not {found!r}{hint}", text, at, 0, expected)
 
     def refused(self, text: str, at: int, length: int, problem: str) -> InvalidTextError:
         """Return the error for a number of `length` characters that ends before character `at`."""

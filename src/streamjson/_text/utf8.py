@@ -47,7 +47,7 @@ class UTF8Reader:
 
     def finish(self) -> None:
         """End the text. Raises what `Parser.finish` raises, and `InvalidTextError` for half a character after it."""
-        if self.pending and self._parser.is_whole:
+        if self.pending and self._parser.may_end:
             raise self._wrong(self.pending)
         self._parser.finish(len(self.pending))
 

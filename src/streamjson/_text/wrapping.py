@@ -77,9 +77,9 @@ def _before_fence(parser: _Parser, text: str, at: int) -> int:
 
 def _fence_word(parser: _Parser, text: str, at: int) -> int:
     end = _match_word(text, at).end()
-    parser.parts = ["".join((*parser.parts, text[at:end]))[:MAX_WORD_CHARS]]
+    parser.parts = ["".join((*parser.parts, text[at:end])).lstrip("`")[:MAX_WORD_CHARS]]
     if end < len(text):
-        word = parser.parts.pop().lstrip("`").lower()
+        word = parser.parts.pop().lower()
         parser.mode = "start" if parser.wrapper == "fence" or word.startswith("json") else "before document"
     return end
 

@@ -80,25 +80,28 @@ def revision_of(document: Document, steps: tuple[Step, ...], version: int) -> in
     node: Any = document.root_slot
     for count, step in enumerate(steps, start=1):
         is_replaced = node.history is not None and step in node.history
-        if is_replaced and steps[count:] in _closed_in(document, node, step, version):
+        if is_replaced and _closed_in(document, node, step, version).get(steps[count:], version + 1) <= version:
             return 2
         node = slot_at(node, step, version)
     return 1
 
 
-def _closed_in(document: Document, node: Node, step: Step, version: int) -> set[tuple[Step, ...]]:
-    """Return the paths, from a slot on, of the values that were closed in the earlier contents of the slot."""
+def _closed_in(document: Document, node: Node, step: Step, version: int) -> dict[tuple[Step, ...], int]:
+    """Return the paths, from a slot on, of the values that were closed in the earlier contents of the slot.
+
+    Each has the version at which the first of them was replaced.
+    """
     if document.progress is None:
         document.progress = {}
-    known: dict[tuple[int, Step], tuple[int, set[tuple[Step, ...]]]] = document.progress
+    known: dict[tuple[int, Step], tuple[int, dict[tuple[Step, ...], int]]] = document.progress
     history: Any = node.history
-    count, paths = known.get((id(node), step), (0, set()))
+    count, paths = known.get((id(node), step), (0, {}))
     replaced = history[step]
     while count < len(replaced) and replaced[count][0] <= version:
         todo: list[tuple[tuple[Step, ...], Any]] = [((), replaced[count][1])]
         while todo:
             path, thing = todo.pop()
-            paths.add(path)
+            paths.setdefault(path, replaced[count][0])
             if type(thing) is Node:
                 slots: Any = thing.entries.items() if thing.is_object else enumerate(thing.entries)
                 todo += [((*path, key), item) for key, item in slots]

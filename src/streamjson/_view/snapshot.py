@@ -339,6 +339,11 @@ def closings_of(snapshot: Snapshot) -> int:
     return getattr(snapshot, "_closings", 0)
 
 
-def begin_after(snapshot: Snapshot, version: int) -> None:
-    """Let the snapshot's `changes` begin after a version, before they are read."""
-    snapshot._since = version  # noqa: SLF001  # of this module's class
+def begin_after(snapshot: Snapshot, version: int) -> Snapshot:
+    """Return the same snapshot, with `changes` that begin after a version."""
+    copy = Snapshot()
+    copy._document, copy._since, copy._value = snapshot._document, version, snapshot  # noqa: SLF001  # of this module's class
+    copy.version, copy.end = snapshot.version, snapshot.end
+    copy.span_id, copy.last_event_id = snapshot.span_id, snapshot.last_event_id
+    copy._closings = closings_of(snapshot)  # noqa: SLF001  # as above
+    return copy

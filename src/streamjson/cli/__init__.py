@@ -226,7 +226,9 @@ def _define_assemble(parser: argparse.ArgumentParser) -> None:
     _add_stream_arguments(parser)
     lines = parser.add_mutually_exclusive_group()
     lines.add_argument(
-        "--all", action="store_true", help="print the document of each stream in a log of several, as JSON lines"
+        "--all",
+        action="store_true",
+        help="print the document of each stream in a log of several, or of each JSON text in a file, as JSON lines",
     )
     lines.add_argument(
         "--every",

@@ -218,7 +218,7 @@ def _play(arguments: argparse.Namespace) -> int:
             pass  # `signals` raises it again after the last view was printed
         finally:
             screen.give_back()
-        state = _state(stream.snapshot, failure, interrupted=signals.received is not None)
+        state = _state(stream.snapshot, failure, interrupted=signals.received is not None, is_text=source.is_text)
         console.print(picture(stream.snapshot, show.status(state), fill=False))
         flush_output()
         if signals.received is None:  # the last view is final: nothing is drawn or restored after it
@@ -267,10 +267,12 @@ def _nothing() -> None:
     pass
 
 
-def _state(snapshot: Snapshot, failure: StreamJSONError | None, *, interrupted: bool) -> str:
+def _state(snapshot: Snapshot, failure: StreamJSONError | None, *, interrupted: bool, is_text: bool) -> str:
     if interrupted:
         return "stopped"
-    return snapshot.end if failure is None else state_of(failure)
+    if failure is not None:
+        return state_of(failure)
+    return "done" if is_text and snapshot.end == "eof" else snapshot.end
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -298,7 +300,7 @@ def _export(arguments: argparse.Namespace) -> int:
     position, snapshot = shots[events]
     speed: float = arguments.speed or FILE_EVENTS_PER_S
     at_end = events == events_read
-    state = _state(snapshot, failure, interrupted=False) if at_end else "open"
+    state = _state(snapshot, failure, interrupted=False, is_text=source.is_text) if at_end else "open"
     _write_picture(arguments, snapshot, _status(source.name, state, events, speed, position, events / speed))
     if events < wanted:
         report(
