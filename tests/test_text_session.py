@@ -534,6 +534,53 @@ def test_interrupt_inside_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
         sj.Assembler.restore(assembler.checkpoint()).apply('e"}')
 
 
+class Interrupting(list[Any]):
+    """In place of a list: an interrupt comes when something is appended."""
+
+    def append(self, _: object) -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("before", "piece"),
+    [("[", "1,"), ('["a', "b"), ('["a', "\\n"), ('["a', "b\\u0041")],
+    ids=["a value", "a string that begins to grow", "an escape", "text and an escape"],
+)
+def test_interrupt_while_a_version_is_written(before: str, piece: str) -> None:
+    assembler = text_assembler()
+    assembler.apply(before)
+    value = assembler.snapshot().copy_value()
+    document: Any = assembler._session.document
+    lengths, document.lengths = document.lengths, Interrupting()
+    with pytest.raises(KeyboardInterrupt):
+        assembler.apply(piece)
+    document.lengths = lengths
+    assert document.torn
+    assert assembler.snapshot().value == value
+
+
+def test_interrupt_in_a_string_that_grows() -> None:
+    assembler = text_assembler()
+    list(map(assembler.apply, ['["a', "b"]))
+    document: Any = assembler._session.document
+    lengths, document.lengths = document.lengths, Interrupting()
+    with pytest.raises(KeyboardInterrupt):
+        assembler.apply("c")
+    document.lengths = lengths
+    assert document.torn
+    assert assembler.snapshot().value == ["ab"]
+
+
+def test_many_names() -> None:
+    text = "".join(f'{{"n{number}": {number}}},' for number in range(300))
+    assert sj.assemble_text(f"[{text}0]").final()[299] == {"n299": 299}
+
+
+def test_number_with_too_many_digits_in_one_piece() -> None:
+    with pytest.raises(sj.LimitExceededError):
+        text_assembler(limits=sj.Limits(max_number_digits=3)).apply("[1234, 5]")
+
+
 def test_reset_begins_another_text() -> None:
     assembler = text_assembler()
     assembler.apply(b'{"a": "\xc3')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given, strategies as st
 
 import streamjson as sj
 from commands import Commands, event
+from sealing import sealed
 from streamjson._dialects import DIALECTS
 
 
@@ -401,6 +403,13 @@ def test_restore_refuses_another_dialect(made: str, given_: str) -> None:
         sj.Assembler.restore(data, dialect=given_)
 
     assert caught.value.code == "other_options"
+
+
+def test_restore_refuses_a_state_that_the_dialect_does_not_have() -> None:
+    members = json.loads(sj.Assembler().checkpoint()) | {"dialect_state": {}}
+    rest = json.dumps({name: value for name, value in members.items() if name not in ("format", "sha256")})[1:]
+    with pytest.raises(sj.CheckpointError, match="'dialect_state'"):
+        sj.Assembler.restore(sealed(rest))
 
 
 def test_restore_refuses_a_dialect_that_does_not_exist() -> None:

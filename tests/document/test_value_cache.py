@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType, SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, strategies as st
@@ -72,6 +73,16 @@ def reference_counting(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     if request.param == "copied":
         monkeypatch.setattr(_value_cache, "UNHELD", -1)
         monkeypatch.setattr(_container_cache, "UNHELD", -1)
+
+
+def test_read_during_a_write_is_right() -> None:
+    document = Document(Limits())
+    document.apply("a", "x")
+    assert value_at(document, 1) == {"a": "x"}
+    document.apply("b", 1)
+    document.apply("c", 2)
+    with patch.object(Document, "is_newest", lambda *_: False):
+        assert value_at(document, 3) == {"a": "x", "b": 1, "c": 2}
 
 
 @pytest.mark.usefixtures("reference_counting")

@@ -228,6 +228,15 @@ def test_close_ends_the_task() -> None:
     virtual_time.run(main())
 
 
+def test_close_before_the_first_read() -> None:
+    async def main() -> None:
+        stream = sj.assemble(at_times(DELTAS, 0.01), conflate=True)
+        await stream.aclose()
+        assert len(asyncio.all_tasks()) == 1
+
+    virtual_time.run(main())
+
+
 def test_close_while_the_consumer_waits() -> None:
     async def main() -> None:
         stream = sj.assemble(at_times(DELTAS, 1000), conflate=True)

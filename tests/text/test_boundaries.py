@@ -201,6 +201,28 @@ def test_source_whose_close_fails() -> None:
         sj.assemble_text(source, documents="many").close()
 
 
+def test_asynchronous_source_that_can_not_be_closed_now() -> None:
+    class Source:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        def __aiter__(self) -> Source:
+            return self
+
+        async def __anext__(self) -> str:
+            return "1 "
+
+        async def aclose(self) -> None:
+            raise self.error
+
+    async def main(error: Exception, expected: type[Exception]) -> None:
+        with pytest.raises(expected):
+            await sj.assemble_text(Source(error), documents="many").aclose()
+
+    asyncio.run(main(RuntimeError("asynchronous generator is already running"), sj.StreamJSONError))
+    asyncio.run(main(ValueError("no"), ValueError))
+
+
 def test_byte_order_marks_and_wrong_bytes() -> None:
     assert finals([b"\xef\xbb", b'\xbf{"a": 1}\xef\xbb\xbf[2]']) == [{"a": 1}, [2]]
     assert finals([b'["\xff"] [2]']) == ["bad_encoding", [2]]

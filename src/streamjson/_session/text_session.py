@@ -25,6 +25,7 @@ from .session import Session
 __all__ = ["TextSession"]
 
 _BYTES: Final = (bytes, bytearray, memoryview)
+_NO_EVENTS: Final = frozenset((type(None), bool, int, float, list, tuple))
 
 
 class TextSession(Session):
@@ -58,7 +59,7 @@ class TextSession(Session):
             feed = self.feed
         elif isinstance(event, _BYTES):
             piece, feed = bytes(cast("Any", event)), self._feed_bytes
-        elif event is None or isinstance(event, (int, float, list, tuple)):
+        elif type(event) in _NO_EVENTS:
             problem = "a piece of JSON text is text or bytes, or an event with such data"
             raise InvalidEventError(f"{problem}, not {shorten(event)}")
         else:

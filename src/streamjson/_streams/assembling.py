@@ -157,8 +157,9 @@ def _pieces(pieces: Any) -> Any:
 
 
 def _is_source(pieces: object) -> bool:
-    is_iterable = isinstance(pieces, Iterable | AsyncIterable) and not isinstance(pieces, Mapping)
-    return is_iterable and not _is_response(cast("object", pieces))
+    if _is_response(pieces):
+        return False
+    return isinstance(pieces, Iterable | AsyncIterable) and not isinstance(pieces, Mapping)
 
 
 def _assemble(source: Any, options: dict[str, Any]) -> SnapshotStream | AsyncSnapshotStream:

@@ -95,7 +95,7 @@ class Conflation:
 
     async def _read_all(self) -> None:
         try:
-            while not self._is_over:
+            while True:
                 await self._may_read.wait()
                 try:
                     self._newest = await self._read()
@@ -103,8 +103,6 @@ class Conflation:
                         self._is_urgent.set()
                 except StopAsyncIteration:
                     break
-                except (KeyboardInterrupt, SystemExit):
-                    raise
                 except BaseException as error:
                     task: Any = asyncio.current_task()
                     if isinstance(error, asyncio.CancelledError) and task.cancelling():

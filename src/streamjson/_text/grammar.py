@@ -14,6 +14,7 @@ from typing import Any, Final
 
 __all__ = [
     "BLANKS",
+    "ESCAPES",
     "INTEGERS",
     "IN_NUMBER",
     "LITERALS",
@@ -45,6 +46,7 @@ PLAIN: Final = always(r'[^"\\\x00-\x1f]*+')
 # As much of a string as is certain: no quote, and no part of an escape.
 _ESCAPE: Final = r"""\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})"""
 STRING_BODY: Final = always(rf'(?:[^"\\\x00-\x1f]++|{_ESCAPE})*+')
+ESCAPES: Final = r"""one of the escapes \" \\ \/ \b \f \n \r \t \u"""
 # The beginning of an escape.
 is_escape_prefix: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{0,4})?').fullmatch
 

@@ -7,14 +7,13 @@ It takes the text as RFC 8259 has it, and repairs nothing. What a piece shows at
 - A container is there, empty, when it opens; a member when its value is.
 - The closing token of a value finishes it (`TextDocument.closings`).
 
-The `mode` says what may come next, and which function reads it. With the open containers and the part of a token that
-was cut, that is the whole state, so it can be saved in the middle of any token.
+The `mode` says what may come next. With the open containers and the part of a token that was cut, that is the whole
+state, so it can be saved in the middle of any token.
 
 Invariants: cutting makes no difference but for the versions in between. An error is at the first character that can't
 stand there, after everything before it was written; the parser is dead then.
 
-Specification: RFC 8259, sections 2 to 7. Names and strings have no lone surrogates, as everywhere in this library.
-
+Specification: RFC 8259, sections 2 to 7. Strings have no lone surrogates, as everywhere in this library.
 Cost: linear in the text. A piece inside a string costs two searches, a token that is whole one match, and a token that
 was cut a comparison for each character.
 """
@@ -22,7 +21,7 @@ was cut a comparison for each character.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from .._document import MAX_FAST_CHARS, Node, Step, TextDocument, path_of
 from .._errors import StreamTruncatedError, shorten
@@ -30,6 +29,7 @@ from .._json import repair_surrogates, utf8_size, well_formed
 from .._paths import Path
 from .grammar import (
     BLANKS,
+    ESCAPES,
     IN_NUMBER,
     INTEGERS,
     LITERALS,
@@ -44,25 +44,14 @@ from .grammar import (
     unescape,
 )
 from .place import MAX_RECENT, MAX_SHORT_CHARS, Place
-from .wrapping import FIRST_MODES, LAST_MODES, WRAPPER_STEPS, Wrapper
+from .wrapping import AT_END, AT_START, FIRST_MODES, LAST_MODES, UNBEGUN, WRAPPER_STEPS, Wrapper
 
 __all__ = ["AFTER", "BEFORE", "MODES", "Parser"]
 
 _MAX_NAMES: Final = 256  # distinct names that are kept once; no schema has more
 _MIN_LARGE_DIGITS: Final = 18  # shorter numbers take 8 bytes
 _INFINITE: Final = (float("inf"), float("-inf"))
-_ESCAPES: Final = r"""one of the escapes \" \\ \/ \b \f \n \r \t \u"""
-_AT_START: Final = (
-    '; for text around the document, pass wrapper="fence" or "prose"; decode an event stream first, as in'
-    ' assemble(decode_sse(pieces), dialect="json_text")'
-)
-_AT_END: Final = '; for text around the document, pass wrapper="fence" or "prose"; for several, documents="many"'
-_UNBEGUN: Final[dict[Wrapper, str]] = {
-    None: "before its document began",
-    "fence": "before its document began: it has no code fence with a value in it",
-    "prose": "before its document began: nothing in it looks like one",
-}
-_MIN_MEMBER_CHARS: Final = 6  # a shorter rest of a piece is not searched for a whole name
+_MIN_MEMBER_CHARS: Final = 6  # a shorter rest of a piece has no whole name
 
 
 class Parser:
@@ -144,7 +133,7 @@ class Parser:
             return
         path = self.open_path()
         is_begun = len(self.stack) > 1 or self.mode not in BEFORE
-        where = f"inside {repr(str(path)) if path else 'the root'}" if is_begun else _UNBEGUN[self.wrapper]
+        where = f"inside {repr(str(path)) if path else 'the root'}" if is_begun else UNBEGUN[self.wrapper]
         error = StreamTruncatedError(f"the text ended {where}", code="truncated_text")
         error.path, error.offset = str(path), self.place.offset + pending_bytes
         raise error
@@ -161,9 +150,6 @@ class Parser:
         elif self.mode == "value" and node.is_object:
             steps += (self.name,)
         return Path(steps)
-
-    # ------------------------------------------------------------------------------------------------------------------
-    # values
 
     def read_value(self, text: str, at: int) -> int:
         """Read the first character of a value, or the end of an empty array."""
@@ -186,7 +172,7 @@ class Parser:
         if self.mode == "start" and char == "\ufeff" and at == self.place.chars == 0:
             return 1  # section 8.1: "implementations [...] MAY ignore the presence of a byte order mark"
         expected = "a value or ']'" if self.mode == "item" else "a value"
-        raise self.place.wrong(text, at, expected, hint=_AT_START if self.mode == "start" else "")
+        raise self.place.wrong(text, at, expected, hint=AT_START if self.mode == "start" else "")
 
     def begin_container(self, *, is_object: bool) -> None:
         """Open a container."""
@@ -243,7 +229,7 @@ class Parser:
         """Read what follows the document."""
         if text[at] in BLANKS:
             return self._blanks(text, at)
-        raise self.place.wrong(text, at, "the end of the text", hint=_AT_END)
+        raise self.place.wrong(text, at, "the end of the text", hint=AT_END)
 
     def _blanks(self, text: str, at: int) -> int:
         if text[at] == " ":  # one, most often
@@ -318,7 +304,7 @@ class Parser:
         """Read a character of an escape that was cut or that is wrong."""
         tail = self.tail + text[at]
         if not is_escape_prefix(tail):
-            expected = "a hexadecimal digit" if tail.startswith("\\u") else _ESCAPES
+            expected = "a hexadecimal digit" if tail.startswith("\\u") else ESCAPES
             raise self.place.wrong(text, at, expected)
         if len(tail) == 6 or (len(tail) == 2 and tail != "\\u"):
             self.tail = ""
@@ -441,9 +427,8 @@ class Parser:
         return end
 
 
-_Step: TypeAlias = Callable[[Parser, str, int], int]
 # Mode -> the method that reads from one character on, and returns where it has stopped.
-_STEPS: Final[dict[str, _Step]] = {
+_STEPS: Final[dict[str, Callable[[Parser, str, int], int]]] = {
     "start": Parser.read_value,
     "value": Parser.read_value,
     "item": Parser.read_value,

@@ -22,13 +22,25 @@ from typing import Final, Literal, Protocol, TypeAlias
 from .grammar import BLANKS, always
 from .place import Place
 
-__all__ = ["FIRST_MODES", "LAST_MODES", "MAX_WORD_CHARS", "WRAPPER_STEPS", "Wrapper"]
+__all__ = ["AT_END", "AT_START", "FIRST_MODES", "LAST_MODES", "MAX_WORD_CHARS", "UNBEGUN", "WRAPPER_STEPS", "Wrapper"]
 
 Wrapper: TypeAlias = Literal["fence", "prose"] | None
 
 # Wrapper -> the mode in which the text begins, and the one after the document.
 FIRST_MODES: Final[dict[Wrapper, str]] = {None: "start", "fence": "before fence", "prose": "before document"}
 LAST_MODES: Final[dict[Wrapper, str]] = {None: "end", "fence": "in fence", "prose": "rest"}
+
+# What the errors before, after and without a document advise.
+AT_START: Final = (
+    '; for text around the document, pass wrapper="fence" or "prose"; decode an event stream first, as in'
+    ' assemble(decode_sse(pieces), dialect="json_text")'
+)
+AT_END: Final = '; for text around the document, pass wrapper="fence" or "prose"; for several, documents="many"'
+UNBEGUN: Final[dict[Wrapper, str]] = {
+    None: "before its document began",
+    "fence": "before its document began: it has no code fence with a value in it",
+    "prose": "before its document began: nothing in it looks like one",
+}
 
 _FENCE: Final = "```"
 MAX_WORD_CHARS: Final = 16

@@ -342,8 +342,8 @@ def closings_of(snapshot: Snapshot) -> int:
 def begin_after(snapshot: Snapshot, version: int) -> Snapshot:
     """Return the same snapshot, with `changes` that begin after a version."""
     copy = Snapshot()
-    copy._document, copy._since, copy._value = snapshot._document, version, snapshot  # noqa: SLF001  # of this module's class
     copy.version, copy.end = snapshot.version, snapshot.end
     copy.span_id, copy.last_event_id = snapshot.span_id, snapshot.last_event_id
-    copy._closings = closings_of(snapshot)  # noqa: SLF001  # as above
+    shown = snapshot._document, version, snapshot, closings_of(snapshot)  # noqa: SLF001  # of this module's class
+    copy._document, copy._since, copy._value, copy._closings = shown  # noqa: SLF001  # as above
     return copy
