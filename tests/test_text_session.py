@@ -405,7 +405,14 @@ def test_piece_of_another_type_is_refused(piece: Any) -> None:
         text_assembler().apply(piece)
 
 
-@pytest.mark.parametrize("source", [None, {"a": 1}, 1, lambda: iter("")])
+class Response:
+    """Like the response of a client."""
+
+    def iter_bytes(self) -> Any:
+        """Yield nothing."""
+
+
+@pytest.mark.parametrize("source", [None, {"a": 1}, 1, lambda: iter(""), Response()])
 def test_source_of_another_type_is_refused(source: Any) -> None:
     with pytest.raises(sj.InvalidEventError, match="given as an iterable of its pieces"):
         sj.assemble_text(source)

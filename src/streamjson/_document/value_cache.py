@@ -112,8 +112,6 @@ class ValueCache:
         if not document.is_newest(version):  # after the read: INVARIANTS 3
             return False
         if type(thing) is Node:
-            if run < self.runs:
-                return True  # it is open
             if thing.created_at and thing.created_at[0] <= document.starts[run]:
                 return False  # it was set whole
             value = {} if thing.is_object else []
