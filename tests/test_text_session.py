@@ -151,6 +151,16 @@ def test_completions_begin_with_what_is_closed_already() -> None:
     ]
 
 
+def test_piece_that_extends_a_string_and_closes_it() -> None:
+    assembler = text_assembler()
+    done: list[str] = []
+    assembler.on_complete("[*]", lambda one: done.append(one.value))
+    for piece in ['["a', "b", 'c"']:
+        assert not done
+        assembler.apply(piece)
+    assert done == ["abc"]
+
+
 def test_callback_is_called_from_the_next_piece_on() -> None:
     assembler = text_assembler()
     assembler.apply('[["a"')

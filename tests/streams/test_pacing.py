@@ -228,6 +228,19 @@ def test_close_ends_the_task() -> None:
     virtual_time.run(main())
 
 
+def test_cancelled_task_is_no_end() -> None:
+    async def main() -> None:
+        stream = sj.assemble(at_times(DELTAS, 0.01), conflate=True)
+        assert (await anext(stream)).version == 1
+        await asyncio.sleep(0.005)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await anext(stream)
+
+    virtual_time.run(main())
+
+
 def test_close_before_the_first_read() -> None:
     async def main() -> None:
         stream = sj.assemble(at_times(DELTAS, 0.01), conflate=True)

@@ -114,6 +114,10 @@ class Conflation:
                     self._may_read.clear()
                 self._has_news.set()
                 await asyncio.sleep(0)  # a source that never waits must not keep the consumer from its turn
+        except asyncio.CancelledError as error:
+            if not self._is_over:  # not by `wait`: to the consumer, it must not look like an end
+                self._error = error
+            raise
         finally:
             self._is_over = True
             self._has_news.set()
