@@ -188,7 +188,7 @@ ASSEMBLED = {
         b'data: {"choices": []}\n\n',
         1,
         "",
-        "error: -: this is an event of OpenAI Chat Completions, which this version does not read",
+        "error: -: this is an event of OpenAI Chat Completions, not of deltas and paths",
     ),
     "only events that are not understood": (
         ["-q"],

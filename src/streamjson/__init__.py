@@ -29,6 +29,15 @@ from ._errors import (
 from ._json import MISSING, JSONValue, Missing
 from ._limits import Limits
 from ._notify import Subscription
+from ._parts import (
+    AsyncPartStream,
+    Call,
+    CallSubscription,
+    Part,
+    PartAssembler,
+    PartStream,
+    assemble_parts,
+)
 from ._paths import Path, format_path, parse_path
 from ._resume import ReplayFilter
 from ._skipped import SkippedEvent
@@ -39,7 +48,10 @@ from ._wire import ServerSentEvent, SSEDecoder, StreamingChunk, decode_sse, enco
 __all__ = [
     "MISSING",
     "Assembler",
+    "AsyncPartStream",
     "AsyncSnapshotStream",
+    "Call",
+    "CallSubscription",
     "Change",
     "CheckpointError",
     "ClosedError",
@@ -55,6 +67,9 @@ __all__ = [
     "Limits",
     "Match",
     "Missing",
+    "Part",
+    "PartAssembler",
+    "PartStream",
     "Path",
     "ReplayFilter",
     "SSEDecoder",
@@ -69,6 +84,7 @@ __all__ = [
     "StructureError",
     "Subscription",
     "assemble",
+    "assemble_parts",
     "assemble_text",
     "decode_sse",
     "disassemble",

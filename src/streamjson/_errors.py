@@ -52,6 +52,8 @@ TABLE: Final[dict[str, dict[str, str]]] = {
         "not_an_event_stream": "the body is not an event stream (HTML, JSON, compressed ...); it begins with `body`",
         "trailing_body": "HTML or JSON follows the last event of the body; it begins with `body`",
         "no_line_ends": "the pieces are lines without their ends: pass the raw body to decode_sse",
+        "ambiguous_part": "it is unknown which part of an answer the event belongs to",
+        "after_end": "a piece came for a part of an answer, or an answer, that has ended",
         "line_break": "an id or event type to encode has CR or LF, or an id has NUL",
     },
     "InvalidTextError": {
@@ -93,6 +95,7 @@ TABLE: Final[dict[str, dict[str, str]]] = {
     },
     "ConflictError": {
         "type_conflict": "the delta does not fit the type of the value at its path",
+        "contradiction": "a part of an answer came again as a whole, and it is not what its pieces gave",
         "not_text": "the value at the path of text() is not text",
         "text_replaced": "the text that text() follows was replaced",
     },
@@ -109,10 +112,12 @@ TABLE: Final[dict[str, dict[str, str]]] = {
         "max_key_bytes": "the member name is longer",
         "max_number_digits": "the number has more digits",
         "max_patterns": "more patterns would be registered",
+        "max_parts": "the answer would have more parts",
     },
     "StreamFailedError": {
         "stream_error": "the sender sent an error",
         "new_span": "the sender started over: a new span id came after deltas",
+        "new_run": "the provider started over: a second answer began in the same stream",
         "no_deltas": "the stream ended without a delta, after events without effect",
     },
     "StreamTruncatedError": {
@@ -122,6 +127,7 @@ TABLE: Final[dict[str, dict[str, str]]] = {
     },
     "StructureError": {
         "bad_structure": "the finished value does not fit the type",
+        "not_json": "the arguments of a finished call are not JSON",
     },
     "CheckpointError": {
         "bad_checkpoint": "the bytes are not a checkpoint, or were changed since it was written",
@@ -201,7 +207,7 @@ class InvalidEventError(StreamJSONError):
     """The event does not fit the wire model. The document is unchanged and the assembler stays usable.
 
     `body` is the beginning of a body that is not an event stream (`not_an_event_stream`, `trailing_body`), shortened
-    and printable, otherwise "".
+    and printable, otherwise ""; `body_bytes` has its first 16 KiB as they came.
     """
 
     code = "bad_event"
@@ -209,6 +215,7 @@ class InvalidEventError(StreamJSONError):
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message, code=code)
         self.body: str = ""
+        self.body_bytes: bytes = b""
 
 
 class InvalidTextError(StreamJSONError):

@@ -133,6 +133,12 @@ class Limits:
         counts="the callbacks that are registered at one time",
         reason="a leak of registrations shows before it slows the stream",
     )
+    max_parts: int | None = _limit(
+        1000,
+        unit="parts",
+        counts="the texts and calls of one answer",
+        reason="each is a document with limits of its own, and no model calls a thousand tools at once",
+    )
 
     @classmethod
     def unlimited(cls) -> Limits:

@@ -6,8 +6,9 @@ from .adapters import needs_decoding, to_event, to_fields
 from .base import Delta, Dialect, Done, Failed, Foreign, NewRun, Nothing, Set, Text, Verb
 from .chunks import Chunks
 from .disassembly import disassemble
-from .failures import span_of
+from .failures import failure_of_error, span_of
 from .json_text import JsonText
+from .other_protocols import protocol_of
 from .registry import DIALECTS, make_dialect
 
 __all__ = [
@@ -25,8 +26,10 @@ __all__ = [
     "Text",
     "Verb",
     "disassemble",
+    "failure_of_error",
     "make_dialect",
     "needs_decoding",
+    "protocol_of",
     "span_of",
     "to_event",
     "to_fields",

@@ -94,8 +94,8 @@ class Foreign:
     def error(self) -> InvalidEventError:
         """Return the error that names the protocol."""
         return InvalidEventError(
-            f"this is an event of {self.protocol}, which this version does not read:"
-            " give it events of `delta` and `json_path`",
+            f"this is an event of {self.protocol}, not of deltas and paths: for the answer of a model, call"
+            " assemble_parts(events)",
             code="foreign_event",
         )
 

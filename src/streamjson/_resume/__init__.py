@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .checkpoint import KIND, load, members_of, save
-from .envelope import seal
+from .envelope import seal, unseal
 from .replay_filter import ReplayFilter
 
-__all__ = ["KIND", "ReplayFilter", "load", "members_of", "save", "seal"]
+__all__ = ["KIND", "ReplayFilter", "load", "members_of", "save", "seal", "unseal"]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from .assembling import assemble, assemble_text
 from .async_stream import AsyncSnapshotStream
+from .readers import AsyncPullIterator, PullIterator
 from .split import split_streams
 from .sync_stream import SnapshotStream
 
-__all__ = ["AsyncSnapshotStream", "SnapshotStream", "assemble", "assemble_text", "split_streams"]
+__all__ = [
+    "AsyncPullIterator",
+    "AsyncSnapshotStream",
+    "PullIterator",
+    "SnapshotStream",
+    "assemble",
+    "assemble_text",
+    "split_streams",
+]

@@ -60,8 +60,7 @@ class BaseStream:
         dialect = options.pop("dialect", None) if assembler is not None else None
         if assembler is not None and options:
             raise TypeError(f"the assembler has its options already: {', '.join(options)}")
-        self._assembler = Assembler(**options) if assembler is None else assembler
-        self._session = self._assembler._session  # noqa: SLF001  # the public class shows no machinery
+        self._attach(Assembler(**options) if assembler is None else assembler)
         if dialect not in (None, self._session.options.dialect):
             raise TypeError(f"the assembler has the dialect {self._session.options.dialect!r}, not {dialect!r}")
         self._session.check_open()  # before the first read: an event that is read here would be lost
@@ -72,13 +71,18 @@ class BaseStream:
             replays._read_as(fixed.dialect, fixed.limits)  # noqa: SLF001  # as above; else an event that it can't read would be applied twice
         # Without a filter, the assembler's own method: one call less for each event.
         self._consume = self._session.consume if replays is None else self._consume_new
-        self._latest = self._session.snapshot(0)
         self._every_n_changes = every_n_changes
         # Before this version, no snapshot is yielded; -1 if each change gives one.
         self._due_version = self._latest.version + every_n_changes if every_n_changes > 1 else -1
         self._is_pulled = False  # an iterator over values reads: each event is one step, whatever it brings
         self._is_finished = False  # the source is closed, or will be when its reader returns from it
         self._owes_last = False  # the last snapshot is not yielded yet
+
+    def _attach(self, assembler: Assembler) -> None:
+        """Show the document of an assembler."""
+        self._assembler = assembler
+        self._session = assembler._session  # noqa: SLF001  # the public class shows no machinery
+        self._latest = self._session.snapshot(0)
 
     @property
     def assembler(self) -> Assembler:

@@ -238,8 +238,8 @@ class TextReader:
 class _Reader(Protocol[T_co]):
     """Reads one kind of item. `take` returns `MISSING` for an item that is passed over."""
 
-    is_over: bool
-
+    @property
+    def is_over(self) -> bool: ...
     def read(self) -> bool: ...
     def take(self) -> T_co: ...
 
@@ -249,15 +249,15 @@ class PullIterator(Iterator[T]):
 
     def __init__(self, advance: Callable[[], object], reader: _Reader[T]) -> None:
         self._advance = advance
-        self._reader = reader
+        self.reader = reader
 
     def __next__(self) -> T:
-        if self._reader.is_over:
+        if self.reader.is_over:
             raise StopIteration
         while True:
-            while not self._reader.read():
+            while not self.reader.read():
                 self._advance()  # the last snapshot precedes the end, so what it finishes is still read
-            item = self._reader.take()
+            item = self.reader.take()
             if item is not MISSING:
                 return item
 
@@ -267,17 +267,17 @@ class AsyncPullIterator(AsyncIterator[T]):
 
     def __init__(self, advance: Callable[[], Awaitable[object]], reader: _Reader[T]) -> None:
         self._advance = advance
-        self._reader = reader
+        self.reader = reader
 
     def __iter__(self) -> NoReturn:
         raise TypeError("this iterator is asynchronous: iterate over it with `async for`")
 
     async def __anext__(self) -> T:
-        if self._reader.is_over:
+        if self.reader.is_over:
             raise StopAsyncIteration
         while True:
-            while not self._reader.read():
+            while not self.reader.read():
                 await self._advance()
-            item = self._reader.take()
+            item = self.reader.take()
             if item is not MISSING:
                 return item

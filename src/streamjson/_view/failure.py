@@ -5,7 +5,7 @@ Its codes are in the table of `_errors`, with all others.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from .._dialects import Failed
 from .._errors import StreamJSONError, shorten
@@ -20,7 +20,8 @@ class StreamFailedError(StreamJSONError):
     """The sender reported an error, or started over. Final: nothing more is applied until `reset()`.
 
     `snapshot` is the document so far. `error_type` and `error_message` are the sender's. For `new_span`, `span_id` is
-    the span that the document belongs to, and `new_span_id` the span that the sender started.
+    the span that the document belongs to, and `new_span_id` the span that the sender started. Of an answer of several
+    parts, `parts` has them so far, and `snapshot` is that of the last one.
     """
 
     code = "stream_error"
@@ -42,6 +43,7 @@ class StreamFailedError(StreamJSONError):
         self.error_message = error_message
         self.span_id = span_id
         self.new_span_id = new_span_id
+        self.parts: tuple[Any, ...] = ()
 
 
 def sender_failed(failed: Failed, deltas_applied: int) -> StreamFailedError:

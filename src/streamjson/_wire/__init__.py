@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .body import body_kind, right_call
+from .body import body_kind, failure_in_body, right_call
 from .closing import aclose_all, close_all
 from .decoder import SSEDecoder
 from .encoder import encode_sse
@@ -20,5 +20,6 @@ __all__ = [
     "close_all",
     "decode_sse",
     "encode_sse",
+    "failure_in_body",
     "right_call",
 ]

@@ -6,9 +6,11 @@ line of an event stream.
 
 - A body that begins with `<`, `{` or `[`, after optional blanks, or with the magic bytes of gzip, deflate, zstd or
   UTF-16 is refused as soon as `SHOWN_BYTES` of it are there, or at its end: so the cutting does not change the error.
+  Of JSON, `KEPT_BYTES` are awaited: it may be a failure that the sender reports in words.
 - Any other body is refused at its end, if it has a line and none of its lines was a comment or a known field.
 - A body may turn into another one: an error page after events or comments. If the lines after the last event look like
-  JSON or HTML, that is an error at the end. Such a line before an event is ignored, as the format says.
+  JSON or HTML, that is an error at the end. Such a line before an event is ignored, as the format says, unless the
+  lines are a failure in JSON, as Gemini sends it.
 - Pieces without line ends, as the `iter_lines()` of many clients yields them, are refused at the end: without line ends
   the events can't be found. This check alone depends on how the input was cut; such a body yields no event in any case.
 
@@ -17,23 +19,29 @@ It does not know events. Cost: O(1) for each piece.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from inspect import getattr_static
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from .._errors import InvalidEventError
+from .._json import is_list, is_object
 
 __all__ = [
     "BODY_MARKS",
+    "KEPT_BYTES",
     "SHOWN_BYTES",
     "BodyCheck",
     "PendingBlock",
     "body_kind",
+    "failure_in_body",
     "may_be_field",
     "not_an_event_stream",
     "right_call",
 ]
 
-SHOWN_BYTES: Final = 200  # of a body, in an error
+SHOWN_BYTES: Final = 200  # of a body, in an error's message
+KEPT_BYTES: Final = 16 * 1024  # of a body in JSON, and of the lines of one
 BODY_MARKS: Final = (b"<", b"{")  # HTML and JSON have lines that begin so, an event stream has none
 _BOM: Final = b"\xef\xbb\xbf"
 _KINDS_BY_MARK: Final[tuple[tuple[bytes, str], ...]] = (
@@ -93,10 +101,11 @@ class BodyCheck:
         self._has_line_pieces |= self._head != b"" and (is_blank_line or piece.startswith(_LINE_STARTS))
         self._last = piece
         self._has_line_end |= b"\n" in piece or b"\r" in piece
-        if len(self._head) < SHOWN_BYTES:
-            self._head = (self._head + piece).lstrip(b" \t\r\n")[:SHOWN_BYTES]
+        if len(self._head) < KEPT_BYTES:
+            self._head = (self._head + piece).lstrip(b" \t\r\n")[:KEPT_BYTES]
         self._has_mark = self._head.removeprefix(_BOM).lstrip().startswith(tuple(mark for mark, _ in _KINDS_BY_MARK))
-        if self._has_mark and len(self._head) == SHOWN_BYTES:
+        awaited = KEPT_BYTES if self._head.startswith((b"{", b"[")) else SHOWN_BYTES
+        if self._has_mark and len(self._head) >= awaited:
             raise not_an_event_stream(self._head)
         return not self._has_mark
 
@@ -129,8 +138,22 @@ def not_an_event_stream(head: bytes, *, is_rest: bool = False) -> InvalidEventEr
         what = f"the body is not an event stream, it looks like {kind}: {_ADVICE[kind]}"
     code = "trailing_body" if is_rest else "not_an_event_stream"
     error = InvalidEventError(f"{what}; it begins {body[:SHOWN_BYTES]!r}", code=code)
-    error.body = body
+    error.body, error.body_bytes = body, head
     return error
+
+
+def failure_in_body(body: bytes) -> Mapping[str, Any] | None:
+    """Return the JSON object in which a body, or its first line, reports a failure; None if it reports none."""
+    for text in (body, body.partition(b"\n")[0]):
+        try:
+            found: Any = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        if is_list(found) and found:
+            found = found[0]
+        if is_object(found) and found.get("error") not in (None, False, ""):
+            return found
+    return None
 
 
 def _is_known_line(line: bytes | bytearray) -> bool:

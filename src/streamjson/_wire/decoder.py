@@ -29,7 +29,7 @@ from attrs import define
 
 from .._errors import ClosedError, InvalidEventError, LimitExceededError, shorten
 from .._limits import Limits, check_limits
-from .body import BODY_MARKS, SHOWN_BYTES, PendingBlock
+from .body import BODY_MARKS, KEPT_BYTES, PendingBlock, failure_in_body, not_an_event_stream
 from .event import ServerSentEvent
 
 __all__ = ["PART_BYTES", "BytesLike", "SSEDecoder", "to_bytes"]
@@ -249,7 +249,8 @@ class SSEDecoder:
 
     def _take_data(self, datas: list[str], events: list[ServerSentEvent[str]]) -> None:
         self._has_known_line = True
-        self._stray = b""
+        if self._stray:
+            self._drop_stray()
         start, last_event_id = self._start, self.last_event_id
         for data in datas:
             event: ServerSentEvent[str] = _new(ServerSentEvent)  # 85 ns less than its __init__
@@ -284,7 +285,8 @@ class SSEDecoder:
             events.append(event)
             start += len(pair) + 6
         self._has_known_line = True
-        self._stray = b""
+        if self._stray:
+            self._drop_stray()
         self.last_event_id = events[-1].last_event_id
         self._start = self._position = start
         return True
@@ -362,7 +364,7 @@ class SSEDecoder:
                 self._has_known_line = True
                 self._read_retry(value)
             elif self._stray or line.startswith(BODY_MARKS):
-                self._stray += bytes(line[:SHOWN_BYTES]) + b"\n" if len(self._stray) < SHOWN_BYTES else b""
+                self._stray += bytes(line[:KEPT_BYTES]) + b"\n" if len(self._stray) < KEPT_BYTES else b""
             return
         self._has_known_line = True
         self._kept += kept
@@ -396,13 +398,20 @@ class SSEDecoder:
             # "If the data buffer's last character is a U+000A LINE FEED (LF) character, then remove the last character
             # from the data buffer."
             del self._data[-1:]
-            self._stray = b""
+            if self._stray:
+                self._drop_stray()
             # Decoding all lines at once is the same as one by one: an LF ends an incomplete UTF-8 sequence.
             data, event = self._text(self._data), self._text(self._event)
             events.append(
                 ServerSentEvent(data, self._id, event or "message", self._retry, self.last_event_id, offset=self._start)
             )
         self._begin_block()
+
+    def _drop_stray(self) -> None:
+        """Forget the lines of another body before an event. A failure that they report is an error."""
+        stray, self._stray = self._stray, b""
+        if failure_in_body(stray) is not None:
+            raise not_an_event_stream(stray, is_rest=True)
 
     def _begin_block(self) -> None:
         self._start = self._position
@@ -425,7 +434,7 @@ class SSEDecoder:
         self._read_pending()
         name, _, value = bytes(self._line).partition(b":")
         data = bytes(self._data) + value if name == b"data" else bytes(self._data) or None
-        line = bytes(self._line[:SHOWN_BYTES])
+        line = bytes(self._line[:KEPT_BYTES])
         return PendingBlock(self._start, data, line, self._stray, self._kept > 0, self._has_known_line)
 
     def _event_too_large(self) -> LimitExceededError:

@@ -1,0 +1,13 @@
+"""The events of a model's API -> the parts of its answer, each a document, and how it ended."""
+
+from __future__ import annotations
+
+from .assembler import PartAssembler
+from .assembling import assemble_parts
+from .async_stream import AsyncPartStream
+from .calls import Call
+from .part import Part
+from .registration import CallSubscription
+from .sync_stream import PartStream
+
+__all__ = ["AsyncPartStream", "Call", "CallSubscription", "Part", "PartAssembler", "PartStream", "assemble_parts"]

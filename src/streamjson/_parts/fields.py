@@ -1,0 +1,51 @@
+"""Reads the fields of an API's event, which is a mapping or an object of the API's SDK.
+
+A field that is absent, null, or marked as unset by the SDK is no different: each reader returns what stands for
+nothing.
+
+Cost: O(1).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._json import is_array, is_object
+
+__all__ = ["blank_to_none", "field", "index_of", "items", "name_of", "text"]
+
+
+def field(of: Any, name: str) -> Any:
+    """Return the field `name` of a mapping or an object; None if there is none."""
+    if is_object(of):
+        return of.get(name)
+    return getattr(of, name, None)
+
+
+def text(of: Any, name: str) -> str:
+    """Return a field that is text; "" if it is not."""
+    value = field(of, name)
+    return value if isinstance(value, str) else ""
+
+
+def items(of: Any, name: str) -> list[Any]:
+    """Return the items of a field that is a list; an empty list if it is not."""
+    value = field(of, name)
+    return list(value) if not isinstance(value, str) and is_array(value) else []
+
+
+def index_of(of: Any, name: str) -> int | None:
+    """Return a field that is an index; None if it is not."""
+    value = field(of, name)
+    return value if type(value) is int else None
+
+
+def name_of(of: Any, name: str) -> str | None:
+    """Return a field that is a name or an id; None if it is not text, or blank."""
+    return blank_to_none(field(of, name))
+
+
+def blank_to_none(value: object) -> str | None:
+    """Return text that is not blank as plain text, of an enumeration its value; else None."""
+    value = getattr(value, "value", value)  # some SDKs give an enumeration, some of them one of text
+    return value if isinstance(value, str) and value.strip() else None

@@ -1,0 +1,312 @@
+"""One document of an answer, as the answer writes it: a text, or the arguments of a call, and how it ended.
+
+`part` is what callers hold of it. The document is one of the core's (`form`): a string that grows, JSON text, or values
+at paths. It is made when it is first needed, because a sender may say late in which of them it writes.
+
+A text that is not JSON is kept in `error`, so that the other parts go on. What a callback on a part raises is collected
+in `failures`, so that the rest of an event is still applied.
+
+Cost: that of the assembler, and a reference to each piece of JSON text.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from .._assembler import Assembler
+from .._errors import ConflictError, InvalidEventError, InvalidTextError, StreamJSONError, shorten
+from .._json import MISSING, is_list, is_object
+from .._limits import Limits
+from .._wire import ServerSentEvent
+
+__all__ = ["Encoding", "EndOfPart", "Executor", "Form", "Kind", "PartOptions", "PartState"]
+
+Kind: TypeAlias = Literal["text", "call", "refusal", "reasoning", "state"]
+EndOfPart: TypeAlias = Literal["open", "done", "length", "filtered", "failed", "aborted", "cut"]
+Encoding: TypeAlias = Literal["json", "text"]
+Executor: TypeAlias = Literal["client", "provider"]
+Form: TypeAlias = Literal["string", "json", "paths"]
+
+_DONE: Final = ServerSentEvent("[DONE]")
+_MAX_PENDING: Final = 1024  # pieces of raw text, before they are joined
+
+
+class PartOptions(NamedTuple):
+    """The options that all parts of an answer share."""
+
+    limits: Limits
+    wrapper: Literal["fence", "prose"] | None
+    on_conflict: Literal["error", "replace"]
+
+
+class PartState:
+    """A part, as the answer writes it."""
+
+    def __init__(
+        self,
+        options: PartOptions,
+        failures: list[Exception],
+        *,
+        kind: Kind,
+        form: Form,
+        id: str | None = None,
+        name: str | None = None,
+        index: int | None = None,
+        choice: int | None = None,
+        executed_by: Executor | None = None,
+        encoding: Encoding = "text",
+    ) -> None:
+        self.kind: Kind = kind
+        self.form: Form = form
+        self.id = id
+        self.name = name
+        self.index = index
+        self.choice = choice
+        self.executed_by: Executor | None = executed_by
+        self.encoding: Encoding = encoding
+        self.end: EndOfPart = "open"
+        self.finish: str | None = None
+        self.error: StreamJSONError | None = None
+        self.is_passed = False  # the provider has closed it, or gone past it: nothing more of it is expected
+        self.is_ready = False  # a call that was reported
+        self.is_valued = False  # its document came as a value, not as text
+        self.first: Any = None  # what its first event holds: it counts only if nothing else comes
+        self._options = options
+        self._failures = failures
+        self._assembler: Assembler | None = None
+        self._pieces: list[str] = []  # the raw text, except of a string, which is its own
+        self._pending: list[str] = []
+
+    # ------------------------------------------------------------------------------------------------------------------
+    # what it shows
+
+    @property
+    def assembler(self) -> Assembler:
+        """The assembler of its document."""
+        if self._assembler is None:
+            dialect = "json_text" if self.form == "json" else "chunks"
+            wrapper = self._options.wrapper if self.form == "json" and self.kind == "text" else None
+            self._assembler = Assembler(limits=self._options.limits, dialect=dialect, wrapper=wrapper)
+        return self._assembler
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of its document has come."""
+        return not (self._pending or self._pieces or self.is_valued or self.has_value)
+
+    @property
+    def has_value(self) -> bool:
+        """Whether its document has begun."""
+        return self._assembler is not None and self._assembler.version > 0
+
+    @property
+    def value(self) -> Any:
+        """The document so far."""
+        value = self.assembler.snapshot().value
+        return "" if value is MISSING and self.form == "string" else value
+
+    @property
+    def text(self) -> str | None:
+        """The raw text so far; None if the document does not come as text."""
+        if self.form == "string":
+            text: str = self.value
+            return text
+        if self.form == "paths" or self.is_valued:
+            return None
+        return self.raw
+
+    @property
+    def raw(self) -> str:
+        """The pieces of its JSON text, as they came."""
+        self._pieces = [joined("".join((*self._pieces, *self._pending)))]
+        self._pending.clear()
+        return self._pieces[0]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its document is whole, however the part ended: JSON whose last bracket has closed proves it."""
+        if self.error is not None:
+            return False
+        return self.end == "done" or (
+            self.form == "json" and self.has_value and self.assembler.snapshot().is_complete("")
+        )
+
+    @property
+    def may_be_called(self) -> bool:
+        """Whether it is a call whose document is whole, and that the provider has closed or gone past."""
+        return self.kind == "call" and self.is_whole and (self.is_passed or self.end == "done")
+
+    # ------------------------------------------------------------------------------------------------------------------
+    # what the answer writes
+
+    def write(self, piece: str) -> None:
+        """Append a piece of its text."""
+        try:
+            if self.form == "string":
+                self.assembler.apply_delta("", piece)
+                return
+            self._pending.append(piece)
+            if len(self._pending) >= _MAX_PENDING:
+                self._pieces.append("".join(self._pending))
+                self._pending.clear()
+            if self.error is None:
+                self.assembler.apply(piece)
+        except InvalidTextError as error:
+            self.error = error
+        except ExceptionGroup as group:  # of callbacks; the piece is applied
+            self._failures.extend(group.exceptions)
+
+    def write_at(self, path: str, value: Any) -> None:
+        """Append to the string at a path, or set a value there."""
+        try:
+            self.assembler.apply_delta(path, value)
+        except ExceptionGroup as group:
+            self._failures.extend(group.exceptions)
+
+    def replace_at(self, path: str, value: Any) -> None:
+        """Set the value at a path, whatever is there."""
+        try:
+            self.assembler.set_value(path, value)
+        except ExceptionGroup as group:
+            self._failures.extend(group.exceptions)
+
+    def write_whole(self, whole: str) -> bool:
+        """Take the whole text again; return whether it brought anything. A contradiction is a `ConflictError`."""
+        so_far = self.text
+        if so_far is None:
+            raise self._contradiction("a text", "an object")
+        if whole == so_far:
+            return False
+        if whole.startswith(so_far) and self.end == "open":
+            self.write(whole[len(so_far) :])
+            return True
+        if self._options.on_conflict == "error":
+            raise self._contradiction(shorten(whole), shorten(so_far))
+        self._start_again()
+        self.write(whole)
+        return True
+
+    def write_value(self, value: Any, *, is_repeated: bool = False) -> bool:
+        """Take the whole document as a value; return whether it brought anything.
+
+        A document of JSON text is written as the text that says it. With `is_repeated`, what the paths could not say,
+        such as which empty container it is, is taken from the value.
+        """
+        if self.is_empty:
+            self.is_valued = True
+            self._write_first(value)
+            return True
+        so_far = self.value
+        if so_far == value:
+            return False
+        if self._options.on_conflict == "error" and not (is_repeated and agrees(so_far, value)):
+            raise self._contradiction(shorten(value), shorten(so_far))
+        if self.form == "json":
+            self._start_again()
+            self.is_valued = True
+            self._write_first(value)
+        else:
+            self.replace_at("", value)
+        return True
+
+    def _write_first(self, value: Any) -> None:
+        if self.form == "paths":
+            self.replace_at("", value)
+            return
+        try:
+            piece = json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidEventError(f"{self.label} has a value that is not JSON: {shorten(str(error))}") from None
+        try:
+            self.assembler.apply(piece)
+        except InvalidTextError as error:
+            self.error = error
+        except ExceptionGroup as group:
+            self._failures.extend(group.exceptions)
+
+    def settle(self, end: EndOfPart, finish: str | None) -> None:
+        """End the part; the document of one that is done, or whole, is complete."""
+        if self.end != "open":
+            return
+        if end in ("done", "cut") and self.first is not None and self.is_empty:
+            self.write_first()
+        is_whole = self.is_whole
+        self.end, self.finish = end, finish
+        if end == "done" and self.kind == "call" and self.encoding == "json" and self._has_no_arguments():
+            if self.form == "json":
+                self._feed("{}")
+            else:
+                self.write_value({})
+        if self.error is not None or not (end == "done" or is_whole):
+            return
+        if self.form == "string" and not self.has_value:
+            self.write("")
+        self._feed(_DONE)
+
+    def write_as_text(self) -> None:
+        """Write the document as JSON text, instead of by paths; nothing was written yet."""
+        self.form, self._assembler = "json", None
+
+    def write_first(self) -> None:
+        """Take what the first event holds, as nothing else came."""
+        first, self.first = self.first, None
+        if isinstance(first, str):
+            self.write(first)
+        else:
+            self.write_value(first)
+
+    def take_up(self, assembler: Assembler, raw: str) -> None:
+        """Continue with the document and the text of a checkpoint."""
+        self._assembler = assembler
+        self._pieces = [raw] if raw else []
+
+    def _has_no_arguments(self) -> bool:
+        return not self.has_value and not self.is_valued and not (self.text or "").strip()
+
+    def _feed(self, event: object) -> None:
+        try:
+            self.assembler.apply(event)
+        except ExceptionGroup as group:
+            self._failures.extend(group.exceptions)
+        except StreamJSONError as error:
+            self.error = error
+
+    def _start_again(self) -> None:
+        self.assembler.reset()
+        self._pieces.clear()
+        self._pending.clear()
+        self.error, self.is_valued = None, False
+
+    def _contradiction(self, given: str, found: str) -> ConflictError:
+        return ConflictError(
+            f"{self.label} came again as a whole, and it is not what its pieces gave: {given} after {found};"
+            " on_conflict='replace' takes the later one",
+            code="contradiction",
+            given=given,
+            found=found,
+        )
+
+    @property
+    def label(self) -> str:
+        """What an error calls it."""
+        name = f"call of {shorten(self.name)}" if self.kind == "call" and self.name else self.kind
+        return f"the {name}" + (f" {shorten(self.id)}" if self.id else "")
+
+
+def joined(text: str) -> str:
+    """Return text whose halves of a surrogate pair, from two pieces, are one character."""
+    if text.isascii() or text.isprintable():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def agrees(partial: Any, whole: Any) -> bool:
+    """Return whether a value given by paths may be `whole`: an empty container may be of the other kind."""
+    if partial in ({}, []) and whole in ({}, []):
+        return True
+    if is_object(partial) and is_object(whole):
+        return partial.keys() == whole.keys() and all(agrees(partial[name], whole[name]) for name in whole)
+    if is_list(partial) and is_list(whole):
+        return len(partial) == len(whole) and all(map(agrees, partial, whole))
+    return bool(partial == whole)

@@ -1,0 +1,81 @@
+"""What a provider is: it reads the events of one API, and says by the verbs of an `Answer` what they bring.
+
+A provider keeps what it must remember between events in `state`, an attrs class of its own, so that a checkpoint can
+save it. Everything about the parts themselves is the answer's.
+
+To add a provider, see CONTRIBUTING.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import attrs
+
+from .answer import Answer
+
+__all__ = ["NoState", "Provider", "a_number", "a_text", "an_optional", "by_text", "numbers"]
+
+
+@attrs.define
+class NoState:
+    """The state of a provider that remembers nothing beside the parts."""
+
+
+class Provider(ABC):
+    """Reads the events of one API. Subclasses define `name` and `read`."""
+
+    name: ClassVar[str]
+    state_type: ClassVar[type[Any]] = NoState
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.state: Any = self.state_type()
+
+    @abstractmethod
+    def read(self, event: Any) -> None:
+        """Do what an event says: a mapping, or an object of the SDK.
+
+        Raises `InvalidEventError` for an event that can't be read, or placed, `ConflictError`, `LimitExceededError`,
+        and `StreamFailedError` for a failure.
+        """
+
+    def end(self) -> None:
+        """End what is open: the source has ended, by `[DONE]` or by itself."""
+        self.answer.settle_open()
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# What a provider remembers: members of its state, each with a default, and checked when a checkpoint is restored.
+
+_attrs: Any = attrs  # untyped: type checkers can't follow its validators
+_a = _attrs.validators
+
+
+def a_number(default: int) -> Any:
+    """Return a member that is an int."""
+    return _attrs.field(default=default, validator=_a.instance_of(int))
+
+
+def a_text(default: str) -> Any:
+    """Return a member that is text."""
+    return _attrs.field(default=default, validator=_a.instance_of(str))
+
+
+def an_optional(kind: type) -> Any:
+    """Return a member of a type, or None."""
+    return _attrs.field(default=None, validator=_a.optional(_a.instance_of(kind)))
+
+
+def numbers() -> Any:
+    """Return a member that is a list of ints."""
+    return _attrs.field(
+        default=_attrs.Factory(list), validator=_a.deep_iterable(_a.instance_of(int), _a.instance_of(list))
+    )
+
+
+def by_text(*kinds: type) -> Any:
+    """Return a member that is a dict from text to values of these types; the first one may be a state itself."""
+    validator = _a.deep_mapping(_a.instance_of(str), _a.instance_of(kinds))
+    return _attrs.field(default=_attrs.Factory(dict), validator=validator, metadata={"values": kinds[0]})

@@ -1,0 +1,18 @@
+"""The providers, by name. One module each; `calls` and `gemini_content` have what several APIs share on the wire."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..provider import Provider
+from .adk import ADK
+from .anthropic import Anthropic
+from .gemini import Gemini
+from .langchain import LangChain
+from .openai_chat import OpenAIChat
+from .openai_responses import OpenAIResponses
+
+__all__ = ["PROVIDERS"]
+
+_ALL: Final[tuple[type[Provider], ...]] = (OpenAIChat, OpenAIResponses, Anthropic, Gemini, ADK, LangChain)
+PROVIDERS: Final[dict[str, type[Provider]]] = {provider.name: provider for provider in _ALL}

@@ -1,0 +1,65 @@
+"""From the first event of a stream to the name of its provider, by the keys of its data.
+
+The name of the SSE event is never asked: proxies drop it. An object of an SDK has the same fields.
+
+Sources: the SDKs' types, and a hundred recorded streams, as of November 2026.
+Cost: O(1).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._dialects import protocol_of
+from .._errors import InvalidEventError, shorten
+from .._json import is_object
+from .fields import field, items, text
+
+__all__ = ["foreign_event", "provider_of"]
+
+
+def provider_of(event: Any) -> str | None:
+    """Return the name of the provider that sends such an event first; None if it is none that is read."""
+    kind = text(event, "type")
+    if not kind:
+        if isinstance(field(event, "choices"), list):
+            return "openai_chat"
+        if isinstance(field(event, "candidates"), list):
+            return "gemini"
+        if any(field(event, name) is not None for name in ("promptFeedback", "prompt_feedback")):
+            return "gemini"
+        if _is_adk(event):
+            return "adk"
+        return None
+    if kind.startswith("response."):
+        return "openai_responses"
+    if kind == "message_start" and field(event, "message") is not None:
+        return "anthropic"
+    return "langchain" if kind == "AIMessageChunk" else None
+
+
+def _is_adk(event: Any) -> bool:
+    names = ("invocationId", "invocation_id", "partial", "author")
+    return any(field(event, name) is not None for name in names) and (
+        bool(items(field(event, "content"), "parts"))
+        or any(field(event, name) is not None for name in ("errorCode", "error_code", "actions"))
+    )
+
+
+def foreign_event(event: Any, provider: str | None) -> InvalidEventError:
+    """Return the error for an event of another protocol than `provider`, or of one that is not read."""
+    protocol = protocol_of(event)
+    if is_object(event) and any(name in event for name in ("json_path", "jsonPath", "span_id", "spanId", "chunk_type")):
+        problem = "this is an event of deltas and paths, which is one document: call assemble"
+    elif provider is not None:
+        name = protocol or "another protocol"
+        problem = f"this is an event of {name}, in a stream of {provider}"
+    elif protocol is not None:
+        problem = (
+            f"this is an event of {protocol}, but not one that begins a stream of a provider that is read:"
+            " pass provider=... to continue in the middle of a stream"
+        )
+    else:
+        shown = f"of type {shorten(text(event, 'type'))}" if text(event, "type") else f"({shorten(event)})"
+        problem = f"no provider that is read begins a stream with this event {shown}: pass provider=... if one does"
+    return InvalidEventError(problem, code="foreign_event")

@@ -1,0 +1,281 @@
+"""One stream of a provider, from its first event to its end: events in, changed parts out. It owns the policy.
+
+    event -> its data -> failure? -> recognize the provider -> `Provider.read` -> the parts that changed
+
+- Every error is final: after a piece that could not be placed, nothing would be right. What was open has failed.
+- A failure may stand beside content, which is read before.
+- `[DONE]`, and the end of the source, end what is open. Nothing but the provider's own words proves an end.
+- Callbacks run after the event. What they raise is raised together; the event is applied.
+
+`PartAssembler` is its public face. Cost: O(1) beside decoding the event, and the parts' documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from inspect import iscoroutinefunction
+from typing import Any, Literal
+
+from .._dialects import failure_of_error, to_event
+from .._errors import ClosedError, InvalidEventError, StreamJSONError, shorten
+from .._json import MISSING, decode_json, is_list, is_object
+from .._limits import Limits, check_limits
+from .._skipped import OnMisfit, check_on_misfit
+from .._view import StreamFailedError, sender_failed
+from .._wire import ServerSentEvent
+from .answer import Answer
+from .calls import Call, make_call
+from .fields import field
+from .part import Part
+from .part_state import PartOptions, PartState
+from .provider import Provider
+from .providers import PROVIDERS
+from .recognition import foreign_event, provider_of
+
+__all__ = ["AnswerSession"]
+
+_FAILURE_FIELDS = ("type", "error", "code", "message", "param", "detail")
+
+
+class AnswerSession:
+    """The state of one answer, and the rules."""
+
+    def __init__(
+        self,
+        *,
+        provider: str | None,
+        content: Literal["text", "json"],
+        on_new_run: Literal["error", "reset"],
+        on_conflict: Literal["error", "replace"],
+        on_misfit: OnMisfit,
+        wrapper: Literal["fence", "prose"] | None,
+        limits: Limits,
+    ) -> None:
+        check_limits(limits)
+        check_on_misfit(on_misfit)
+        for name, value, values in (
+            ("content", content, ("text", "json")),
+            ("on_new_run", on_new_run, ("error", "reset")),
+            ("on_conflict", on_conflict, ("error", "replace")),
+            ("wrapper", wrapper, (None, "fence", "prose")),
+            ("provider", provider, (None, *PROVIDERS)),
+        ):
+            if value not in values:
+                raise ValueError(f"{name} is one of {', '.join(map(repr, values))}, not {shorten(value)}")
+        if wrapper is not None and content != "json":
+            raise ValueError("wrapper is for texts that are JSON: pass content='json' too")
+        self.content: Literal["text", "json"] = content
+        self.on_misfit: OnMisfit = on_misfit
+        self.answer = Answer(PartOptions(limits, wrapper, on_conflict), content=content, on_new_run=on_new_run)
+        self.provider: Provider | None = None
+        if provider is not None:
+            self.provider = PROVIDERS[provider](self.answer)
+        self.end: Literal["open", "done", "eof", "failed"] = "open"
+        self.event_number = 0
+        self.listeners: list[Listener] = []
+        self.allows_coroutines = False
+        self._notified = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the answer may still grow."""
+        return self.end == "open"
+
+    def check_open(self) -> None:
+        """Raise `ClosedError` after the end."""
+        if self.end != "open":
+            ended = "the provider failed, or an event was refused" if self.end == "failed" else "the answer has ended"
+            raise ClosedError(f"{ended}: begin with a new PartAssembler")
+
+    # ------------------------------------------------------------------------------------------------------------------
+    # events
+
+    def consume(self, event: object) -> list[Part]:
+        """Apply an event; return the parts that changed. The caller calls `notify` then, also after an error."""
+        self.check_open()
+        self.event_number += 1
+        message: ServerSentEvent[Any] | None = None
+        try:
+            message = as_event(event)
+            self._apply(message)
+        except StreamJSONError as error:
+            self._locate(error, message)
+            self.break_off(error)
+            raise
+        return self.answer.take_changed()
+
+    def _apply(self, event: ServerSentEvent[Any]) -> None:
+        data = event.data
+        if isinstance(data, str):
+            if not data or data.isspace():
+                return
+            if data.strip() == "[DONE]":
+                self._finish("done")
+                return
+            if event.event == "error":
+                data = self._decode_failure(data)
+            else:
+                data = decode_json(data, self.answer.options.limits)
+        failure = field(data, "error")
+        has_failed = failure not in (None, False, "") or field(data, "type") == "error"
+        if not has_failed:
+            self._read(data)
+        else:
+            if field(data, "choices"):
+                with suppress(StreamFailedError):  # the reason of the choice; the failure says more
+                    self._read(data)
+            raise sender_failed(failure_of_error(_as_mapping(data), self.answer.options.limits), 0)
+
+    def _decode_failure(self, data: str) -> Any:
+        limits = self.answer.options.limits
+        try:
+            decoded = decode_json(data, limits)
+        except StreamJSONError:
+            decoded = None
+        if is_object(decoded) and (decoded.get("error") is not None or decoded.get("type") == "error"):
+            return decoded
+        raise sender_failed(failure_of_error(data, limits), 0)
+
+    def _read(self, data: Any) -> None:
+        if data is None or isinstance(data, str | int | float | bool) or is_list(data):
+            raise InvalidEventError(f"an event of a provider is an object, not {shorten(data)}")
+        provider = self.provider
+        if provider is None:
+            if field(data, "type") == "ping":
+                return
+            name = provider_of(data)
+            if name is None:
+                raise foreign_event(data, None)
+            provider = self.provider = PROVIDERS[name](self.answer)
+        before = self.answer.ignored_count
+        provider.read(data)
+        if self.answer.ignored_count != before:
+            other = provider_of(data)
+            if other is not None and other != provider.name:
+                raise foreign_event(data, provider.name)
+
+    def _locate(self, error: StreamJSONError, event: ServerSentEvent[Any] | None) -> None:
+        error.event_number = self.event_number
+        if event is not None:
+            error.offset = event.offset
+            error.last_event_id = event.last_event_id or event.id
+
+    # ------------------------------------------------------------------------------------------------------------------
+    # the end
+
+    def close(self, end: Literal["done", "eof"]) -> list[Part]:
+        """End the answer; return the parts that changed. After the end it does nothing."""
+        if self.end == "open":
+            try:
+                self._finish(end)
+            except StreamJSONError as error:
+                self.break_off(error)
+                raise
+        return self.answer.take_changed()
+
+    def _finish(self, end: Literal["done", "eof"]) -> None:
+        if self.provider is not None:
+            self.provider.end()
+        self.end = end
+
+    def break_off(self, error: StreamJSONError | None = None) -> None:
+        """End the answer, as nothing after this can be right: what is open has failed."""
+        answer = self.answer
+        finish = answer.finish if isinstance(error, StreamFailedError) else None
+        answer.settle(answer.open_parts(of_all=True), "failed", finish)
+        self.end = "failed"
+        if isinstance(error, StreamFailedError):
+            error.parts = tuple(answer.parts)
+            if answer.parts:
+                error.snapshot = answer.parts[-1].snapshot
+
+    # ------------------------------------------------------------------------------------------------------------------
+    # callbacks
+
+    def add(self, listener: Listener) -> None:
+        """Register a callback on calls. Raises `TypeError` for a coroutine function that nobody would await."""
+        if listener.is_coroutine and not self.allows_coroutines:
+            raise TypeError("a coroutine function is awaited by an asynchronous stream only: register it there")
+        self.listeners.append(listener)
+
+    def remove(self, listener: Listener) -> None:
+        """Remove a callback."""
+        if listener in self.listeners:
+            self.listeners.remove(listener)
+
+    def notify(self) -> None:
+        """Call the callbacks for the calls that are ready. Raises an `ExceptionGroup` of what callbacks raised."""
+        for notify in self._due():
+            try:
+                notify()
+            except Exception as error:  # noqa: BLE001  # raised below, together
+                self.answer.failures.append(error)
+        self._raise_failures()
+
+    async def notify_and_await(self) -> None:
+        """Do as `notify`, and await the callbacks that are coroutine functions."""
+        for notify in self._due():
+            try:
+                result = notify()
+                if isinstance(result, Awaitable):
+                    await result
+            except Exception as error:  # noqa: BLE001  # as above
+                self.answer.failures.append(error)
+        self._raise_failures()
+
+    def skip_ready(self) -> None:
+        """Take the calls that are ready as notified: they were before the checkpoint."""
+        self._notified = len(self.answer.ready)
+
+    def _due(self) -> list[Callable[[], object]]:
+        due: list[Callable[[], object]] = []
+        ready = self.answer.ready
+        self._notified = min(self._notified, len(ready))  # after a reset
+        for state in ready[self._notified :]:
+            due.extend(one.bind(self, state) for one in self.listeners if one.name in (None, state.name))
+        self._notified = len(ready)
+        return due
+
+    def _raise_failures(self) -> None:
+        failures = self.answer.failures
+        if failures:
+            raised = tuple(failures)
+            failures.clear()
+            raise ExceptionGroup("callbacks failed; the event is applied", raised)
+
+
+class Listener:
+    """A registered callback on calls of a name, or of any."""
+
+    def __init__(self, name: str | None, callback: Callable[[Call[Any]], object], structurer: Any) -> None:
+        self.name = name
+        self.callback = callback
+        self.is_coroutine = iscoroutinefunction(callback)
+        self._structurer = structurer
+
+    def bind(self, session: AnswerSession, state: PartState) -> Callable[[], object]:
+        """Return a function that calls the callback for a call."""
+
+        def notify() -> object:
+            call = make_call(session.answer.part_of[state], state, self._structurer, session.on_misfit)
+            return None if call is MISSING else self.callback(call)
+
+        return notify
+
+
+def as_event(event: object) -> ServerSentEvent[Any]:
+    """Return an event of any source with its data unchanged; any other object is the data itself."""
+    try:
+        return to_event(event)
+    except InvalidEventError as error:
+        if error.code == "needs_decoding" or event is None or isinstance(event, int | float | list | tuple):
+            raise
+        return ServerSentEvent(event)
+
+
+def _as_mapping(data: Any) -> Any:
+    if is_object(data):
+        return data
+    found = {name: field(data, name) for name in _FAILURE_FIELDS}
+    return {name: value for name, value in found.items() if value is not None}
