@@ -1,8 +1,8 @@
 """The recorded and written streams of providers in `tests/vectors`, and what each must give.
 
-A row of `providers.json` has the bytes of its stream (`wire`), its events, and the parts that are expected: the raw text,
-the value of a finished document, else what the text proves (`partial`), and the end. An error whose type begins with
-`reassembler:` is one that no provider sends: a rule here refuses the stream.
+A row of `providers.json` has the bytes of its stream (`wire`), its events, and the parts that are expected: the raw
+text, the value of a finished document, else what the text proves (`partial`), and the end. An error whose type begins
+with `reassembler:` is one that no provider sends: a rule here refuses the stream.
 """
 
 from __future__ import annotations

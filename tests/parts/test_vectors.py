@@ -1,4 +1,4 @@
-"""Every recorded stream gives its parts and its end: from mappings, from bytes in any cuts, from the SDKs' own objects."""
+"""Every recorded stream gives its parts and its end: from mappings, bytes in any cuts, and the SDKs' own objects."""
 
 from __future__ import annotations
 

@@ -184,6 +184,7 @@ class Answer:
         last = self.last_written.get(choice)
         self.finish_choice(finish, choice)
         for state in self.open_parts(choice):
+            self.pass_by(state)
             is_cut = state is last or (state.form == "json" and not state.is_whole)
             self.settle((state,), end if is_cut else "done", finish)
 

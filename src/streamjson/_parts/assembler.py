@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NoReturn, Self, TypedDict, Unpack
 
-from .._errors import CheckpointError, ClosedError, shorten
+from .._errors import CheckpointError, ClosedError, StreamJSONError, shorten
 from .._limits import Limits, check_limits
 from .._skipped import OnMisfit
 from .part import Part
@@ -118,12 +118,13 @@ class PartAssembler(Registration):
         `Part.error`. After the end it raises `ClosedError`. An `ExceptionGroup` has what callbacks raised; then the
         event is applied.
         """
+        session = self._session
         try:
-            changed = self._session.consume(event)
-        finally:
-            if self._session.answer.failures:
-                self._session.notify()
-        self._session.notify()
+            changed = session.consume(event)
+        except StreamJSONError as error:
+            session.notify_before(error)
+            raise
+        session.notify()
         return changed
 
     def close(self) -> list[Part]:

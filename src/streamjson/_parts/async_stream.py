@@ -83,20 +83,13 @@ class AsyncPartStream(BasePartStream):
             changed = self._take_end() if event is _END else session.consume(event)
         except BaseException as error:
             await self._release(error)
-            await self._notify_before(error)
+            if isinstance(error, StreamJSONError):
+                await session.notify_before_and_await(error)
             raise
         if not session.is_open:
             await self._release()
         await session.notify_and_await()
         return changed
-
-    async def _notify_before(self, error: BaseException) -> None:
-        """Call the callbacks for what an event brought before its error; what they raise becomes its cause."""
-        if isinstance(error, StreamJSONError):
-            try:
-                await self._session.notify_and_await()
-            except Exception as failed:
-                raise error from failed
 
     @overload
     def calls(self, names: str | Collection[str] | None = None, *, into: None = None) -> AsyncIterator[Call[Any]]: ...

@@ -135,7 +135,7 @@ class PartState:
     @property
     def may_be_called(self) -> bool:
         """Whether it is a call whose document is whole, and that the provider has closed or gone past."""
-        return self.kind == "call" and self.is_whole and (self.is_passed or self.end == "done")
+        return self.kind == "call" and (self.is_passed or self.end == "done") and self.is_whole
 
     # ------------------------------------------------------------------------------------------------------------------
     # what the answer writes
@@ -153,6 +153,7 @@ class PartState:
             if self.error is None:
                 self.assembler.apply(piece)
         except InvalidTextError as error:
+            error.event_number = None  # counted by the assembler of the part alone
             self.error = error
         except ExceptionGroup as group:  # of callbacks; the piece is applied
             self._failures.extend(group.exceptions)
@@ -221,6 +222,7 @@ class PartState:
         try:
             self.assembler.apply(piece)
         except InvalidTextError as error:
+            error.event_number = None  # counted by the assembler of the part alone
             self.error = error
         except ExceptionGroup as group:
             self._failures.extend(group.exceptions)

@@ -24,9 +24,11 @@ class NoState:
 
 
 class Provider(ABC):
-    """Reads the events of one API. Subclasses define `name` and `read`."""
+    """Reads the events of one API. Subclasses define `name`, `protocols` and `read`."""
 
     name: ClassVar[str]
+    protocols: ClassVar[tuple[str, ...]]
+    """The names by which `_dialects` knows the protocol."""
     state_type: ClassVar[type[Any]] = NoState
 
     def __init__(self, answer: Answer) -> None:

@@ -14,8 +14,9 @@ from .._dialects import protocol_of
 from .._errors import InvalidEventError, shorten
 from .._json import is_object
 from .fields import field, items, text
+from .provider import Provider
 
-__all__ = ["foreign_event", "provider_of"]
+__all__ = ["foreign_event", "is_of_another", "provider_of"]
 
 
 def provider_of(event: Any) -> str | None:
@@ -44,6 +45,15 @@ def _is_adk(event: Any) -> bool:
         bool(items(field(event, "content"), "parts"))
         or any(field(event, name) is not None for name in ("errorCode", "error_code", "actions"))
     )
+
+
+def is_of_another(event: Any, provider: Provider) -> bool:
+    """Return whether an event that a provider does not know is one of another protocol."""
+    name = provider_of(event)
+    if name is not None:
+        return name != provider.name
+    protocol = protocol_of(event)
+    return protocol is not None and protocol not in provider.protocols
 
 
 def foreign_event(event: Any, provider: str | None) -> InvalidEventError:

@@ -31,7 +31,7 @@ from .part import Part
 from .part_state import PartOptions, PartState
 from .provider import Provider
 from .providers import PROVIDERS
-from .recognition import foreign_event, provider_of
+from .recognition import foreign_event, is_of_another, provider_of
 
 __all__ = ["AnswerSession"]
 
@@ -150,10 +150,8 @@ class AnswerSession:
             provider = self.provider = PROVIDERS[name](self.answer)
         before = self.answer.ignored_count
         provider.read(data)
-        if self.answer.ignored_count != before:
-            other = provider_of(data)
-            if other is not None and other != provider.name:
-                raise foreign_event(data, provider.name)
+        if self.answer.ignored_count != before and is_of_another(data, provider):
+            raise foreign_event(data, provider.name)
 
     def _locate(self, error: StreamJSONError, event: ServerSentEvent[Any] | None) -> None:
         error.event_number = self.event_number
@@ -185,6 +183,7 @@ class AnswerSession:
         finish = answer.finish if isinstance(error, StreamFailedError) else None
         answer.settle(answer.open_parts(of_all=True), "failed", finish)
         self.end = "failed"
+        answer.take_changed()
         if isinstance(error, StreamFailedError):
             error.parts = tuple(answer.parts)
             if answer.parts:
@@ -212,6 +211,20 @@ class AnswerSession:
             except Exception as error:  # noqa: BLE001  # raised below, together
                 self.answer.failures.append(error)
         self._raise_failures()
+
+    def notify_before(self, error: StreamJSONError) -> None:
+        """Call the callbacks for what an event brought before its error; what they raise becomes its cause."""
+        try:
+            self.notify()
+        except Exception as failed:
+            raise error from failed
+
+    async def notify_before_and_await(self, error: StreamJSONError) -> None:
+        """Do as `notify_before`, and await the callbacks that are coroutine functions."""
+        try:
+            await self.notify_and_await()
+        except Exception as failed:
+            raise error from failed
 
     async def notify_and_await(self) -> None:
         """Do as `notify`, and await the callbacks that are coroutine functions."""

@@ -67,20 +67,13 @@ class PartStream(BasePartStream):
             changed = self._take_end() if event is _END else session.consume(event)
         except BaseException as error:
             self._release(error)
-            self._notify_before(error)
+            if isinstance(error, StreamJSONError):
+                session.notify_before(error)
             raise
         if not session.is_open:
             self._release()
         session.notify()
         return changed
-
-    def _notify_before(self, error: BaseException) -> None:
-        """Call the callbacks for what an event brought before its error; what they raise becomes its cause."""
-        if isinstance(error, StreamJSONError):
-            try:
-                self._session.notify()
-            except Exception as failed:
-                raise error from failed
 
     @overload
     def calls(self, names: str | Collection[str] | None = None, *, into: None = None) -> Iterator[Call[Any]]: ...

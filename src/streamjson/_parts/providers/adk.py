@@ -27,6 +27,15 @@ __all__ = ["ADK"]
 _REASON: Final = ("finishReason", "finish_reason")
 _ERROR: Final = ("errorCode", "error_code")
 _MESSAGE: Final = ("errorMessage", "error_message")
+_WITHOUT_CONTENT: Final = (
+    "partial",
+    "actions",
+    "author",
+    "turnComplete",
+    "turn_complete",
+    "usageMetadata",
+    "usage_metadata",
+)
 
 
 @define
@@ -38,6 +47,7 @@ class ADK(Provider):
     """Reads events of ADK."""
 
     name = "adk"
+    protocols = ("ADK", "Gemini")
     state_type = _State
 
     def read(self, event: Any) -> None:
@@ -49,6 +59,8 @@ class ADK(Provider):
             elif items(content, "parts"):
                 self._end_turn(event, content)
         code = blank_to_none(either(event, *_ERROR))
+        if code is None and content is None and all(field(event, name) is None for name in _WITHOUT_CONTENT):
+            self.answer.ignore()
         if code is not None and code != "STOP":
             self._fail(code, event)
 
@@ -60,7 +72,7 @@ class ADK(Provider):
             self._take(turn, kind, part)
         reason = blank_to_none(either(event, *_REASON))
         code = blank_to_none(either(event, *_ERROR))
-        end: EndOfPart = FINISH_REASONS.get(code or reason or "STOP", "cut")
+        end: EndOfPart = FINISH_REASONS.get(code or reason or "STOP", "cut" if code is None else "failed")
         last = answer.states[-1:]
         answer.settle(answer.states[self.state.first : -1], "done", reason)
         if end != "failed":

@@ -66,6 +66,7 @@ class Anthropic(Provider):
     """Reads the events of a message."""
 
     name = "anthropic"
+    protocols = ("Anthropic Messages",)
     state_type = _State
 
     def read(self, event: Any) -> None:

@@ -33,6 +33,9 @@ FINISH_REASONS: Final[dict[str, EndOfPart]] = {
         "failed",
     ),
 }  # fmt: skip
+_WITHOUT_CANDIDATES: Final = (
+    "candidates", "promptFeedback", "prompt_feedback", "usageMetadata", "usage_metadata", "responseId", "response_id",
+)  # fmt: skip
 
 
 @define
@@ -45,11 +48,14 @@ class Gemini(Provider):
     """Reads responses of `streamGenerateContent`."""
 
     name = "gemini"
+    protocols = ("Gemini", "ADK")
     state_type = _State
 
     def read(self, event: Any) -> None:
         """Read a response."""
         candidates = items(event, "candidates")
+        if not candidates and all(field(event, name) is None for name in _WITHOUT_CANDIDATES):
+            self.answer.ignore()
         for candidate in candidates:
             self._read_candidate(candidate)
         feedback = either(event, "promptFeedback", "prompt_feedback")

@@ -42,6 +42,7 @@ class LangChain(Provider):
     """Reads chunks of LangChain."""
 
     name = "langchain"
+    protocols = ("LangChain",)
 
     def read(self, event: Any) -> None:
         """Read a chunk."""

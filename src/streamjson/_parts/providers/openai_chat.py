@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ..._errors import InvalidEventError
 from ..._json import is_list
 from ..fields import blank_to_none, field, index_of, items, name_of, text
 from ..part_state import Encoding, EndOfPart, Kind
@@ -46,6 +47,7 @@ class OpenAIChat(Provider):
     """Reads chunks of Chat Completions."""
 
     name = "openai_chat"
+    protocols = ("OpenAI Chat Completions",)
 
     def read(self, event: Any) -> None:
         """Read a chunk."""
@@ -59,6 +61,8 @@ class OpenAIChat(Provider):
         answer = self.answer
         number = index_of(choice, "index") or 0
         delta = field(choice, "delta")
+        if delta is None and field(choice, "message") is not None:
+            raise InvalidEventError("this is a whole response of Chat Completions, not a chunk: request stream=True")
         if delta is not None:
             self._read_reasoning(number, delta)
             self._read_content(number, field(delta, "content"))

@@ -102,6 +102,7 @@ class OpenAIResponses(Provider):
     """Reads the events of a response."""
 
     name = "openai_responses"
+    protocols = ("OpenAI Responses",)
     state_type = _State
 
     def read(self, event: Any) -> None:

@@ -1,0 +1,121 @@
+"""ADK: increments, then the whole turn again. The vectors have streams that ADK itself has written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import streamjson as sj
+from chat import function
+
+
+def event(*parts: dict[str, Any], partial: bool | None = True, **fields: Any) -> dict[str, Any]:
+    content = {"parts": list(parts), "role": "model"}
+    return {"content": content, "partial": partial, "invocationId": "e-1", "author": "helper", **fields}
+
+
+def parts_of(*events: Any, **options: Any) -> list[tuple[Any, ...]]:
+    answer = sj.assemble_parts(events, provider="adk", **options)
+    return [(part.kind, part.name, part.value, part.end) for part in answer.final()]
+
+
+CALL = function(id="1", name="f", willContinue=True)
+
+
+def entry(path: str, **value: Any) -> dict[str, Any]:
+    return function(id="1", name="f", partialArgs=[{"jsonPath": path, **value}], willContinue=True)
+
+
+def test_the_whole_turn_proves_it_and_adds_what_is_missing() -> None:
+    increments = [event({"text": "a"}), event({"text": "b"}), event({"text": "t", "thought": True}), event(CALL)]
+    whole = [{"text": "ab"}, {"text": "th", "thought": True}, function(id="1", name="f", args={"a": 1}), {"text": "c"}]
+    assert parts_of(*increments, event(*whole, partial=False, finishReason="STOP")) == [
+        ("text", None, "ab", "done"),
+        ("reasoning", None, "th", "done"),
+        ("call", "f", {"a": 1}, "done"),
+        ("text", None, "c", "done"),
+    ]
+    assert [part[-1] for part in parts_of(*increments)] == ["cut", "cut", "cut"]
+
+
+def test_a_turn_that_is_not_streamed_comes_whole_and_its_text_is_one_run() -> None:
+    whole = event({"text": "a"}, {"text": "b"}, function(name="f", args={"a": 1}), function(name="g"), partial=None)
+    assert parts_of(whole) == [("text", None, "ab", "done"), ("call", "f", {"a": 1}, "done"), ("call", "g", {}, "done")]
+
+
+def test_several_turns_are_one_answer_without_what_tools_and_users_say() -> None:
+    result = event({"functionResponse": {"name": "f", "response": {}}}, partial=None)
+    result["content"]["role"] = "user"
+    turns = [
+        event({"text": "a"}),
+        event({"text": "a"}, partial=False),
+        result,
+        event({"text": "b"}),
+        event({"text": "b"}, partial=False),
+    ]
+    assert parts_of(*turns) == [("text", None, "a", "done"), ("text", None, "b", "done")]
+
+
+@pytest.mark.parametrize("whole", [[], {}])
+def test_the_whole_turn_says_which_container_an_empty_one_is(whole: Any) -> None:
+    final = event(function(id="1", name="f", args={"a": whole, "b": [{"c": whole}]}), partial=False)
+    assert parts_of(event(CALL), event(entry("$.a")), event(entry("$.b[0].c")), final) == [
+        ("call", "f", {"a": whole, "b": [{"c": whole}]}, "done")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("increments", "whole"),
+    [
+        ([event({"text": "a"})], {"text": "b"}),
+        ([event({"text": "ab"})], {"text": "a"}),
+        ([event(CALL), event(entry("$.a", numberValue=1))], function(id="1", name="f", args={"a": 2})),
+        ([event(CALL), event(entry("$.a", numberValue=1))], function(id="1", name="f", args={})),
+        ([event(CALL), event(entry("$.a[0]", numberValue=1))], function(id="1", name="f", args={"a": [1, 2]})),
+    ],
+)
+def test_a_whole_turn_that_contradicts_is_refused_or_replaces(increments: list[Any], whole: dict[str, Any]) -> None:
+    events = [*increments, event(whole, partial=False)]
+    with pytest.raises(sj.ConflictError) as raised:
+        parts_of(*events)
+    assert raised.value.code == "contradiction"
+    expected = whole.get("text") or whole.get("functionCall", {}).get("args")
+    assert parts_of(*events, on_conflict="replace")[0][2] == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "end"),
+    [
+        ({"finishReason": "MAX_TOKENS"}, "length"),
+        ({"errorCode": "SAFETY"}, "filtered"),
+        ({"finishReason": "NEW"}, "cut"),
+    ],
+)
+def test_reasons_concern_the_last_part(fields: dict[str, Any], end: str) -> None:
+    assert parts_of(event({"text": "a"}), event({"text": "a"}, function(name="f"), partial=False, **fields)) == [
+        ("text", None, "a", "done"),
+        ("call", "f", {}, end),
+    ]
+
+
+def test_an_error_beside_the_content() -> None:
+    for code in ("MALFORMED_FUNCTION_CALL", "503"):
+        answer = sj.assemble_parts(
+            [event({"text": "a"}), event({"text": "a"}, partial=False, errorCode=code, errorMessage="busy")]
+        )
+        with pytest.raises(sj.StreamFailedError) as raised:
+            answer.final()
+        assert (raised.value.error_type, raised.value.error_message) == (code, "busy")
+        assert answer.parts[0].end == "failed"
+
+
+def test_an_error_alone_is_an_end() -> None:
+    assert parts_of(event({"text": "a"}), {"errorCode": "SAFETY", "author": "helper"}) == [
+        ("text", None, "a", "filtered")
+    ]
+
+
+def test_events_without_content_are_passed_over_and_unknown_ones_counted() -> None:
+    answer = sj.assemble_parts([{"actions": {}, "author": "helper"}, {"news": 1}])
+    assert (answer.final(), answer.provider, answer.ignored_count) == ([], "adk", 1)

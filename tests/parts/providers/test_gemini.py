@@ -1,0 +1,164 @@
+"""Gemini: runs of text, whole and streamed calls, and its reasons. The vectors have whole streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import streamjson as sj
+from chat import candidate, function
+
+
+def parts_of(*events: Any) -> list[tuple[Any, ...]]:
+    answer = sj.assemble_parts(events, provider="gemini")
+    return [(part.kind, part.name, part.value, part.end) for part in answer.final()]
+
+
+def entry(path: str | None = None, **value: Any) -> dict[str, Any]:
+    at = {} if path is None else {"jsonPath": path}
+    return function(partialArgs=[{**at, **value}], willContinue=True)
+
+
+BEGIN = function(name="f", willContinue=True)
+END = function()
+
+
+def test_text_goes_on_until_another_kind_or_a_call_comes() -> None:
+    parts = [
+        {"text": "a"},
+        {"text": "b"},
+        {"text": "c", "thought": True},
+        {"text": "d"},
+        function(name="f"),
+        {"text": "e"},
+    ]
+    assert parts_of(*map(candidate, parts), candidate({"text": ""}, finish="STOP")) == [
+        ("text", None, "ab", "done"),
+        ("reasoning", None, "c", "done"),
+        ("text", None, "d", "done"),
+        ("call", "f", {}, "done"),
+        ("text", None, "e", "done"),
+    ]
+
+
+def test_another_part_ends_text() -> None:
+    parts = [{"text": "a"}, {"executableCode": {"code": "1"}}, {"text": "b"}]
+    assert [part[2] for part in parts_of(*map(candidate, parts))] == ["a", "b"]
+
+
+def test_a_whole_call_is_done_at_once_and_a_streamed_one_at_its_end() -> None:
+    parts = sj.PartAssembler()
+    ends = []
+    for part in [function(name="f", args={"a": 1}), BEGIN, entry("$.a", numberValue=1), END]:
+        parts.apply(candidate(part))
+        ends.append([part.end for part in parts.parts])
+    assert ends == [["done"], ["done", "open"], ["done", "open"], ["done", "done"]]
+    assert [part.value for part in parts.parts] == [{"a": 1}, {"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("entries", "value"),
+    [
+        ([entry("$.a", stringValue="x"), entry("$.a", stringValue="y"), entry("$.a", stringValue="")], {"a": "xy"}),
+        ([entry("$.a", stringValue="x"), entry("$.a")], {"a": "x"}),
+        ([entry("$.a")], {"a": {}}),
+        ([entry("$.a[]")], {"a": []}),
+        ([entry("$.a[0]", numberValue=1), entry("$.a[]"), entry("$.a")], {"a": [1]}),
+        ([entry("$.a", nullValue=None), entry("$.b", nullValue="NULL_VALUE")], {"a": None, "b": None}),
+        ([entry("$.a", boolValue=False), entry("$.b", numberValue=0)], {"a": False, "b": 0}),
+        ([entry("$['a.b'][1]", numberValue=2), entry("$['a.b'][0]", numberValue=1)], {"a.b": [1, 2]}),
+        ([entry("$.a", numberValue=9007199254740993)], {"a": 9007199254740993}),
+        ([entry("$.a", stringValue="\ud83d"), entry("$.a", stringValue="\ude80")], {"a": "🚀"}),
+        ([entry("$.a", stringValue="hi \ud83d"), entry("$.a", stringValue="hi 🚀 there")], {"a": "hi 🚀 there"}),
+        ([entry("$.a", stringValue="hi \ud83d"), entry("$.a", stringValue="x")], {"a": "hi \ufffdx"}),
+        ([entry(stringValue='{"a": '), entry(stringValue="1}")], {"a": 1}),
+        ([function(willContinue=True)], {}),
+        ([], {}),
+    ],
+)
+def test_entries(entries: list[Any], value: Any) -> None:
+    assert parts_of(*map(candidate, [BEGIN, *entries, END])) == [("call", "f", value, "done")]
+
+
+def test_calls_with_ids_may_be_interleaved_and_repeat_their_name() -> None:
+    events = [function(name="f", id="1", willContinue=True), function(name="g", id="2", willContinue=True)]
+    events += [
+        function(id=id, partialArgs=[{"jsonPath": "$.a", "numberValue": 1}], willContinue=True) for id in ("1", "2")
+    ]
+    events += [function(name="f", id="1"), function(id="2")]
+    assert parts_of(*map(candidate, events)) == [("call", "f", {"a": 1}, "done"), ("call", "g", {"a": 1}, "done")]
+
+
+def test_a_next_call_ends_one_that_was_not_ended() -> None:
+    assert parts_of(candidate(BEGIN), candidate(function(name="g", willContinue=True))) == [
+        ("call", "f", {}, "done"),
+        ("call", "g", sj.MISSING, "cut"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "end"),
+    [
+        ("STOP", "done"),
+        ("MAX_TOKENS", "length"),
+        ("SAFETY", "filtered"),
+        ("NEW", "cut"),
+        ("FINISH_REASON_UNSPECIFIED", "cut"),
+    ],
+)
+def test_reasons(reason: str, end: str) -> None:
+    assert parts_of(candidate({"text": "a"}), candidate(finish=reason)) == [("text", None, "a", end)]
+
+
+def test_stop_is_an_end_only_if_nothing_follows() -> None:
+    assert (
+        parts_of(candidate(finish="STOP"), candidate({"text": "a"}), candidate({"text": "b"}, finish="STOP"))[0][-1]
+        == "done"
+    )
+    assert parts_of(candidate({"text": "a"}, finish="STOP"), candidate({"text": "b"})) == [("text", None, "ab", "cut")]
+
+
+def test_a_reason_that_is_a_failure() -> None:
+    failed = candidate(finish="MALFORMED_FUNCTION_CALL")
+    failed["candidates"][0]["finishMessage"] = "print("
+    answer = sj.assemble_parts([candidate({"text": "a"}), failed])
+    with pytest.raises(sj.StreamFailedError) as raised:
+        answer.final()
+    assert (raised.value.error_type, raised.value.error_message) == ("MALFORMED_FUNCTION_CALL", "print(")
+    assert answer.parts[0].end == "failed"
+
+
+def test_a_blocked_prompt_is_filtered() -> None:
+    blocked = {"promptFeedback": {"blockReason": "SAFETY"}}
+    answer = sj.assemble_parts([blocked])
+    assert (answer.final(), answer.finish) == ([], "SAFETY")
+    assert parts_of(candidate({"text": "a"}), blocked) == [("text", None, "a", "filtered")]
+
+
+def test_candidates_are_choices() -> None:
+    events = [candidate({"text": "a"}), candidate({"text": "b"}, index=1), candidate({"text": "c"}, finish="STOP")]
+    answer = sj.assemble_parts([*events, candidate(finish="MAX_TOKENS", index=1)])
+    assert [(part.choice, part.value, part.end) for part in answer.final()] == [(0, "ac", "done"), (1, "b", "length")]
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ([entry("$.a", numberValue=1)], "ambiguous_part"),
+        ([function(args={"a": 1})], "ambiguous_part"),
+        ([BEGIN, function(args=[1])], "bad_event"),
+        ([BEGIN, entry(numberValue=1)], "bad_event"),
+        ([BEGIN, function(partialArgs=[{"jsonPath": 5, "numberValue": 1}])], "bad_event"),
+        ([BEGIN, entry("$.a", numberValue=1), entry(stringValue="x")], "ambiguous_part"),
+    ],
+)
+def test_what_nobody_can_place_or_read_is_refused(events: list[Any], code: str) -> None:
+    with pytest.raises(sj.InvalidEventError) as raised:
+        parts_of(*map(candidate, events))
+    assert raised.value.code == code
+
+
+def test_a_path_that_is_none_is_an_error() -> None:
+    with pytest.raises(sj.InvalidPathError):
+        parts_of(candidate(BEGIN), candidate(entry("$.a[*]", numberValue=1)))

@@ -1,0 +1,118 @@
+"""OpenAI Chat Completions: kinds of content, the ends, and what comes too late. The vectors have whole streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import streamjson as sj
+from chat import chunk, fragment, said
+
+
+def parts_of(*events: Any, **options: Any) -> list[tuple[Any, ...]]:
+    answer = sj.assemble_parts(events, provider="openai_chat", **options)
+    return [(part.kind, part.choice, part.value, part.end) for part in answer.final()]
+
+
+@pytest.mark.parametrize(
+    ("delta", "kind"),
+    [
+        ({"content": "x"}, "text"),
+        ({"content": [{"type": "text", "text": "x"}, {"type": "reference"}]}, "text"),
+        ({"content": [{"type": "thinking", "thinking": "x"}]}, "reasoning"),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "x"}]}]}, "reasoning"),
+        ({"refusal": "x"}, "refusal"),
+        ({"reasoning": "x"}, "reasoning"),
+        ({"reasoning_content": "x", "reasoning": "x", "thinking_blocks": [{"thinking": "x"}]}, "reasoning"),
+        ({"thinking_blocks": [{"thinking": "x"}]}, "reasoning"),
+    ],
+)
+def test_where_text_stands(delta: dict[str, Any], kind: str) -> None:
+    assert parts_of(chunk(delta), chunk(finish="stop")) == [(kind, 0, "x", "done")]
+
+
+def test_the_call_of_the_older_api() -> None:
+    events = [chunk({"function_call": {"name": "f", "arguments": "["}}), chunk({"function_call": {"arguments": "]"}})]
+    assert parts_of(*events, chunk(finish="function_call")) == [("call", 0, [], "done")]
+
+
+def test_the_input_of_a_custom_tool_is_text() -> None:
+    call = {"index": 0, "id": "c", "type": "custom", "custom": {"name": "sql", "input": "select "}}
+    events = [chunk({"tool_calls": [call]}), chunk({"tool_calls": [{"index": 0, "custom": {"input": "1"}}]})]
+    (part,) = sj.assemble_parts([*events, chunk(finish="tool_calls")]).final()
+    assert (part.kind, part.encoding, part.value, part.text, part.complete) == (
+        "call",
+        "text",
+        "select 1",
+        "select 1",
+        True,
+    )
+    assert [call.value for call in sj.assemble_parts([*events, chunk(finish="length")]).calls()] == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "end"),
+    [
+        ("stop", "done"),
+        ("tool_calls", "done"),
+        ("length", "length"),
+        ("content_filter", "filtered"),
+        ("abort", "aborted"),
+        ("a new one", "cut"),
+    ],
+)
+def test_ends(reason: str, end: str) -> None:
+    (part,) = sj.assemble_parts([said("Hi"), chunk(finish=reason)]).final()
+    assert (part.end, part.finish) == (end, reason)
+
+
+def test_a_blank_reason_is_none_and_the_first_one_counts() -> None:
+    assert parts_of(
+        chunk({"content": "a"}, ""), said("b"), chunk(finish="stop"), chunk(finish="stop"), chunk(None, "")
+    ) == [("text", 0, "ab", "done")]
+
+
+def test_an_error_as_the_reason_is_a_failure() -> None:
+    answer = sj.assemble_parts([said("Hi"), chunk(finish="error")])
+    with pytest.raises(sj.StreamFailedError) as raised:
+        answer.final()
+    assert (raised.value.error_type, answer.finish, answer.parts[0].finish) == ("error", "error", "error")
+
+
+def test_only_what_was_written_last_or_is_not_whole_is_cut() -> None:
+    events = [
+        said("Hi"),
+        fragment("[1", name="f"),
+        fragment("[2]", name="g", index=1),
+        fragment("[3]", name="h", index=2),
+    ]
+    assert parts_of(*events, chunk(finish="length")) == [
+        ("text", 0, "Hi", "done"),
+        ("call", 0, [], "length"),
+        ("call", 0, [2], "done"),
+        ("call", 0, [3], "length"),
+    ]
+    whole = [call.value for call in sj.assemble_parts([*events, chunk(finish="length")]).calls()]
+    assert whole == [[2], [3]]
+
+
+@pytest.mark.parametrize("late", [said("more"), fragment("{}", name="f"), chunk({"refusal": "no"})])
+def test_a_piece_after_the_reason_is_refused(late: dict[str, Any]) -> None:
+    with pytest.raises(sj.InvalidEventError) as raised:
+        parts_of(said("Hi"), chunk(finish="stop"), late)
+    assert raised.value.code == "after_end"
+
+
+def test_choices_end_each_for_itself() -> None:
+    assert parts_of(said("a"), said("b", 1), chunk(finish="stop"), said("c", 1), chunk(finish="length", choice=1)) == [
+        ("text", 0, "a", "done"),
+        ("text", 1, "bc", "length"),
+    ]
+    assert repr(sj.assemble_parts([said("b", 1)]).final()) == "[<Part text of choice 1: cut>]"
+
+
+def test_a_whole_response_is_no_chunk() -> None:
+    whole = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}
+    with pytest.raises(sj.InvalidEventError, match="stream=True"):
+        parts_of(whole)

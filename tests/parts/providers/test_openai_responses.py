@@ -1,0 +1,236 @@
+"""OpenAI Responses: texts that come again as a whole, items, the status, replays. The vectors have whole streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import streamjson as sj
+from chat import response
+
+CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": ""}
+MESSAGE = {"type": "message", "id": "m", "content": []}
+
+
+def added(index: int, item: dict[str, Any] | None) -> dict[str, Any]:
+    return response("output_item.added", output_index=index, item=item)
+
+
+def done(index: int, item: dict[str, Any] | None, status: str | None = "completed") -> dict[str, Any]:
+    return response("output_item.done", output_index=index, item=item and {**item, "status": status})
+
+
+def arguments(piece: str, index: int = 0, kind: str = "function_call_arguments", **fields: Any) -> dict[str, Any]:
+    return response(f"{kind}.delta", output_index=index, delta=piece, **fields)
+
+
+def completed(
+    status: str = "completed", *, reason: str | None = None, event: str | None = None, output: Any = ()
+) -> Any:
+    details = None if reason is None else {"reason": reason}
+    body = {"status": status, "incomplete_details": details, "output": list(output)}
+    return response(event or status, response=body)
+
+
+def parts_of(*events: Any, **options: Any) -> list[tuple[Any, ...]]:
+    answer = sj.assemble_parts(events, provider="openai_responses", **options)
+    return [(part.kind, part.id, part.name, part.index, part.value, part.end) for part in answer.final()]
+
+
+@pytest.mark.parametrize(
+    "repeats",
+    [
+        [response("function_call_arguments.done", output_index=0, arguments="[1]")],
+        [done(0, {**CALL, "arguments": "[1]"})],
+        [done(0, {**CALL, "arguments": "[1]"}, None)],
+        [completed(output=[{**CALL, "arguments": "[1]"}])],
+        [
+            response("function_call_arguments.done", output_index=0, arguments="[1]"),
+            done(0, {**CALL, "arguments": "[1]"}),
+            completed(output=[{**CALL, "arguments": "[1]"}]),
+        ],
+    ],
+)
+@pytest.mark.parametrize("pieces", [[], ["[1]"], ["[", "1"]])
+def test_a_whole_text_is_never_appended_and_may_be_the_only_one(pieces: list[str], repeats: list[Any]) -> None:
+    events = [added(0, CALL), *map(arguments, pieces), *repeats, completed()]
+    assert parts_of(*events) == [("call", "c1", "f", 0, [1], "done")]
+
+
+def test_a_whole_text_that_contradicts_is_refused_or_replaces() -> None:
+    events = [
+        added(0, CALL),
+        arguments("[1]"),
+        response("function_call_arguments.done", output_index=0, arguments="[2]"),
+    ]
+    answer = sj.assemble_parts(events)
+    with pytest.raises(sj.ConflictError) as raised:
+        answer.final()
+    assert raised.value.code == "contradiction"
+    assert (answer.parts[0].value, answer.parts[0].end) == ([1], "failed")
+    assert parts_of(*events, completed(), on_conflict="replace") == [("call", "c1", "f", 0, [2], "done")]
+
+
+@pytest.mark.parametrize("end", [[done(0, CALL)], [completed()], []])
+def test_the_text_of_a_start_counts_if_nothing_else_comes(end: list[Any]) -> None:
+    first = {**CALL, "arguments": "[1]"}
+    if end and "item" in end[0]:
+        end = [done(0, {key: value for key, value in CALL.items() if key != "arguments"})]
+    assert parts_of(added(0, first), *end)[0][4] == [1]
+    assert parts_of(added(0, first), arguments("[1"), arguments("]"), completed())[0][4] == [1]
+
+
+@pytest.mark.parametrize(
+    ("item", "kind", "expected"),
+    [
+        (
+            {"type": "mcp_call", "id": "mcp", "name": "f", "arguments": ""},
+            "mcp_call_arguments",
+            ("mcp", "f", "provider", "json"),
+        ),
+        (
+            {"type": "custom_tool_call", "id": "x", "call_id": "c", "name": "f", "input": ""},
+            "custom_tool_call_input",
+            ("c", "f", "client", "text"),
+        ),
+        (
+            {"type": "code_interpreter_call", "id": "ci", "code": ""},
+            "code_interpreter_call_code",
+            ("ci", None, "provider", "text"),
+        ),
+    ],
+)
+def test_other_calls(item: dict[str, Any], kind: str, expected: tuple[Any, ...]) -> None:
+    (part,) = sj.assemble_parts([added(0, item), arguments("[1]", kind=kind), completed()]).final()
+    assert (part.id, part.name, part.executed_by, part.encoding) == expected
+    assert part.text == "[1]"
+
+
+def test_each_command_of_a_shell_call_is_a_part() -> None:
+    item = {"type": "shell_call", "id": "sh", "call_id": "c", "action": {"commands": []}}
+    events = [added(0, item), response("shell_call_command.added", output_index=0, command_index=0, command="")]
+    events += [
+        response("shell_call_command.delta", output_index=0, command_index=at, delta=text)
+        for at, text in ((0, "l"), (0, "s"), (1, "pwd"))
+    ]
+    events += [response("shell_call_command.done", output_index=0, command_index=0, command="ls")]
+    events += [done(0, {**item, "action": {"commands": ["ls", "pwd"]}}), completed()]
+    assert parts_of(*events) == [("call", "c", None, 0, "ls", "done"), ("call", "c", None, 0, "pwd", "done")]
+
+
+def test_the_contents_of_a_message_and_the_summaries_of_a_reasoning() -> None:
+    message = {**MESSAGE, "content": [{"type": "output_text", "text": "a"}, {"type": "refusal", "refusal": "b"}]}
+    reasoning = {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": "c"}]}
+    deep = {
+        **reasoning,
+        "id": "d",
+        "summary": [],
+        "content": [{"type": "reasoning_text", "text": "e"}, {"type": "audio"}],
+    }
+    assert parts_of(done(0, message), done(1, reasoning), completed(output=[message, reasoning, deep])) == [
+        ("text", "m", None, 0, "a", "done"),
+        ("refusal", "m", None, 0, "b", "done"),
+        ("reasoning", "r", None, 1, "c", "done"),
+        ("reasoning", "d", None, 2, "e", "done"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("last", "end", "finish"),
+    [
+        (completed(), "done", "completed"),
+        (completed("incomplete", reason="max_output_tokens"), "length", "incomplete:max_output_tokens"),
+        (
+            completed("incomplete", reason="max_output_tokens", event="completed"),
+            "length",
+            "completed:max_output_tokens",
+        ),
+        (completed("incomplete", reason="content_filter"), "filtered", "incomplete:content_filter"),
+        (completed("incomplete"), "cut", "incomplete"),
+        (completed("cancelled"), "aborted", "cancelled"),
+        (completed("", event="completed"), "done", "completed"),
+    ],
+)
+def test_the_status_decides_how_the_last_item_ended(last: dict[str, Any], end: str, finish: str) -> None:
+    other = {**CALL, "id": "fc_2", "call_id": "c2"}
+    events = [
+        added(0, CALL),
+        arguments("[0]"),
+        done(0, {**CALL, "arguments": "[0]"}),
+        added(1, other),
+        arguments("[1]", 1),
+    ]
+    answer = sj.assemble_parts([*events, last])
+    assert [part.end for part in answer.final()] == ["done", end]
+    assert (answer.finish, answer.parts[1].finish) == (finish, finish)
+
+
+def test_an_item_that_says_incomplete_is_cut_though_the_response_is_completed() -> None:
+    events = [added(0, CALL), arguments("[0]"), done(0, {**CALL, "arguments": "[0]"}, "incomplete"), completed()]
+    assert parts_of(*events)[0][-1] == "length"
+
+
+def test_an_item_that_was_closed_is_done_when_the_next_began() -> None:
+    whole = {**CALL, "arguments": "[0]"}
+    other = {**CALL, "id": "fc_2"}
+    for events in (
+        [added(0, CALL), done(0, whole), added(1, other)],
+        [added(0, CALL), added(1, other), done(0, whole)],
+    ):
+        assert [part[-1] for part in parts_of(*events)] == ["done", "cut"]
+    assert [part[-1] for part in parts_of(added(0, CALL), done(0, whole))] == ["cut"]
+
+
+def test_a_whole_call_is_given_when_its_item_is_done() -> None:
+    answer = sj.assemble_parts([added(0, CALL), arguments("[0]"), done(0, {**CALL, "arguments": "[0]"})])
+    assert [call.value for call in answer.calls()] == [[0]]
+
+
+def test_a_failed_response_is_a_failure() -> None:
+    body = {"status": "failed", "error": {"code": "server_error", "message": "busy"}}
+    answer = sj.assemble_parts([added(0, CALL), response("failed", response=body)])
+    with pytest.raises(sj.StreamFailedError) as raised:
+        answer.final()
+    assert (raised.value.error_type, raised.value.error_message, answer.finish) == ("server_error", "busy", "failed")
+
+
+def test_events_that_were_seen_are_passed_over() -> None:
+    events = [added(0, CALL), arguments("["), arguments("1"), arguments("]"), completed()]
+    events = [{**event, "sequence_number": number} for number, event in enumerate(events)]
+    assert parts_of(*events[:3], *events[1:]) == parts_of(*events)
+
+
+def test_an_item_without_a_start_begins_by_its_id() -> None:
+    text = response("output_text.delta", output_index=0, content_index=0, item_id="m", delta="Hi")
+    assert parts_of(text, completed()) == [("text", "m", None, 0, "Hi", "done")]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [arguments("[")],
+        [added(0, CALL), arguments("[", item_id="other")],
+        [added(0, CALL), added(0, {**CALL, "id": "other"})],
+        [response("output_text.delta", item_id="m", delta="x")],
+    ],
+)
+def test_what_nobody_can_place_is_refused(events: list[Any]) -> None:
+    with pytest.raises(sj.InvalidEventError) as raised:
+        parts_of(*events)
+    assert raised.value.code == "ambiguous_part"
+
+
+def test_events_without_text_and_items_without_a_body_are_passed_over() -> None:
+    events = [response("created", response={"id": "r"}), response("in_progress"), added(0, None), done(0, None)]
+    events += [
+        response("web_search_call.searching"),
+        response("output_text.done", output_index=0, content_index=0, item_id="m"),
+    ]
+    events += [response("content_part.added", output_index=0, content_index=1, item_id="m", part={"type": "audio"})]
+    answer = sj.assemble_parts([*events, added(1, {"type": "web_search_call", "id": "w"}), completed()])
+    assert answer.final() == []
+    assert answer.ignored_count == 0
+    answer = sj.assemble_parts([*events, response("news.delta", delta="x")])
+    answer.final()
+    assert answer.ignored_count == 1
