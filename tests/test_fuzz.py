@@ -18,6 +18,8 @@ from streamjson import Change, Snapshot, StreamJSONError, _json
 from streamjson._dialects import adapters as _adapters
 from streamjson._document.admission import Admission
 from streamjson._document.document import Document
+from streamjson._parts import part_state as _part_state
+from streamjson._parts.providers import anthropic as _anthropic
 from streamjson._paths import parser as _parser, path as _path, pattern as _pattern
 from streamjson._resume import checkpoint as _checkpoint
 from streamjson._session.session import Session
@@ -192,6 +194,10 @@ BREAKS: dict[str, tuple[str, type[Exception], Break]] = {
         "checkpoint", AssertionError,
         replaced(_checkpoint, "_steps", lambda original: lambda document, node, key: original(document, node, key)[:1]),
     ),
+    "an event of a provider raises an error that is not documented": (
+        "parts", KeyError, replaced(_anthropic.Anthropic, "_grow", raising(KeyError())),
+    ),
+    "a finished call is not checked": ("parts", AssertionError, replaced(_part_state.PartState, "_complete", nothing)),
     "an escape of a text has another meaning": (
         "text", AssertionError, lambda patch: patch.setitem(_grammar._UNESCAPED, "n", "n"),
     ),

@@ -18,7 +18,8 @@ HERE: Final = Path(__file__).resolve().parent
 TESTS: Final = HERE.parent
 sys.path[:0] = [str(HERE), str(TESTS)]
 
-import streamjson as sj  # noqa: E402 - found by the line above, like the next one
+import streamjson as sj  # noqa: E402 - found by the line above, like the next ones
+from part_events import streams  # noqa: E402
 from twin import CONTAINERS, JUNK, PLACES, SCALARS, TEXTS  # noqa: E402
 
 __all__ = ["seeds"]
@@ -38,6 +39,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
         "checkpoint": checkpoint(),
         "pattern": pattern(),
         "text": text(),
+        "parts": parts(),
     }
     return {name: {_slug(title): data for title, data in made} for name, made in every.items()}
 
@@ -161,6 +163,18 @@ def text() -> Seeds:
     yield "a name twice", b'\0\0\1{"a": {"b": 1}, "a": {"b": [2, {}]}}'
     yield "a leading zero", b"\0\0\1[01]"
     yield "limits", b'\2\2\0[[1234, "x"]]'
+
+
+def parts() -> Seeds:
+    """Yield streams of all providers, each with a few mutations; options come first, then the number of the stream."""
+    for number in range(0, len(streams()), 2):
+        mutations = bytes([3, 0, 1, 0, number, 5, 3, 2, 0, 7, 9, 5, 1, 2])
+        yield (
+            f"stream {number:02}",
+            bytes([number % 2, number % 3 == 0, number % 5 == 0, 2, number % 4 == 0, number]) + mutations,
+        )
+        if number % 8 == 0:
+            yield f"stream {number:02} as it is", bytes([1, 0, 0, 3, 1, number, 0])
 
 
 def pattern() -> Seeds:

@@ -21,6 +21,7 @@ import jiter
 
 import streamjson as sj
 from grammars import read_path, read_pattern
+from part_events import mutated_events
 from rfc9535 import select
 from source import Source, text_of
 from sse_reference import cut_at, outcome, pieces_of, refused
@@ -536,3 +537,77 @@ def _well_formed(value: Any) -> Any:
     if isinstance(value, dict):
         return {well_formed(name): _well_formed(item) for name, item in value.items()}
     return [_well_formed(item) for item in value] if isinstance(value, list) else value
+
+
+@target
+def parts(data: bytes) -> None:
+    """Input: options, a recorded stream of a provider, and mutations of it. Under test: `PartAssembler`."""
+    source = Source(data)
+    options: dict[str, Any] = {
+        "content": source.choice(["text", "json"]),
+        "on_conflict": source.choice(["error", "replace"]),
+        "on_new_run": source.choice(["error", "reset"]),
+        "on_misfit": "skip",
+    }
+    saved_after = source.byte()
+    is_on_wire = source.choice([True, False])
+    made, called = sj.PartAssembler(**options), list[sj.Call[Any]]()
+    made.on_call(None, called.append)
+    may_change = "replace" in options.values() or "reset" in options.values()
+    before: dict[int, tuple[str, str | None]] = {}
+    for number, event in enumerate(mutated_events(source)):
+        given = sj.ServerSentEvent(json.dumps(event)) if is_on_wire else event
+        changed = attempt(made.apply, given, errors=_OF_PARTS)
+        if isinstance(changed, sj.StreamJSONError):
+            assert all(part.end != "open" for part in made.parts)
+            assert made.end == "failed"
+            assert isinstance(attempt(made.apply, given, errors=sj.ClosedError), sj.ClosedError)
+            break
+        if not may_change:
+            _check_grown(made.parts, before)
+        if number == saved_after % 8:
+            again = sj.PartAssembler.restore(made.checkpoint(), **options)
+            assert list(map(_shown, again.parts)) == list(map(_shown, made.parts))
+            made = again
+            made.on_call(None, called.append)
+    attempt(made.close, errors=_OF_PARTS)
+    _check_called(made.parts, called, may_change=may_change)
+
+
+_OF_PARTS: Final = (
+    sj.InvalidEventError, sj.InvalidPathError, sj.ConflictError, sj.LimitExceededError, sj.StreamFailedError,
+)  # fmt: skip
+
+
+def _shown(part: sj.Part) -> tuple[Any, ...]:
+    names = ("kind", "id", "name", "index", "choice", "executed_by", "encoding", "text", "complete", "end", "finish")
+    return (*(getattr(part, name) for name in names), repr(part.value), type(part.error))
+
+
+def _check_grown(parts: tuple[sj.Part, ...], before: dict[int, tuple[str, str | None]]) -> None:
+    """Assert that ends are final, and that text only grows."""
+    for number, part in enumerate(parts):
+        end, text = before.get(number, ("open", ""))
+        assert end in ("open", part.end)
+        if text is not None and part.text is not None:
+            assert part.text.startswith(text[:-1] if text.endswith(("\ufffd", "\ud83d")) else text)
+        before[number] = (part.end, part.text)
+
+
+def _check_called(parts: tuple[sj.Part, ...], called: list[sj.Call[Any]], *, may_change: bool) -> None:
+    """Assert that a call was given at most once, and whole: its value is that of its part, and of its text."""
+    for part in parts:
+        assert part.end != "open"
+        assert part.complete <= (part.error is None)
+        if part.end == "done":
+            assert part.complete != (part.error is not None)
+        if part.complete and part.encoding == "json" and part.text and part.text.strip():
+            try:
+                expected = json.loads(part.text)
+            except ValueError:
+                raise AssertionError("a complete document is not JSON") from None
+            assert expected == part.value or "\\u" in part.text or not part.text.isprintable()
+    if not may_change:
+        assert all(call.part.complete for call in called)
+        numbers = [call.part for call in called]
+        assert len({id(part) for part in numbers}) == len(numbers)

@@ -124,6 +124,8 @@ class Answer:
     def append(self, state: PartState, text: str) -> None:
         """Append text to a part. Empty text changes nothing."""
         if text:
+            if state.is_ready and not text.isspace():
+                raise InvalidEventError(f"a piece came for {state.label}, which was whole", code="after_end")
             self._write(state)
             state.write(text)
 

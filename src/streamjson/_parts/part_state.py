@@ -186,6 +186,7 @@ class PartState:
             raise self._contradiction(shorten(whole), shorten(so_far))
         self._start_again()
         self.write(whole)
+        self._end_again()
         return True
 
     def write_value(self, value: Any, *, is_repeated: bool = False) -> bool:
@@ -201,12 +202,13 @@ class PartState:
         so_far = self.value
         if so_far == value:
             return False
-        if self._options.on_conflict == "error" and not (is_repeated and agrees(so_far, value)):
+        if self._options.on_conflict == "error" and not (self.end == "open" and is_repeated and agrees(so_far, value)):
             raise self._contradiction(shorten(value), shorten(so_far))
-        if self.form == "json":
+        if self.form == "json" or self.end != "open":
             self._start_again()
             self.is_valued = True
             self._write_first(value)
+            self._end_again()
         else:
             self.replace_at("", value)
         return True
@@ -240,11 +242,14 @@ class PartState:
                 self._feed("{}")
             else:
                 self.write_value({})
-        if self.error is not None or not (end == "done" or is_whole):
-            return
-        if self.form == "string" and not self.has_value:
-            self.write("")
-        self._feed(_DONE)
+        if end == "done" or is_whole:
+            self._complete()
+
+    def _complete(self) -> None:
+        if self.error is None:
+            if self.form == "string" and not self.has_value:
+                self.write("")
+            self._feed(_DONE)
 
     def write_as_text(self) -> None:
         """Write the document as JSON text, instead of by paths; nothing was written yet."""
@@ -279,6 +284,11 @@ class PartState:
         self._pieces.clear()
         self._pending.clear()
         self.error, self.is_valued = None, False
+
+    def _end_again(self) -> None:
+        """Complete the document of a part that had ended, and whose whole was replaced."""
+        if self.end == "done":
+            self._complete()
 
     def _contradiction(self, given: str, found: str) -> ConflictError:
         return ConflictError(

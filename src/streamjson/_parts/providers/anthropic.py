@@ -71,7 +71,7 @@ class Anthropic(Provider):
 
     def read(self, event: Any) -> None:
         """Read an event."""
-        kind = field(event, "type")
+        kind = text(event, "type")
         if kind == "content_block_delta":
             self._grow(event)
         elif kind == "content_block_start":
@@ -96,7 +96,7 @@ class Anthropic(Provider):
             raise InvalidEventError(f"block {index} began twice", code="ambiguous_part")
         answer.settle((part for part in answer.open_parts() if part.is_passed), "done")
         state.last = index
-        kind = field(block, "type")
+        kind = text(block, "type")
         if kind == "text":
             answer.append(answer.begin((index,), "text", index=index), text(block, "text"))
         elif kind == "thinking":
@@ -114,7 +114,7 @@ class Anthropic(Provider):
 
     def _grow(self, event: Any) -> None:
         index, delta = self._index(event), field(event, "delta")
-        kind = field(delta, "type")
+        kind = text(delta, "type")
         found = _DELTAS.get(kind)
         if found is None:
             if kind not in _WITHOUT_TEXT:

@@ -94,7 +94,7 @@ class ContentReader:
 
     def _read_call(self, call: Any) -> None:
         answer = self.answer
-        args, entries = field(call, "args"), either(call, "partialArgs", "partial_args")
+        args, entries = field(call, "args"), items(call, "partialArgs") or items(call, "partial_args")
         state = self._call_of(call, entries)
         if state is None:
             return
@@ -102,13 +102,13 @@ class ContentReader:
             if not is_object(args):
                 raise InvalidEventError(f"the args of {state.label} are not an object: {shorten(args)}")
             answer.put(state, dict(args))
-        for entry in entries or ():
+        for entry in entries:
             self._read_entry(state, entry)
         if either(call, "willContinue", "will_continue") is not True:
             answer.settle((state,), "done")
             self.state.call = None
 
-    def _call_of(self, call: Any, entries: Any) -> PartState | None:
+    def _call_of(self, call: Any, entries: list[Any]) -> PartState | None:
         """Return the call that a part is for, which it may begin; None if it says nothing."""
         answer = self.answer
         id, name = name_of(call, "id"), name_of(call, "name")
@@ -124,7 +124,7 @@ class ContentReader:
         if current is not None and id is None:
             answer.settle((current,), "done")  # the next call has begun
         self.state.call, self.state.half = len(answer.states), ""
-        has_text = any(either(entry, "jsonPath", "json_path") is None for entry in entries or ())
+        has_text = any(either(entry, "jsonPath", "json_path") is None for entry in entries)
         state = answer.begin(
             ("call", self.choice, self.state.call), "call", form="json" if has_text else "paths",
             id=id, name=name, choice=self.choice,

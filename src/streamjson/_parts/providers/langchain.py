@@ -61,7 +61,7 @@ class LangChain(Provider):
         for fragment in items(event, "tool_call_chunks"):
             index = field(fragment, "index")
             name, arguments = name_of(fragment, "name"), field(fragment, "args")
-            place = index if isinstance(index, int | str) else None
+            place = index if type(index) in (int, str) else None
             state = call_of_fragment(answer, None, place, name_of(fragment, "id"), name, arguments)
             if state is not None:
                 add_arguments(answer, state, arguments)
