@@ -57,7 +57,7 @@ def test_docstring_examples_run(path):
 
 
 # These need a server; tests/test_programs.py runs them against one.
-PROGRAMS = {ROOT / "examples" / name for name in ("log_to_sqlite.py", "proxy.py", "resume.py")}
+PROGRAMS = {ROOT / "examples" / name for name in ("log_to_sqlite.py", "proxy.py", "resume.py", "tools.py")}
 
 
 @pytest.mark.parametrize("path", sorted({*ROOT.glob("examples/*.py")} - PROGRAMS), ids=relative)

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import re
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -20,10 +15,10 @@ import pytest
 
 import streamjson as sj
 from loopback import TIMEOUT_S, Exchange, serving
+from programs import EXAMPLES, running, started
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
 TRIP = json.loads((EXAMPLES / "expected/trip.json").read_text("utf-8"))
 PEOPLE = json.loads((EXAMPLES / "expected/people.json").read_text("utf-8"))
 
@@ -33,19 +28,6 @@ def body(name: str) -> bytes:
 
 
 BLOCKS = [block + b"\n\n" for block in body("trip.sse").split(b"\n\n") if block]
-
-
-@contextmanager
-def started(program: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-W", "error", EXAMPLES / program, *map(str, arguments)]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def run(program: str, *arguments: object) -> tuple[str, str]:
@@ -76,15 +58,9 @@ def test_program_has_fewer_than_40_lines(name):
 
 @contextmanager
 def proxy(model_url: str, output: list[str] | None = None) -> Iterator[str]:
-    """Run the proxy and yield its address; append its output to `output` at the end."""
-    with started("proxy.py", model_url, 0) as process:
-        assert process.stderr is not None
-        running = next(found for line in process.stderr if (found := re.search(r"running on (http:\S+)", line)))
-        yield f"{running[1]}/trip"
-        process.terminate()
-        printed, _ = process.communicate(timeout=TIMEOUT_S)
-        if output is not None:
-            output.append(printed)
+    """Run the proxy and yield the address of its trip."""
+    with running("proxy.py", model_url, output) as address:
+        yield f"{address}/trip"
 
 
 def parts_of(url: str) -> list[tuple[str, Any]]:

@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
 from .._errors import shorten
-from .._view import Structurer, structurer_of
-from .calls import Call
+from .calls import Call, IntoCall
 from .session import AnswerSession, Listener
 
 __all__ = ["CallSubscription", "Registration"]
@@ -72,10 +71,10 @@ class Registration(ABC):
         """Call `callback` with each `Call` of the tool `name`, or of any tool, as soon as it is whole.
 
         That is the case when its arguments are whole and the provider has closed it, or gone past it. With `into`, the
-        call's `value` is a validated object of that type. Without `callback`, `on_call` is a decorator. Callbacks run
-        after the event; their errors, and `StructureError` for arguments that are not JSON or do not fit (unless
-        `on_misfit` passes over it), are raised together as an `ExceptionGroup`. An asynchronous stream awaits coroutine
-        functions; everything else refuses them.
+        call's `value` is a validated object of that type, or of the one that a mapping has for its name. Without
+        `callback`, `on_call` is a decorator. Callbacks run after the event; their errors, and `StructureError` for
+        arguments that are not JSON or do not fit (unless `on_misfit` passes over it), are raised together as an
+        `ExceptionGroup`. An asynchronous stream awaits coroutine functions; everything else refuses them.
 
         Raises `TypeError` for an `into` that can't be made, or a coroutine function that nobody would await.
 
@@ -88,17 +87,17 @@ class Registration(ABC):
         >>> _ = parts.apply({"candidates": [{"content": {"parts": [call]}}]})
         book_trip {'city': 'Lisbon'}
         """
-        structurer = structurer_of(into)
+        types = IntoCall(into)
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name is the name of a tool, or None for all, not {shorten(name)}")
         if callback is None:
-            return partial(self._add_listener, name, structurer)
-        return self._add_listener(name, structurer, callback)
+            return partial(self._add_listener, name, types)
+        return self._add_listener(name, types, callback)
 
     def _add_listener(
-        self, name: str | None, structurer: Structurer | None, callback: Callable[[Call[Any]], object]
+        self, name: str | None, into: IntoCall, callback: Callable[[Call[Any]], object]
     ) -> CallSubscription[Any]:
         session = self._answer_session()
-        listener = Listener(name, callback, structurer)
+        listener = Listener(name, callback, into)
         session.add(listener)
         return CallSubscription(listener, session)

@@ -25,7 +25,7 @@ from .._skipped import OnMisfit, check_on_misfit
 from .._view import StreamFailedError, sender_failed
 from .._wire import ServerSentEvent
 from .answer import Answer
-from .calls import Call, make_call
+from .calls import Call, IntoCall, make_call
 from .fields import field
 from .part import Part
 from .part_state import PartOptions, PartState
@@ -261,17 +261,18 @@ class AnswerSession:
 class Listener:
     """A registered callback on calls of a name, or of any."""
 
-    def __init__(self, name: str | None, callback: Callable[[Call[Any]], object], structurer: Any) -> None:
+    def __init__(self, name: str | None, callback: Callable[[Call[Any]], object], into: IntoCall) -> None:
         self.name = name
         self.callback = callback
         self.is_coroutine = iscoroutinefunction(callback)
-        self._structurer = structurer
+        self._into = into
 
     def bind(self, session: AnswerSession, state: PartState) -> Callable[[], object]:
         """Return a function that calls the callback for a call."""
 
         def notify() -> object:
-            call = make_call(session.answer.part_of[state], state, self._structurer, session.on_misfit)
+            structurer = self._into.structurer(state.name)
+            call = make_call(session.answer.part_of[state], state, structurer, session.on_misfit)
             return None if call is MISSING else self.callback(call)
 
         return notify

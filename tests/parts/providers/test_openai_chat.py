@@ -97,6 +97,20 @@ def test_only_what_was_written_last_or_is_not_whole_is_cut() -> None:
     assert whole == [[2], [3]]
 
 
+@pytest.mark.parametrize("later", [said("Both."), chunk({"reasoning": "hm"}), fragment("[", name="g", index=1)])
+def test_a_call_is_passed_when_another_part_is_written(later: dict[str, Any]) -> None:
+    answer = sj.assemble_parts([fragment("[1]", name="f"), later])
+    assert [call.value for call in answer.calls()] == [[1]]
+    assert sj.assemble_parts([fragment("[1]", name="f")]).final()[0].complete
+    assert list(sj.assemble_parts([fragment("[1]", name="f"), chunk()]).calls()) == []
+
+
+def test_a_piece_for_a_call_that_was_given_is_refused() -> None:
+    events = [fragment("[1]", name="f"), said("Hi"), fragment(" "), fragment(" 2")]
+    with pytest.raises(sj.InvalidEventError, match="which was whole"):
+        parts_of(*events)
+
+
 @pytest.mark.parametrize("late", [said("more"), fragment("{}", name="f"), chunk({"refusal": "no"})])
 def test_a_piece_after_the_reason_is_refused(late: dict[str, Any]) -> None:
     with pytest.raises(sj.InvalidEventError) as raised:

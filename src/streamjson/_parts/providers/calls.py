@@ -22,7 +22,7 @@ from ..._json import is_object
 from ..answer import Answer, ambiguous
 from ..part_state import PartState
 
-__all__ = ["add_arguments", "call_of_fragment"]
+__all__ = ["add_arguments", "call_of_fragment", "go_past"]
 
 
 def call_of_fragment(
@@ -42,20 +42,26 @@ def call_of_fragment(
             if not arguments and id is None:
                 return None
             raise ambiguous("a fragment of a call has no name, and there is no call that it could continue")
-        for other in answer.open_parts(choice):
-            if other.kind == "call":
-                answer.pass_by(other)
+        go_past(answer, choice, None)
         key = ("call", choice, len(answer.states))
         state = answer.begin(
             key, "call", id=id, name=name, index=index if isinstance(index, int) else None, choice=choice,
             encoding=encoding,
         )  # fmt: skip
+    go_past(answer, choice, state)
     answer.name(state, id=id, name=name)
     if id is not None:
         answer.keys["id", choice, id] = state
     if index is not None:
         answer.keys["at", choice, index] = state
     return state
+
+
+def go_past(answer: Answer, choice: int | None, state: PartState | None) -> None:
+    """Note that the call that was written last is passed, as another part is written now."""
+    last = answer.last_written.get(choice)
+    if last is not None and last is not state and last.kind == "call":
+        answer.pass_by(last)
 
 
 def _known(

@@ -15,7 +15,7 @@ from ..._errors import InvalidEventError
 from ..fields import blank_to_none, field, items, name_of, text
 from ..part_state import EndOfPart, Kind
 from ..provider import Provider
-from .calls import add_arguments, call_of_fragment
+from .calls import add_arguments, call_of_fragment, go_past
 
 __all__ = ["LangChain"]
 
@@ -86,6 +86,7 @@ class LangChain(Provider):
     def _append(self, kind: Kind, place: str, piece: str) -> None:
         if piece:
             answer = self.answer
+            go_past(answer, None, None)
             answer.append(answer.find(kind, place) or answer.begin((kind, place), kind), piece)
 
     def _finish(self, reason: str) -> None:

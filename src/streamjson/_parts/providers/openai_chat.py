@@ -25,7 +25,7 @@ from ..._json import is_list
 from ..fields import blank_to_none, field, index_of, items, name_of, text
 from ..part_state import Encoding, EndOfPart, Kind
 from ..provider import Provider
-from .calls import add_arguments, call_of_fragment
+from .calls import add_arguments, call_of_fragment, go_past
 
 __all__ = ["OpenAIChat"]
 
@@ -104,6 +104,7 @@ class OpenAIChat(Provider):
     def _append(self, choice: int, kind: Kind, piece: str) -> None:
         if piece:
             answer = self.answer
+            go_past(answer, choice, None)
             state = answer.find(kind, choice) or answer.begin((kind, choice), kind, choice=choice)
             answer.append(state, piece)
 
