@@ -132,7 +132,11 @@ $(VENV)/wheel.stamp: dist/wheel.stamp $(VENV)/pip.stamp
 	$(VENV)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,fast,typed]"
 	@touch $@
 
-$(VENV)/test.stamp $(VENV)/lint.stamp $(VENV)/types.stamp: $(VENV)/%.stamp: pyproject.toml $(VENV)/pip.stamp
+$(VENV)/test.stamp: pyproject.toml $(VENV)/pip.stamp
+	$(VENV)/bin/python -m pip install --quiet --group test --group sdks
+	@touch $@
+
+$(VENV)/lint.stamp $(VENV)/types.stamp: $(VENV)/%.stamp: pyproject.toml $(VENV)/pip.stamp
 	$(VENV)/bin/python -m pip install --quiet --group $*
 	@touch $@
 

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 import streamjson as sj
+from chat import fragment
 from streamjson._errors import CODES, LimitExceededError
 from streamjson._limits import Limits
 
@@ -31,6 +32,7 @@ DEFAULTS = {
     "max_key_bytes": (4096, "bytes"),
     "max_number_digits": (1000, "digits"),
     "max_patterns": (1000, "patterns"),
+    "max_parts": (1000, "parts"),
 }
 
 
@@ -147,6 +149,12 @@ def nested(levels: int) -> object:
     return [nested(levels - 1)] if levels > 1 else []
 
 
+def answered(limits: Limits, count: int) -> None:
+    parts = sj.PartAssembler(provider="openai_chat", limits=limits)
+    for number in range(count):
+        parts.apply(fragment("{}", name="f", id=str(number)))
+
+
 def registered(limits: Limits, count: int) -> None:
     assembler = sj.Assembler(limits=limits)
     for number in range(count):
@@ -192,6 +200,7 @@ CASES = {
     ("max_number_digits", "from the wire"): lambda limits, n: sent(limits, ("a", 10**n - 1)),
     ("max_number_digits", "in an array"): lambda limits, n: sent(limits, ("a", [10**n - 1])),
     ("max_patterns", "callbacks"): registered,
+    ("max_parts", "calls of an answer"): answered,
 }  # fmt: skip
 
 

@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ._assembler import Assembler
 from ._dialects import disassemble
 from ._errors import (
@@ -29,21 +31,23 @@ from ._errors import (
 from ._json import MISSING, JSONValue, Missing
 from ._limits import Limits
 from ._notify import Subscription
-from ._parts import (
-    AsyncPartStream,
-    Call,
-    CallSubscription,
-    Part,
-    PartAssembler,
-    PartStream,
-    assemble_parts,
-)
 from ._paths import Path, format_path, parse_path
 from ._resume import ReplayFilter
 from ._skipped import SkippedEvent
 from ._streams import AsyncSnapshotStream, SnapshotStream, assemble, assemble_text, split_streams
 from ._view import Change, Completion, End, Match, Snapshot, StreamFailedError
 from ._wire import ServerSentEvent, SSEDecoder, StreamingChunk, decode_sse, encode_sse
+
+if TYPE_CHECKING:
+    from ._parts import (
+        AsyncPartStream,
+        Call,
+        CallSubscription,
+        Part,
+        PartAssembler,
+        PartStream,
+        assemble_parts,
+    )
 
 __all__ = [
     "MISSING",
@@ -96,6 +100,26 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-for _name in __all__:  # errors and reprs then name the package that users import from
-    if getattr(globals()[_name], "__module__", "").startswith("streamjson."):
-        globals()[_name].__module__ = "streamjson"
+_OF_PARTS = ("AsyncPartStream", "Call", "CallSubscription", "Part", "PartAssembler", "PartStream", "assemble_parts")
+
+
+def __getattr__(name: str) -> Any:
+    """Import what reads the streams of model APIs when it is first used: it is a fifth of all modules."""
+    if name not in _OF_PARTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import _parts  # noqa: PLC0415  # as said
+
+    found = {each: getattr(_parts, each) for each in _OF_PARTS}
+    globals().update(found)
+    _show_as_public(_OF_PARTS)
+    return found[name]
+
+
+def _show_as_public(names: tuple[str, ...] | list[str]) -> None:
+    """Make errors and reprs name the package that users import from."""
+    for name in names:
+        if getattr(globals().get(name), "__module__", "").startswith("streamjson."):
+            globals()[name].__module__ = "streamjson"
+
+
+_show_as_public(__all__)

@@ -239,10 +239,9 @@ class Assembler(Registration):
                 session.notify(kind)
             version, delta = document.version, document.delta
         change = Change()  # as make_change does
-        change._document = document  # noqa: SLF001  # hot: see INVARIANTS 8
+        change._document, change._delta = document, delta  # noqa: SLF001  # hot: see INVARIANTS 8
         change.version = version
         change.kind = kind
-        change._delta = delta  # noqa: SLF001  # as above
         return change
 
     def set_value(self, path: str | Path, value: JSONValue) -> Change | None:
@@ -326,15 +325,14 @@ class Assembler(Registration):
         session = self._session  # hot: the body of `Session.snapshot` again, a call less
         document = session.document
         snapshot = Snapshot()  # no __init__, as of Change
-        snapshot._document = document  # noqa: SLF001  # hot: see INVARIANTS 8
         snapshot.version = version = document.version
-        snapshot._since = OF_LAST_EVENT  # noqa: SLF001  # as above
         snapshot.end = session.end
         snapshot.span_id = session.span_id
         snapshot.last_event_id = session.last_event_id
         first = session.first_snapshot
         is_first = first.version != version
-        snapshot._value = UNREAD if is_first else first  # noqa: SLF001  # as above
+        shown = UNREAD if is_first else first
+        snapshot._document, snapshot._since, snapshot._value = document, OF_LAST_EVENT, shown  # noqa: SLF001  # hot: see INVARIANTS 8
         if is_first:
             session.first_snapshot = snapshot
         if document.closings:

@@ -7,7 +7,17 @@ from .assembling import assemble_parts
 from .async_stream import AsyncPartStream
 from .calls import Call
 from .part import Part
+from .recognition import provider_of
 from .registration import CallSubscription
 from .sync_stream import PartStream
 
-__all__ = ["AsyncPartStream", "Call", "CallSubscription", "Part", "PartAssembler", "PartStream", "assemble_parts"]
+__all__ = [
+    "AsyncPartStream",
+    "Call",
+    "CallSubscription",
+    "Part",
+    "PartAssembler",
+    "PartStream",
+    "assemble_parts",
+    "provider_of",
+]

@@ -13,7 +13,7 @@ know events.
 | `put` | the whole document of a part, as a value |
 | `pass_by` | the provider has closed the part, or gone past it; that alone proves nothing |
 | `settle` | the part has ended, and how |
-| `fail` | the provider failed: everything that is open has failed |
+| `report` | the provider failed: everything that is open has failed |
 | `new_run` | the provider starts over |
 | `ignore` | an event of an unknown type |
 
@@ -199,7 +199,7 @@ class Answer:
         """End what is open, as the source has ended and nothing has proved an end."""
         self.settle(self.open_parts(of_all=True), "cut")
 
-    def fail(self, error_type: str | None, message: str | None, finish: str | None = None) -> NoReturn:
+    def report(self, error_type: str | None, message: str | None, finish: str | None = None) -> NoReturn:
         """Report the provider's failure. The caller settles the parts."""
         if finish is not None:
             self.finish = finish

@@ -8,7 +8,8 @@ Cost: O(1).
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from .._json import is_array, is_object
 
@@ -17,9 +18,10 @@ __all__ = ["blank_to_none", "field", "index_of", "items", "name_of", "text"]
 
 def field(of: Any, name: str) -> Any:
     """Return the field `name` of a mapping or an object; None if there is none."""
-    if is_object(of):
-        return of.get(name)
-    return getattr(of, name, None)
+    given = of  # not narrowed: type checkers know nothing of its values
+    if type(of) is dict or is_object(of):  # hot: nearly every event is a dict
+        return given.get(name)
+    return getattr(given, name, None)
 
 
 def text(of: Any, name: str) -> str:
@@ -28,10 +30,12 @@ def text(of: Any, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def items(of: Any, name: str) -> list[Any]:
+def items(of: Any, name: str) -> Sequence[Any]:
     """Return the items of a field that is a list; an empty list if it is not."""
-    value = field(of, name)
-    return list(value) if not isinstance(value, str) and is_array(value) else []
+    value = found = field(of, name)
+    if type(value) is list or (not isinstance(value, str) and is_array(value)):
+        return cast("Sequence[Any]", found)
+    return ()
 
 
 def index_of(of: Any, name: str) -> int | None:

@@ -344,6 +344,6 @@ def begin_after(snapshot: Snapshot, version: int) -> Snapshot:
     copy = Snapshot()
     copy.version, copy.end = snapshot.version, snapshot.end
     copy.span_id, copy.last_event_id = snapshot.span_id, snapshot.last_event_id
-    shown = snapshot._document, version, snapshot, closings_of(snapshot)  # noqa: SLF001  # of this module's class
-    copy._document, copy._since, copy._value, copy._closings = shown  # noqa: SLF001  # as above
+    shown = document_of(snapshot), version, snapshot, closings_of(snapshot)
+    copy._document, copy._since, copy._value, copy._closings = shown  # noqa: SLF001  # of this module's class
     return copy

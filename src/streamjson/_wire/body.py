@@ -22,9 +22,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from inspect import getattr_static
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from .._errors import InvalidEventError
+from .._errors import InvalidEventError, shorten
 from .._json import is_list, is_object
 
 __all__ = [
@@ -32,13 +32,17 @@ __all__ = [
     "KEPT_BYTES",
     "SHOWN_BYTES",
     "BodyCheck",
+    "BytesLike",
     "PendingBlock",
     "body_kind",
     "failure_in_body",
     "may_be_field",
     "not_an_event_stream",
     "right_call",
+    "to_bytes",
 ]
+
+BytesLike: TypeAlias = bytes | bytearray | memoryview
 
 SHOWN_BYTES: Final = 200  # of a body, in an error's message
 KEPT_BYTES: Final = 16 * 1024  # of a body in JSON, and of the lines of one
@@ -175,6 +179,16 @@ def body_kind(head: bytes) -> str:
     if not kind and (head[:1] == b"\0") != (head[1:2] == b"\0"):
         return "UTF-16"  # without a byte order mark
     return kind or "text or bytes of another kind"
+
+
+def to_bytes(data: BytesLike) -> bytes:
+    """Return a copy of `data` as bytes. Raises `InvalidEventError` (`bad_event`) for an object that is not bytes."""
+    try:
+        return bytes(memoryview(data))  # `bytes(5)` would be five NUL bytes
+    except TypeError:
+        raise InvalidEventError(
+            f"{shorten(data)} is not bytes: decode the raw body of the response, such as response.iter_bytes()"
+        ) from None
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -27,14 +27,13 @@ from typing import Any, Final, TypeAlias
 
 from attrs import define
 
-from .._errors import ClosedError, InvalidEventError, LimitExceededError, shorten
+from .._errors import ClosedError, LimitExceededError
 from .._limits import Limits, check_limits
-from .body import BODY_MARKS, KEPT_BYTES, PendingBlock, failure_in_body, not_an_event_stream
+from .body import BODY_MARKS, KEPT_BYTES, BytesLike, PendingBlock, failure_in_body, not_an_event_stream, to_bytes
 from .event import ServerSentEvent
 
-__all__ = ["PART_BYTES", "BytesLike", "SSEDecoder", "to_bytes"]
+__all__ = ["PART_BYTES", "SSEDecoder"]
 
-BytesLike: TypeAlias = bytes | bytearray | memoryview
 _Line: TypeAlias = bytes | bytearray  # a bytearray if the line came in pieces
 
 PART_BYTES: Final = 64 * 1024  # a larger piece is read in parts, so that the lists made by splitting it stay small
@@ -440,13 +439,3 @@ class SSEDecoder:
     def _event_too_large(self) -> LimitExceededError:
         # Always one more than the limit: the number of bytes seen so far depends on how the input was cut.
         return self._limits.exceeded("max_event_bytes", self._max_event_bytes + 1)
-
-
-def to_bytes(data: BytesLike) -> bytes:
-    """Return a copy of `data` as bytes. Raises `InvalidEventError` (`bad_event`) for an object that is not bytes."""
-    try:
-        return bytes(memoryview(data))  # `bytes(5)` would be five NUL bytes
-    except TypeError:
-        raise InvalidEventError(
-            f"{shorten(data)} is not bytes: decode the raw body of the response, such as response.iter_bytes()"
-        ) from None

@@ -19,9 +19,9 @@ from typing import Any, Final, cast, overload
 
 from .._errors import InvalidEventError, StreamJSONError, StreamTruncatedError, shorten
 from .._limits import Limits
-from .body import BODY_MARKS, BodyCheck, may_be_field, not_an_event_stream, right_call
+from .body import BODY_MARKS, BodyCheck, BytesLike, may_be_field, not_an_event_stream, right_call, to_bytes
 from .closing import aclose_all, close_all
-from .decoder import PART_BYTES, BytesLike, SSEDecoder, to_bytes
+from .decoder import PART_BYTES, SSEDecoder
 from .event import ServerSentEvent
 
 __all__ = ["decode_sse"]

@@ -109,7 +109,7 @@ class ADK(Provider):
         answer = self.answer
         end = FINISH_REASONS.get(code, "failed")
         if end == "failed":
-            answer.fail(
+            answer.report(
                 code, name_of(event, "errorMessage") or name_of(event, "error_message") or failure_message(event)
             )
         answer.settle(answer.states[self.state.first :], end, code)

@@ -82,7 +82,7 @@ class Gemini(Provider):
             self.answer.finish = reason
             return
         if FINISH_REASONS.get(reason) == "failed":
-            self.answer.fail(reason, failure_message(candidate), reason)
+            self.answer.report(reason, failure_message(candidate), reason)
         self.answer.settle_choice(FINISH_REASONS.get(reason, "cut"), reason, index)
 
     def end(self) -> None:

@@ -16,6 +16,7 @@ Spelled `functionCall` on the wire and `function_call` in the SDKs. Sources: goo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from attrs import define
@@ -108,7 +109,7 @@ class ContentReader:
             answer.settle((state,), "done")
             self.state.call = None
 
-    def _call_of(self, call: Any, entries: list[Any]) -> PartState | None:
+    def _call_of(self, call: Any, entries: Sequence[Any]) -> PartState | None:
         """Return the call that a part is for, which it may begin; None if it says nothing."""
         answer = self.answer
         id, name = name_of(call, "id"), name_of(call, "name")

@@ -9,6 +9,7 @@ integration, or `chunk_position` "last". Source: langchain-core 1.8 (types).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ..._errors import InvalidEventError
@@ -72,7 +73,7 @@ class LangChain(Provider):
         if field(event, "chunk_position") == "last" and None not in answer.finished:
             answer.settle_choice("done", None)
 
-    def _read_blocks(self, blocks: list[Any]) -> None:
+    def _read_blocks(self, blocks: Sequence[Any]) -> None:
         for block in blocks:
             kind = field(block, "type")
             place = str(field(block, "index") if field(block, "index") is not None else "")
@@ -92,5 +93,5 @@ class LangChain(Provider):
     def _finish(self, reason: str) -> None:
         end = _ENDS.get(reason.lower(), "cut")
         if end == "failed":
-            self.answer.fail(reason, None, reason)
+            self.answer.report(reason, None, reason)
         self.answer.settle_choice(end, reason)

@@ -76,7 +76,7 @@ class OpenAIChat(Provider):
         if reason is not None:
             end = _ENDS.get(reason, "cut")
             if end == "failed":
-                answer.fail(reason, None, reason)
+                answer.report(reason, None, reason)
             answer.settle_choice(end, reason, number)
 
     def _read_reasoning(self, choice: int, delta: Any) -> None:

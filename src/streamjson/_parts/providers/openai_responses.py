@@ -301,7 +301,7 @@ class OpenAIResponses(Provider):
         finish = f"{kind}:{reason}" if reason is not None else kind
         if status == "failed":
             error = field(response, "error")
-            answer.fail(name_of(error, "code"), name_of(error, "message"), finish)
+            answer.report(name_of(error, "code"), name_of(error, "message"), finish)
         is_good = status == "completed"
         end: EndOfPart = (
             "done" if is_good else "aborted" if status == "cancelled" else _REASONS.get(reason or "", "cut")
