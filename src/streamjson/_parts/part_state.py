@@ -12,10 +12,11 @@ Cost: that of the assembler, and a reference to each piece of JSON text.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from .._assembler import Assembler
-from .._errors import ConflictError, InvalidEventError, InvalidTextError, StreamJSONError, shorten
+from .._errors import ConflictError, InvalidEventError, InvalidTextError, StreamJSONError, StreamTruncatedError, shorten
 from .._json import MISSING, is_list, is_object
 from .._limits import Limits
 from .._wire import ServerSentEvent
@@ -142,33 +143,31 @@ class PartState:
 
     def write(self, piece: str) -> None:
         """Append a piece of its text."""
-        try:
-            if self.form == "string":
-                self.assembler.apply_delta("", piece)
-                return
-            self._pending.append(piece)
-            if len(self._pending) >= _MAX_PENDING:
-                self._pieces.append("".join(self._pending))
-                self._pending.clear()
-            if self.error is None:
-                self.assembler.apply(piece)
-        except InvalidTextError as error:
-            error.event_number = None  # counted by the assembler of the part alone
-            self.error = error
-        except ExceptionGroup as group:  # of callbacks; the piece is applied
-            self._failures.extend(group.exceptions)
+        if self.form == "string":
+            self._change(self.assembler.apply_delta, "", piece)
+            return
+        self._pending.append(piece)
+        if len(self._pending) >= _MAX_PENDING:
+            self._pieces.append("".join(self._pending))
+            self._pending.clear()
+        if self.error is None:
+            self._change(self.assembler.apply, piece)
 
     def write_at(self, path: str, value: Any) -> None:
         """Append to the string at a path, or set a value there."""
-        try:
-            self.assembler.apply_delta(path, value)
-        except ExceptionGroup as group:
-            self._failures.extend(group.exceptions)
+        self._change(self.assembler.apply_delta, path, value)
 
     def replace_at(self, path: str, value: Any) -> None:
         """Set the value at a path, whatever is there."""
+        self._change(self.assembler.set_value, path, value)
+
+    def _change(self, change: Callable[..., object], *given: Any) -> None:
+        """Change the document. A text that is not JSON, and what callbacks raise, are kept: the event goes on."""
         try:
-            self.assembler.set_value(path, value)
+            change(*given)
+        except (InvalidTextError, StreamTruncatedError) as error:
+            error.event_number = None  # counted by the assembler of the part alone
+            self.error = error
         except ExceptionGroup as group:
             self._failures.extend(group.exceptions)
 
@@ -221,13 +220,7 @@ class PartState:
             piece = json.dumps(value, ensure_ascii=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidEventError(f"{self.label} has a value that is not JSON: {shorten(str(error))}") from None
-        try:
-            self.assembler.apply(piece)
-        except InvalidTextError as error:
-            error.event_number = None  # counted by the assembler of the part alone
-            self.error = error
-        except ExceptionGroup as group:
-            self._failures.extend(group.exceptions)
+        self._change(self.assembler.apply, piece)
 
     def settle(self, end: EndOfPart, finish: str | None) -> None:
         """End the part; the document of one that is done, or whole, is complete."""
@@ -239,7 +232,7 @@ class PartState:
         self.end, self.finish = end, finish
         if end == "done" and self.kind == "call" and self.encoding == "json" and self._has_no_arguments():
             if self.form == "json":
-                self._feed("{}")
+                self._change(self.assembler.apply, "{}")
             else:
                 self.write_value({})
         if end == "done" or is_whole:
@@ -249,7 +242,7 @@ class PartState:
         if self.error is None:
             if self.form == "string" and not self.has_value:
                 self.write("")
-            self._feed(_DONE)
+            self._change(self.assembler.apply, _DONE)
 
     def write_as_text(self) -> None:
         """Write the document as JSON text, instead of by paths; nothing was written yet."""
@@ -270,14 +263,6 @@ class PartState:
 
     def _has_no_arguments(self) -> bool:
         return not self.has_value and not self.is_valued and not (self.text or "").strip()
-
-    def _feed(self, event: object) -> None:
-        try:
-            self.assembler.apply(event)
-        except ExceptionGroup as group:
-            self._failures.extend(group.exceptions)
-        except StreamJSONError as error:
-            self.error = error
 
     def _start_again(self) -> None:
         self.assembler.reset()
