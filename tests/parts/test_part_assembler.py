@@ -345,6 +345,7 @@ def test_calls_after_a_reset_are_reported_too() -> None:
         ([said("Hi"), MESSAGE], "in a stream of openai_chat"),
         ([MESSAGE, said("Hi")], "OpenAI Chat Completions, in a stream of anthropic"),
         ([candidate({"text": "Hi"}), MESSAGE], "in a stream of gemini"),
+        ([candidate({"text": "Hi"}), {"delta": "x", "json_path": "a"}], "call assemble"),
     ],
 )
 def test_an_event_of_another_protocol_is_refused(events: list[Any], what: str) -> None:
@@ -354,7 +355,14 @@ def test_an_event_of_another_protocol_is_refused(events: list[Any], what: str) -
 
 
 def test_unknown_events_of_a_known_provider_are_counted() -> None:
-    parts = apply_all(sj.PartAssembler(), {"type": "ping"}, MESSAGE, {"type": "vibe_check"}, {"type": "ping"})
+    parts = apply_all(
+        sj.PartAssembler(),
+        {"type": "ping"},
+        sj.ServerSentEvent("{}", event="ping"),
+        MESSAGE,
+        {"type": "vibe_check"},
+        {"type": "ping"},
+    )
     assert (parts.provider, parts.ignored_count) == ("anthropic", 1)
     parts = apply_all(sj.PartAssembler(), said("Hi"), {"usage": {}})
     assert parts.ignored_count == 1

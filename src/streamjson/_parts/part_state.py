@@ -199,7 +199,7 @@ class PartState:
             self._write_first(value)
             return True
         so_far = self.value
-        if so_far == value:
+        if so_far == value and not (is_repeated and self.end == "open" and not is_same(so_far, value)):
             return False
         if self._options.on_conflict == "error" and not (self.end == "open" and is_repeated and agrees(so_far, value)):
             raise self._contradiction(shorten(value), shorten(so_far))
@@ -296,6 +296,13 @@ def joined(text: str) -> str:
     if text.isascii() or text.isprintable():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Return whether equal values have equal types, too: 3 is not 3.0, which ADK may send before it."""
+    if is_object(one):
+        return all(is_same(one[name], other[name]) for name in one)
+    return all(map(is_same, one, other)) if is_list(one) else type(one) is type(other)
 
 
 def agrees(partial: Any, whole: Any) -> bool:

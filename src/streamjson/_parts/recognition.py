@@ -52,6 +52,8 @@ def is_of_another(event: Any, provider: Provider) -> bool:
     name = provider_of(event)
     if name is not None:
         return name != provider.name
+    if _is_ours(event):
+        return True
     protocol = protocol_of(event)
     return protocol is not None and protocol not in provider.protocols
 
@@ -59,7 +61,7 @@ def is_of_another(event: Any, provider: Provider) -> bool:
 def foreign_event(event: Any, provider: str | None) -> InvalidEventError:
     """Return the error for an event of another protocol than `provider`, or of one that is not read."""
     protocol = protocol_of(event)
-    if is_object(event) and any(name in event for name in ("json_path", "jsonPath", "span_id", "spanId", "chunk_type")):
+    if _is_ours(event):
         problem = "this is an event of deltas and paths, which is one document: call assemble"
     elif provider is not None:
         name = protocol or "another protocol"
@@ -73,3 +75,10 @@ def foreign_event(event: Any, provider: str | None) -> InvalidEventError:
         shown = f"of type {shorten(text(event, 'type'))}" if text(event, "type") else f"({shorten(event)})"
         problem = f"no provider that is read begins a stream with this event {shown}: pass provider=... if one does"
     return InvalidEventError(problem, code="foreign_event")
+
+
+def _is_ours(event: Any) -> bool:
+    """Return whether an event is one of deltas and paths."""
+    return is_object(event) and any(
+        name in event for name in ("json_path", "jsonPath", "span_id", "spanId", "chunk_type")
+    )

@@ -140,6 +140,8 @@ class AnswerSession:
     def _read(self, data: Any) -> None:
         if data is None or isinstance(data, str | int | float | bool) or is_list(data):
             raise InvalidEventError(f"an event of a provider is an object, not {shorten(data)}")
+        if is_object(data) and not data:  # a ping
+            return
         provider = self.provider
         if provider is None:
             if field(data, "type") == "ping":

@@ -1,4 +1,4 @@
-"""`streamjson assemble`: from the bytes of a stream to the text of its document, or of its snapshots.
+"""`streamjson assemble`: from the bytes of a stream to the text of its document, of its snapshots, or of its parts.
 
 With `--all`, the bytes of several streams become one line for each document. Without it, a source that continues after
 its first document is an error: that document is printed, and what follows is counted.
@@ -10,6 +10,7 @@ Invariants:
 
 - Only JSON is printed, also after an error; all output is flushed before the next wait for input.
 - With `--all`, each line is a whole document; one that failed is reported with its number instead.
+- The parts of an answer are printed whatever their end, which they say.
 
 Cost: one value at the end; with `--every` and `--all`, one for each line.
 """
@@ -23,24 +24,34 @@ from typing import Any, Final
 
 from streamjson import MISSING, SnapshotStream, StreamJSONError
 
+from ._answer import Answer, members_of
 from ._console import flush_output, report, write_output
-from ._source import Source, counted, open_input
+from ._source import OptionError, Source, counted, open_input
 
 __all__ = ["assemble_command", "to_json"]
 
-# JSON allows these characters unescaped, but escapes are safer for terminals and for programs that read lines.
-_UNSAFE: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
+# JSON allows these characters unescaped, but escapes are safer for terminals and for programs that read lines. Half a
+# character, which a raw text may have, can't be encoded.
+_UNSAFE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def assemble_command(arguments: argparse.Namespace) -> int:
-    """Print the document or, with `--all`, the documents, then the status; return the exit code."""
-    if getattr(arguments, "all", False):
-        return _assemble_all(arguments)
+    """Print the document, the parts or, with `--all`, the documents, then the status; return the exit code."""
+    try:
+        return _assemble_all(arguments) if getattr(arguments, "all", False) else _assemble_first(arguments)
+    except OptionError as error:
+        report(f"error: {error}")
+        return 2
+
+
+def _assemble_first(arguments: argparse.Namespace) -> int:
     every: int | None = getattr(arguments, "every", None)
     compact: bool = every is not None or getattr(arguments, "compact", False)
     with open_input(arguments.file) as descriptor:
         source = Source(descriptor, arguments.file, before_read=flush_output)
         stream = source.snapshots(arguments)
+        if source.is_answer(arguments):
+            return _assemble_answer(source, arguments)
         printed = 0
         failure: StreamJSONError | None = None
         try:
@@ -73,6 +84,28 @@ def assemble_command(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         report(f"{source.name}: {source.describe_end(last.end)}, {counts}")
     return 0
+
+
+def _assemble_answer(source: Source, arguments: argparse.Namespace) -> int:
+    """Print the parts of an answer as an array; return the exit code."""
+    answer = Answer(source, source.parts(arguments))
+    failure: StreamJSONError | None = None
+    try:
+        for _ in answer:
+            pass
+    except StreamJSONError as error:
+        failure = error
+    parts = [members_of(part) for part in answer.stream.parts]
+    if parts:
+        write_output(to_json(parts, compact=getattr(arguments, "compact", False)))
+    flush_output()
+    counts = answer.counts()
+    problems = answer.problems(failure, answer.describe_rest())
+    for line in (*source.warnings_of_bytes(), *problems):
+        report(line)
+    if not problems and not arguments.quiet:
+        report(f"{source.name}: {counts}")
+    return 1 if problems else 0
 
 
 def _assemble_all(arguments: argparse.Namespace) -> int:

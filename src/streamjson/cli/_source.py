@@ -1,13 +1,15 @@
-"""A file or standard input as one stream of snapshots or several, and the position in it.
+"""A file or standard input as one stream of snapshots, several, or an answer of a provider, and the position in it.
 
-    bytes, as they arrive -> events, at their pace -> snapshots
+    bytes, as they arrive -> events, at their pace -> snapshots, or the parts of an answer
 
 It owns the descriptor, the counts of bytes and events, and the line for each warning and each error with its position.
 It does not know what is shown or printed. It waits in two callbacks: one before the next piece is read, one before the
 next event is applied.
 
-Invariant: a piece is read when some of it has arrived, even if it is not full, and only after the previous piece was
-used up.
+Invariants:
+
+- A piece is read when some of it has arrived, even if it is not full, and only after the previous piece was used up.
+- Recognition reads at its pace what would be read next anyway, and gives it again: nothing is lost, or later.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import contextlib
 import errno
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
 from typing import Final
@@ -30,6 +33,7 @@ from streamjson import (
     InvalidTextError,
     LimitExceededError,
     Limits,
+    PartStream,
     ServerSentEvent,
     SnapshotStream,
     SSEDecoder,
@@ -37,6 +41,7 @@ from streamjson import (
     StreamJSONError,
     StreamTruncatedError,
     assemble,
+    assemble_parts,
     assemble_text,
     decode_sse,
     split_streams,
@@ -44,7 +49,10 @@ from streamjson import (
 from streamjson._errors import shorten
 from streamjson._wire import body_kind
 
-__all__ = ["Source", "counted", "open_input", "state_of"]
+from ._arguments import refusal
+from ._recognition import is_quiet, provider_of_first
+
+__all__ = ["OptionError", "Source", "counted", "open_input", "state_of"]
 
 PIECE_BYTES: Final = 64 * 1024
 HEAD_BYTES: Final = 1024
@@ -59,7 +67,10 @@ _SIZE_LIMITS: Final = (
     "max_runs",
     "max_document_bytes",
     "max_string_bytes",
+    "max_parts",
 )
+# The protocols of the providers that are read.
+_READ: Final = ("OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages", "Gemini", "ADK", "LangChain")
 # How to convert an input that is not an event stream, by what it looks like.
 _CONVERSIONS: Final = {
     "gzip": "decompress it first, with `gunzip` or `curl --compressed`",
@@ -83,6 +94,10 @@ def open_input(name: str) -> Generator[int, None, None]:
 
 def _nothing() -> None:
     pass
+
+
+class OptionError(Exception):
+    """The stream shows that an option is a mistake."""
 
 
 @define(eq=False)
@@ -109,6 +124,9 @@ class Source:
     _limits: Limits = field(factory=Limits)
     _decoder: SSEDecoder = field(factory=SSEDecoder)
     _decoded: Iterable[ServerSentEvent[str]] = ()
+    _first: deque[ServerSentEvent[str]] = field(factory=deque[ServerSentEvent[str]])  # read, to be given again
+    _first_error: StreamJSONError | None = None  # after them
+    _provider: str | None = None  # that was recognized
 
     def snapshots(self, arguments: argparse.Namespace) -> SnapshotStream:
         """Return the snapshots of the first document, with the policy of the arguments."""
@@ -127,10 +145,48 @@ class Source:
                 yield stream
             self.document = 0
             return
+        self.is_answer(arguments)  # refuses the answer of a provider
         for number, events in enumerate(split_streams(self._paced(), limits=self._limits), 1):
-            self.document, self._events_before = number, self.events - 1
+            self.document, self._events_before = number, self.events - len(self._first) - 1
             yield self._assemble(events, arguments)
             self.document = 0
+
+    def is_answer(self, arguments: argparse.Namespace) -> bool:
+        """Return whether the stream is an answer of a provider; read its first events if the arguments do not say it.
+
+        Call it after `snapshots`, before these are read. Raises `OptionError` if an option is not for answers.
+        """
+        if self.is_text or arguments.provider is not None or arguments.content is not None:
+            return not self.is_text
+        self._provider = self._recognize()
+        problem = None if self._provider is None else refusal(arguments)
+        if problem is not None:
+            raise OptionError(f"{self.name}: this is an answer of {self._provider}, and {problem}")
+        return self._provider is not None
+
+    def parts(self, arguments: argparse.Namespace) -> PartStream:
+        """Return the parts of the answer, with the policy of the arguments."""
+        return assemble_parts(
+            self._paced(),
+            provider=arguments.provider or self._provider,
+            content=arguments.content or "text",
+            wrapper=arguments.wrapper,
+            on_new_run=arguments.on_new_span,
+            on_conflict=arguments.on_conflict,
+            require_done=arguments.require_done,
+            limits=self._limits,
+        )
+
+    def _recognize(self) -> str | None:
+        """Return the name of the provider that sends the first event that is not a ping; None if there is none."""
+        try:
+            for event in self._pace():
+                self._first.append(event)
+                if not is_quiet(event):
+                    return provider_of_first(event, self._limits)
+        except StreamJSONError as error:
+            self._first_error = error
+        return None
 
     def _begin(self, arguments: argparse.Namespace) -> None:
         self.is_text = arguments.format == "text"
@@ -163,6 +219,14 @@ class Source:
             yield piece
 
     def _paced(self) -> Generator[ServerSentEvent[str], None, None]:
+        """Yield the events that are next, also those that recognition has read."""
+        while self._first:
+            yield self._first.popleft()
+        if self._first_error is not None:
+            raise self._first_error
+        yield from self._pace()
+
+    def _pace(self) -> Generator[ServerSentEvent[str], None, None]:
         for event in self._decoded:
             self.position = event.offset or 0
             self.before_event()
@@ -204,6 +268,19 @@ class Source:
             " `streamjson assemble --all` prints the document of each stream"
         )
 
+    def describe_rest_of_answer(self) -> str:
+        """Read all that follows the `[DONE]` of an answer, without pauses; return the line that reports it, or ""."""
+        self.before_event = _nothing
+        events = 0
+        try:
+            events = sum(not is_quiet(event) and event.data.strip() != "[DONE]" for event in self._paced())
+        except StreamJSONError as error:
+            return self.describe(error)
+        if not events:
+            return ""
+        follows = counted(events, "event")
+        return f"error: {self.name}: after the [DONE] of this answer the source continues with {follows}"
+
     def warnings(self, stream: SnapshotStream) -> Iterator[str]:
         """Yield a line for each skipped event that was kept, and one for all ignored events."""
         for _, error in stream.skipped:
@@ -240,6 +317,8 @@ class Source:
             error.args = (_about_spans(error),)
         elif isinstance(error, ConflictError):
             error.args = (error.message.replace("on_conflict='replace'", "--on-conflict replace"),)
+        elif error.code in ("new_run", "foreign_event"):
+            error.args = (_about_answer(error.message),)
         return f"error: {self._label()}: {error}{self.advice()}"
 
     @property
@@ -282,6 +361,20 @@ def _about_spans(error: StreamFailedError) -> str:
         f"the sender started over: span {shorten(error.new_span_id)} came after deltas of {shorten(error.span_id)};"
         " `streamjson assemble --all` prints the document of each span, --on-new-span reset that of the last one"
     )
+
+
+def _about_answer(message: str) -> str:
+    is_read = any(f"event of {protocol}" in message for protocol in _READ)
+    advice = ": in the middle of an answer, add --provider NAME" if is_read else ""
+    message = message.replace(": for the answer of a model, call assemble_parts(events)", advice)
+    for words, option in (
+        ("on_new_run='reset' begins anew", "--on-new-span reset shows the last answer"),
+        ("pass provider=... to continue", "--provider NAME continues"),
+        ("pass provider=... if one does", "--provider NAME says which one does"),
+        ("call assemble", "omit --provider and --content"),
+    ):
+        message = message.replace(words, option)
+    return message
 
 
 def _about_limit(error: LimitExceededError) -> str:

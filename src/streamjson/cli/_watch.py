@@ -1,7 +1,7 @@
 """`streamjson watch`: a stream shown while it grows, in a terminal or as one picture.
 
 It owns time and the terminal: when an event is due, when a frame is drawn, and that the terminal is restored. It does
-not know the layout (`_view`), nor how bytes become snapshots (`_source`).
+not know the layouts (`_view`, `_parts_view`), nor how bytes become what is shown (`_source`, `_reading`).
 
 Invariants:
 
@@ -10,7 +10,8 @@ Invariants:
 - Events are neither delayed nor dropped for a frame: at full speed, the last frame shows the current document.
 - The terminal is restored before the process ends or stops, also after an error or a signal (except SIGKILL).
 
-Cost: a frame costs what `_view` costs, the same for any document.
+Cost: a frame costs what its layout costs, the same for any document. A picture needs what each event has shown, as the
+number of events is known at the end.
 """
 
 from __future__ import annotations
@@ -22,18 +23,20 @@ import select
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
 from attrs import define, field
 
-from streamjson import Snapshot, SnapshotStream, StreamJSONError
+from streamjson import StreamJSONError
 
+from ._answer import AnswerShot
 from ._assemble import assemble_command
 from ._console import flush_output, report
+from ._reading import Reading, Shown, Stream
 from ._signals import Ended, Signals
-from ._source import Source, open_input, state_of
+from ._source import OptionError, Source, open_input, state_of
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -83,24 +86,32 @@ class WallClock:
             return sys.platform == "win32" or bool(select.select([descriptor], [], [], seconds)[0])
 
 
+class Showable(Protocol):
+    """What can be shown: iterating reads it, and `snapshot` is what it shows now."""
+
+    @property
+    def snapshot(self) -> Shown: ...
+    def __iter__(self) -> Iterator[object]: ...
+
+
 @define
 class Show:
     """Decides when an event is due and when a frame is.
 
-    `speed` is in events per second, 0 for all at once; `draw` is called with the snapshot and the status.
+    `speed` is in events per second, 0 for all at once; `draw` is called with what the stream shows and the status.
     """
 
     source: Source
     clock: Clock
     speed: float
-    draw: Callable[[Snapshot, Status], None]
-    _stream: SnapshotStream | None = None
+    draw: Callable[[Shown, Status], None]
+    _stream: Showable | None = None
     _began: float = 0.0
     _drawn_at: float | None = None
     _drawn_events: int = -1
     _past: deque[tuple[float, int]] = field(factory=deque[tuple[float, int]])
 
-    def run(self, stream: SnapshotStream) -> StreamJSONError | None:
+    def run(self, stream: Showable) -> StreamJSONError | None:
         """Show the stream to its end; return the error that ended it, or None."""
         self._stream = stream
         self._began = self.clock.now()
@@ -131,13 +142,16 @@ class Show:
                 self.clock.sleep(min(wait, self._until_frame()))
                 self._frame()
 
-    def status(self, state: str) -> Status:
-        """Return the status; while the stream is open, its rate is that of the last seconds."""
+    def status(self, state: str, *, is_read: bool = False) -> Status:
+        """Return the status; while the stream is open, its rate is that of the last seconds.
+
+        `is_read` is whether all of the stream was read.
+        """
         source, now = self.source, self.clock.now()
         running = state in _RUNNING
         since, counted = self._past[0] if self._past and running else (self._began, 0)
         rate = (source.events - counted) / (now - since) if now > since else 0.0
-        position = source.received if state in ("done", "eof") else source.position
+        position = source.received if is_read else source.position
         return _status(source.name, state, source.events, rate, position, now - self._began)
 
     def _frame(self) -> None:
@@ -178,21 +192,23 @@ def watch_command(arguments: argparse.Namespace) -> int:
     except ImportError:
         report(NEEDS_RICH)
         return 2
-    return show(arguments)
+    try:
+        return show(arguments)
+    except OptionError as error:
+        report(f"error: {error}")
+        return 2
 
 
 def _play(arguments: argparse.Namespace) -> int:
     from rich.console import Console  # noqa: PLC0415  # an extra
     from rich.live import Live  # noqa: PLC0415  # an extra
 
-    from ._view import view  # noqa: PLC0415  # needs rich
-
     console = Console(force_terminal=True, emoji=False, highlight=False, markup=False)
 
-    def picture(snapshot: Snapshot, status: Status, *, fill: bool) -> Text:
+    def picture(shown: Shown, status: Status, *, fill: bool) -> Text:
         columns, rows = console.size
         rows -= 0 if fill else 1  # for the prompt
-        return view(snapshot, status, columns, rows, fill=fill, ascii_only=console.options.ascii_only)
+        return _view(shown, status, columns, rows, fill=fill, ascii_only=console.options.ascii_only)
 
     speed = arguments.speed
     if speed is None:
@@ -207,10 +223,10 @@ def _play(arguments: argparse.Namespace) -> int:
             source,
             WallClock(signals),
             speed,
-            lambda snapshot, status: live.update(picture(snapshot, status, fill=True), refresh=True),
+            lambda shown, status: live.update(picture(shown, status, fill=True), refresh=True),
         )
         source.before_read, source.before_event = show.before_read, show.before_event
-        stream = source.snapshots(arguments)
+        stream = Stream.of(source, arguments)
         try:
             screen.take()
             failure = show.run(stream)
@@ -218,13 +234,24 @@ def _play(arguments: argparse.Namespace) -> int:
             pass  # `signals` raises it again after the last view was printed
         finally:
             screen.give_back()
-        state = _state(stream.snapshot, failure, interrupted=signals.received is not None, is_text=source.is_text)
-        console.print(picture(stream.snapshot, show.status(state), fill=False))
+        interrupted = signals.received is not None
+        state = _state(stream.reading, failure, interrupted=interrupted)
+        is_read = failure is None and not interrupted
+        console.print(picture(stream.snapshot, show.status(state, is_read=is_read), fill=False))
         flush_output()
-        if signals.received is None:  # the last view is final: nothing is drawn or restored after it
+        if not interrupted:  # the last view is final: nothing is drawn or restored after it
             source.before_read, signals.before_stop, signals.after_stop = show.wait, _nothing, _nothing
-            rest = source.describe_rest(stream)
-    return _verdict(source, stream, failure, rest)
+            rest = stream.reading.describe_rest()
+    return _verdict(source, stream.reading, failure, rest)
+
+
+def _view(shown: Shown, status: Status, columns: int, rows: int, *, fill: bool, ascii_only: bool = False) -> Text:
+    from ._parts_view import view_parts  # noqa: PLC0415  # needs rich
+    from ._view import view  # noqa: PLC0415  # needs rich
+
+    if isinstance(shown, AnswerShot):
+        return view_parts(shown, status, columns, rows, fill=fill, ascii_only=ascii_only)
+    return view(shown, status, columns, rows, fill=fill, ascii_only=ascii_only)
 
 
 @define
@@ -248,31 +275,22 @@ class _Screen:
             self.file.flush()
 
 
-def _verdict(source: Source, stream: SnapshotStream, failure: StreamJSONError | None, rest: str) -> int:
+def _verdict(source: Source, reading: Reading, failure: StreamJSONError | None, rest: str) -> int:
     """Report what went wrong; return the exit code."""
-    for line in (*source.warnings(stream), *source.warnings_of_bytes()):
+    problems = reading.problems(failure, rest)
+    for line in (*reading.warnings(), *source.warnings_of_bytes(), *problems):
         report(line)
-    if failure is not None:
-        report(source.describe(failure))
-    elif rest:
-        report(rest)
-    elif stream.snapshot.version == 0:
-        report(source.describe_empty())
-    else:
-        return 0
-    return 1
+    return 1 if problems else 0
 
 
 def _nothing() -> None:
     pass
 
 
-def _state(snapshot: Snapshot, failure: StreamJSONError | None, *, interrupted: bool, is_text: bool) -> str:
+def _state(reading: Reading, failure: StreamJSONError | None, *, interrupted: bool) -> str:
     if interrupted:
         return "stopped"
-    if failure is not None:
-        return state_of(failure)
-    return "done" if is_text and snapshot.end == "eof" else snapshot.end
+    return reading.state() if failure is None else state_of(failure)
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -281,11 +299,11 @@ def _state(snapshot: Snapshot, failure: StreamJSONError | None, *, interrupted: 
 
 def _export(arguments: argparse.Namespace) -> int:
     """Write a picture of the view at one event of the stream."""
-    shots: list[tuple[int, Snapshot]] = []  # the position and the document, after 0, 1, 2 ... events
+    shots: list[tuple[int, Shown]] = []  # the position and what is shown, after 0, 1, 2 ... events
     failure: StreamJSONError | None = None
     with open_input(arguments.file) as descriptor:
         source = Source(descriptor, arguments.file)
-        stream = source.snapshots(arguments)
+        stream = Stream.of(source, arguments)
         source.before_event = lambda: shots.append((source.position, stream.snapshot))
         try:
             for _ in stream:
@@ -294,33 +312,32 @@ def _export(arguments: argparse.Namespace) -> int:
             failure = error
         shots.append((source.received, stream.snapshot))
         events_read = source.events
-        rest = source.describe_rest(stream)
+        rest = stream.reading.describe_rest()
     wanted: int = arguments.export_at or round(events_read * EXPORT_AT)
     events = min(wanted, events_read)
-    position, snapshot = shots[events]
+    position, shown = shots[events]
     speed: float = arguments.speed or FILE_EVENTS_PER_S
     at_end = events == events_read
-    state = _state(snapshot, failure, interrupted=False, is_text=source.is_text) if at_end else "open"
-    _write_picture(arguments, snapshot, _status(source.name, state, events, speed, position, events / speed))
+    state = _state(stream.reading, failure, interrupted=False) if at_end else "open"
+    _write_picture(arguments, shown, _status(source.name, state, events, speed, position, events / speed))
     if events < wanted:
         report(
             f"warning: {source.name}: the stream ended after event {events}; the picture shows that, not event {wanted}"
         )
-    return _verdict(source, stream, failure, rest)
+    return _verdict(source, stream.reading, failure, rest)
 
 
-def _write_picture(arguments: argparse.Namespace, snapshot: Snapshot, status: Status) -> None:
+def _write_picture(arguments: argparse.Namespace, shown: Shown, status: Status) -> None:
     from rich.console import Console  # noqa: PLC0415  # an extra
 
     from ._picture import SVG, THEME  # noqa: PLC0415  # needs rich
-    from ._view import view  # noqa: PLC0415  # needs rich
 
     columns, rows = arguments.export_size or EXPORT_CELLS
     console = Console(
         file=io.StringIO(), record=True, width=columns, height=rows, force_terminal=True, color_system="truecolor",
         legacy_windows=False, no_color=False, _environ={},
     )  # fmt: skip
-    console.print(view(snapshot, status, columns, rows, fill=False))
+    console.print(_view(shown, status, columns, rows, fill=False))
     svg = console.export_svg(
         title=f"streamjson watch {status.name}", theme=THEME, code_format=SVG, unique_id="streamjson"
     )

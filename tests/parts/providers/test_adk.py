@@ -44,6 +44,12 @@ def test_a_turn_that_is_not_streamed_comes_whole_and_its_text_is_one_run() -> No
     assert parts_of(whole) == [("text", None, "ab", "done"), ("call", "f", {"a": 1}, "done"), ("call", "g", {}, "done")]
 
 
+def test_the_whole_turn_says_which_number_an_integer_is() -> None:
+    final = event(function(id="1", name="f", args={"a": [3], "b": 1.5}), partial=False)
+    events = [event(CALL), event(entry("$.a[0]", numberValue=3.0)), event(entry("$.b", numberValue=1.5)), final]
+    assert repr(parts_of(*events)[0][2]) == "{'a': [3], 'b': 1.5}"
+
+
 def test_several_turns_are_one_answer_without_what_tools_and_users_say() -> None:
     result = event({"functionResponse": {"name": "f", "response": {}}}, partial=None)
     result["content"]["role"] = "user"
