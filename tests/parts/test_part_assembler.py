@@ -477,3 +477,105 @@ def test_a_checkpoint_of_an_assembler_is_another_kind() -> None:
     with pytest.raises(sj.CheckpointError, match="kind"):
         sj.PartAssembler.restore(sj.Assembler().checkpoint())
     assert sj.PartAssembler.restore(sj.PartAssembler().checkpoint()).provider is None
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# callbacks that call back, interrupts
+
+
+def test_nothing_is_applied_from_inside_a_callback() -> None:
+    parts = apply_all(sj.PartAssembler(), fragment("", name="f"))
+    for call_back in (lambda _: parts.apply(fragment("[")), lambda _: parts.close()):
+        handle = parts.parts[0].assembler.on("$..*", call_back)
+        with pytest.raises(ExceptionGroup) as raised:
+            parts.apply(fragment('{"a": 1, ' if parts.parts[0].text == "" else '"b": 2, '))
+        assert raised.value.exceptions[0].code == "applying"  # type: ignore[union-attr]
+        handle.cancel()
+    apply_all(parts, fragment('"c": 3}'), chunk(finish="stop"))
+    assert parts.parts[0].value == {"a": 1, "b": 2, "c": 3}
+
+
+def test_an_interrupt_in_a_callback_loses_no_other_call() -> None:
+    parts = sj.PartAssembler()
+    got: list[str | None] = []
+
+    @parts.on_call()
+    def interrupt(call: sj.Call[Any]) -> None:
+        got.append(call.id)
+        if call.id == "a":
+            raise KeyboardInterrupt
+
+    calls = [{"index": at, "id": id, "function": {"name": "f", "arguments": "{}"}} for at, id in enumerate("ab")]
+    with pytest.raises(KeyboardInterrupt):
+        parts.apply(chunk({"tool_calls": calls}, "tool_calls"))
+    parts.close()
+    assert got == ["a", "b"]
+
+
+class Interrupting(dict[str, Any]):
+    def get(self, key: str, default: Any = None) -> Any:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_in_the_middle_of_an_event_ends_the_answer() -> None:
+    parts = apply_all(sj.PartAssembler(), said("Hi"))
+    with pytest.raises(KeyboardInterrupt):
+        parts.apply(chunk({"content": "more", "tool_calls": [Interrupting()]}))
+    assert [part.end for part in parts.parts] == ["failed"]
+    with pytest.raises(sj.ClosedError):
+        parts.apply(said("more"))
+
+
+class Awaited:
+    async def __call__(self, call: object) -> None: ...
+
+
+def test_coroutines_that_nobody_awaits_are_refused() -> None:
+    parts = sj.PartAssembler()
+    with pytest.raises(TypeError, match="coroutine"):
+        parts.on_call("f", Awaited())
+
+    async def later(call: object) -> None: ...
+
+    parts.on_call("f", lambda call: later(call))  # noqa: PLW0108  # a coroutine function would be refused at once
+    with pytest.raises(ExceptionGroup) as raised:
+        parts.apply(candidate(function(name="f", args={})))
+    assert isinstance(raised.value.exceptions[0], TypeError)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"object": "error", "message": "busy", "code": 500},
+        {"errors": [{"message": "busy"}]},
+        {"event": "error", "data": {"message": "busy"}},
+        {"error": {"message": "busy"}, "choices": [{"delta": {"tool_calls": [{"function": {"arguments": "{}"}}]}}]},
+    ],
+)
+def test_failures_in_other_shapes(event: dict[str, Any]) -> None:
+    for before in ([], [said("Hi")]):
+        parts = apply_all(sj.PartAssembler(), *before)
+        with pytest.raises(sj.StreamFailedError) as raised:
+            parts.apply(event)
+        assert raised.value.error_message == "busy"
+
+
+def test_a_stream_of_which_nothing_was_understood_is_no_answer() -> None:
+    parts = apply_all(sj.PartAssembler(provider="anthropic"), {"type": "news"}, {"type": "news"})
+    with pytest.raises(sj.StreamFailedError, match="none of its 2 events") as raised:
+        parts.close()
+    assert raised.value.code == "no_deltas"
+
+
+def test_an_object_that_happens_to_have_data_is_an_event() -> None:
+    with pytest.raises(sj.InvalidEventError) as raised:
+        sj.PartAssembler().apply(SimpleNamespace(data=None, server_content="Hi"))
+    assert raised.value.code == "foreign_event"
+    assert sj.PartAssembler().apply(SimpleNamespace(data=None, choices=said("Hi")["choices"]))[0].value == "Hi"
+
+
+def test_parts_of_a_run_that_is_given_up_are_cut() -> None:
+    parts = apply_all(sj.PartAssembler(on_new_run="reset"), MESSAGE, block(0, type="text", text="a"))
+    (old,) = parts.parts
+    apply_all(parts, MESSAGE)
+    assert (old.end, parts.parts) == ("cut", ())

@@ -452,14 +452,14 @@ def test_two_tasks_do_not_read_one_answer() -> None:
     asyncio.run(read())
 
 
-def test_a_stream_that_is_closed_while_it_waits_ends() -> None:
+def test_a_stream_is_not_closed_while_another_task_reads() -> None:
     async def read() -> None:
         answer = sj.assemble_parts(AsyncSource(TWO_CALLS))
         task = asyncio.create_task(answer.final())
         await asyncio.sleep(0)
-        await answer.aclose()
-        with pytest.raises(sj.ClosedError):
-            await task
+        with pytest.raises(sj.StreamJSONError, match="cancel that task"):
+            await answer.aclose()
+        assert len(await task) == 3
 
     asyncio.run(read())
 
@@ -559,3 +559,65 @@ def test_an_assembler_continues(assemble: Any) -> None:
         assemble([], assembler=restored)
     with pytest.raises(TypeError, match="its options already: content"):
         assemble([], assembler=sj.PartAssembler(), content="json")
+
+
+def test_an_end_by_done_alone_can_be_an_error(assemble: Any) -> None:
+    answer, _ = assemble([said("Hi"), sj.ServerSentEvent("[DONE]")], require_done=True)
+    with pytest.raises(sj.StreamTruncatedError):
+        answer.final()
+    answer, _ = assemble([said("Hi"), chunk(finish="stop"), sj.ServerSentEvent("[DONE]")], require_done=True)
+    assert len(answer.final()) == 1
+
+
+def test_a_loop_over_the_parts_misses_nothing_if_others_read_too(assemble: Any) -> None:
+    both = chunk({"content": "Hi", "tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{}"}}]})
+    answer, _ = assemble([both, chunk(finish="stop")])
+    prose = iter(answer.text())
+    seen = [(part.kind, list(prose)) for part in answer]
+    assert [kind for kind, _ in seen] == ["text", "call"]
+
+
+def test_prose_of_several_texts_grows_in_each(assemble: Any) -> None:
+    blocks = [("a", 0), ("b", 1), ("c", 1), ("d", 0)]
+    events = [
+        {"type": "AIMessageChunk", "content": [{"type": "text", "text": text, "index": at}]} for text, at in blocks
+    ]
+    answer, source = assemble(events)
+    assert [(piece, source.read) for piece in answer.text()] == [("a", 1), ("b", 2), ("c", 3), ("d", 4)]
+
+
+def test_prose_of_an_answer_that_began_anew_is_an_error(assemble: Any) -> None:
+    again = [MESSAGE, block(0, type="text", text=""), delta(0, type="text_delta", text="a")]
+    answer, _ = assemble([*again, *again], on_new_run="reset")
+    text = answer.text()
+    assert next(text) == "a"
+    with pytest.raises(sj.ConflictError, match="began anew"):
+        next(text)
+
+
+def test_calls_before_and_after_a_new_run_are_all_given(assemble: Any) -> None:
+    answer, _ = assemble(
+        [MESSAGE, *call_block(0, "[1]"), MESSAGE, *call_block(0, "[2]"), ended("tool_use")], on_new_run="reset"
+    )
+    calls = iter(answer.calls())
+    answer.final()
+    assert [call.value for call in calls] == [[1], [2]]
+
+
+def test_a_manager_of_a_stream_must_be_entered() -> None:
+    class Manager:
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *error: object) -> None: ...
+
+    with pytest.raises(sj.InvalidEventError, match="enter it first"):
+        sj.assemble_parts(Manager())  # type: ignore[call-overload]
+
+
+def test_a_call_can_not_read_on_inside_a_callback() -> None:
+    answer = sj.assemble_parts([fragment('{"a": 1, ', name="f"), fragment('"b": 2}')])
+    part = next(answer)
+    part.assembler.on("b", lambda _: next(answer))
+    with pytest.raises(ExceptionGroup) as raised:
+        next(answer)
+    assert raised.value.exceptions[0].code == "applying"  # type: ignore[union-attr]

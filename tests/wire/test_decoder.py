@@ -31,6 +31,7 @@ from streamjson._errors import ClosedError, InvalidEventError, LimitExceededErro
 from streamjson._limits import Limits
 from streamjson._wire.decoder import SSEDecoder
 from streamjson._wire.event import ServerSentEvent
+from streamjson._wire.iteration import decode_sse
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 STREAMS = json.loads((VECTORS / "sse.json").read_text("utf-8"))
@@ -530,3 +531,23 @@ def test_replaced_count_does_not_depend_on_the_cut() -> None:
             decoder.feed(body[start : start + size])
         counts.append(decoder.replaced_count)
     assert counts == [1, 1]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_failure_in_json_between_events_is_an_error_after_the_events_before_it(size: int) -> None:
+    body = b'data: a\n\n{"error": {"code": 503}}\n\nid: 1\ndata: b\n\n'
+    events = decode_sse([body[at : at + size] for at in range(0, len(body), size)])
+    assert next(events).data == "a"
+    with pytest.raises(InvalidEventError) as caught:
+        next(events)
+    assert (caught.value.code, caught.value.body_bytes) == ("trailing_body", b'{"error": {"code": 503}}\n')
+    decoder = SSEDecoder()
+    with pytest.raises(InvalidEventError):
+        decoder.feed(body)
+    with pytest.raises(ClosedError, match="failure of the sender"):
+        decoder.feed(b"")
+
+
+def test_other_lines_in_json_between_events_are_ignored() -> None:
+    for line in (b'{"error": null}', b'{"a": 1}', b"{", b"[1]"):
+        assert [event.data for event in decode_sse(b"data: a\n\n" + line + b"\n\ndata: b\n\n")] == ["a", "b"]

@@ -6,7 +6,7 @@ from .adapters import needs_decoding, to_event, to_fields
 from .base import Delta, Dialect, Done, Failed, Foreign, NewRun, Nothing, Set, Text, Verb
 from .chunks import Chunks
 from .disassembly import disassemble
-from .failures import failure_of_error, span_of
+from .failures import failure_of, failure_of_error, span_of
 from .json_text import JsonText
 from .other_protocols import protocol_of
 from .registry import DIALECTS, make_dialect
@@ -26,6 +26,7 @@ __all__ = [
     "Text",
     "Verb",
     "disassemble",
+    "failure_of",
     "failure_of_error",
     "make_dialect",
     "needs_decoding",

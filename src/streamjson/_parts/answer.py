@@ -47,6 +47,7 @@ class Answer:
         self.on_new_run = on_new_run
         self.failures: list[Exception] = []  # of callbacks, while an event is applied
         self.ignored_count = 0
+        self.replayed_count = 0
         self.is_settled = False  # the answer has ended
         self.clear()
 
@@ -54,8 +55,8 @@ class Answer:
         """Begin an empty answer."""
         self.states: list[PartState] = []
         self.parts: list[Part] = []
-        self.part_of: dict[PartState, Part] = {}
         self.keys: dict[Key, PartState] = {}
+        self.at_index: dict[int, list[PartState]] = {}
         self.changed: dict[PartState, None] = {}
         self.last_written: dict[int | None, PartState] = {}
         self.finished: set[int | None] = set()  # choices that have ended
@@ -106,9 +107,12 @@ class Answer:
 
     def add(self, state: PartState) -> None:
         """Add a part after the others."""
+        state.number = len(self.states)
         self.states.append(state)
-        self.parts.append(Part(state))
-        self.part_of[state] = self.parts[-1]
+        state.part = Part(state)
+        self.parts.append(state.part)
+        if state.index is not None:
+            self.at_index.setdefault(state.index, []).append(state)
 
     def find(self, *key: str | int | None) -> PartState | None:
         """Return the part under a key."""
@@ -181,14 +185,18 @@ class Answer:
     def settle_choice(self, end: EndOfPart, finish: str | None, choice: int | None = None) -> None:
         """End the open parts of a choice.
 
-        If the choice was cut, that is the end of the part that was written last, and of those whose JSON is not whole.
+        If the choice was cut, that is the end of the part that was written last, and of all documents and calls that
+        are not whole: they may have been interleaved.
         """
         last = self.last_written.get(choice)
         self.finish_choice(finish, choice)
         for state in self.open_parts(choice):
             self.pass_by(state)
-            is_cut = state is last or (state.form == "json" and not state.is_whole)
-            self.settle((state,), end if is_cut else "done", finish)
+            self.settle((state,), end if state is last or self.is_cut(state) else "done", finish)
+
+    def is_cut(self, state: PartState) -> bool:
+        """Return whether a part may be cut when its choice is, though another part was written last."""
+        return (state.kind == "call" or state.form != "string") and not state.is_whole
 
     def finish_choice(self, finish: str | None, choice: int | None = None) -> None:
         """Note that a choice has ended: no part of it may begin."""
@@ -212,6 +220,7 @@ class Answer:
                 "the provider started over: a second answer began in the same stream; on_new_run='reset' begins anew",
                 code="new_run",
             )
+        self.settle_open()  # for who holds the old parts
         self.clear()
 
     def ignore(self) -> None:
@@ -234,11 +243,15 @@ class Answer:
         """Return the parts that changed since the last call, in the order in which they did."""
         changed = list(self.changed)
         self.changed.clear()
-        for state in changed:
-            if state.kind == "call" and not state.is_ready and (state.may_be_called or is_broken(state)):
-                state.is_ready = True
-                self.ready.append(state)
-        return [self.part_of[state] for state in changed]
+        ready = [
+            state
+            for state in changed
+            if state.kind == "call" and not state.is_ready and (state.may_be_called or is_broken(state))
+        ]
+        for state in sorted(ready, key=lambda state: state.number) if len(ready) > 1 else ready:
+            state.is_ready = True
+            self.ready.append(state)
+        return [state.part for state in changed]
 
 
 def is_broken(state: PartState) -> bool:

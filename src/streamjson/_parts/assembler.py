@@ -6,7 +6,7 @@ from typing import Any, Literal, NoReturn, Self, TypedDict, Unpack
 
 from .._errors import CheckpointError, ClosedError, StreamJSONError, shorten
 from .._limits import Limits, check_limits
-from .._skipped import OnMisfit
+from .._skipped import OnMisfit, SkippedEvent
 from .part import Part
 from .registration import Registration
 from .saving import members_of, restore_answer, save_answer
@@ -105,6 +105,21 @@ class PartAssembler(Registration):
         """The number of events of types that the provider's module does not know; they were passed over."""
         return self._session.answer.ignored_count
 
+    @property
+    def replayed_count(self) -> int:
+        """The number of events that came again, told by their sequence number, and were passed over."""
+        return self._session.answer.replayed_count
+
+    @property
+    def skipped_count(self) -> int:
+        """The number of calls that did not fit, with `on_misfit`."""
+        return self._session.skipped.count
+
+    @property
+    def skipped(self) -> tuple[SkippedEvent, ...]:
+        """The last 100 of these, oldest first: each the part, and its error."""
+        return tuple(self._session.skipped.last)
+
     def apply(self, event: object) -> list[Part]:
         """Apply one event; return the parts that it changed, in that order.
 
@@ -114,9 +129,10 @@ class PartAssembler(Registration):
         Every error ends the answer, and what was open has `failed`: `StreamFailedError` when the provider failed, with
         the `parts` so far, or started over (`new_run`); `InvalidEventError` for an event of another protocol
         (`foreign_event`), that nobody can place (`ambiguous_part`), or that comes too late (`after_end`);
-        `ConflictError` (`contradiction`); `LimitExceededError`. A text that is not JSON is no error here: see
-        `Part.error`. After the end it raises `ClosedError`. An `ExceptionGroup` has what callbacks raised; then the
-        event is applied.
+        `ConflictError` (`contradiction`; for arguments by paths also `type_conflict`, and `InvalidPathError`);
+        `LimitExceededError`. A text that is not JSON is no error here: see `Part.error`. After the end it raises
+        `ClosedError`, inside a callback `StreamJSONError` (`applying`). An `ExceptionGroup` has what callbacks raised;
+        then the event is applied.
         """
         session = self._session
         try:

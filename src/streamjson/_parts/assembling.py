@@ -63,4 +63,6 @@ def assemble_parts(
     if isinstance(source, Iterable):
         return PartStream(source, **options)
     advice = ": await it first" if hasattr(source, "__await__") else ""
+    if hasattr(source, "__enter__") or hasattr(source, "__aenter__"):
+        advice = ": enter it first, as in `with ... as stream`"
     raise InvalidEventError(f"a source of events is an iterable, not {shorten(source)}{advice}")

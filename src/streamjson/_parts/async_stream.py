@@ -52,7 +52,6 @@ class AsyncPartStream(BasePartStream):
 
     async def _advance(self) -> None:
         """Read one event. Raises `StopAsyncIteration` at the end, and what `__anext__` raises."""
-        self._changed.clear()
         await self._read()
 
     async def _read(self) -> list[Part]:
@@ -69,6 +68,7 @@ class AsyncPartStream(BasePartStream):
         if self._is_finished or self._iterator is None:
             raise StopAsyncIteration
         session = self._session
+        session.check_idle()  # before the read: an event that was read must not be lost
         try:
             event = await anext(self._iterator, _END)
         except BaseException as error:
@@ -81,6 +81,8 @@ class AsyncPartStream(BasePartStream):
             raise StopAsyncIteration
         try:
             changed = self._take_end() if event is _END else session.consume(event)
+            if session.end == "done":
+                self._check_done()
         except BaseException as error:
             await self._release(error)
             if isinstance(error, StreamJSONError):
@@ -120,8 +122,10 @@ class AsyncPartStream(BasePartStream):
     async def aclose(self) -> None:
         """Stop reading, and close the source and its iterator if they can be closed. Parts stay as they are.
 
-        A task that waits for the source meanwhile must be cancelled by its owner.
+        While another task waits for the source, it raises `StreamJSONError` (`reading`): cancel that task instead.
         """
+        if self._is_reading:
+            raise StreamJSONError("another task is reading this stream: cancel that task instead", code="reading")
         await self._release()
 
     async def _release(self, cause: BaseException | None = None) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Unpack
 
 from .._dialects import failure_of_error
 from .._errors import ClosedError, InvalidEventError, StreamTruncatedError, shorten
+from .._skipped import SkippedEvent
 from .._view import sender_failed
 from .._wire import failure_in_body
 from .assembler import PartAssembler, PartAssemblerOptions
@@ -77,6 +78,21 @@ class BasePartStream(Registration):
         return self._assembler.end
 
     @property
+    def replayed_count(self) -> int:
+        """The number of events that came again, told by their sequence number, and were passed over."""
+        return self._assembler.replayed_count
+
+    @property
+    def skipped_count(self) -> int:
+        """The number of calls that did not fit, with `on_misfit`."""
+        return self._assembler.skipped_count
+
+    @property
+    def skipped(self) -> tuple[SkippedEvent, ...]:
+        """The last 100 of these, oldest first: each the part, and its error."""
+        return self._assembler.skipped
+
+    @property
     def ignored_count(self) -> int:
         """The number of events of types that the provider's module does not know; they were passed over."""
         return self._assembler.ignored_count
@@ -89,6 +105,11 @@ class BasePartStream(Registration):
     def _take_end(self) -> list[Part]:
         """End the answer, because the source has ended."""
         changed = self._session.close("eof")
+        self._check_done()
+        return changed
+
+    def _check_done(self) -> None:
+        """Raise `StreamTruncatedError` (`no_done`) if the provider had to end its answer, and did not."""
         if self._require_done:
             cut = next((part for part in self.parts if part.end == "cut"), None)
             if cut is not None or (self.finish is None and not self.parts):
@@ -96,7 +117,6 @@ class BasePartStream(Registration):
                 error = StreamTruncatedError(f"the source ended, and the provider did not end its answer: {what}")
                 error.code = "no_done"
                 raise error
-        return changed
 
     def _explain(self, error: BaseException) -> BaseException:
         """Return the error for one of the source: a body that reports a failure is the provider's failure."""
@@ -120,7 +140,7 @@ class BasePartStream(Registration):
             names = (names,)
         if names is not None and not all(isinstance(name, str) for name in names):
             raise TypeError(f"names are the names of tools, not {shorten(names)}")
-        return CallReader(self._session.answer, names, IntoCall(into), self._session.on_misfit)
+        return CallReader(self._session.answer, names, IntoCall(into), self._session.takes_misfit)
 
     def _prose_reader(self, choice: int | None) -> ProseReader:
         if self._session.content == "json":

@@ -8,18 +8,20 @@ Cost: O(1) for each call beside its arguments.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from .._errors import StructureError, shorten
 from .._json import MISSING, Missing, is_object
-from .._skipped import OnMisfit
 from .._view import Structurer, structurer_of
 from .answer import Answer
 from .part import Part
 from .part_state import Executor, PartState
 
 __all__ = ["Call", "CallReader", "IntoCall", "make_call"]
+
+TakesMisfit: TypeAlias = Callable[[Part, StructureError], bool]
+"""Counts and keeps a call that does not fit; returns False if its error must be raised."""
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -78,7 +80,9 @@ class IntoCall:
         return self._for_all if self._by_name is None else self._by_name.get(name or "")
 
 
-def make_call(part: Part, state: PartState, structurer: Structurer | None, on_misfit: OnMisfit) -> Call[Any] | Missing:
+def make_call(
+    part: Part, state: PartState, structurer: Structurer | None, takes_misfit: TakesMisfit
+) -> Call[Any] | Missing:
     """Return a finished call; `MISSING` for a misfit that is passed over, else a misfit raises `StructureError`."""
     try:
         if state.error is not None:
@@ -88,10 +92,8 @@ def make_call(part: Part, state: PartState, structurer: Structurer | None, on_mi
         value = state.assembler.snapshot().copy_value()
         return Call(part, value if structurer is None else structurer(value, ""))
     except StructureError as error:
-        if on_misfit == "raise":
+        if not takes_misfit(part, error):
             raise
-        if callable(on_misfit):
-            on_misfit(error)
         return MISSING
 
 
@@ -103,22 +105,27 @@ class CallReader:
         answer: Answer,
         names: Collection[str] | None,
         into: IntoCall,
-        on_misfit: OnMisfit,
+        takes_misfit: TakesMisfit,
     ) -> None:
         self._answer = answer
         self._names = names
         self._into = into
-        self._on_misfit: OnMisfit = on_misfit
+        self._takes_misfit = takes_misfit
         self._next = 0
-        self._list: list[PartState] | None = None
+        self._list = answer.ready
         self._call: PartState | None = None
         self.is_over = False
 
     def read(self) -> bool:
         """Find the next call; return whether there is one."""
-        ready = self._answer.ready
-        if ready is not self._list:  # a new run has replaced it
-            self._list, self._next = ready, 0
+        if self._find():
+            return True
+        if self._list is not self._answer.ready:  # a new run has replaced it, after what was ready before
+            self._list, self._next = self._answer.ready, 0
+        return self._find()
+
+    def _find(self) -> bool:
+        ready = self._list
         while self._next < len(ready):
             self._call = ready[self._next]
             self._next += 1
@@ -129,4 +136,4 @@ class CallReader:
     def take(self) -> Any:
         """Return the call; `MISSING` if it is passed over."""
         state: Any = self._call
-        return make_call(self._answer.part_of[state], state, self._into.structurer(state.name), self._on_misfit)
+        return make_call(state.part, state, self._into.structurer(state.name), self._takes_misfit)

@@ -9,11 +9,15 @@ Cost: O(1).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
+from .._errors import InvalidEventError, shorten
 from .._json import is_array, is_object
 
-__all__ = ["blank_to_none", "field", "index_of", "items", "name_of", "text"]
+__all__ = ["blank_to_none", "field", "index_of", "items", "name_of", "piece", "text"]
+
+_MAX_INDEX: Final = 10**15
+_UNSET: Final = ("Unset", "UNSET", "NotGiven", "Omit")  # the classes by which SDKs mark an absent field
 
 
 def field(of: Any, name: str) -> Any:
@@ -30,6 +34,17 @@ def text(of: Any, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def piece(of: Any, name: str) -> str:
+    """Return a field that has a piece of a part's text; "" if it is absent.
+
+    Raises `InvalidEventError` for anything else: it would be lost.
+    """
+    value = field(of, name)
+    if value is None or isinstance(value, str) or type(value).__name__ in _UNSET:
+        return value if isinstance(value, str) else ""
+    raise InvalidEventError(f"{name} is a piece of text, not {shorten(value)}")
+
+
 def items(of: Any, name: str) -> Sequence[Any]:
     """Return the items of a field that is a list; an empty list if it is not."""
     value = found = field(of, name)
@@ -41,7 +56,7 @@ def items(of: Any, name: str) -> Sequence[Any]:
 def index_of(of: Any, name: str) -> int | None:
     """Return a field that is an index; None if it is not."""
     value = field(of, name)
-    return value if type(value) is int else None
+    return value if type(value) is int and 0 <= value < _MAX_INDEX else None
 
 
 def name_of(of: Any, name: str) -> str | None:

@@ -31,11 +31,10 @@ class _Followed:
         self._is_last_shown = False
 
     def find(self) -> Part | None:
-        """Return the part if it begins to be followed now; else None."""
+        """Return the part, if it has begun."""
         if self.part is None:
             self.part = self._selection.find()
-            return self.part
-        return None
+        return self.part
 
     def is_due(self) -> bool:
         """Return whether there is something new to show; note that it is shown."""
@@ -78,7 +77,7 @@ class PartSnapshots(SnapshotStream):
 
     def _follow(self) -> None:
         part = self._followed.find()
-        if part is not None:
+        if part is not None and part.assembler is not self._assembler:
             self._attach(part.assembler)
 
     def _advance(self) -> None:
@@ -149,7 +148,7 @@ class AsyncPartSnapshots(AsyncSnapshotStream):
 
     def _follow(self) -> None:
         part = self._followed.find()
-        if part is not None:
+        if part is not None and part.assembler is not self._assembler:
             self._attach(part.assembler)
 
     async def _advance(self) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from .._assembler import Assembler
 from .._errors import ConflictError, InvalidEventError, InvalidTextError, StreamJSONError, StreamTruncatedError, shorten
-from .._json import MISSING, is_list, is_object
+from .._json import MISSING, is_list, is_object, well_formed
 from .._limits import Limits
 from .._wire import ServerSentEvent
 
@@ -71,6 +71,8 @@ class PartState:
         self.error: StreamJSONError | None = None
         self.is_passed = False  # the provider has closed it, or gone past it: nothing more of it is expected
         self.is_ready = False  # a call that was reported
+        self.number = 0  # its place among the parts
+        self.part: Any = None  # what callers hold of it
         self.is_valued = False  # its document came as a value, not as text
         self.first: Any = None  # what its first event holds: it counts only if nothing else comes
         self._options = options
@@ -78,6 +80,7 @@ class PartState:
         self._assembler: Assembler | None = None
         self._pieces: list[str] = []  # the raw text, except of a string, which is its own
         self._pending: list[str] = []
+        self._half = ""  # of a string: half a surrogate pair at its end, which its document does not show
 
     # ------------------------------------------------------------------------------------------------------------------
     # what it shows
@@ -99,7 +102,7 @@ class PartState:
     @property
     def has_value(self) -> bool:
         """Whether its document has begun."""
-        return self._assembler is not None and self._assembler.version > 0
+        return self._assembler is not None and self._assembler.snapshot().get("", MISSING) is not MISSING
 
     @property
     def value(self) -> Any:
@@ -144,6 +147,7 @@ class PartState:
     def write(self, piece: str) -> None:
         """Append a piece of its text."""
         if self.form == "string":
+            self._half = piece[-1:] if "\ud800" <= piece[-1:] <= "\udbff" else ""
             self._change(self.assembler.apply_delta, "", piece)
             return
         self._pending.append(piece)
@@ -170,16 +174,21 @@ class PartState:
             self.error = error
         except ExceptionGroup as group:
             self._failures.extend(group.exceptions)
+        except StreamJSONError as error:
+            if error.code != "applying":  # of a callback that calls back
+                raise
+            self._failures.append(error)
 
     def write_whole(self, whole: str) -> bool:
         """Take the whole text again; return whether it brought anything. A contradiction is a `ConflictError`."""
         so_far = self.text
         if so_far is None:
             raise self._contradiction("a text", "an object")
-        if whole == so_far:
+        rest = self._rest_of(whole, so_far)
+        if rest == "":
             return False
-        if whole.startswith(so_far) and self.end == "open":
-            self.write(whole[len(so_far) :])
+        if rest is not None and self.end == "open":
+            self.write(rest)
             return True
         if self._options.on_conflict == "error":
             raise self._contradiction(shorten(whole), shorten(so_far))
@@ -187,6 +196,17 @@ class PartState:
         self.write(whole)
         self._end_again()
         return True
+
+    def _rest_of(self, whole: str, so_far: str) -> str | None:
+        """Return what a whole text adds to the text so far; None if it is another one.
+
+        The two are compared in UTF-16, as a piece may end in half a surrogate pair; a lone half of a string is U+FFFD.
+        """
+        units, received = to_units(whole), to_units(so_far + self._half)
+        if units.startswith(received):
+            return units[len(received) :].decode("utf-16-le", "surrogatepass")
+        repaired = well_formed(whole)
+        return repaired[len(so_far) :] if self.form == "string" and repaired.startswith(so_far) else None
 
     def write_value(self, value: Any, *, is_repeated: bool = False) -> bool:
         """Take the whole document as a value; return whether it brought anything.
@@ -199,9 +219,15 @@ class PartState:
             self._write_first(value)
             return True
         so_far = self.value
-        if so_far == value and not (is_repeated and self.end == "open" and not is_same(so_far, value)):
+        if is_repeated and self.end == "open" and agrees(so_far, value):
+            value = with_empties(so_far, value)
+            if not is_same(so_far, value):
+                self.replace_at("", value)
+                return True
             return False
-        if self._options.on_conflict == "error" and not (self.end == "open" and is_repeated and agrees(so_far, value)):
+        if so_far == value:
+            return False
+        if self._options.on_conflict == "error":
             raise self._contradiction(shorten(value), shorten(so_far))
         if self.form == "json" or self.end != "open":
             self._start_again()
@@ -268,7 +294,9 @@ class PartState:
         self.assembler.reset()
         self._pieces.clear()
         self._pending.clear()
-        self.error, self.is_valued = None, False
+        if self.error is not None:  # a broken call may be whole now; a whole one was given already
+            self.is_ready = False
+        self.error, self.is_valued, self._half = None, False, ""
 
     def _end_again(self) -> None:
         """Complete the document of a part that had ended, and whose whole was replaced."""
@@ -295,22 +323,49 @@ def joined(text: str) -> str:
     """Return text whose halves of a surrogate pair, from two pieces, are one character."""
     if text.isascii() or text.isprintable():
         return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return to_units(text).decode("utf-16-le", "surrogatepass")
 
 
-def is_same(one: Any, other: Any) -> bool:
-    """Return whether equal values have equal types, too: 3 is not 3.0, which ADK may send before it."""
-    if is_object(one):
-        return all(is_same(one[name], other[name]) for name in one)
-    return all(map(is_same, one, other)) if is_list(one) else type(one) is type(other)
+def to_units(text: str) -> bytes:
+    """Return text in UTF-16, in which half a surrogate pair is a beginning of the pair."""
+    return text.encode("utf-16-le", "surrogatepass")
 
 
 def agrees(partial: Any, whole: Any) -> bool:
-    """Return whether a value given by paths may be `whole`: an empty container may be of the other kind."""
-    if partial in ({}, []) and whole in ({}, []):
+    """Return whether a value given by paths may be `whole`.
+
+    ADK can't say which container an empty one is, and drops some of them from the whole.
+    """
+    if is_empty_container(partial) and is_empty_container(whole):
         return True
     if is_object(partial) and is_object(whole):
-        return partial.keys() == whole.keys() and all(agrees(partial[name], whole[name]) for name in whole)
+        return all(name in partial for name in whole) and all(
+            agrees(inner, whole[name]) if name in whole else is_empty_container(inner)
+            for name, inner in partial.items()
+        )
     if is_list(partial) and is_list(whole):
         return len(partial) == len(whole) and all(map(agrees, partial, whole))
     return bool(partial == whole)
+
+
+def with_empties(partial: Any, whole: Any) -> Any:
+    """Return a whole value, and the empty containers of a value that agrees with it."""
+    if is_object(partial) and is_object(whole) and partial:
+        return {name: with_empties(inner, whole[name]) if name in whole else inner for name, inner in partial.items()}
+    if is_list(partial) and is_list(whole) and partial:
+        return list(map(with_empties, partial, whole))
+    return whole
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Return whether equal values have equal types, too: 3 is not 3.0, nor [] an object."""
+    if is_object(one) and is_object(other):
+        return one.keys() == other.keys() and all(is_same(one[name], other[name]) for name in one)
+    if is_list(one) and is_list(other):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return type(one) is type(other) and bool(one == other)
+
+
+def is_empty_container(value: object) -> bool:
+    """Return whether a value is an empty object or array."""
+    return (is_object(value) or is_list(value)) and not value

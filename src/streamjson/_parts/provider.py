@@ -15,7 +15,7 @@ import attrs
 
 from .answer import Answer
 
-__all__ = ["NoState", "Provider", "a_number", "a_text", "an_optional", "by_text", "numbers"]
+__all__ = ["NoState", "Provider", "a_number", "a_text", "an_optional", "by_index", "by_text", "numbers"]
 
 
 @attrs.define
@@ -57,7 +57,7 @@ _a = _attrs.validators
 
 def a_number(default: int) -> Any:
     """Return a member that is an int."""
-    return _attrs.field(default=default, validator=_a.instance_of(int))
+    return _attrs.field(default=default, validator=[_a.instance_of(int), _a.ge(-1)])
 
 
 def a_text(default: str) -> Any:
@@ -67,17 +67,25 @@ def a_text(default: str) -> Any:
 
 def an_optional(kind: type) -> Any:
     """Return a member of a type, or None."""
-    return _attrs.field(default=None, validator=_a.optional(_a.instance_of(kind)))
+    checks = [_a.instance_of(kind), _a.ge(0)] if kind is int else _a.instance_of(kind)
+    return _attrs.field(default=None, validator=_a.optional(checks))
 
 
 def numbers() -> Any:
     """Return a member that is a list of ints."""
     return _attrs.field(
-        default=_attrs.Factory(list), validator=_a.deep_iterable(_a.instance_of(int), _a.instance_of(list))
+        default=_attrs.Factory(list), validator=_a.deep_iterable([_a.instance_of(int), _a.ge(0)], _a.instance_of(list))
     )
+
+
+def by_index(*kinds: type) -> Any:
+    """Return a member that is a dict from an index, as text, to values of these types."""
+    keys = [_a.instance_of(str), _a.matches_re("[0-9]{1,18}")]
+    validator = _a.deep_mapping(keys, _a.instance_of(kinds), _a.instance_of(dict))
+    return _attrs.field(default=_attrs.Factory(dict), validator=validator, metadata={"values": kinds[0]})
 
 
 def by_text(*kinds: type) -> Any:
     """Return a member that is a dict from text to values of these types; the first one may be a state itself."""
-    validator = _a.deep_mapping(_a.instance_of(str), _a.instance_of(kinds))
+    validator = _a.deep_mapping(_a.instance_of(str), _a.instance_of(kinds), _a.instance_of(dict))
     return _attrs.field(default=_attrs.Factory(dict), validator=validator, metadata={"values": kinds[0]})

@@ -30,45 +30,54 @@ class Reader(Protocol):
 
 
 class ProseReader:
-    """Reads the growth of the texts of a choice, one after the other."""
+    """Reads the growth of the texts of a choice, in the order of the parts."""
 
     def __init__(self, answer: Answer, choice: int | None) -> None:
         self._answer = answer
         self._choice = choice
-        self._at = 0  # the part that is read
-        self._version: int = 0
+        self._states = answer.states
+        self._next = 0  # the first part that was not looked at
+        self._followed: dict[PartState, int] = {}  # the texts that may grow, and the version up to which each is read
         self._piece = ""
         self.is_over = False
 
     def read(self) -> bool:
         """Read what is new. A text that was replaced ends the reader with a `ConflictError`."""
         states = self._answer.states
-        while not self._piece and self._at < len(states):
-            state = states[self._at]
+        if states is not self._states:
+            raise self._replaced("the answer began anew")
+        for state in states[self._next :]:
             if state.kind == "text" and state.choice in (None, self._choice or 0):
-                self._read_growth(state)
-                if self._piece or state.end == "open":
-                    break
-            self._at += 1
-            self._version = 0
+                self._followed[state] = 0
+        self._next = len(states)
+        for state in list(self._followed):
+            self._read_growth(state)
+            if state.end != "open":
+                del self._followed[state]
+            if self._piece:
+                break
         return bool(self._piece)
 
     def _read_growth(self, state: PartState) -> None:
+        read = self._followed[state]
         snapshot = state.assembler.snapshot()
-        if snapshot.version == self._version:
+        if snapshot.version == read:
             return
-        for change in snapshot.changes_since(self._version):
-            if self._version and change.kind == "set":
-                self.is_over = True
-                raise ConflictError(
-                    "a text was replaced while text() followed it: discard the pieces yielded so far",
-                    code="text_replaced",
-                    found="string",
-                    given="string",
-                )
+        for change in snapshot.changes_since(read):
+            if read and change.kind == "set":
+                raise self._replaced("a text was replaced")
             piece = change.value if change.kind == "set" else change.delta
             self._piece += piece if isinstance(piece, str) else ""
-        self._version = snapshot.version
+        self._followed[state] = snapshot.version
+
+    def _replaced(self, problem: str) -> ConflictError:
+        self.is_over = True
+        return ConflictError(
+            f"{problem} while text() followed it: discard the pieces yielded so far",
+            code="text_replaced",
+            found="string",
+            given="string",
+        )
 
     def take(self) -> str:
         """Return the new text."""

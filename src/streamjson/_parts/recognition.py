@@ -8,7 +8,7 @@ Cost: O(1).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from .._dialects import protocol_of
 from .._errors import InvalidEventError, shorten
@@ -19,18 +19,28 @@ from .provider import Provider
 __all__ = ["foreign_event", "is_of_another", "provider_of"]
 
 
+_OF_GEMINI: Final = (
+    "promptFeedback",
+    "prompt_feedback",
+    "usageMetadata",
+    "usage_metadata",
+    "modelVersion",
+    "model_version",
+)
+
+
 def provider_of(event: Any) -> str | None:
     """Return the name of the provider that sends such an event first; None if it is none that is read."""
     kind = text(event, "type")
     if not kind:
-        if isinstance(field(event, "choices"), list):
-            return "openai_chat"
+        if isinstance(field(event, "choices"), list):  # but for completions of text, the older API
+            return None if text(event, "object") == "text_completion" else "openai_chat"
         if isinstance(field(event, "candidates"), list):
-            return "gemini"
-        if any(field(event, name) is not None for name in ("promptFeedback", "prompt_feedback")):
             return "gemini"
         if _is_adk(event):
             return "adk"
+        if any(field(event, name) is not None for name in _OF_GEMINI):
+            return "gemini"
         return None
     if kind.startswith("response."):
         return "openai_responses"

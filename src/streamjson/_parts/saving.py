@@ -66,6 +66,7 @@ def save_answer(answer: Answer, provider: Provider | None, options: Mapping[str,
             "ready": [number_of[state] for state in answer.ready],
             "finish": answer.finish,
             "ignored_count": answer.ignored_count,
+            "replayed_count": answer.replayed_count,
             "event_number": event_number,
         },
     )
@@ -89,6 +90,9 @@ def members_of(data: bytes, limits: Limits) -> dict[str, Any]:
 def restore_answer(answer: Answer, members: Mapping[str, Any]) -> Provider | None:
     """Fill an empty answer from a checkpoint; return its provider. Raises `CheckpointError`."""
     try:
+        limits = answer.options.limits
+        if limits.max_parts is not None and len(members["parts"]) > limits.max_parts:
+            raise limits.exceeded("max_parts", len(members["parts"]), is_full=True)
         for saved in members["parts"]:
             _restore_part(answer, saved)
         answer.keys = {tuple(map(_key_of, key)): answer.states[_index(at)] for key, at in members["keys"]}
@@ -96,8 +100,9 @@ def restore_answer(answer: Answer, members: Mapping[str, Any]) -> Provider | Non
         answer.finished = set(members["finished"])
         answer.ready = [answer.states[_index(at)] for at in members["ready"]]
         answer.finish, answer.ignored_count = members["finish"], members["ignored_count"]
+        answer.replayed_count = members["replayed_count"]
         _check_plain({"finish": answer.finish, "name": None}, {"finish": (str, type(None))})
-        _check_plain({"ignored_count": answer.ignored_count}, {"ignored_count": (int,)})
+        _check_plain(members, {"ignored_count": (int,), "replayed_count": (int,)})
         answer.changed.clear()
         if members["provider"] is None:
             return None
@@ -137,6 +142,8 @@ def _restore_part(answer: Answer, saved: Mapping[str, Any]) -> None:
         state.error = _restore_error(error)
     assembler = Assembler.restore(saved["assembler"].encode(), limits=answer.options.limits)
     state.take_up(assembler, raw or "")
+    if state.form == "string" and not isinstance(state.value, str):
+        raise TypeError("the document of a text is no string")
     answer.add(state)
 
 

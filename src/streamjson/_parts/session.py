@@ -12,16 +12,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
-from inspect import iscoroutinefunction
+from inspect import iscoroutine, iscoroutinefunction
 from typing import Any, Literal
 
-from .._dialects import failure_of_error, to_event
-from .._errors import ClosedError, InvalidEventError, StreamJSONError, shorten
+from .._dialects import failure_of, failure_of_error, to_event
+from .._errors import ClosedError, InvalidEventError, StreamJSONError, StructureError, shorten
 from .._json import MISSING, decode_json, is_list, is_object
 from .._limits import Limits, check_limits
-from .._skipped import OnMisfit, check_on_misfit
+from .._skipped import OnMisfit, Skipped, check_on_misfit
 from .._view import StreamFailedError, sender_failed
 from .._wire import ServerSentEvent
 from .answer import Answer
@@ -75,7 +75,10 @@ class AnswerSession:
         self.event_number = 0
         self.listeners: list[Listener] = []
         self.allows_coroutines = False
+        self.skipped = Skipped()
+        self._is_busy = False
         self._notified = 0
+        self._read_count = 0  # events that a provider has read
 
     @property
     def is_open(self) -> bool:
@@ -94,8 +97,10 @@ class AnswerSession:
     def consume(self, event: object) -> list[Part]:
         """Apply an event; return the parts that changed. The caller calls `notify` then, also after an error."""
         self.check_open()
+        self.check_idle()
         self.event_number += 1
         message: ServerSentEvent[Any] | None = None
+        self._is_busy = True
         try:
             message = as_event(event)
             self._apply(message)
@@ -103,7 +108,18 @@ class AnswerSession:
             self._locate(error, message)
             self.break_off(error)
             raise
+        except BaseException:  # an interrupt in the middle of an event, or an object that can't be read
+            self.break_off()
+            raise
+        finally:
+            self._is_busy = False
         return self.answer.take_changed()
+
+    def check_idle(self) -> None:
+        """Raise `StreamJSONError` (`applying`) inside a callback."""
+        if self._is_busy:
+            message = "an event is being applied: apply and close can't be called from inside a callback"
+            raise StreamJSONError(message, code="applying")
 
     def _apply(self, event: ServerSentEvent[Any]) -> None:
         data = event.data
@@ -118,12 +134,12 @@ class AnswerSession:
             else:
                 data = decode_json(data, self.answer.options.limits)
         failure = field(data, "error")
-        has_failed = failure not in (None, False, "") or field(data, "type") == "error"
+        has_failed = failure not in (None, False, "") or field(data, "type") == "error" or event.event == "error"
         if not has_failed:
             self._read(data)
         else:
             if field(data, "choices"):
-                with suppress(StreamFailedError):  # the reason of the choice; the failure says more
+                with suppress(StreamJSONError):  # the reason of the choice, too; the failure says more
                     self._read(data)
             raise sender_failed(failure_of_error(_as_mapping(data), self.answer.options.limits), 0)
 
@@ -142,18 +158,30 @@ class AnswerSession:
             raise InvalidEventError(f"an event of a provider is an object, not {shorten(data)}")
         if is_object(data) and not data:  # a ping
             return
+        if field(data, "type") == "chunk" and field(data, "chunk") is not None:
+            data = field(data, "chunk")  # of the helper of openai's SDK
         provider = self.provider
         if provider is None:
             if field(data, "type") == "ping":
                 return
             name = provider_of(data)
             if name is None:
+                self._check_failure(data)
                 raise foreign_event(data, None)
             provider = self.provider = PROVIDERS[name](self.answer)
+        self._read_count += 1
         before = self.answer.ignored_count
         provider.read(data)
-        if self.answer.ignored_count != before and is_of_another(data, provider):
-            raise foreign_event(data, provider.name)
+        if self.answer.ignored_count != before:
+            self._check_failure(data)
+            if is_of_another(data, provider):
+                raise foreign_event(data, provider.name)
+
+    def _check_failure(self, data: Any) -> None:
+        """Raise `StreamFailedError` if an event that is not understood reports a failure in some other shape."""
+        failed = failure_of(data) if is_object(data) else None
+        if failed is not None:
+            raise sender_failed(failed, 0)
 
     def _locate(self, error: StreamJSONError, event: ServerSentEvent[Any] | None) -> None:
         error.event_number = self.event_number
@@ -166,6 +194,7 @@ class AnswerSession:
 
     def close(self, end: Literal["done", "eof"]) -> list[Part]:
         """End the answer; return the parts that changed. After the end it does nothing."""
+        self.check_idle()
         if self.end == "open":
             try:
                 self._finish(end)
@@ -178,6 +207,10 @@ class AnswerSession:
         if self.provider is not None:
             self.provider.end()
         self.end = end
+        answer = self.answer
+        if not answer.parts and self._read_count and self._read_count == answer.ignored_count:
+            message = f"the stream ended, and none of its {self._read_count} events was understood"
+            raise StreamFailedError(message, code="no_deltas")
 
     def break_off(self, error: StreamJSONError | None = None) -> None:
         """End the answer, as nothing after this can be right: what is open has failed."""
@@ -194,6 +227,10 @@ class AnswerSession:
     # ------------------------------------------------------------------------------------------------------------------
     # callbacks
 
+    def takes_misfit(self, part: Part, error: StructureError) -> bool:
+        """Count and keep a call that does not fit; return False if its error must be raised."""
+        return self.skipped.takes_misfit(part, error, self.on_misfit)
+
     def add(self, listener: Listener) -> None:
         """Register a callback on calls. Raises `TypeError` for a coroutine function that nobody would await."""
         if listener.is_coroutine and not self.allows_coroutines:
@@ -209,7 +246,7 @@ class AnswerSession:
         """Call the callbacks for the calls that are ready. Raises an `ExceptionGroup` of what callbacks raised."""
         for notify in self._due():
             try:
-                notify()
+                refuse_coroutine(notify())
             except Exception as error:  # noqa: BLE001  # raised below, together
                 self.answer.failures.append(error)
         self._raise_failures()
@@ -243,14 +280,14 @@ class AnswerSession:
         """Take the calls that are ready as notified: they were before the checkpoint."""
         self._notified = len(self.answer.ready)
 
-    def _due(self) -> list[Callable[[], object]]:
-        due: list[Callable[[], object]] = []
+    def _due(self) -> Iterator[Callable[[], object]]:
+        """Yield the calls to callbacks that are due; an interrupt loses at most those of one call."""
         ready = self.answer.ready
         self._notified = min(self._notified, len(ready))  # after a reset
-        for state in ready[self._notified :]:
-            due.extend(one.bind(self, state) for one in self.listeners if one.name in (None, state.name))
-        self._notified = len(ready)
-        return due
+        while self._notified < len(ready):
+            state = ready[self._notified]
+            self._notified += 1
+            yield from [one.bind(self, state) for one in self.listeners if one.name in (None, state.name)]
 
     def _raise_failures(self) -> None:
         failures = self.answer.failures
@@ -260,13 +297,20 @@ class AnswerSession:
             raise ExceptionGroup("callbacks failed; the event is applied", raised)
 
 
+def refuse_coroutine(result: object) -> None:
+    """Raise `TypeError` for a coroutine that nobody would await."""
+    if iscoroutine(result):
+        result.close()
+        raise TypeError("a callback has returned a coroutine: only an asynchronous stream awaits it")
+
+
 class Listener:
     """A registered callback on calls of a name, or of any."""
 
     def __init__(self, name: str | None, callback: Callable[[Call[Any]], object], into: IntoCall) -> None:
         self.name = name
         self.callback = callback
-        self.is_coroutine = iscoroutinefunction(callback)
+        self.is_coroutine = iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__)
         self._into = into
 
     def bind(self, session: AnswerSession, state: PartState) -> Callable[[], object]:
@@ -274,7 +318,7 @@ class Listener:
 
         def notify() -> object:
             structurer = self._into.structurer(state.name)
-            call = make_call(session.answer.part_of[state], state, structurer, session.on_misfit)
+            call = make_call(state.part, state, structurer, session.takes_misfit)
             return None if call is MISSING else self.callback(call)
 
         return notify
@@ -282,6 +326,9 @@ class Listener:
 
 def as_event(event: object) -> ServerSentEvent[Any]:
     """Return an event of any source with its data unchanged; any other object is the data itself."""
+    given: Any = event
+    if not isinstance(given, ServerSentEvent | Mapping) and getattr(given, "data", given) is None:
+        return ServerSentEvent(event)  # an object of an SDK that happens to have `data`
     try:
         return to_event(event)
     except InvalidEventError as error:

@@ -48,13 +48,13 @@ class PartStream(BasePartStream):
 
     def _advance(self) -> None:
         """Read one event. Raises `StopIteration` at the end, and what `__next__` raises."""
-        self._changed.clear()
         self._read()
 
     def _read(self) -> list[Part]:
         if self._is_finished:
             raise StopIteration
         session = self._session
+        session.check_idle()  # before the read: an event that was read must not be lost
         try:
             event = next(self._iterator, _END)
         except BaseException as error:
@@ -65,6 +65,8 @@ class PartStream(BasePartStream):
             raise explained from error
         try:
             changed = self._take_end() if event is _END else session.consume(event)
+            if session.end == "done":
+                self._check_done()
         except BaseException as error:
             self._release(error)
             if isinstance(error, StreamJSONError):

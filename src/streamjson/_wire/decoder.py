@@ -27,7 +27,7 @@ from typing import Any, Final, TypeAlias
 
 from attrs import define
 
-from .._errors import ClosedError, LimitExceededError
+from .._errors import ClosedError, InvalidEventError, LimitExceededError
 from .._limits import Limits, check_limits
 from .body import BODY_MARKS, KEPT_BYTES, BytesLike, PendingBlock, failure_in_body, not_an_event_stream, to_bytes
 from .event import ServerSentEvent
@@ -160,9 +160,10 @@ class SSEDecoder:
             else:
                 for begin in range(0, len(piece), PART_BYTES):
                     self._read(piece[begin : begin + PART_BYTES], events)
-        except LimitExceededError as error:
+        except (InvalidEventError, LimitExceededError) as error:
             error.events, error.offset, error.last_event_id = events, self._start, self.last_event_id
-            self._refusal = "the decoder exceeded a limit; reset() opens it for a new connection"
+            why = "exceeded a limit" if isinstance(error, LimitExceededError) else "met a failure of the sender"
+            self._refusal = f"the decoder {why}; reset() opens it for a new connection"
             self._line.clear()
             self._data.clear()
             self._kept = 1  # for `truncated`: the refused event was not read to its end

@@ -125,3 +125,51 @@ def test_an_error_alone_is_an_end() -> None:
 def test_events_without_content_are_passed_over_and_unknown_ones_counted() -> None:
     answer = sj.assemble_parts([{"actions": {}, "author": "helper"}, {"news": 1}])
     assert (answer.final(), answer.provider, answer.ignored_count) == ([], "adk", 1)
+
+
+def test_the_adapter_of_the_interactions_api_sends_json_text_with_an_id_for_each_piece() -> None:
+    pieces = [
+        function(id=f"adk-{at}", name="f", partialArgs=[{"stringValue": piece}])
+        for at, piece in enumerate(('{"x": ', "1}"))
+    ]
+    events = [event(function(id="c1", name="f", partialArgs=[])), *map(event, pieces)]
+    answer = sj.assemble_parts([*events, event(function(id="c1", name="f", args={"x": 1}), partial=None)])
+    assert [(call.id, call.value) for call in answer.calls()] == [("c1", {"x": 1})]
+
+
+def test_text_around_another_part_is_two_texts() -> None:
+    code = {"executableCode": {"code": "1"}}
+    parts = [{"text": "A"}, code, {"text": "C"}]
+    assert [part[2] for part in parts_of(*map(event, parts), event(*parts, partial=False))] == ["A", "C"]
+
+
+def test_agents_in_parallel_are_told_apart() -> None:
+    def said(author: str, text: str, *, partial: bool = True) -> dict[str, Any]:
+        return event({"text": text}, partial=partial, author=author, branch=f"p.{author}")
+
+    events = [
+        said("p", "Hel"),
+        said("q", "Bon"),
+        said("p", "lo"),
+        said("p", "Hello", partial=False),
+        said("q", "Bon", partial=False),
+    ]
+    assert parts_of(*events) == [("text", None, "Hello", "done"), ("text", None, "Bon", "done")]
+
+
+def test_a_call_that_the_whole_turn_lacks_is_not_done() -> None:
+    events = [event(CALL), event(entry("$.x", stringValue="He")), event({"text": "sorry"}, partial=False)]
+    answer = sj.assemble_parts(events)
+    assert list(answer.calls()) == []
+    assert [part.end for part in answer.parts] == ["cut", "done"]
+
+
+def test_an_empty_container_that_adk_drops_is_kept() -> None:
+    events = [event(CALL), event(entry("$.labels[]")), event(entry("$.a", numberValue=1.0))]
+    final = event(function(id="1", name="f", args={"a": 1}), partial=False)
+    assert repr(parts_of(*events, final)[0][2]) == "{'labels': [], 'a': 1}"
+
+
+def test_arguments_that_are_no_object_are_refused() -> None:
+    with pytest.raises(sj.InvalidEventError, match="not an object"):
+        parts_of(event(function(id="1", name="f", args='{"a": 1}'), partial=False))

@@ -113,3 +113,20 @@ def test_a_block_after_the_reason_is_refused() -> None:
     with pytest.raises(sj.InvalidEventError) as raised:
         parts_of(block(0, type="text", text=""), ended("end_turn"), delta(0, type="text_delta", text="x"))
     assert raised.value.code == "after_end"
+
+
+def test_input_that_is_text_is_read_and_a_piece_that_is_not_is_refused() -> None:
+    start = block(0, type="tool_use", id="t", name="pay", input='{"to": "bob"}')
+    assert parts_of(start, stop(0), ended("tool_use")) == [("call", {"to": "bob"}, "done")]
+    with pytest.raises(sj.InvalidEventError, match="piece of text"):
+        parts_of(*call_block(0, "")[:1], delta(0, type="input_json_delta", partial_json={"to": "bob"}))
+
+
+def test_the_events_of_the_helper_of_the_sdk_are_passed_over() -> None:
+    events = [
+        block(0, type="text", text=""),
+        delta(0, type="text_delta", text="Hi"),
+        {"type": "text", "text": "Hi", "snapshot": "Hi"},
+    ]
+    answer = sj.assemble_parts([MESSAGE, *events, ended("end_turn")])
+    assert ([part.value for part in answer.final()], answer.ignored_count) == (["Hi"], 0)

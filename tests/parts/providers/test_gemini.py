@@ -90,11 +90,17 @@ def test_calls_with_ids_may_be_interleaved_and_repeat_their_name() -> None:
     assert parts_of(*map(candidate, events)) == [("call", "f", {"a": 1}, "done"), ("call", "g", {"a": 1}, "done")]
 
 
-def test_a_next_call_ends_one_that_was_not_ended() -> None:
-    assert parts_of(candidate(BEGIN), candidate(function(name="g", willContinue=True))) == [
-        ("call", "f", {}, "done"),
-        ("call", "g", sj.MISSING, "cut"),
-    ]
+@pytest.mark.parametrize(("reason", "end"), [("STOP", "done"), ("MAX_TOKENS", "length"), (None, "cut")])
+def test_a_call_that_was_not_ended_is_no_call_before_the_reason(reason: str | None, end: str) -> None:
+    half = entry("$.a", stringValue="x", willContinue=True)
+    for events in (
+        [BEGIN, half, function(name="g", args={})],
+        [function(**{**half["functionCall"], "name": "f", "id": "1"}), function(name="g", id="2", args={})],
+        [BEGIN, half, {"text": "hm"}],
+    ):
+        answer = sj.assemble_parts([*map(candidate, events), candidate(finish=reason)])
+        first = answer.final()[0]
+        assert (first.value, first.end, first.complete) == ({"a": "x"}, end, end == "done")
 
 
 @pytest.mark.parametrize(
@@ -162,3 +168,33 @@ def test_what_nobody_can_place_or_read_is_refused(events: list[Any], code: str) 
 def test_a_path_that_is_none_is_an_error() -> None:
     with pytest.raises(sj.InvalidPathError):
         parts_of(candidate(BEGIN), candidate(entry("$.a[*]", numberValue=1)))
+
+
+def test_entries_with_the_id_of_no_call_are_refused() -> None:
+    events = [
+        function(name="f", id="a", willContinue=True),
+        function(id="b", partialArgs=[{"jsonPath": "$.x", "boolValue": True}]),
+    ]
+    with pytest.raises(sj.InvalidEventError) as raised:
+        parts_of(*map(candidate, events))
+    assert raised.value.code == "ambiguous_part"
+
+
+def test_a_signature_after_stop_is_nothing() -> None:
+    assert parts_of(candidate({"text": "a"}, finish="STOP"), candidate({"text": ""}))[0][-1] == "done"
+    answer = sj.assemble_parts([candidate({"text": "a"}, finish="STOP"), candidate(finish="MAX_TOKENS")])
+    assert (answer.final()[0].end, answer.finish) == ("length", "MAX_TOKENS")
+
+
+def test_a_whole_call_that_comes_again_is_one() -> None:
+    whole = candidate(function(name="f", id="a", args={"x": 1}))
+    assert len(parts_of(whole, whole)) == 1
+    with pytest.raises(sj.ConflictError):
+        parts_of(whole, candidate(function(name="f", id="a", args={"x": 2})))
+
+
+def test_a_string_of_halves_is_compared_a_bounded_number_of_times() -> None:
+    pieces = [entry("$.a", stringValue=f"{number % 10}\ud83d") for number in range(300)]
+    assert parts_of(*map(candidate, [BEGIN, *pieces, END]))[0][2] == {
+        "a": "".join(f"{at % 10}\ufffd" for at in range(300))
+    }

@@ -94,3 +94,25 @@ def test_a_whole_message_is_no_chunk_and_others_are_counted() -> None:
     answer = sj.assemble_parts([chunk("a"), {"type": "tool", "content": "x"}])
     answer.final()
     assert answer.ignored_count == 1
+
+
+def test_a_cut_over_the_responses_api() -> None:
+    cut = chunk(response_metadata={"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}})
+    assert parts_of(chunk("a"), cut, LAST) == [("text", None, "a", "length")]
+    assert parts_of(chunk("a"), chunk(response_metadata={"status": "completed"}), LAST)[0][-1] == "done"
+
+
+def test_blocks_that_are_not_text_are_read_or_counted() -> None:
+    blocks = [
+        {"type": "refusal", "refusal": "no"},
+        {"type": "reasoning", "summary": [{"text": "s"}]},
+        {"type": "video"},
+    ]
+    answer = sj.assemble_parts([chunk(blocks), LAST])
+    assert [(part.kind, part.value) for part in answer.final()] == [("refusal", "no"), ("reasoning", "s")]
+    assert answer.ignored_count == 1
+
+
+def test_a_chunk_whose_calls_are_parsed_already_is_a_whole_message() -> None:
+    with pytest.raises(sj.InvalidEventError, match="whole message"):
+        parts_of(chunk("", tool_calls=[{"name": "f", "args": {}}], tool_call_chunks=[]))

@@ -130,3 +130,60 @@ def test_a_whole_response_is_no_chunk() -> None:
     whole = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}
     with pytest.raises(sj.InvalidEventError, match="stream=True"):
         parts_of(whole)
+
+
+def test_interleaved_inputs_of_custom_tools_are_cut_together() -> None:
+    def custom(index: int, piece: str, **fields: Any) -> dict[str, Any]:
+        return chunk({"tool_calls": [{"index": index, **fields, "custom": {"name": "sql", "input": piece}}]})
+
+    events = [custom(0, "DELETE FROM t ", id="a"), custom(1, "SELECT", id="b"), chunk(finish="length")]
+    answer = sj.assemble_parts(events)
+    assert list(answer.calls()) == []
+    assert [part.end for part in answer.parts] == ["length", "length"]
+
+
+def test_calls_of_one_event_come_in_the_order_of_the_answer() -> None:
+    last = fragment('{"y": 1}', name="c", id="c", index=2)
+    last["choices"][0]["finish_reason"] = "tool_calls"
+    events = [fragment("", name="a", id="a"), fragment('{"x": 1}', name="b", id="b", index=1), last]
+    assert [call.name for call in sj.assemble_parts(events).calls()] == ["a", "b", "c"]
+    assert [call.name for call in sj.assemble_parts([events[0], chunk(finish="stop")]).calls()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "code"),
+    [
+        ({"index": "1", "delta": {"content": "x"}}, "ambiguous_part"),
+        ({"index": 1.0, "delta": {"content": "x"}}, "ambiguous_part"),
+        ({"index": 0, "delta": {"content": {"text": "x"}}}, "bad_event"),
+        ({"index": 0, "delta": {"content": [{"type": "text", "text": 5}]}}, "bad_event"),
+        ({"index": 0, "delta": {"refusal": ["x"]}}, "bad_event"),
+    ],
+)
+def test_text_that_would_be_lost_is_refused(choice: dict[str, Any], code: str) -> None:
+    with pytest.raises(sj.InvalidEventError) as raised:
+        parts_of({"choices": [choice]})
+    assert raised.value.code == code
+
+
+def test_content_of_unknown_types_is_counted() -> None:
+    answer = sj.assemble_parts([chunk({"content": [{"type": "hologram"}, {"type": "reference"}, {"text": "a"}]})])
+    assert [part.value for part in answer.final()] == ["a"]
+    assert answer.ignored_count == 1
+
+
+def test_the_events_of_the_helper_of_the_sdk_say_what_its_chunks_say() -> None:
+    events = [
+        {"type": "chunk", "chunk": said("a")},
+        {"type": "content.delta", "delta": "a"},
+        {"type": "chunk", "chunk": chunk(finish="stop")},
+    ]
+    answer = sj.assemble_parts(events)
+    assert [part.value for part in answer.final()] == ["a"]
+    assert answer.ignored_count == 0
+
+
+def test_completions_of_the_older_api_are_another_protocol() -> None:
+    with pytest.raises(sj.InvalidEventError) as raised:
+        sj.assemble_parts([{"object": "text_completion", "choices": [{"index": 0, "text": "Hi"}]}]).final()
+    assert raised.value.code == "foreign_event"

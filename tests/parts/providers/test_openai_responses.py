@@ -234,3 +234,77 @@ def test_events_without_text_and_items_without_a_body_are_passed_over() -> None:
     answer = sj.assemble_parts([*events, response("news.delta", delta="x")])
     answer.final()
     assert answer.ignored_count == 1
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [added(0, CALL), response("function_call_arguments.done", output_index=0, arguments={"a": 1})],
+        [added(0, CALL), done(0, {**CALL, "arguments": {"a": 1}})],
+        [added(0, {**CALL, "arguments": {"a": 1}})],
+    ],
+)
+def test_arguments_as_an_object_are_read(events: list[Any]) -> None:
+    assert parts_of(*events, completed())[0][4] == {"a": 1}
+
+
+@pytest.mark.parametrize("event", [arguments({"a": 1}), done(0, {**CALL, "arguments": 5})])  # type: ignore[arg-type]
+def test_text_that_would_be_lost_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(sj.InvalidEventError) as raised:
+        parts_of(added(0, CALL), event)
+    assert raised.value.code == "bad_event"
+
+
+def test_the_list_of_all_items_may_lack_some() -> None:
+    call = {key: value for key, value in CALL.items() if key != "id"} | {"arguments": "{}"}
+    reasoning = {"type": "reasoning", "id": "r"}
+    events = [added(0, reasoning), added(1, call), done(1, call), completed(output=[call])]
+    assert parts_of(*events) == [("call", "c1", "f", 1, {}, "done")]
+
+
+def test_an_item_that_comes_after_its_deltas_names_the_call() -> None:
+    deltas = [
+        arguments("{}", item_id="fc_1"),
+        response("function_call_arguments.done", output_index=0, name="f", arguments="{}"),
+    ]
+    assert parts_of(*deltas, completed())[0][:3] == ("call", None, "f")
+    assert parts_of(*deltas, done(0, {**CALL, "arguments": "{}"}), completed())[0][:3] == ("call", "c1", "f")
+    (part,) = sj.assemble_parts([arguments("{}", kind="mcp_call_arguments", item_id="m"), completed()]).final()
+    assert part.executed_by == "provider"
+
+
+def test_half_a_surrogate_pair_before_the_whole_text() -> None:
+    text = response("output_text.delta", output_index=0, content_index=0, item_id="m", delta="hi \ud83d")
+    whole = response("output_text.done", output_index=0, content_index=0, item_id="m", text="hi 🚀 there")
+    assert parts_of(text, whole, completed())[0][4] == "hi 🚀 there"
+    same = response("output_text.done", output_index=0, content_index=0, item_id="m", text="hi \ud83d")
+    assert parts_of(text, same, completed())[0][4] == "hi \ufffd"
+    lone = [{**text, "delta": "a\ud83d b"}, {**same, "text": "a\ud83d b"}, {**same, "text": "a\ud83d bc"}]
+    assert parts_of(*lone, completed())[0][4] == "a\ufffd bc"
+    call = response("function_call_arguments.done", output_index=0, arguments='["🚀"]')
+    assert parts_of(added(0, CALL), arguments('["\ud83d'), call, completed())[0][4] == ["🚀"]
+
+
+def test_a_call_that_failed_at_the_provider_was_whole() -> None:
+    item = {"type": "mcp_call", "id": "mcp", "name": "f", "arguments": "{}"}
+    answer = sj.assemble_parts([added(0, item), done(0, item, "failed"), completed()])
+    assert [call.name for call in answer.calls()] == ["f"]
+    assert answer.parts[0].end == "done"
+
+
+def test_replays_and_items_of_unknown_types_are_counted() -> None:
+    events = [{**added(0, CALL), "sequence_number": 0}, {**arguments("["), "sequence_number": 0}]
+    answer = sj.assemble_parts([*events, added(1, {"type": "local_shell_call", "id": "l"})])
+    answer.final()
+    assert (answer.replayed_count, answer.ignored_count) == (1, 1)
+
+
+def test_a_broken_call_that_is_replaced_by_a_whole_one_is_given_once() -> None:
+    other = {**CALL, "id": "fc_2", "call_id": "c2", "arguments": "[]"}
+    events = [added(0, CALL), done(0, {**CALL, "arguments": "[1"}), added(1, other), done(1, other)]
+    events.append(completed(output=[{**CALL, "arguments": "[2]"}, other]))
+    answer = sj.assemble_parts(events, on_conflict="replace", on_misfit="skip")
+    assert [call.value for call in answer.calls()] == [[], [2]]
+    assert (answer.skipped_count, answer.skipped[0].event) == (1, answer.parts[0])
+    emptied = [added(0, CALL), arguments("[1]"), response("function_call_arguments.done", output_index=0, arguments="")]
+    assert parts_of(*emptied, completed(), on_conflict="replace")[0][4] == {}

@@ -25,9 +25,9 @@ from attrs import define
 from ..._errors import InvalidEventError, shorten
 from ..._json import is_object
 from ..answer import ambiguous
-from ..fields import blank_to_none, field, index_of, name_of, text
+from ..fields import blank_to_none, field, index_of, name_of, piece, text
 from ..part_state import EndOfPart, PartState
-from ..provider import Provider, an_optional, numbers
+from ..provider import Provider, an_optional, by_index
 
 __all__ = ["Anthropic"]
 
@@ -52,6 +52,8 @@ _DELTAS: Final = {
     "thinking_delta": ("thinking", "reasoning"),
     "input_json_delta": ("partial_json", "call"),
 }
+# Pings, and events by which the helper of anthropic's SDK says again what the others say.
+_QUIET: Final = ("message_stop", "ping", "text", "thinking", "input_json", "citation", "signature")
 _WITHOUT_TEXT: Final = frozenset({"signature_delta", "citations_delta", "compaction_delta"})
 
 
@@ -59,7 +61,7 @@ _WITHOUT_TEXT: Final = frozenset({"signature_delta", "citations_delta", "compact
 class _State:
     message: bool | None = an_optional(bool)  # whether one has begun
     last: int | None = an_optional(int)  # the block that began last
-    others: list[int] = numbers()  # blocks that are no parts
+    others: dict[str, bool] = by_index(bool)  # blocks that are no parts, by their index
 
 
 class Anthropic(Provider):
@@ -86,31 +88,33 @@ class Anthropic(Provider):
             if self.state.message:
                 self.answer.new_run()
             self.state = _State(message=True)
-        elif kind not in ("message_stop", "ping"):
+        elif kind not in _QUIET:
             self.answer.ignore()
 
     def _begin_block(self, event: Any) -> None:
         answer, state = self.answer, self.state
         index, block = self._index(event), field(event, "content_block")
-        if answer.find(index) is not None or index in state.others:
+        if answer.find(index) is not None or str(index) in state.others:
             raise InvalidEventError(f"block {index} began twice", code="ambiguous_part")
         answer.settle((part for part in answer.open_parts() if part.is_passed), "done")
         state.last = index
         kind = text(block, "type")
         if kind == "text":
-            answer.append(answer.begin((index,), "text", index=index), text(block, "text"))
+            answer.append(answer.begin((index,), "text", index=index), piece(block, "text"))
         elif kind == "thinking":
-            answer.append(answer.begin((index,), "reasoning", index=index), text(block, "thinking"))
+            answer.append(answer.begin((index,), "reasoning", index=index), piece(block, "thinking"))
         elif kind in _CALLS:
             part = answer.begin(
                 (index,), "call", id=name_of(block, "id"), name=name_of(block, "name"), index=index,
                 executed_by=_CALLS[kind],
             )  # fmt: skip
             given = field(block, "input")
-            if is_object(given) and given:
-                part.first = dict(given)
+            if is_object(given):
+                part.first = dict(given) or None
+            elif given is not None:
+                part.first = piece(block, "input") or None
         else:
-            state.others = [*state.others, index]
+            state.others[str(index)] = True
 
     def _grow(self, event: Any) -> None:
         index, delta = self._index(event), field(event, "delta")
@@ -126,7 +130,7 @@ class Anthropic(Provider):
             return
         if part.kind != part_kind:
             raise InvalidEventError(f"block {index} is {part.label}, and got a {shorten(kind)}", code="ambiguous_part")
-        self.answer.append(part, text(delta, name))
+        self.answer.append(part, piece(delta, name))
 
     def _stop_block(self, event: Any) -> None:
         index = self._index(event)
@@ -151,7 +155,7 @@ class Anthropic(Provider):
 
     def _part(self, index: int) -> PartState | None:
         part = self.answer.find(index)
-        if part is None and index not in self.state.others:
+        if part is None and str(index) not in self.state.others:
             raise ambiguous(f"an event is for block {index}, which has not begun")
         return part
 

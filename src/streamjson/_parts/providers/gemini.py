@@ -14,7 +14,7 @@ from attrs import define
 
 from ..fields import blank_to_none, field, index_of, items, name_of
 from ..part_state import EndOfPart
-from ..provider import Provider, by_text
+from ..provider import Provider, by_index
 from .gemini_content import ContentReader, ContentState, either
 
 __all__ = ["FINISH_REASONS", "Gemini", "failure_message"]
@@ -40,8 +40,8 @@ _WITHOUT_CANDIDATES: Final = (
 
 @define
 class _State:
-    contents: dict[str, ContentState] = by_text(ContentState)  # by the index of the candidate
-    stopped: dict[str, str] = by_text(str)  # the reasons of candidates that end if nothing follows
+    contents: dict[str, ContentState] = by_index(ContentState)  # by the index of the candidate
+    stopped: dict[str, str] = by_index(str)  # the reasons of candidates that end if nothing follows
 
 
 class Gemini(Provider):
@@ -67,8 +67,10 @@ class Gemini(Provider):
     def _read_candidate(self, candidate: Any) -> None:
         index = index_of(candidate, "index") or 0
         content = field(candidate, "content")
-        if items(content, "parts"):
-            self.state.stopped.pop(str(index), None)
+        parts = items(content, "parts")
+        if parts:
+            if any(field(part, "text") != "" for part in parts):  # "" carries a signature, or the reason
+                self.state.stopped.pop(str(index), None)
             contents = self.state.contents
             state = contents.get(str(index))
             if state is None:
@@ -81,6 +83,7 @@ class Gemini(Provider):
             self.state.stopped[str(index)] = reason
             self.answer.finish = reason
             return
+        self.state.stopped.pop(str(index), None)
         if FINISH_REASONS.get(reason) == "failed":
             self.answer.report(reason, failure_message(candidate), reason)
         self.answer.settle_choice(FINISH_REASONS.get(reason, "cut"), reason, index)

@@ -26,15 +26,16 @@ from ..._json import MISSING, is_object
 from ..answer import Answer, ambiguous
 from ..fields import field, items, name_of, text
 from ..part_state import Kind, PartState
-from ..provider import a_text, an_optional
+from ..provider import a_number, a_text, an_optional
 
-__all__ = ["ContentReader", "ContentState", "either"]
+__all__ = ["ContentReader", "ContentState", "arguments_of", "either"]
 
 _VALUES: Final = (
     ("stringValue", "string_value"),
     ("numberValue", "number_value"),
     ("boolValue", "bool_value"),
 )
+_MAX_CHECKS: Final = 100
 _NULL: Final = ("nullValue", "null_value")
 
 
@@ -45,6 +46,7 @@ class ContentState:
     text: int | None = an_optional(int)  # the text that may continue
     call: int | None = an_optional(int)  # the call that is open
     half: str = a_text("")  # the path of a string that ends in half a surrogate pair
+    checks: int = a_number(0)  # how often such a string was compared with what followed
 
 
 class ContentReader:
@@ -100,12 +102,12 @@ class ContentReader:
         if state is None:
             return
         if args is not None:
-            if not is_object(args):
-                raise InvalidEventError(f"the args of {state.label} are not an object: {shorten(args)}")
-            answer.put(state, dict(args))
+            answer.put(state, arguments_of(state, args))
         for entry in entries:
             self._read_entry(state, entry)
-        if either(call, "willContinue", "will_continue") is not True:
+        # ADK says nothing of the end before the whole turn comes, but for a whole call.
+        is_ended = args is not None if self.is_repeated else either(call, "willContinue", "will_continue") is not True
+        if is_ended:
             answer.settle((state,), "done")
             self.state.call = None
 
@@ -114,18 +116,22 @@ class ContentReader:
         answer = self.answer
         id, name = name_of(call, "id"), name_of(call, "name")
         known = answer.find("id", self.choice, id) if id is not None else None
-        if known is not None and known.end == "open":
+        if known is not None and (known.end == "open" or field(call, "args") is not None):  # or all of it again
             answer.name(known, name=name)
             return known
         current = self._at(self.state.call)
+        has_text = bool(entries) and all(either(entry, "jsonPath", "json_path") is None for entry in entries)
+        if current is not None and has_text and name in (None, current.name) and current.form == "json":
+            return current  # ADK gives each piece of JSON text an id of its own
         if name is None:
-            if current is None and (entries or field(call, "args") is not None):
+            has_arguments = bool(entries) or field(call, "args") is not None
+            if has_arguments and (current is None or (id is not None and current.id is not None)):
                 raise ambiguous("arguments came for a call that has no name")
             return current
-        if current is not None and id is None:
-            answer.settle((current,), "done")  # the next call has begun
         self.state.call, self.state.half = len(answer.states), ""
-        has_text = any(either(entry, "jsonPath", "json_path") is None for entry in entries)
+        # ADK's adapter of the Interactions API begins so, and goes on with JSON text.
+        is_adapter = self.is_repeated and either(call, "partialArgs", "partial_args") == []
+        has_text = has_text or (is_adapter and either(call, "willContinue", "will_continue") is not True)
         state = answer.begin(
             ("call", self.choice, self.state.call), "call", form="json" if has_text else "paths",
             id=id, name=name, choice=self.choice,
@@ -164,7 +170,9 @@ class ContentReader:
 
     def _add_string(self, state: PartState, path: str, piece: str) -> None:
         # ADK sends half a surrogate pair, and then the whole string again.
-        if path == self.state.half and not "\udc00" <= piece[:1] <= "\udfff":
+        state_of = self.state
+        if path == state_of.half and state_of.checks < _MAX_CHECKS and not "\udc00" <= piece[:1] <= "\udfff":
+            state_of.checks += 1  # each reads the whole string
             so_far = state.assembler.snapshot().get(path, "")
             if isinstance(so_far, str) and piece.startswith(so_far):
                 self.answer.replace_at(state, path, piece)
@@ -172,6 +180,13 @@ class ContentReader:
                 return
         self.answer.put_at(state, path, piece)
         self.state.half = path if "\ud800" <= piece[-1:] <= "\udbff" else ""
+
+
+def arguments_of(state: PartState, args: Any) -> dict[str, Any]:
+    """Return the arguments of a whole call. Raises `InvalidEventError` if they are not an object."""
+    if is_object(args):
+        return dict(args)
+    raise InvalidEventError(f"the args of {state.label} are not an object: {shorten(args)}")
 
 
 def either(of: Any, wire: str, sdk: str) -> Any:

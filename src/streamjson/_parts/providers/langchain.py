@@ -28,7 +28,10 @@ _ENDS: Final[dict[str, EndOfPart]] = {
          "complete", "tool_call"),
         "done",
     ),
-    **dict.fromkeys(("length", "max_tokens", "model_length", "model_context_window_exceeded", "incomplete"), "length"),
+    **dict.fromkeys(
+        ("length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded", "incomplete"),
+        "length",
+    ),
     **dict.fromkeys(
         ("content_filter", "refusal", "safety", "recitation", "blocklist", "prohibited_content", "spii", "language",
          "guardrail_intervened", "content_filtered"),
@@ -36,7 +39,8 @@ _ENDS: Final[dict[str, EndOfPart]] = {
     ),
     **dict.fromkeys(("error", "malformed_function_call", "unexpected_tool_call", "other", "failed"), "failed"),
 }  # fmt: skip
-_REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason")
+_OF_CALLS: Final = ("tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call")
+_REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
 
 
 class LangChain(Provider):
@@ -53,6 +57,8 @@ class LangChain(Provider):
             self.answer.ignore()
             return
         answer = self.answer
+        if items(event, "tool_calls") and not items(event, "tool_call_chunks"):
+            raise InvalidEventError("a chunk with tool_calls and no tool_call_chunks is a whole message: stream it")
         self._append("reasoning", "", text(field(event, "additional_kwargs"), "reasoning_content"))
         content = field(event, "content")
         if isinstance(content, str):
@@ -67,7 +73,9 @@ class LangChain(Provider):
             if state is not None:
                 add_arguments(answer, state, arguments)
         metadata = field(event, "response_metadata")
-        reason = next(filter(None, (blank_to_none(field(metadata, name)) for name in _REASONS)), None)
+        details = field(metadata, "incomplete_details")
+        reasons = (name_of(details, "reason"), *(blank_to_none(field(metadata, name)) for name in _REASONS))
+        reason = next(filter(None, reasons), None)
         if reason is not None and reason != "FINISH_REASON_UNSPECIFIED":
             self._finish(reason)
         if field(event, "chunk_position") == "last" and None not in answer.finished:
@@ -81,8 +89,14 @@ class LangChain(Provider):
                 self._append("text", "", block)
             elif kind == "text":
                 self._append("text", place, text(block, "text"))
+            elif kind == "refusal":
+                self._append("refusal", place, text(block, "refusal"))
             elif kind in ("thinking", "reasoning"):
                 self._append("reasoning", place, text(block, kind))
+                for summary in items(block, "summary"):
+                    self._append("reasoning", place, text(summary, "text"))
+            elif kind not in _OF_CALLS:
+                self.answer.ignore()
 
     def _append(self, kind: Kind, place: str, piece: str) -> None:
         if piece:

@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..._errors import InvalidEventError
+from ..._errors import InvalidEventError, shorten
 from ..._json import is_list
-from ..fields import blank_to_none, field, index_of, items, name_of, text
+from ..answer import ambiguous
+from ..fields import blank_to_none, field, index_of, items, name_of, piece, text
 from ..part_state import Encoding, EndOfPart, Kind
 from ..provider import Provider
 from .calls import add_arguments, call_of_fragment, go_past
@@ -40,6 +41,9 @@ _ENDS: Final[dict[str, EndOfPart]] = {
     "error": "failed",
     "abort": "aborted",  # SGLang, vLLM
 }
+_WITHOUT_TEXT: Final = ("reference", "image_url", "document_url", "file")
+# Events by which the helper of openai's SDK says again what its chunks say.
+_OF_HELPER: Final = ("content.", "refusal.", "tool_calls.", "logprobs.")
 _REASONING: Final = ("reasoning_content", "reasoning")
 
 
@@ -51,27 +55,32 @@ class OpenAIChat(Provider):
 
     def read(self, event: Any) -> None:
         """Read a chunk."""
-        if not isinstance(field(event, "choices"), list):
-            self.answer.ignore()
+        if not is_list(field(event, "choices")):
+            if not text(event, "type").startswith(_OF_HELPER):
+                self.answer.ignore()
             return
         for choice in items(event, "choices"):
             self._read_choice(choice)
 
     def _read_choice(self, choice: Any) -> None:
         answer = self.answer
-        number = index_of(choice, "index") or 0
+        number = index_of(choice, "index")
+        if number is None:
+            if field(choice, "index") is not None:
+                raise ambiguous(f"the index of a choice is {shorten(field(choice, 'index'))}")
+            number = 0
         delta = field(choice, "delta")
         if delta is None and field(choice, "message") is not None:
             raise InvalidEventError("this is a whole response of Chat Completions, not a chunk: request stream=True")
         if delta is not None:
             self._read_reasoning(number, delta)
             self._read_content(number, field(delta, "content"))
-            self._append(number, "refusal", text(delta, "refusal"))
+            self._append(number, "refusal", piece(delta, "refusal"))
             for fragment in items(delta, "tool_calls"):
                 self._read_fragment(number, fragment)
             call = field(delta, "function_call")
             if call is not None:
-                self._add(number, 0, None, name_of(call, "name"), field(call, "arguments"))
+                self._read_function_call(number, call)
         reason = blank_to_none(field(choice, "finish_reason"))
         if reason is not None:
             end = _ENDS.get(reason, "cut")
@@ -92,21 +101,32 @@ class OpenAIChat(Provider):
         if isinstance(content, str):
             self._append(choice, "text", content)
             return
-        for chunk in content if is_list(content) else ():
+        if content is not None and not is_list(content):
+            piece({"content": content}, "content")
+        for chunk in content or ():
             kind = field(chunk, "type")
-            if kind == "text":
-                self._append(choice, "text", text(chunk, "text"))
+            if kind == "text" or (kind is None and field(chunk, "text") is not None):
+                self._append(choice, "text", piece(chunk, "text"))
             elif kind == "thinking":
                 self._append(choice, "reasoning", text(chunk, "thinking"))
                 for inner in items(chunk, "thinking"):
                     self._append(choice, "reasoning", text(inner, "text"))
+            elif kind not in _WITHOUT_TEXT:
+                self.answer.ignore()
 
-    def _append(self, choice: int, kind: Kind, piece: str) -> None:
-        if piece:
+    def _append(self, choice: int, kind: Kind, more: str) -> None:
+        if more:
             answer = self.answer
             go_past(answer, choice, None)
             state = answer.find(kind, choice) or answer.begin((kind, choice), kind, choice=choice)
-            answer.append(state, piece)
+            answer.append(state, more)
+
+    def _read_function_call(self, choice: int, call: Any) -> None:
+        answer = self.answer
+        go_past(answer, choice, answer.find("function_call", choice))
+        state = answer.find("function_call", choice) or answer.begin(("function_call", choice), "call", choice=choice)
+        answer.name(state, name=name_of(call, "name"))
+        add_arguments(answer, state, field(call, "arguments"))
 
     def _read_fragment(self, choice: int, fragment: Any) -> None:
         index, id = index_of(fragment, "index"), name_of(fragment, "id")

@@ -14,15 +14,16 @@ Sources: openai 3.57 (types), recordings in public issues.
 from __future__ import annotations
 
 from types import NoneType
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from attrs import define
 
-from ..._errors import shorten
+from ..._errors import InvalidEventError, shorten
+from ..._json import is_object
 from ..answer import ambiguous
-from ..fields import field, index_of, items, name_of, text
-from ..part_state import EndOfPart, Kind, PartState
-from ..provider import Provider, a_number, an_optional, by_text, numbers
+from ..fields import field, index_of, items, name_of, piece, text
+from ..part_state import Encoding, EndOfPart, Executor, Kind, PartState
+from ..provider import Provider, a_number, an_optional, by_index, numbers
 
 __all__ = ["OpenAIResponses"]
 
@@ -34,6 +35,8 @@ class _Text(NamedTuple):
     kind: Kind
     inner: str | None
     whole: str
+    encoding: Encoding = "text"
+    executed_by: Executor = "client"
 
 
 _TEXTS: Final = {
@@ -41,10 +44,10 @@ _TEXTS: Final = {
     "refusal": _Text("content", "refusal", "content_index", "refusal"),
     "reasoning_text": _Text("reasoning", "reasoning", "content_index", "text"),
     "reasoning_summary_text": _Text("summary", "reasoning", "summary_index", "text"),
-    "function_call_arguments": _Text("call", "call", None, "arguments"),
-    "mcp_call_arguments": _Text("call", "call", None, "arguments"),
+    "function_call_arguments": _Text("call", "call", None, "arguments", "json"),
+    "mcp_call_arguments": _Text("call", "call", None, "arguments", "json", "provider"),
     "custom_tool_call_input": _Text("call", "call", None, "input"),
-    "code_interpreter_call_code": _Text("call", "call", None, "code"),
+    "code_interpreter_call_code": _Text("call", "call", None, "code", "text", "provider"),
     "shell_call_command": _Text("command", "call", "command_index", "command"),
 }
 _OF_CONTENT: Final = {
@@ -61,8 +64,8 @@ class _CallItem(NamedTuple):
 
     id: str
     input: str
-    encoding: Literal["json", "text"]
-    executed_by: Literal["client", "provider"]
+    encoding: Encoding
+    executed_by: Executor
 
 
 _CALLS: Final = {
@@ -72,7 +75,24 @@ _CALLS: Final = {
     "code_interpreter_call": _CallItem("id", "code", "text", "provider"),
 }
 # Items whose parts the deltas name, and items without text.
-_PLAIN_ITEMS: Final = frozenset({"message", "reasoning", "shell_call"})
+_PLAIN_ITEMS: Final = frozenset(
+    {
+        "message",
+        "reasoning",
+        "shell_call",
+        "web_search_call",
+        "file_search_call",
+        "image_generation_call",
+        "mcp_list_tools",
+        "compaction",
+        "function_call_output",
+        "custom_tool_call_output",
+        "shell_call_output",
+        "tool_search_output",
+        "program_output",
+        "additional_tools",
+    }
+)
 # Events that bring no text, by the beginning of their name.
 _QUIET: Final = (
     "queued", "in_progress", "web_search_call.", "file_search_call.", "image_generation_call.", "mcp_call.",
@@ -92,8 +112,9 @@ _ENDINGS: Final = ("completed", "incomplete", "failed", "cancelled")
 class _State:
     response_id: str | None = an_optional(str)
     sequence_number: int = a_number(-1)
-    item_ids: dict[str, str | None] = by_text(str, NoneType)  # by output_index, of the items that have begun
-    call_ids: dict[str, str] = by_text(str)  # of shell calls, whose commands are parts
+    last: int = a_number(-1)  # the largest output_index
+    item_ids: dict[str, str | None] = by_index(str, NoneType)  # by output_index, of the items that have begun
+    call_ids: dict[str, str] = by_index(str)  # of shell calls, whose commands are parts
     completed: list[int] = numbers()  # items that were closed as completed
     incomplete: list[int] = numbers()
 
@@ -116,7 +137,7 @@ class OpenAIResponses(Provider):
         known = _TEXTS.get(name)
         if known is not None and action == "delta":
             part = self._part(event, known)
-            self.answer.append(part, text(event, "delta"))
+            self.answer.append(part, piece(event, "delta"))
         elif known is not None and action in ("done", "added"):
             self._read_whole(event, known, is_first=action == "added")
         elif name in ("content_part", "reasoning_summary_part"):
@@ -135,6 +156,7 @@ class OpenAIResponses(Provider):
         if number is None:
             return False
         if number <= self.state.sequence_number:
+            self.answer.replayed_count += 1
             return True
         self.state.sequence_number = number
         return False
@@ -165,29 +187,39 @@ class OpenAIResponses(Provider):
     def _begin_part(self, known: _Text, output: int, inner: int | None) -> PartState:
         state = self.state
         id = state.call_ids.get(str(output)) or state.item_ids.get(str(output))
-        encoding: Literal["json", "text"] = "text" if known.whole in ("input", "code", "command") else "json"
+        if known.family == "call":
+            id = None  # the item has the id that a result names, and comes later
         return self.answer.begin(
-            (known.family, output, inner), known.kind, id=id, index=output, encoding=encoding,
-            executed_by="provider" if known.whole == "code" else "client",
+            (known.family, output, inner), known.kind, id=id, index=output, encoding=known.encoding,
+            executed_by=known.executed_by,
         )  # fmt: skip
 
     def _read_whole(self, event: Any, known: _Text, *, is_first: bool) -> None:
-        whole = field(event, known.whole)
-        if isinstance(whole, str):
-            self._take(self._part(event, known), whole, is_first=is_first)
+        if field(event, known.whole) is not None:
+            part = self._part(event, known)
+            self.answer.name(part, name=name_of(event, "name"))
+            self._take(part, field(event, known.whole), is_first=is_first)
 
     def _read_content_part(self, event: Any, *, is_first: bool) -> None:
         content = field(event, "part")
         known = _OF_CONTENT.get(text(content, "type"))
         if known is not None:
-            self._take(self._part(event, known), text(content, known.whole), is_first=is_first)
+            self._take(self._part(event, known), field(content, known.whole), is_first=is_first)
 
-    def _take(self, part: PartState, whole: str, *, is_first: bool) -> None:
-        """Take a whole text; that of a start event may come again as a delta, so it waits."""
-        if not is_first:
+    def _take(self, part: PartState, whole: Any, *, is_first: bool) -> None:
+        """Take a whole text, or an object; that of a start event may come again as a delta, so it waits."""
+        if whole is None:
+            return
+        if is_object(whole) and part.encoding == "json":
+            whole = dict(whole)
+        elif not isinstance(whole, str):
+            raise InvalidEventError(f"{part.label} is neither text nor an object, but {shorten(whole)}")
+        if is_first:
+            part.first = whole if whole and part.is_empty else part.first
+        elif isinstance(whole, str):
             self.answer.repeat(part, whole)
-        elif whole and part.is_empty:
-            part.first = whole
+        else:
+            self.answer.put(part, whole)
 
     # ------------------------------------------------------------------------------------------------------------------
     # items
@@ -197,9 +229,9 @@ class OpenAIResponses(Provider):
             return
         answer = self.answer
         self._note_item(output, name_of(item, "id"))
-        for completed in self.state.completed:
-            if completed != output:
-                answer.settle(self._parts_of(completed), "done")
+        completed, self.state.completed = self.state.completed, []
+        for other in completed:
+            answer.settle(self._parts_of(other), "done")
         self._read_item(output, item, is_first=True)
 
     def _note_item(self, output: int, item_id: str | None) -> None:
@@ -208,6 +240,7 @@ class OpenAIResponses(Provider):
         if known is not None and item_id is not None and known != item_id:
             raise ambiguous(f"item {shorten(item_id)} came at output_index {output}, of {shorten(known)}")
         item_ids[str(output)] = known or item_id
+        self.state.last = max(self.state.last, output)
 
     def _read_item(self, output: int, item: Any, *, is_first: bool) -> None:
         """Read what an item holds, at its begin, at its end, or at the end of the response."""
@@ -215,15 +248,15 @@ class OpenAIResponses(Provider):
         call = _CALLS.get(kind)
         if call is not None:
             part = self._call_part(output, item, call)
-            whole = field(item, call.input)
-            if isinstance(whole, str):
-                self._take(part, whole, is_first=is_first)
+            self._take(part, field(item, call.input), is_first=is_first)
             return
+        if kind not in _PLAIN_ITEMS and is_first:
+            self.answer.ignore()
         for name in ("content", "summary"):
             for inner, content in enumerate(items(item, name)):
                 known = _OF_CONTENT.get(text(content, "type"))
                 if known is not None:
-                    self._take(self._inner_part(known, output, inner), text(content, known.whole), is_first=is_first)
+                    self._take(self._inner_part(known, output, inner), field(content, known.whole), is_first=is_first)
         if kind == "shell_call":
             call_id = name_of(item, "call_id")
             if call_id is not None:
@@ -255,17 +288,20 @@ class OpenAIResponses(Provider):
         self._read_item(output, item, is_first=False)
         parts = self._parts_of(output)
         self.answer.write_first(*parts)
-        if text(item, "status") in ("incomplete", "in_progress", "failed"):
+        if not parts:
+            return
+        if text(item, "status") in ("incomplete", "in_progress"):
             self.state.incomplete.append(output)
             return
-        self.state.completed.append(output)
         for part in parts:
             self.answer.pass_by(part)
-        if any(int(other) > output for other in self.state.item_ids):
+        if output < self.state.last:
             self.answer.settle(parts, "done")
+        elif output not in self.state.completed:
+            self.state.completed.append(output)
 
     def _parts_of(self, output: int) -> list[PartState]:
-        return [part for part in self.answer.open_parts() if part.index == output]
+        return [part for part in self.answer.at_index.get(output, ()) if part.end == "open"]
 
     def _output_index(self, event: Any) -> int:
         output = index_of(event, "output_index")
@@ -275,8 +311,10 @@ class OpenAIResponses(Provider):
 
     def _output_of(self, item: Any, position: int) -> int:
         """Return the output_index of an item in the list of all, which may lack some."""
-        id = name_of(item, "id")
-        return next((int(output) for output, known in self.state.item_ids.items() if id and known == id), position)
+        id, call_id = name_of(item, "id"), name_of(item, "call_id")
+        outputs = [int(output) for output, known in self.state.item_ids.items() if id and known == id]
+        calls = [part.index for part in self.answer.states if part.kind == "call" and call_id and part.id == call_id]
+        return next((output for output in (*outputs, *calls) if output is not None), position)
 
     # ------------------------------------------------------------------------------------------------------------------
     # the response
