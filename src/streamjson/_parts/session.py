@@ -96,8 +96,9 @@ class AnswerSession:
 
     def consume(self, event: object) -> list[Part]:
         """Apply an event; return the parts that changed. The caller calls `notify` then, also after an error."""
-        self.check_open()
-        self.check_idle()
+        if self._is_busy or self.end != "open":
+            self.check_open()
+            self.check_idle()
         self.event_number += 1
         message: ServerSentEvent[Any] | None = None
         self._is_busy = True
@@ -124,23 +125,24 @@ class AnswerSession:
     def _apply(self, event: ServerSentEvent[Any]) -> None:
         data = event.data
         if isinstance(data, str):
-            if not data or data.isspace():
-                return
-            if data.strip() == "[DONE]":
-                self._finish("done")
-                return
+            if not data.startswith("{"):  # hot: nearly all data is an object
+                if not data or data.isspace():
+                    return
+                if data.strip() == "[DONE]":
+                    self._finish("done")
+                    return
             if event.event == "error":
                 data = self._decode_failure(data)
             else:
                 data = decode_json(data, self.answer.options.limits)
-        failure = field(data, "error")
-        has_failed = failure not in (None, False, "") or field(data, "type") == "error" or event.event == "error"
-        if not has_failed:
-            self._read(data)
+        failure, kind = field(data, "error"), field(data, "type")
+        has_failed = failure is not None and failure is not False and failure != ""
+        if not has_failed and kind != "error" and event.event != "error":
+            self._read(data, kind)
         else:
             if field(data, "choices"):
                 with suppress(StreamJSONError):  # the reason of the choice, too; the failure says more
-                    self._read(data)
+                    self._read(data, kind)
             raise sender_failed(failure_of_error(_as_mapping(data), self.answer.options.limits), 0)
 
     def _decode_failure(self, data: str) -> Any:
@@ -153,16 +155,17 @@ class AnswerSession:
             return decoded
         raise sender_failed(failure_of_error(data, limits), 0)
 
-    def _read(self, data: Any) -> None:
-        if data is None or isinstance(data, str | int | float | bool) or is_list(data):
+    def _read(self, data: Any, kind: object) -> None:
+        given = data  # type checkers narrow it
+        if type(given) is not dict and (given is None or isinstance(given, str | int | float | bool) or is_list(given)):
             raise InvalidEventError(f"an event of a provider is an object, not {shorten(data)}")
-        if is_object(data) and not data:  # a ping
+        if not data and is_object(data):  # a ping
             return
-        if field(data, "type") == "chunk" and field(data, "chunk") is not None:
+        if kind == "chunk" and field(data, "chunk") is not None:
             data = field(data, "chunk")  # of the helper of openai's SDK
         provider = self.provider
         if provider is None:
-            if field(data, "type") == "ping":
+            if kind == "ping":
                 return
             name = provider_of(data)
             if name is None:
@@ -244,6 +247,8 @@ class AnswerSession:
 
     def notify(self) -> None:
         """Call the callbacks for the calls that are ready. Raises an `ExceptionGroup` of what callbacks raised."""
+        if not self.answer.failures and self._notified == len(self.answer.ready):  # hot: nearly always
+            return
         for notify in self._due():
             try:
                 refuse_coroutine(notify())
@@ -327,6 +332,8 @@ class Listener:
 def as_event(event: object) -> ServerSentEvent[Any]:
     """Return an event of any source with its data unchanged; any other object is the data itself."""
     given: Any = event
+    if type(event) is ServerSentEvent:  # hot
+        return given  # type: ignore[no-any-return]
     if not isinstance(given, ServerSentEvent | Mapping) and getattr(given, "data", given) is None:
         return ServerSentEvent(event)  # an object of an SDK that happens to have `data`
     try:

@@ -268,6 +268,8 @@ class SSEDecoder:
 
         Return whether all blocks are of that kind; if not, no event is added.
         """
+        if self._stray:
+            self._drop_stray()  # before the events that follow it
         start, max_id_bytes, count = self._start, self._max_id_bytes, len(events)
         replaced_count = self.replaced_count
         for pair in pairs:
@@ -285,8 +287,6 @@ class SSEDecoder:
             events.append(event)
             start += len(pair) + 6
         self._has_known_line = True
-        if self._stray:
-            self._drop_stray()
         self.last_event_id = events[-1].last_event_id
         self._start = self._position = start
         return True

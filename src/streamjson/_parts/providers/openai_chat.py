@@ -18,6 +18,7 @@ in public issues.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ..._errors import InvalidEventError, shorten
@@ -44,7 +45,9 @@ _ENDS: Final[dict[str, EndOfPart]] = {
 _WITHOUT_TEXT: Final = ("reference", "image_url", "document_url", "file")
 # Events by which the helper of openai's SDK says again what its chunks say.
 _OF_HELPER: Final = ("content.", "refusal.", "tool_calls.", "logprobs.")
-_REASONING: Final = ("reasoning_content", "reasoning")
+_FIELDS: Final = (
+    "reasoning_content", "reasoning", "thinking_blocks", "content", "refusal", "tool_calls", "function_call",
+)  # fmt: skip
 
 
 class OpenAIChat(Provider):
@@ -73,37 +76,58 @@ class OpenAIChat(Provider):
         if delta is None and field(choice, "message") is not None:
             raise InvalidEventError("this is a whole response of Chat Completions, not a chunk: request stream=True")
         if delta is not None:
-            self._read_reasoning(number, delta)
-            self._read_content(number, field(delta, "content"))
-            self._append(number, "refusal", piece(delta, "refusal"))
-            for fragment in items(delta, "tool_calls"):
-                self._read_fragment(number, fragment)
-            call = field(delta, "function_call")
-            if call is not None:
-                self._read_function_call(number, call)
-        reason = blank_to_none(field(choice, "finish_reason"))
+            self._read_delta(number, delta)
+        reason = field(choice, "finish_reason")
+        reason = None if reason is None else blank_to_none(reason)
         if reason is not None:
             end = _ENDS.get(reason, "cut")
             if end == "failed":
                 answer.report(reason, None, reason)
             answer.settle_choice(end, reason, number)
 
-    def _read_reasoning(self, choice: int, delta: Any) -> None:
-        for name in _REASONING:
-            reasoning = text(delta, name)
-            if reasoning:
-                self._append(choice, "reasoning", reasoning)
-                return
-        for block in items(delta, "thinking_blocks"):
-            self._append(choice, "reasoning", text(block, "thinking"))
+    def _read_delta(self, choice: int, delta: Any) -> None:
+        has_reasoning = False
+        names: Iterable[str] = _names_of(delta)
+        for name in names:
+            value = field(delta, name)
+            if not value or name not in _FIELDS:
+                continue
+            if name == "tool_calls":
+                for fragment in self._listed(delta, name):
+                    self._read_fragment(choice, fragment)
+            elif name == "content":
+                self._read_content(choice, value)
+            elif name == "refusal":
+                self._append(choice, "refusal", piece(delta, name))
+            elif name == "function_call":
+                self._read_function_call(choice, value)
+            elif not has_reasoning:
+                has_reasoning = self._read_reasoning(choice, value)
+
+    def _listed(self, delta: Any, name: str) -> Sequence[Any]:
+        """Return the items of a list. Raises `InvalidEventError` for anything else: it would be lost."""
+        found = items(delta, name)
+        if not found:
+            raise InvalidEventError(f"{name} is a list, not {shorten(field(delta, name))}")
+        return found
+
+    def _read_reasoning(self, choice: int, value: Any) -> bool:
+        """Read reasoning, text or a list of blocks; return whether there was any."""
+        if isinstance(value, str):
+            self._append(choice, "reasoning", value)
+            return True
+        blocks = [text(block, "thinking") for block in value] if is_list(value) else []
+        for block in blocks:
+            self._append(choice, "reasoning", block)
+        return any(blocks)
 
     def _read_content(self, choice: int, content: Any) -> None:
         if isinstance(content, str):
             self._append(choice, "text", content)
             return
-        if content is not None and not is_list(content):
-            piece({"content": content}, "content")
-        for chunk in content or ():
+        if not is_list(content):
+            raise InvalidEventError(f"content is text or a list of chunks, not {shorten(content)}")
+        for chunk in content:
             kind = field(chunk, "type")
             if kind == "text" or (kind is None and field(chunk, "text") is not None):
                 self._append(choice, "text", piece(chunk, "text"))
@@ -129,13 +153,21 @@ class OpenAIChat(Provider):
         add_arguments(answer, state, field(call, "arguments"))
 
     def _read_fragment(self, choice: int, fragment: Any) -> None:
+        # Hot: nearly every fragment is a piece of the arguments of the call that was written last.
+        function = field(fragment, "function")
+        arguments = field(function, "arguments")
+        if field(fragment, "id") is None and type(arguments) is str and field(function, "name") is None:
+            answer = self.answer
+            state = answer.keys.get(("at", choice, field(fragment, "index")))
+            if state is not None and state is answer.last_written.get(choice) and not state.is_valued:
+                answer.append(state, arguments)
+                return
         index, id = index_of(fragment, "index"), name_of(fragment, "id")
         custom = field(fragment, "custom")
         if custom is not None:
             self._add(choice, index, id, name_of(custom, "name"), field(custom, "input"), is_custom=True)
             return
-        function = field(fragment, "function")
-        self._add(choice, index, id, name_of(function, "name"), field(function, "arguments"))
+        self._add(choice, index, id, name_of(function, "name"), arguments)
 
     def _add(
         self,
@@ -152,3 +184,9 @@ class OpenAIChat(Provider):
         state = call_of_fragment(answer, choice, index, id, name, arguments, encoding)
         if state is not None:
             add_arguments(answer, state, arguments)
+
+
+def _names_of(delta: Any) -> Iterable[str]:
+    """Return the names of the fields to look at: hot, so of a dict only those that it has."""
+    given = delta
+    return given if type(delta) is dict else _FIELDS
