@@ -14,6 +14,7 @@ VENV := .venv
 LOWEST := .venv-lowest
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
+PEERS := .venv-peers
 # The tests of code that imports attrs, jsonpath-ng, rich, msgspec, cattrs or pydantic
 DEPENDENT := typed paths/test_pattern.py paths/test_jsonpath_cts.py test_cli.py test_examples.py test_package.py
 # The one page whose examples need the SDKs of model APIs, which need newer versions
@@ -95,6 +96,10 @@ bench: $(BENCH)/wheel.stamp ## Measure this library beside its peers, and draw t
 ratios: $(BENCH)/wheel.stamp ## Measure the speed claims, and fail if one does not hold
 	$(BENCH)/bin/python benchmarks/ratios.py $(ARGS)
 
+.PHONY: peers
+peers: $(PEERS)/wheel.stamp ## Compare with what SDKs and frameworks make of the same streams: docs/peers.md (40 minutes)
+	$(PEERS)/bin/python benchmarks/peers.py $(or $(ARGS),--write)
+
 .PHONY: fuzz
 fuzz: $(FUZZ)/wheel.stamp ## Search for inputs that break the promises: make fuzz MINUTES=30
 	$(FUZZ)/bin/python tests/fuzz/run.py --minutes $(MINUTES) $(ARGS)
@@ -116,7 +121,7 @@ clean: ## Remove everything that these targets made
 
 # A stamp is the time of the last installation. Dependency groups need pip 25.1.
 
-$(VENV)/pip.stamp $(LOWEST)/pip.stamp $(BENCH)/pip.stamp $(FUZZ)/pip.stamp: %/pip.stamp:
+$(VENV)/pip.stamp $(LOWEST)/pip.stamp $(BENCH)/pip.stamp $(FUZZ)/pip.stamp $(PEERS)/pip.stamp: %/pip.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	$(PYTHON) -m venv $*
 	$*/bin/python -m pip install --quiet --upgrade "pip>=25.1"
@@ -145,6 +150,11 @@ $(VENV)/lint.stamp $(VENV)/types.stamp: $(VENV)/%.stamp: pyproject.toml $(VENV)/
 $(BENCH)/wheel.stamp: dist/wheel.stamp $(BENCH)/pip.stamp
 	@$(BENCH)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
 	$(BENCH)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[fast]" --group bench
+	@touch $@
+
+$(PEERS)/wheel.stamp: dist/wheel.stamp $(PEERS)/pip.stamp
+	@$(PEERS)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
+	$(PEERS)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[fast]" --group peers
 	@touch $@
 
 # Install atheris only as a wheel: its source needs clang with a library that few systems have.
