@@ -377,9 +377,8 @@ def openai_responses(draw: Draw, ends: Sequence[End] = ENDS) -> Script:
         sends.add("item.added")
     if sends.isdisjoint({"deltas", "text.done", "item.done", "response.output"}):  # a call has no inner parts
         sends.add("deltas")
-    if answer.end in ("length", "filtered"):
-        # NARROWED: of an answer that was cut, items that only `response.output` calls completed are read as cut.
-        sends.add("item.done")
+    if answer.end in ("length", "filtered") and sends.isdisjoint({"item.done", "response.output"}):
+        sends.add("item.done")  # else nothing says which items were finished when the limit came
     texts: dict[int, list[str]] = {}
     for at, piece in writing(draw, answer, interleaves=False):
         texts.setdefault(at, []).append(piece)
@@ -415,7 +414,6 @@ def openai_responses(draw: Draw, ends: Sequence[End] = ENDS) -> Script:
     running: list[Iterator[Event]] = []
     waiting = list(items)
     while running or waiting:
-        # NARROWED: without `output_item.added`, a completed item is done only at the end, unless it is interleaved.
         interleaves = answer.end == "done" and "item.added" in sends
         if waiting and (not running or (interleaves and rarely(draw, 4))):  # items begin in their order
             item = waiting.pop(0)
@@ -433,7 +431,8 @@ def openai_responses(draw: Draw, ends: Sequence[End] = ENDS) -> Script:
         return script
     for item in items if "response.output" in sends else ():
         item.take_all()
-    settle(script.expected, answer.end, script.expected[-1:] if answer.end != "done" else ())
+    last = list(items[-1].expected.values())[-1:] if items else []  # the parts are in the order in which they were seen
+    settle(script.expected, answer.end, last if answer.end != "done" else ())
     status = "completed" if answer.end == "done" else "incomplete"
     response: Event = {"id": "resp_1", "status": status, "output": []}
     if answer.end != "done":
@@ -453,7 +452,7 @@ def _item_kind(answer: Answer, at: int) -> str:
 def _prove_items(items: list[_ResponseItem]) -> None:
     begun = [item for item in items if item.has_begun]
     for item in begun[:-1]:
-        if item.is_completed and "item.added" in item.sends:  # NARROWED: as above
+        if item.is_completed:
             settle(item.expected.values(), "done")
 
 
@@ -728,10 +727,8 @@ def _content(
             by_part[-1].append(_Fragment(at, wire, None, is_end))
         whole.append({"functionCall": {"id": part.id, "name": part.name, "args": value}})
     fragments = [fragment for fragments in by_part for fragment in fragments]
-    # NARROWED: half a character that waits in one call is lost when another call grows.
-    has_halves = re.search(r"[\ud800-\udfff]", json.dumps([one.wire for one in fragments], ensure_ascii=False))
     is_all_calls = all(part.kind == "call" for part in answer.parts)
-    if is_all_calls and answer.end == "done" and (from_adapter or repeats_ids) and not has_halves:
+    if is_all_calls and answer.end == "done" and (from_adapter or repeats_ids):
         fragments = list(merged(draw, by_part))
     return fragments, whole
 

@@ -7,6 +7,8 @@
 >>> events = sj.decode_sse([b'data: {"delta": "Jane", "json_path": "people[0].name"}\\n\\n'])
 >>> [snapshot.value for snapshot in sj.assemble(events)][-1]
 {'people': [{'name': 'Jane'}]}
+
+`assemble` reads events of deltas and paths, `assemble_text` JSON text, `assemble_parts` the stream of a model's API.
 """
 
 from __future__ import annotations
@@ -113,6 +115,10 @@ def __getattr__(name: str) -> Any:
     globals().update(found)
     _show_as_public(_OF_PARTS)
     return found[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_OF_PARTS})
 
 
 def _show_as_public(names: tuple[str, ...] | list[str]) -> None:

@@ -23,7 +23,7 @@ since the connection began) and `last_event_id` (the last one recorded before th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 __all__ = [
     "CheckpointError",
@@ -122,7 +122,7 @@ TABLE: Final[dict[str, dict[str, str]]] = {
     },
     "StreamTruncatedError": {
         "truncated": "the source ended inside an event",
-        "no_done": "the source ended without [DONE]",
+        "no_done": "the source ended without [DONE], or before the provider had ended its answer",
         "truncated_text": "the JSON text ended inside its document, or before it began",
     },
     "StructureError": {
@@ -354,6 +354,7 @@ class StructureError(StreamJSONError):
         self.path = path
         self.value = value
         self.into = into
+        self.part: Any = None
 
 
 class CheckpointError(StreamJSONError):

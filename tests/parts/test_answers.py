@@ -104,20 +104,25 @@ def test_answer_that_a_limit_cut_gives_no_half_call(provider: str, data: st.Data
 @given(data=st.data())
 def test_restored_assembler_continues_where_it_was(provider: str, data: st.DataObject) -> None:
     script = data.draw(WRITERS[provider]())
-    parts, calls = read(script, saved_before=data.draw(st.integers(0, len(script.events))))
+    saved_after = data.draw(st.integers(0, len(script.events)))
+    parts, calls = read(script, saved_after)
     check_parts(parts, script)
     assert calls == read(script)[1]
 
 
-def read(script: Script, saved_before: int | None = None) -> tuple[Iterable[sj.Part], list[Any]]:
-    """Return the parts of a script, and the calls that a callback got; the assembler may be saved before an event."""
+def read(script: Script, saved_after: int | None = None) -> tuple[Iterable[sj.Part], list[Any]]:
+    """Return the parts of a script, and the calls that a callback got; it may be saved after so many events."""
     calls: list[Any] = []
+
+    def note(call: sj.Call[Any]) -> None:
+        calls.append((call.id, call.name, call.value))
+
     assembler = sj.PartAssembler(content=script.content)
-    assembler.on_call(None, lambda call: calls.append((call.id, call.name, call.value)))
+    assembler.on_call(None, note)
     for number, event in enumerate(script.events):
-        if number == saved_before:
+        if number == saved_after:
             assembler = sj.PartAssembler.restore(assembler.checkpoint())
-            assembler.on_call(None, lambda call: calls.append((call.id, call.name, call.value)))
+            assembler.on_call(None, note)
         assembler.apply(event)
     assembler.close()
     return assembler.parts, calls

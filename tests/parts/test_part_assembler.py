@@ -579,3 +579,53 @@ def test_parts_of_a_run_that_is_given_up_are_cut() -> None:
     (old,) = parts.parts
     apply_all(parts, MESSAGE)
     assert (old.end, parts.parts) == ("cut", ())
+
+
+def test_raw_text_of_many_pieces_and_read_at_any_time() -> None:
+    parts = apply_all(sj.PartAssembler(), fragment("[", name="f"))
+    for number in range(3000):
+        parts.apply(fragment(f"{number}, "))
+        if number % 2500 == 0:
+            assert parts.parts[0].text.endswith(f"{number}, ")  # type: ignore[union-attr]
+    apply_all(parts, fragment("0]"), chunk(finish="stop"))
+    assert json.loads(parts.parts[0].text or "") == parts.parts[0].value == [*range(3000), 0]
+
+
+def test_a_text_after_an_object_and_an_object_after_a_text_contradict() -> None:
+    item = {"type": "function_call", "id": "i", "call_id": "c", "name": "f"}
+    added = response("output_item.added", output_index=0, item=item)
+    whole = [
+        response("function_call_arguments.done", output_index=0, arguments=value)
+        for value in ({"a": 1}, '{"a": 2}', {"a": 3})
+    ]
+    with pytest.raises(sj.ConflictError):
+        apply_all(sj.PartAssembler(), added, whole[0], whole[1])
+    for options in ({}, {"on_conflict": "replace"}):
+        parts = apply_all(sj.PartAssembler(**options), added, whole[1])  # type: ignore[arg-type]
+        if options:
+            assert apply_all(parts, whole[2], whole[2]).parts[0].value == {"a": 3}
+        else:
+            with pytest.raises(sj.ConflictError):
+                parts.apply(whole[2])
+
+
+def test_a_repr_says_what_it_is() -> None:
+    assert repr(sj.PartAssembler()) == "<PartAssembler of an unknown provider: 0 parts, open>"
+
+
+def test_a_failure_that_an_object_reports() -> None:
+    with pytest.raises(sj.StreamFailedError) as raised:
+        sj.PartAssembler().apply(SimpleNamespace(error={"message": "busy"}))
+    assert raised.value.error_message == "busy"
+
+
+def test_an_object_without_any_known_field_is_foreign() -> None:
+    with pytest.raises(sj.InvalidEventError) as raised:
+        sj.PartAssembler().apply(SimpleNamespace(what=1))
+    assert raised.value.code == "foreign_event"
+
+
+def test_the_whole_of_a_finished_call_by_paths_may_be_replaced() -> None:
+    events = [candidate(function(name="f", id="a", args={"a": number})) for number in (1, 2, 2)]
+    parts = apply_all(sj.PartAssembler(on_conflict="replace"), *events)
+    assert (parts.parts[0].value, parts.parts[0].complete) == ({"a": 2}, True)

@@ -526,8 +526,8 @@ async def pending() -> None: ...
 @pytest.mark.parametrize(
     ("source", "advice"),
     [
-        ("data: {}", "decode the bytes"),
-        (b"id: 1", "decode the bytes"),
+        ("data: {}", "decode_sse"),
+        (b"id: 1", "decode_sse"),
         (Response(), "response.iter_bytes"),
         (said("Hi"), "PartAssembler"),
         (sj.ServerSentEvent("{}"), "PartAssembler"),
@@ -621,3 +621,37 @@ def test_a_call_can_not_read_on_inside_a_callback() -> None:
     with pytest.raises(ExceptionGroup) as raised:
         next(answer)
     assert raised.value.exceptions[0].code == "applying"  # type: ignore[union-attr]
+
+
+def test_a_misfit_says_which_call_it_is(assemble: Any) -> None:
+    answer, _ = assemble(TWO_CALLS)
+    with pytest.raises(sj.StructureError, match=r"the call of 'cancel' '2': .* does not fit") as raised:
+        list(answer.calls(into=Trip))
+    assert raised.value.part.id == "2"
+
+
+def test_kinds_of_parts_are_checked(assemble: Any) -> None:
+    answer, _ = assemble([])
+    with pytest.raises(ValueError, match="kind is one of"):
+        answer.snapshots(kind="calls")
+    with pytest.raises(TypeError, match="names of tools"):
+        answer.calls(5)
+
+
+def test_the_error_of_a_part_that_is_not_json_is_raised_by_its_stream(assemble: Any) -> None:
+    answer, _ = assemble([said("Sorry."), chunk(finish="stop")], content="json")
+    with pytest.raises(sj.InvalidTextError):
+        answer.snapshots(kind="text").final()
+
+
+class Interrupting(dict[str, Any]):
+    def get(self, key: str, default: Any = None) -> Any:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_an_event_is_read_closes_the_source(assemble: Any) -> None:
+    answer, source = assemble([said("Hi"), chunk({"tool_calls": [Interrupting()]})])
+    next(answer)
+    with pytest.raises(KeyboardInterrupt):
+        next(answer)
+    assert (source.closed, answer.end) == (1, "failed")

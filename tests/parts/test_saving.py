@@ -66,3 +66,70 @@ def test_a_checkpoint_without_a_member_is_refused(name: str) -> None:
     del members[name]
     with pytest.raises(sj.CheckpointError):
         sj.PartAssembler.restore(reseal(members))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("parts", 0, "kind"), "music"),
+        (("parts", 0, "name"), 5),
+        (("parts", 0, "raw"), 5),
+        (("parts", 0, "first"), 5),
+        (("parts", 0, "half"), "x"),
+        (("parts", 0, "error"), ["InvalidTextError", 5, "x"]),
+        (("parts", 0, "error"), ["KeyError", "bad_text", "x"]),
+        (("parts", 0, "form"), "string"),
+        (("keys", 0, 0), [[]]),
+        (("keys", 0, 1), -1),
+        (("keys", 0, 1), 9),
+        (("provider",), "cohere"),
+        (("content",), "xml"),
+        (("state",), {"what": 1}),
+    ],
+)
+def test_a_member_that_can_not_be_is_refused(path: tuple[Any, ...], value: Any) -> None:
+    members = json.loads(CHECKPOINTS[1])
+    container = members
+    for key in path[:-1]:
+        container = container[key]
+    container[path[-1]] = value
+    with pytest.raises(sj.CheckpointError):
+        sj.PartAssembler.restore(reseal(members))
+
+
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [
+        (3, {"contents": {"0": {"call": -9}}}),
+        (3, {"stopped": {"abc": "STOP"}}),
+        (3, {"stopped": []}),
+        (2, {"last": "x"}),
+    ],
+)
+def test_a_state_of_a_provider_that_can_not_be_is_refused(number: int, state: dict[str, Any]) -> None:
+    members = json.loads(CHECKPOINTS[number])
+    members["state"] |= state
+    with pytest.raises(sj.CheckpointError):
+        sj.PartAssembler.restore(reseal(members))
+
+
+def test_more_parts_than_the_limit_are_refused() -> None:
+    with pytest.raises(sj.LimitExceededError) as raised:
+        sj.PartAssembler.restore(CHECKPOINTS[0], limits=sj.Limits(max_parts=1))
+    assert raised.value.limit == "max_parts"
+
+
+def test_half_a_character_that_waits_is_saved() -> None:
+    def text(kind: str, name: str, value: str) -> dict[str, Any]:
+        return {
+            "type": f"response.output_text.{kind}",
+            "item_id": "m",
+            "output_index": 0,
+            "content_index": 0,
+            name: value,
+        }
+
+    parts = sj.PartAssembler()
+    parts.apply(text("delta", "delta", "hi \ud83d"))
+    restored = sj.PartAssembler.restore(parts.checkpoint())
+    assert restored.apply(text("done", "text", "hi 🚀"))[0].value == "hi 🚀"

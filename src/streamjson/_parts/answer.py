@@ -42,13 +42,12 @@ class Answer:
     def __init__(
         self, options: PartOptions, *, content: Literal["text", "json"], on_new_run: Literal["error", "reset"]
     ) -> None:
-        self.options = options
-        self.content = content
-        self.on_new_run = on_new_run
+        self.options: PartOptions = options
+        self.content: Literal["text", "json"] = content
+        self.on_new_run: Literal["error", "reset"] = on_new_run
         self.failures: list[Exception] = []  # of callbacks, while an event is applied
-        self.ignored_count = 0
-        self.replayed_count = 0
-        self.is_settled = False  # the answer has ended
+        self.ignored_count: int = 0
+        self.replayed_count: int = 0
         self.clear()
 
     def clear(self) -> None:

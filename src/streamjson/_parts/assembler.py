@@ -62,7 +62,7 @@ class PartAssembler(Registration):
         wrapper: Literal["fence", "prose"] | None = None,
         limits: Limits = Limits(),  # noqa: B008  # immutable
     ) -> None:
-        self._session = AnswerSession(
+        self._session: AnswerSession = AnswerSession(
             provider=provider,
             content=content,
             on_new_run=on_new_run,
@@ -71,6 +71,9 @@ class PartAssembler(Registration):
             wrapper=wrapper,
             limits=limits,
         )
+
+    def __repr__(self) -> str:
+        return f"<PartAssembler of {self.provider or 'an unknown provider'}: {len(self.parts)} parts, {self.end}>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         """Refuse `copy`, `deepcopy` and `pickle`: callbacks would be lost."""
@@ -117,7 +120,7 @@ class PartAssembler(Registration):
 
     @property
     def skipped(self) -> tuple[SkippedEvent, ...]:
-        """The last 100 of these, oldest first: each the part, and its error."""
+        """The last 100 calls that did not fit, oldest first: each the part, and its error."""
         return tuple(self._session.skipped.last)
 
     def apply(self, event: object) -> list[Part]:
@@ -162,8 +165,13 @@ class PartAssembler(Registration):
         if session.end == "failed":
             raise ClosedError("the answer has failed; nothing could continue it")
         options = session.answer.options
-        saved = {"content": session.content, "on_new_run": session.answer.on_new_run, "wrapper": options.wrapper}
-        return save_answer(session.answer, session.provider, {**saved, "end": session.end}, session.event_number)
+        saved: dict[str, Any] = {
+            "content": session.content,
+            "on_new_run": session.answer.on_new_run,
+            "wrapper": options.wrapper,
+        }
+        saved |= {"end": session.end, "event_number": session.event_number, "read_count": session.read_count}
+        return save_answer(session.answer, session.provider, saved)
 
     @classmethod
     def restore(cls, data: bytes, **options: Unpack[PartAssemblerOptions]) -> Self:
@@ -188,9 +196,13 @@ class PartAssembler(Registration):
         except ValueError as error:
             raise CheckpointError(f"the checkpoint's options can't be: {shorten(str(error), 200)}") from None
         session = parts._session
-        if members.get("end") not in ("open", "done", "eof") or type(members.get("event_number")) is not int:
+        if members.get("end") not in ("open", "done", "eof") or not all(
+            type(members.get(name)) is int for name in ("event_number", "read_count")
+        ):
             raise CheckpointError("the checkpoint's end can't be")
         session.provider = restore_answer(session.answer, members)
-        session.end, session.event_number = members["end"], members["event_number"]
+        session.end, session.event_number, session.read_count = (
+            members[name] for name in ("end", "event_number", "read_count")
+        )
         session.skip_ready()
         return parts

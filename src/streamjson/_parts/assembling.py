@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Unpack, overload
 
-from .._dialects import needs_decoding
 from .._errors import InvalidEventError, shorten
 from .._wire import ServerSentEvent, right_call
 from .async_stream import AsyncPartStream
@@ -48,7 +47,11 @@ def assemble_parts(
     book_trip {'city': 'Lisbon'} True done
     """
     if isinstance(source, str | bytes | bytearray | memoryview):
-        raise needs_decoding(source)
+        raise InvalidEventError(
+            f"{shorten(source)} is not a source of events: call assemble_parts(decode_sse(pieces)) with the bytes of a"
+            " response",
+            code="needs_decoding",
+        )
     if any(hasattr(source, name) for name in ("iter_bytes", "aiter_bytes", "iter_content", "iter_chunked")):
         raise InvalidEventError(
             f"{shorten(source)} is a response, not its events: call assemble_parts(decode_sse(pieces)) with its bytes,"

@@ -77,8 +77,6 @@ class AsyncPartStream(BasePartStream):
             if explained is error:
                 raise
             raise explained from error
-        if self._is_finished:  # another task closed the stream
-            raise StopAsyncIteration
         try:
             changed = self._take_end() if event is _END else session.consume(event)
             if session.end == "done":

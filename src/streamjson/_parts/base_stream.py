@@ -5,11 +5,12 @@ It does not know the source, nor how to wait for its next event.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Set as AbstractSet
 from typing import Any, Literal, Unpack
 
 from .._dialects import failure_of_error
 from .._errors import ClosedError, InvalidEventError, StreamTruncatedError, shorten
+from .._json import is_array
 from .._skipped import SkippedEvent
 from .._view import sender_failed
 from .._wire import failure_in_body
@@ -42,8 +43,8 @@ class BasePartStream(Registration):
     ) -> None:
         if assembler is not None and options:
             raise TypeError(f"the assembler has its options already: {', '.join(options)}")
-        self._assembler = PartAssembler(**options) if assembler is None else assembler
-        self._session = self._assembler._answer_session()  # noqa: SLF001  # the public class shows no machinery
+        self._assembler: PartAssembler = PartAssembler(**options) if assembler is None else assembler
+        self._session: AnswerSession = self._assembler._answer_session()  # noqa: SLF001  # the public class shows no machinery
         self._session.check_open()
         self._require_done = require_done
         self._is_finished = False
@@ -89,7 +90,7 @@ class BasePartStream(Registration):
 
     @property
     def skipped(self) -> tuple[SkippedEvent, ...]:
-        """The last 100 of these, oldest first: each the part, and its error."""
+        """The last 100 calls that did not fit, oldest first: each the part, and its error."""
         return self._assembler.skipped
 
     @property
@@ -138,6 +139,9 @@ class BasePartStream(Registration):
     def _call_reader(self, names: str | Collection[str] | None, into: Any) -> CallReader:
         if isinstance(names, str):
             names = (names,)
+        given: object = names
+        if names is not None and not (is_array(given) or isinstance(given, AbstractSet | Mapping)):
+            raise TypeError(f"names are the names of tools, not {shorten(names)}")
         if names is not None and not all(isinstance(name, str) for name in names):
             raise TypeError(f"names are the names of tools, not {shorten(names)}")
         return CallReader(self._session.answer, names, IntoCall(into), self._session.takes_misfit)

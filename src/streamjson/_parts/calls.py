@@ -32,7 +32,7 @@ class Call(Generic[T_co]):
     __slots__ = ("part", "value")
 
     def __init__(self, part: Part, value: Any) -> None:
-        self.part = part
+        self.part: Part = part
         self.value: T_co = value
 
     @property
@@ -92,6 +92,9 @@ def make_call(
         value = state.assembler.snapshot().copy_value()
         return Call(part, value if structurer is None else structurer(value, ""))
     except StructureError as error:
+        error.part = part
+        if not error.message.startswith("the call"):
+            error.args = (f"{state.label}: {error.message}",)
         if not takes_misfit(part, error):
             raise
         return MISSING

@@ -33,7 +33,7 @@ class Part:
     __slots__ = ("_state",)
 
     def __init__(self, state: PartState) -> None:
-        self._state = state
+        self._state: PartState = state
 
     @property
     def kind(self) -> Kind:

@@ -7,7 +7,7 @@ the answer has the source.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from .._errors import ClosedError
 from .._streams import AsyncPullIterator, AsyncSnapshotStream, PullIterator, SnapshotStream
@@ -16,8 +16,6 @@ from .part import Part
 from .readers import DeferredReader, Reader, Selection
 
 __all__ = ["AsyncPartSnapshots", "PartSnapshots"]
-
-T = TypeVar("T")
 
 
 class _Followed:
@@ -54,10 +52,15 @@ class _Followed:
         """Return whether the part has ended."""
         return self.part is not None and self.part.end != "open"
 
-    def check_found(self) -> None:
-        """Raise `ClosedError` if the answer has ended without the part."""
-        if self.part is None:
+    def check_whole(self) -> None:
+        """Raise `ClosedError`, or the part's error, if the part is not whole, or the answer has ended without it."""
+        part = self.part
+        if part is None:
             raise ClosedError("the answer has ended, and has no such part")
+        if part.error is not None:
+            raise part.error
+        if not part.complete:
+            raise ClosedError(f"{part!r} is not whole; `snapshot` has the part that arrived")
 
 
 class PartSnapshots(SnapshotStream):
@@ -119,11 +122,11 @@ class PartSnapshots(SnapshotStream):
     def final(self, into: Any = None) -> Any:
         """Read the part to its end and return its document; see `SnapshotStream.final`.
 
-        Raises `ClosedError` if the part is not whole, or the answer has no such part.
+        Raises `ClosedError` if the part is not whole, or the answer has no such part, and the part's `error`.
         """
         for _ in self:
             pass
-        self._followed.check_found()
+        self._followed.check_whole()
         return super().final(into)
 
     def close(self) -> None:
@@ -135,7 +138,7 @@ class AsyncPartSnapshots(AsyncSnapshotStream):
     """An `AsyncSnapshotStream` over one part of an answer."""
 
     def __init__(self, advance_answer: Callable[[], Awaitable[object]], selection: Selection) -> None:
-        super().__init__(_nothing())
+        super().__init__(AsyncPullIterator(advance_answer, DeferredReader(lambda: None)))  # it is never read
         self._advance_answer = advance_answer
         self._followed = _Followed(selection)
 
@@ -191,14 +194,9 @@ class AsyncPartSnapshots(AsyncSnapshotStream):
         """Read the part to its end and return its document; see `PartSnapshots.final`."""
         async for _ in self:
             pass
-        self._followed.check_found()
+        self._followed.check_whole()
         return await super().final(into)
 
     async def aclose(self) -> None:
         """Yield no more snapshots. The answer can be read on."""
         self._is_finished = True
-
-
-async def _nothing() -> AsyncIterator[object]:
-    return
-    yield

@@ -60,27 +60,27 @@ class PartState:
     ) -> None:
         self.kind: Kind = kind
         self.form: Form = form
-        self.id = id
-        self.name = name
-        self.index = index
-        self.choice = choice
+        self.id: str | None = id
+        self.name: str | None = name
+        self.index: int | None = index
+        self.choice: int | None = choice
         self.executed_by: Executor | None = executed_by
         self.encoding: Encoding = encoding
         self.end: EndOfPart = "open"
         self.finish: str | None = None
         self.error: StreamJSONError | None = None
-        self.is_passed = False  # the provider has closed it, or gone past it: nothing more of it is expected
-        self.is_ready = False  # a call that was reported
-        self.number = 0  # its place among the parts
+        self.is_passed: bool = False  # the provider has closed it, or gone past it: nothing more of it is expected
+        self.is_ready: bool = False  # a call that was reported
+        self.number: int = 0  # its place among the parts
         self.part: Any = None  # what callers hold of it
-        self.is_valued = False  # its document came as a value, not as text
+        self.is_valued: bool = False  # its document came as a value, not as text
         self.first: Any = None  # what its first event holds: it counts only if nothing else comes
-        self._options = options
-        self._failures = failures
+        self._options: PartOptions = options
+        self._failures: list[Exception] = failures
         self._assembler: Assembler | None = None
         self._pieces: list[str] = []  # the raw text, except of a string, which is its own
         self._pending: list[str] = []
-        self._half = ""  # of a string: half a surrogate pair at its end, which its document does not show
+        self._half: str = ""  # of a string: half a surrogate pair at its end, which its document does not show
 
     # ------------------------------------------------------------------------------------------------------------------
     # what it shows
@@ -282,10 +282,16 @@ class PartState:
         else:
             self.write_value(first)
 
-    def take_up(self, assembler: Assembler, raw: str) -> None:
+    @property
+    def half(self) -> str:
+        """Half a surrogate pair at the end of its string."""
+        return self._half
+
+    def take_up(self, assembler: Assembler, raw: str, half: str) -> None:
         """Continue with the document and the text of a checkpoint."""
         self._assembler = assembler
         self._pieces = [raw] if raw else []
+        self._half = half
 
     def _has_no_arguments(self) -> bool:
         return not self.has_value and not self.is_valued and not (self.text or "").strip()

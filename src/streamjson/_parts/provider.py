@@ -15,7 +15,7 @@ import attrs
 
 from .answer import Answer
 
-__all__ = ["NoState", "Provider", "a_number", "a_text", "an_optional", "by_index", "by_text", "numbers"]
+__all__ = ["NoState", "Provider", "a_number", "an_optional", "by_index", "by_text", "numbers"]
 
 
 @attrs.define
@@ -32,7 +32,7 @@ class Provider(ABC):
     state_type: ClassVar[type[Any]] = NoState
 
     def __init__(self, answer: Answer) -> None:
-        self.answer = answer
+        self.answer: Answer = answer
         self.state: Any = self.state_type()
 
     @abstractmethod
@@ -58,11 +58,6 @@ _a = _attrs.validators
 def a_number(default: int) -> Any:
     """Return a member that is an int."""
     return _attrs.field(default=default, validator=[_a.instance_of(int), _a.ge(-1)])
-
-
-def a_text(default: str) -> Any:
-    """Return a member that is text."""
-    return _attrs.field(default=default, validator=_a.instance_of(str))
 
 
 def an_optional(kind: type) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from .._errors import ConflictError
+from .._errors import ConflictError, shorten
 from .._json import MISSING
 from .answer import Answer
 from .part import Part
@@ -89,6 +89,9 @@ class Selection:
     """Finds the first part of a kind and a name."""
 
     def __init__(self, answer: Answer, kind: Kind | None, name: str | None) -> None:
+        kinds: tuple[object, ...] = (None, "text", "call", "refusal", "reasoning", "state")
+        if kind not in kinds:
+            raise ValueError(f"kind is one of {', '.join(map(repr, kinds[1:]))}, not {shorten(kind)}")
         self._answer = answer
         self._kind = kind
         self._name = name

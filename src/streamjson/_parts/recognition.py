@@ -19,6 +19,7 @@ from .provider import Provider
 __all__ = ["foreign_event", "is_of_another", "provider_of"]
 
 
+_READ: Final = ("OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages", "Gemini", "ADK", "LangChain")
 _OF_GEMINI: Final = (
     "promptFeedback",
     "prompt_feedback",
@@ -76,6 +77,8 @@ def foreign_event(event: Any, provider: str | None) -> InvalidEventError:
     elif provider is not None:
         name = protocol or "another protocol"
         problem = f"this is an event of {name}, in a stream of {provider}"
+    elif protocol is not None and protocol not in _READ:
+        problem = f"this is an event of {protocol}, which is not read"
     elif protocol is not None:
         problem = (
             f"this is an event of {protocol}, but not one that begins a stream of a provider that is read:"

@@ -23,8 +23,8 @@ class CallSubscription(Generic[T]):
 
     def __init__(self, listener: Listener, session: AnswerSession) -> None:
         self.__wrapped__: Callable[[Call[T]], object] = listener.callback
-        self._listener = listener
-        self._session = session
+        self._listener: Listener = listener
+        self._session: AnswerSession = session
 
     @property
     def name(self) -> str | None:

@@ -50,13 +50,13 @@ _VALUES: Final = {
 }
 
 
-def save_answer(answer: Answer, provider: Provider | None, options: Mapping[str, Any], event_number: int) -> bytes:
+def save_answer(answer: Answer, provider: Provider | None, session: Mapping[str, Any]) -> bytes:
     """Return the checkpoint of an answer."""
     number_of = {state: number for number, state in enumerate(answer.states)}
     return seal(
         _KIND,
         {
-            **options,
+            **session,
             "provider": None if provider is None else provider.name,
             "state": {} if provider is None else asdict(provider.state),
             "parts": [_save_part(state) for state in answer.states],
@@ -67,7 +67,6 @@ def save_answer(answer: Answer, provider: Provider | None, options: Mapping[str,
             "finish": answer.finish,
             "ignored_count": answer.ignored_count,
             "replayed_count": answer.replayed_count,
-            "event_number": event_number,
         },
     )
 
@@ -76,6 +75,7 @@ def _save_part(state: PartState) -> dict[str, Any]:
     return {
         **{name: getattr(state, name) for name in _PLAIN},
         "first": state.first,
+        "half": state.half,
         "error": None if state.error is None else [type(state.error).__name__, state.error.code, state.error.message],
         "raw": state.raw if state.form == "json" else None,
         "assembler": state.assembler.checkpoint().decode(),
@@ -137,11 +137,14 @@ def _restore_part(answer: Answer, saved: Mapping[str, Any]) -> None:
     first, error, raw = saved["first"], saved["error"], saved["raw"]
     if not (first is None or isinstance(first, str | dict)) or not (raw is None or isinstance(raw, str)):
         raise TypeError("a part's text is not text")
+    half = saved["half"]
+    if not isinstance(half, str) or not (half == "" or "\ud800" <= half <= "\udbff"):
+        raise TypeError("what is pending of a text is no half of a pair")
     state.first = first
     if error is not None:
         state.error = _restore_error(error)
     assembler = Assembler.restore(saved["assembler"].encode(), limits=answer.options.limits)
-    state.take_up(assembler, raw or "")
+    state.take_up(assembler, raw or "", half)
     if state.form == "string" and not isinstance(state.value, str):
         raise TypeError("the document of a text is no string")
     answer.add(state)

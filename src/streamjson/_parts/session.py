@@ -67,18 +67,18 @@ class AnswerSession:
             raise ValueError("wrapper is for texts that are JSON: pass content='json' too")
         self.content: Literal["text", "json"] = content
         self.on_misfit: OnMisfit = on_misfit
-        self.answer = Answer(PartOptions(limits, wrapper, on_conflict), content=content, on_new_run=on_new_run)
+        self.answer: Answer = Answer(PartOptions(limits, wrapper, on_conflict), content=content, on_new_run=on_new_run)
         self.provider: Provider | None = None
         if provider is not None:
             self.provider = PROVIDERS[provider](self.answer)
         self.end: Literal["open", "done", "eof", "failed"] = "open"
-        self.event_number = 0
+        self.event_number: int = 0
         self.listeners: list[Listener] = []
-        self.allows_coroutines = False
-        self.skipped = Skipped()
-        self._is_busy = False
-        self._notified = 0
-        self._read_count = 0  # events that a provider has read
+        self.allows_coroutines: bool = False
+        self.skipped: Skipped = Skipped()
+        self._is_busy: bool = False
+        self._notified: int = 0
+        self.read_count: int = 0  # events that a provider has read
 
     @property
     def is_open(self) -> bool:
@@ -172,7 +172,7 @@ class AnswerSession:
                 self._check_failure(data)
                 raise foreign_event(data, None)
             provider = self.provider = PROVIDERS[name](self.answer)
-        self._read_count += 1
+        self.read_count += 1
         before = self.answer.ignored_count
         provider.read(data)
         if self.answer.ignored_count != before:
@@ -211,8 +211,8 @@ class AnswerSession:
             self.provider.end()
         self.end = end
         answer = self.answer
-        if not answer.parts and self._read_count and self._read_count == answer.ignored_count:
-            message = f"the stream ended, and none of its {self._read_count} events was understood"
+        if not answer.parts and self.read_count and self.read_count == answer.ignored_count:
+            message = f"the stream ended, and none of its {self.read_count} events was understood"
             raise StreamFailedError(message, code="no_deltas")
 
     def break_off(self, error: StreamJSONError | None = None) -> None:
@@ -313,10 +313,10 @@ class Listener:
     """A registered callback on calls of a name, or of any."""
 
     def __init__(self, name: str | None, callback: Callable[[Call[Any]], object], into: IntoCall) -> None:
-        self.name = name
-        self.callback = callback
-        self.is_coroutine = iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__)
-        self._into = into
+        self.name: str | None = name
+        self.callback: Callable[[Call[Any]], object] = callback
+        self.is_coroutine: bool = iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__)
+        self._into: IntoCall = into
 
     def bind(self, session: AnswerSession, state: PartState) -> Callable[[], object]:
         """Return a function that calls the callback for a call."""

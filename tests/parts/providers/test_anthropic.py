@@ -130,3 +130,7 @@ def test_the_events_of_the_helper_of_the_sdk_are_passed_over() -> None:
     ]
     answer = sj.assemble_parts([MESSAGE, *events, ended("end_turn")])
     assert ([part.value for part in answer.final()], answer.ignored_count) == (["Hi"], 0)
+
+
+def test_a_call_without_input_in_its_start() -> None:
+    assert parts_of(block(0, type="tool_use", id="t", name="f"), stop(0), ended("tool_use")) == [("call", {}, "done")]

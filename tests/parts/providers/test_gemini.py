@@ -198,3 +198,15 @@ def test_a_string_of_halves_is_compared_a_bounded_number_of_times() -> None:
     assert parts_of(*map(candidate, [BEGIN, *pieces, END]))[0][2] == {
         "a": "".join(f"{at % 10}\ufffd" for at in range(300))
     }
+
+
+def test_the_end_of_a_call_that_ended_already_is_nothing() -> None:
+    assert parts_of(candidate({"text": "a"}), candidate(END)) == [("text", None, "a", "done")]
+
+
+def test_arguments_that_contradict_replace_if_asked() -> None:
+    events = [BEGIN, entry("$.a", numberValue=1), function(args={"a": 2}, willContinue=True), END]
+    with pytest.raises(sj.ConflictError):
+        parts_of(*map(candidate, events))
+    (part,) = sj.assemble_parts(map(candidate, events), on_conflict="replace").final()
+    assert (part.value, part.end) == ({"a": 2}, "done")

@@ -116,3 +116,7 @@ def test_blocks_that_are_not_text_are_read_or_counted() -> None:
 def test_a_chunk_whose_calls_are_parsed_already_is_a_whole_message() -> None:
     with pytest.raises(sj.InvalidEventError, match="whole message"):
         parts_of(chunk("", tool_calls=[{"name": "f", "args": {}}], tool_call_chunks=[]))
+
+
+def test_a_fragment_that_says_nothing_is_nothing() -> None:
+    assert parts_of(chunk("a"), fragment("", index=5), LAST) == [("text", None, "a", "done")]

@@ -187,3 +187,13 @@ def test_completions_of_the_older_api_are_another_protocol() -> None:
     with pytest.raises(sj.InvalidEventError) as raised:
         sj.assemble_parts([{"object": "text_completion", "choices": [{"index": 0, "text": "Hi"}]}]).final()
     assert raised.value.code == "foreign_event"
+
+
+def test_what_is_not_read_is_refused_with_a_named_provider_too() -> None:
+    for event in (
+        {"object": "text_completion", "choices": [{"index": 0, "text": "Hi"}]},
+        chunk({"tool_calls": {"index": 0}}),
+        chunk({"reasoning": 5, "content": 5}),
+    ):
+        with pytest.raises(sj.InvalidEventError):
+            parts_of(event)

@@ -308,3 +308,21 @@ def test_a_broken_call_that_is_replaced_by_a_whole_one_is_given_once() -> None:
     assert (answer.skipped_count, answer.skipped[0].event) == (1, answer.parts[0])
     emptied = [added(0, CALL), arguments("[1]"), response("function_call_arguments.done", output_index=0, arguments="")]
     assert parts_of(*emptied, completed(), on_conflict="replace")[0][4] == {}
+
+
+def test_a_second_response_begins_anew_if_asked() -> None:
+    first, second = (response("created", response={"id": name}) for name in ("r1", "r2"))
+    events = [first, added(0, CALL), arguments("[1"), second, added(0, CALL), arguments("[2]"), completed()]
+    assert [part[4] for part in parts_of(*events, on_new_run="reset")] == [[2]]
+
+
+def test_contents_that_are_no_text_and_an_item_that_is_closed_twice() -> None:
+    message = {**MESSAGE, "content": [{"type": "audio"}, {"type": "output_text", "text": "a"}]}
+    shell = {"type": "shell_call", "id": "sh", "call_id": "c", "action": {"commands": [None, "ls"]}}
+    events = [done(0, message), done(0, message), done(1, shell), done(1, shell), done(2, {"type": "compaction"})]
+    assert [part[4] for part in parts_of(*events, completed())] == ["a", "ls"]
+
+
+def test_a_shell_call_without_an_id_for_its_result() -> None:
+    shell = {"type": "shell_call", "id": "sh", "action": {"commands": ["ls"]}}
+    assert parts_of(done(0, shell), completed()) == [("call", "sh", None, 0, "ls", "done")]

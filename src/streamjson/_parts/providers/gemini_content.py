@@ -26,7 +26,7 @@ from ..._json import MISSING, is_object
 from ..answer import Answer, ambiguous
 from ..fields import field, items, name_of, text
 from ..part_state import Kind, PartState
-from ..provider import a_number, a_text, an_optional
+from ..provider import a_number, an_optional, by_index
 
 __all__ = ["ContentReader", "ContentState", "arguments_of", "either"]
 
@@ -45,7 +45,7 @@ class ContentState:
 
     text: int | None = an_optional(int)  # the text that may continue
     call: int | None = an_optional(int)  # the call that is open
-    half: str = a_text("")  # the path of a string that ends in half a surrogate pair
+    halves: dict[str, str] = by_index(str)  # by call, the path of a string that ends in half a surrogate pair
     checks: int = a_number(0)  # how often such a string was compared with what followed
 
 
@@ -128,7 +128,7 @@ class ContentReader:
             if has_arguments and (current is None or (id is not None and current.id is not None)):
                 raise ambiguous("arguments came for a call that has no name")
             return current
-        self.state.call, self.state.half = len(answer.states), ""
+        self.state.call = len(answer.states)
         # ADK's adapter of the Interactions API begins so, and goes on with JSON text.
         is_adapter = self.is_repeated and either(call, "partialArgs", "partial_args") == []
         has_text = has_text or (is_adapter and either(call, "willContinue", "will_continue") is not True)
@@ -170,16 +170,17 @@ class ContentReader:
 
     def _add_string(self, state: PartState, path: str, piece: str) -> None:
         # ADK sends half a surrogate pair, and then the whole string again.
-        state_of = self.state
-        if path == state_of.half and state_of.checks < _MAX_CHECKS and not "\udc00" <= piece[:1] <= "\udfff":
-            state_of.checks += 1  # each reads the whole string
+        content, call = self.state, str(state.number)
+        is_other = path == content.halves.pop(call, None) and not "\udc00" <= piece[:1] <= "\udfff"
+        if is_other and content.checks < _MAX_CHECKS:
+            content.checks += 1  # each reads the whole string
             so_far = state.assembler.snapshot().get(path, "")
             if isinstance(so_far, str) and piece.startswith(so_far):
                 self.answer.replace_at(state, path, piece)
-                self.state.half = ""
                 return
         self.answer.put_at(state, path, piece)
-        self.state.half = path if "\ud800" <= piece[-1:] <= "\udbff" else ""
+        if "\ud800" <= piece[-1:] <= "\udbff":
+            content.halves[call] = path
 
 
 def arguments_of(state: PartState, args: Any) -> dict[str, Any]:

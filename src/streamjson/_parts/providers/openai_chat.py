@@ -58,6 +58,8 @@ class OpenAIChat(Provider):
 
     def read(self, event: Any) -> None:
         """Read a chunk."""
+        if text(event, "object") == "text_completion":
+            raise InvalidEventError("this is an event of the older API for completions, which is not read")
         if not is_list(field(event, "choices")):
             if not text(event, "type").startswith(_OF_HELPER):
                 self.answer.ignore()

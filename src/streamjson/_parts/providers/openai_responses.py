@@ -225,18 +225,17 @@ class OpenAIResponses(Provider):
     # items
 
     def _begin_item(self, output: int, item: Any) -> None:
-        if item is None:
-            return
-        answer = self.answer
-        self._note_item(output, name_of(item, "id"))
-        completed, self.state.completed = self.state.completed, []
-        for other in completed:
-            answer.settle(self._parts_of(other), "done")
-        self._read_item(output, item, is_first=True)
+        if item is not None:
+            self._note_item(output, name_of(item, "id"))
+            self._read_item(output, item, is_first=True)
 
     def _note_item(self, output: int, item_id: str | None) -> None:
         item_ids = self.state.item_ids
         known = item_ids.get(str(output))
+        if str(output) not in item_ids:  # it begins, so those that were completed are done
+            completed, self.state.completed = self.state.completed, []
+            for other in completed:
+                self.answer.settle(self._parts_of(other), "done")
         if known is not None and item_id is not None and known != item_id:
             raise ambiguous(f"item {shorten(item_id)} came at output_index {output}, of {shorten(known)}")
         item_ids[str(output)] = known or item_id
@@ -328,10 +327,17 @@ class OpenAIResponses(Provider):
 
     def _end_response(self, kind: str, response: Any) -> None:
         answer = self.answer
-        for position, item in enumerate(items(response, "output")):
+        written = answer.last_written.get(None)
+        found = items(response, "output")
+        for position, item in enumerate(found):
             output = self._output_of(item, position)
             self.state.item_ids.setdefault(str(output), name_of(item, "id"))
             self._read_item(output, item, is_first=False)
+            if (
+                text(item, "status") == "completed" and position < len(found) - 1
+            ):  # the last one may be cut all the same
+                for part in self._parts_of(output):
+                    answer.pass_by(part)
         answer.write_first(*answer.open_parts())
         status = text(response, "status")
         status = status if status in _ENDINGS else kind
@@ -344,9 +350,16 @@ class OpenAIResponses(Provider):
         end: EndOfPart = (
             "done" if is_good else "aborted" if status == "cancelled" else _REASONS.get(reason or "", "cut")
         )
-        last = answer.last_written.get(None)
+        # The last item may be cut; the list of all may have brought earlier ones after it.
+        last = max(
+            (part for part in (written, answer.last_written.get(None)) if part is not None),
+            key=lambda part: -1 if part.index is None else part.index,
+            default=None,
+        )
         for part in answer.open_parts():
-            is_cut = part.index in self.state.incomplete or (not is_good and (part is last or not part.is_passed))
+            is_cut = part.index in self.state.incomplete or (
+                not is_good and (part is last or (answer.is_cut(part) and not part.is_passed))
+            )
             cut: EndOfPart = "length" if is_good else end
             answer.settle((part,), cut if is_cut else "done", finish)
         answer.finish_choice(finish)
