@@ -249,9 +249,7 @@ class PartState:
         self._change(self.assembler.apply, piece)
 
     def settle(self, end: EndOfPart, finish: str | None) -> None:
-        """End the part; the document of one that is done, or whole, is complete."""
-        if self.end != "open":
-            return
+        """End the part, which is open; the document of one that is done, or whole, is complete."""
         if end in ("done", "cut") and self.first is not None and self.is_empty:
             self.write_first()
         is_whole = self.is_whole
