@@ -48,6 +48,7 @@ def test_names_of_the_root_are_sorted() -> None:
 
 
 def test_no_other_name_is_public() -> None:
+    assert set(streamjson.__all__) <= set(dir(streamjson))
     assert streamjson.PartStream is not None  # imported when it is used, with its neighbours
     names = {name for name in vars(streamjson) if not name.startswith("_")}
     modules = {"annotations", "cli", "Any", "TYPE_CHECKING"}  # `streamjson.cli` is imported by name

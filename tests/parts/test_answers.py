@@ -16,6 +16,8 @@ import streamjson as sj
 from answers import WRITERS, Expected, Script, is_beginning, visible
 from text_samples import cut, cuts
 
+pytestmark = pytest.mark.slow
+
 every_provider = pytest.mark.parametrize("provider", WRITERS)
 
 

@@ -38,6 +38,7 @@ def test_a_named_provider_needs_no_recognition(row: dict[str, Any]) -> None:
     check(row, answer, error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", WIRE_ROWS)
 def test_bytes_in_any_cuts(row: dict[str, Any]) -> None:
     wire = row["wire"].encode()
@@ -115,6 +116,7 @@ def rows_of(*providers: str, with_errors: bool = False) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", rows_of("openai-chat", "openai-compatible", "mistral"))
 def test_openai_client_for_chat(row: dict[str, Any]) -> None:
     import openai
@@ -123,6 +125,7 @@ def test_openai_client_for_chat(row: dict[str, Any]) -> None:
     check(row, *read(row, client.chat.completions.create(model="m", messages=[], stream=True)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", rows_of("openai-responses"))
 def test_openai_client_for_responses(row: dict[str, Any]) -> None:
     import openai
@@ -131,6 +134,7 @@ def test_openai_client_for_responses(row: dict[str, Any]) -> None:
     check(row, *read(row, client.responses.create(model="m", input="", stream=True)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", rows_of("anthropic"))
 def test_anthropic_client(row: dict[str, Any]) -> None:
     import anthropic
@@ -167,11 +171,13 @@ def as_objects(row: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[Any
 OBJECTS = ("gemini", "adk", "langchain", "mistral", "litellm")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [row for row in ROWS if row.values[0]["provider"] in OBJECTS])
 def test_objects_of_the_sdk(row: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     check(row, *read(row, as_objects(row, monkeypatch)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "events", "expected"), [row for row in CALL_ROWS if "gemini" in row.id])
 def test_google_genai_objects_with_arguments_by_paths(
     name: str, events: list[Any], expected: list[dict[str, Any]]

@@ -105,7 +105,8 @@ class BodyCheck:
         self._has_line_pieces |= self._head != b"" and (is_blank_line or piece.startswith(_LINE_STARTS))
         self._last = piece
         self._has_line_end |= b"\n" in piece or b"\r" in piece
-        if len(self._head) < KEPT_BYTES:
+        is_json = self._head.startswith((b"{", b"["))
+        if len(self._head) < SHOWN_BYTES or (is_json and len(self._head) < KEPT_BYTES):
             self._head = (self._head + piece).lstrip(b" \t\r\n")[:KEPT_BYTES]
         self._has_mark = self._head.removeprefix(_BOM).lstrip().startswith(tuple(mark for mark, _ in _KINDS_BY_MARK))
         awaited = KEPT_BYTES if self._head.startswith((b"{", b"[")) else SHOWN_BYTES
