@@ -62,20 +62,19 @@ def a_number(default: int) -> Any:
 
 def an_optional(kind: type) -> Any:
     """Return a member of a type, or None."""
-    checks = [_a.instance_of(kind), _a.ge(0)] if kind is int else _a.instance_of(kind)
+    checks = _a.and_(_a.instance_of(kind), _a.ge(0)) if kind is int else _a.instance_of(kind)
     return _attrs.field(default=None, validator=_a.optional(checks))
 
 
 def numbers() -> Any:
     """Return a member that is a list of ints."""
-    return _attrs.field(
-        default=_attrs.Factory(list), validator=_a.deep_iterable([_a.instance_of(int), _a.ge(0)], _a.instance_of(list))
-    )
+    items = _a.and_(_a.instance_of(int), _a.ge(0))
+    return _attrs.field(default=_attrs.Factory(list), validator=_a.deep_iterable(items, _a.instance_of(list)))
 
 
 def by_index(*kinds: type) -> Any:
     """Return a member that is a dict from an index, as text, to values of these types."""
-    keys = [_a.instance_of(str), _a.matches_re("[0-9]{1,18}")]
+    keys = _a.and_(_a.instance_of(str), _a.matches_re("[0-9]{1,18}"))
     validator = _a.deep_mapping(keys, _a.instance_of(kinds), _a.instance_of(dict))
     return _attrs.field(default=_attrs.Factory(dict), validator=validator, metadata={"values": kinds[0]})
 
