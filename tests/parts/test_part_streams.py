@@ -565,6 +565,8 @@ def test_an_end_by_done_alone_can_be_an_error(assemble: Any) -> None:
     answer, _ = assemble([said("Hi"), sj.ServerSentEvent("[DONE]")], require_done=True)
     with pytest.raises(sj.StreamTruncatedError):
         answer.final()
+    with pytest.raises(sj.ClosedError):  # the second time, it is no answer either
+        answer.final()
     answer, _ = assemble([said("Hi"), chunk(finish="stop"), sj.ServerSentEvent("[DONE]")], require_done=True)
     assert len(answer.final()) == 1
 

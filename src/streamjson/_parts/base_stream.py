@@ -48,6 +48,7 @@ class BasePartStream(Registration):
         self._session.check_open()
         self._require_done = require_done
         self._is_finished = False
+        self._was_refused = False  # the answer has ended, but not as `require_done` asks
         self._changed: list[Part] = []  # by the last event, and not yielded yet; last first
 
     def _answer_session(self) -> AnswerSession:
@@ -117,6 +118,7 @@ class BasePartStream(Registration):
                 what = f"{cut!r} was cut" if cut is not None else "nothing came"
                 error = StreamTruncatedError(f"the source ended, and the provider did not end its answer: {what}")
                 error.code = "no_done"
+                self._was_refused = True
                 raise error
 
     def _explain(self, error: BaseException) -> BaseException:
@@ -132,7 +134,7 @@ class BasePartStream(Registration):
         return error
 
     def _final_parts(self) -> list[Part]:
-        if self._session.end not in ("done", "eof"):
+        if self._session.end not in ("done", "eof") or self._was_refused:
             raise ClosedError("the stream ended before its answer did; `parts` has what arrived")
         return list(self.parts)
 

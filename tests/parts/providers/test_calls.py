@@ -130,3 +130,8 @@ def test_what_nobody_can_place_or_join_is_refused(events: list[Any], code: str) 
 def test_an_object_as_arguments_is_a_document_without_text() -> None:
     (part,) = sj.assemble_parts([fragment({"a": "ä"}, name="f"), chunk(finish="stop")]).final()
     assert (part.value, part.text, part.complete) == ({"a": "ä"}, None, True)
+
+
+@pytest.mark.parametrize("index", [[], {}, "0", -1, True])
+def test_an_index_that_is_none_counts_as_absent(index: Any) -> None:
+    assert calls_of(fragment("[1", name="f", index=index), fragment("]", index=index)) == [(None, "f", None, [1])]

@@ -1,7 +1,6 @@
 """Google ADK: the events of `/run_sse`, and of `Runner.run_async`.
 
-    {"content": {"parts": [{"text": "Hi"}], "role": "model"}, "partial": true, "invocationId": "e-1", "author":
-    "helper"}
+    {"content": {"parts": [{"text": "Hi"}], "role": "model"}, "partial": true, "author": "helper"}
 
 Partial events have increments, which `gemini_content` reads. The event after them, with `partial` false or absent, has
 the whole turn again: it ends the turn, adds what is missing, and says which container an empty one is. It is the only

@@ -3,10 +3,11 @@
 Compatible servers send the index, the id and the name of a call once, always, or never, and some send the same index
 for all calls. These rules read all of them; in this order:
 
-1. A known id: that call. 2. A new id and a name: a new call, whatever the index. 3. A new id without a name: the call
-at that index continues. 4. No id, an index: the latest call of that index continues. But another name, or the same name
-with arguments that begin
-   anew after finished ones, begin a new call.
+1. A known id: that call.
+2. A new id and a name: a new call, whatever the index.
+3. A new id without a name: the call at that index continues.
+4. No id, an index: the latest call of that index continues. But another name, or the same name with arguments that
+   begin anew after finished ones, begins a new call.
 5. Neither: a name begins a call. Without a name, the only call there is continues.
 6. Anything else is refused.
 

@@ -160,7 +160,7 @@ class OpenAIChat(Provider):
         arguments = field(function, "arguments")
         if field(fragment, "id") is None and type(arguments) is str and field(function, "name") is None:
             answer = self.answer
-            state = answer.keys.get(("at", choice, field(fragment, "index")))
+            state = answer.find("at", choice, index_of(fragment, "index"))
             if state is not None and state is answer.last_written.get(choice) and not state.is_valued:
                 answer.append(state, arguments)
                 return

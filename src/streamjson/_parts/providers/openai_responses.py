@@ -308,13 +308,6 @@ class OpenAIResponses(Provider):
             raise ambiguous(f"{shorten(text(event, 'type'))} has no output_index")
         return output
 
-    def _output_of(self, item: Any, position: int) -> int:
-        """Return the output_index of an item in the list of all, which may lack some."""
-        id, call_id = name_of(item, "id"), name_of(item, "call_id")
-        outputs = [int(output) for output, known in self.state.item_ids.items() if id and known == id]
-        calls = [part.index for part in self.answer.states if part.kind == "call" and call_id and part.id == call_id]
-        return next((output for output in (*outputs, *calls) if output is not None), position)
-
     # ------------------------------------------------------------------------------------------------------------------
     # the response
 
@@ -329,8 +322,16 @@ class OpenAIResponses(Provider):
         answer = self.answer
         written = answer.last_written.get(None)
         found = items(response, "output")
+        # The list of all may lack some, so an item is found by its id, or by that of its call, before its position.
+        outputs: dict[str | None, int] = {
+            id: int(output) for output, id in self.state.item_ids.items() if id is not None
+        }
+        calls: dict[str | None, int | None] = {
+            part.id: part.index for part in answer.states if part.kind == "call" and part.id is not None
+        }
         for position, item in enumerate(found):
-            output = self._output_of(item, position)
+            known = outputs.get(name_of(item, "id"), calls.get(name_of(item, "call_id")))
+            output = position if known is None else known
             self.state.item_ids.setdefault(str(output), name_of(item, "id"))
             self._read_item(output, item, is_first=False)
             if (
