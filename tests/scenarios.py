@@ -67,7 +67,9 @@ SCENARIOS: dict[str, Scenario] = {
 
 
 def facts_of(changes: tuple[sj.Change, ...]) -> list[Any]:
-    return [(change.path, change.kind, change.delta, change.value, change.to_chunks()) for change in changes]
+    return [
+        (change.path, change.kind, change.delta, change.value, change.to_chunks(), change.to_patch()) for change in changes
+    ]
 
 
 READS: dict[str, Callable[[sj.Snapshot], Any]] = {

@@ -37,7 +37,7 @@ from ._paths import Path, format_path, parse_path
 from ._resume import ReplayFilter
 from ._skipped import SkippedEvent
 from ._streams import AsyncSnapshotStream, SnapshotStream, assemble, assemble_text, split_streams
-from ._view import Change, Completion, End, Match, Snapshot, StreamFailedError
+from ._view import Change, Completion, End, Match, Snapshot, StreamFailedError, to_json_patch
 from ._wire import ServerSentEvent, SSEDecoder, StreamingChunk, decode_sse, encode_sse
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ __all__ = [
     "format_path",
     "parse_path",
     "split_streams",
+    "to_json_patch",
 ]
 
 __version__ = "0.1.0"

@@ -20,7 +20,18 @@ from .finished import (
     was_reported,
 )
 from .selection import PatternCursor, postorder, preorder
-from .snapshot import OF_LAST_EVENT, UNREAD, End, Match, Snapshot, begin_after, closings_of, document_of, note_closings
+from .snapshot import (
+    OF_LAST_EVENT,
+    UNREAD,
+    End,
+    Match,
+    Snapshot,
+    begin_after,
+    closings_of,
+    document_of,
+    note_closings,
+    to_json_patch,
+)
 
 __all__ = [
     "OF_LAST_EVENT",
@@ -61,6 +72,7 @@ __all__ = [
     "started_over",
     "structurer_of",
     "take_up",
+    "to_json_patch",
     "unfinished",
     "was_given",
     "was_reported",

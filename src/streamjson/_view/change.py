@@ -21,6 +21,7 @@ from .._document import (
     ending_at,
     has_holes,
     is_new,
+    kind_of,
     locate,
     location,
     path_to_slot,
@@ -29,9 +30,10 @@ from .._document import (
     slots_at,
 )
 from .._errors import shorten
-from .._json import MISSING
+from .._json import MISSING, JSONValue
 from .._paths import Path, append_step, format_path
 from .._wire import StreamingChunk
+from .json_patch import operations
 
 __all__ = [
     "Change",
@@ -141,20 +143,36 @@ class Change:
     def to_chunks(self) -> list[StreamingChunk]:
         """Return chunks with the same effect on a document at the previous version.
 
-        A set that replaces a value is a null and then the new value; a reset is a null at the root. Holes are left out:
-        an array with holes is built item by item.
+        A value that a delta would not replace is set to null first: a string, or a value of another kind. A reset is a
+        null at the root. Holes are left out: an array with holes is built item by item.
         """
         path = format_path(self.path)
         if self.kind == "append":
             return [StreamingChunk(self.delta, path)]
-        replaced = self._replaced()
+        replaced, old = self._replaced()
         node, key, thing = locate(self._document, self.path, self.version)
         if thing is MISSING:  # a reset: the next delta must not meet the old value
             return [StreamingChunk(None, path)]
-        chunks = [] if replaced is None else [StreamingChunk(None, format_path(replaced))]
-        if thing is not None or replaced != self.path:
-            chunks.extend(_chunks(self._document, node, key, thing, self.version))
+        chunks: list[StreamingChunk] = []
+        if replaced is not None and not (replaced == self.path and _is_replaced_by(thing, old)):
+            chunks.append(StreamingChunk(None, format_path(replaced)))
+        chunks.extend(_chunks(self._document, node, key, thing, self.version))
         return chunks
+
+    def to_patch(self) -> list[dict[str, JSONValue]]:
+        """Return operations of JSON Patch (RFC 6902) with the same effect on a document at the previous version.
+
+        JSON Patch has no operation for a string that grows, so the whole string is sent: O(value). A reset is a null at
+        the root. Of several changes, apply the operations in the order of the changes.
+
+        >>> import streamjson as sj
+        >>> assembler = sj.Assembler()
+        >>> _ = assembler.apply_delta("people[0].name", "Jane")
+        >>> assembler.apply_delta("people[0].name", " Doe").to_patch()
+        [{'op': 'replace', 'path': '/people/0/name', 'value': 'Jane Doe'}]
+        """
+        changes = changes_between(self._document, self._since(), self.version)
+        return [operation for change in changes for operation in change.to_patch()]
 
     def _event(self) -> tuple[int, int]:
         return self._document.event_of(self.version)
@@ -168,11 +186,14 @@ class Change:
     def _since(self) -> int:
         return self.version - 1
 
-    def _replaced(self) -> Path | None:
-        """Return the location, here or on the path here, whose value was replaced; None if that was nothing or null."""
+    def _replaced(self) -> tuple[Path | None, Any]:
+        """Return the location whose value was replaced, here or on the path here, and what that was.
+
+        The location is None if that was nothing or null.
+        """
         document, since = self._document, self._since()
         if since < document.oldest_version:  # the value before is not known
-            return Path()
+            return Path(), MISSING
         steps = path_to_slot(document.root_slot, *self._slot())
         node = document.root_slot
         old: Any = node
@@ -183,7 +204,7 @@ class Change:
             count += 1
             if old is not slot_at(node, step, self.version):
                 break
-        return None if old is MISSING or old is HOLE or old is None else Path(steps[1:count])
+        return (None if old is MISSING or old is HOLE or old is None else Path(steps[1:count])), old
 
     def __repr__(self) -> str:
         return f"<Change {self.version}: {self.kind} {brief(self.delta)} at {str(self.path) or 'the root'}>"
@@ -242,6 +263,10 @@ class CoalescedChange(Change):
     def _since(self) -> int:
         return self._old
 
+    def to_patch(self) -> list[dict[str, JSONValue]]:
+        is_append = self.kind == "append"
+        return operations(self._document, self._node, self._key, self._old, self.version, is_append=is_append)
+
 
 def change_at(document: Document, version: int) -> tuple[Kind, Any]:
     """Return the kind of the change that made a version, and its delta, `MISSING` if that is read on request."""
@@ -256,12 +281,21 @@ def change_at(document: Document, version: int) -> tuple[Kind, Any]:
 
 def changes_between(document: Document, old: int, new: int) -> Iterator[Change]:
     """Yield the changes from version `old` to version `new`, one per location, as `Snapshot.changes_since`."""
+    if old < document.oldest_version:  # what was there is not known
+        yield CoalescedChange(document, new, "set", MISSING, document.root_slot, 0, old)
+        return
     for node, key, grown in differences(document, old, new):
         if grown is None:
             yield CoalescedChange(document, new, "set", MISSING, node, key, old)
             continue
         delta = ending_at(document, node, key, slot_at(node, key, new), new, grown)
         yield CoalescedChange(document, new, "append", delta, node, key, old)
+
+
+def _is_replaced_by(thing: Any, old: Any) -> bool:
+    """Return whether a delta, by the rules of application, replaces a value that is not null."""
+    kinds = {kind_of(thing), kind_of(old)}
+    return thing is None or kinds in ({"object"}, {"array"}) or kinds <= {"number", "boolean"}
 
 
 def _chunks(document: Document, node: Node, key: Step, thing: Any, version: int) -> Iterator[StreamingChunk]:

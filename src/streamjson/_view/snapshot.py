@@ -25,9 +25,9 @@ from .._document import (
     value_at,
 )
 from .._errors import shorten
-from .._json import MISSING
+from .._json import MISSING, JSONValue
 from .._paths import Path, compile_pattern, parse_path
-from .change import Change, CoalescedChange, changes_between
+from .change import Change, changes_between
 from .finished import is_finished, is_there
 from .selection import select
 
@@ -41,6 +41,7 @@ __all__ = [
     "closings_of",
     "document_of",
     "note_closings",
+    "to_json_patch",
 ]
 
 T = TypeVar("T")
@@ -236,8 +237,6 @@ class Snapshot:
             raise ValueError(f"version {since} is not between 0 and this snapshot's version, {self.version}")
         if since == self.version:
             return ()
-        if since < document.oldest_version:
-            return (CoalescedChange(document, self.version, "set", MISSING, document.root_slot, 0, since),)
         return tuple(changes_between(document, since, self.version))
 
     def is_complete(self, path: str | Iterable[Step]) -> bool:
@@ -347,3 +346,18 @@ def begin_after(snapshot: Snapshot, version: int) -> Snapshot:
     shown = document_of(snapshot), version, snapshot, closings_of(snapshot)
     copy._document, copy._since, copy._value, copy._closings = shown  # noqa: SLF001  # of this module's class
     return copy
+
+
+def to_json_patch(old: Snapshot | int, new: Snapshot) -> list[dict[str, JSONValue]]:
+    """Return a JSON Patch (RFC 6902) that turns the value at `old` into the value of `new`.
+
+    `old` is an older snapshot or version; version 0 is the empty document, of which the patch sets the root. An empty
+    list if nothing changed. Raises what `changes_since` raises. Costs the changes since, of a string that grew all.
+
+    >>> import streamjson as sj
+    >>> assembler = sj.Assembler()
+    >>> _ = assembler.apply_delta("name", "Jane"), assembler.apply_delta("tags[1]", "new")
+    >>> sj.to_json_patch(1, assembler.snapshot())
+    [{'op': 'add', 'path': '/tags', 'value': [None, 'new']}]
+    """
+    return [operation for change in new.changes_since(old) for operation in change.to_patch()]
