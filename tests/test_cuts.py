@@ -132,6 +132,7 @@ def test_state_after_every_byte_is_that_of_its_complete_events(data: bytes) -> N
             assert decoder.last_event_id == expected.last_event_id
 
 
+@pytest.mark.slow
 def test_stream_cut_between_events_ends_cleanly(data: bytes) -> None:
     for size, expected in cuts(data):
         if size != expected.size:
@@ -144,6 +145,7 @@ def test_stream_cut_between_events_ends_cleanly(data: bytes) -> None:
         assert snapshot.last_event_id == expected.last_event_id
 
 
+@pytest.mark.slow
 def test_stream_cut_inside_an_event_is_truncated(data: bytes) -> None:
     for size, expected in cuts(data):
         pending = data[expected.size : size]

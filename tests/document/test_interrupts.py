@@ -236,6 +236,7 @@ def check_resumed(assembler: sj.Assembler, rest: list[Event], expected: Any) -> 
     assert state(assembler) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "after", "options", "writes"), CASES.values(), ids=CASES)
 def test_interrupted_event_is_applied_whole_or_not_at_all(
     before: list[Event], after: list[Event], options: dict[str, Any], *, writes: bool

@@ -220,6 +220,7 @@ def in_threads(*runs: Callable[[], None]) -> None:
         raise errors[0]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_fast_thread_switches")
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_threads_that_read_any_snapshot_see_its_version(shape: Callable[[int], Stream]) -> None:

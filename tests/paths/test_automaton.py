@@ -223,6 +223,7 @@ def test_states_are_freed_without_garbage_collection() -> None:
 # ---- the number of states ----
 
 
+@pytest.mark.slow
 def test_million_items_share_one_transition() -> None:
     items = matcher("items[*].name").start.step("items")
     assert len({id(items.step(index)) for index in range(1_000_000)}) == 1

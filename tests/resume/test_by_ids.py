@@ -308,6 +308,7 @@ def bytes_taken(replays: sj.ReplayFilter, first: int, last: int) -> int:
     return tracemalloc.get_traced_memory()[0] - before
 
 
+@pytest.mark.slow
 def test_an_id_takes_at_most_24_bytes() -> None:
     replays = sj.ReplayFilter()
     tracemalloc.start()

@@ -210,6 +210,7 @@ def resume_lines(lines: Iterator[str]) -> Iterator[str]:
         yield json.dumps(perform_all(restored, case["acts"]))
 
 
+@pytest.mark.slow
 def test_in_a_new_process() -> None:
     """200 streams, saved after each event: the same documents and completions follow."""
     cases, expected = [], []

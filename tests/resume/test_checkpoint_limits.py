@@ -75,6 +75,7 @@ def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_json, "CHUNK_VALUES", 40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("acts", "options"), WORST.values(), ids=WORST)
 def test_the_worst_cases_are_restored(acts: Acts, options: dict[str, Any]) -> None:
     assert_restored(acts, options)

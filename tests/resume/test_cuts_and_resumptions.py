@@ -18,6 +18,7 @@ import streamjson as sj
 STREAMS = {stream.name: stream for stream, _ in cuts.streams_to_cut(400)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_ids", [True, False], ids=["by ids", "from the start"])
 @pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
 def test_a_stream_cut_after_any_byte_ends_like_an_uncut_one(stream: cuts.Resumable, *, by_ids: bool) -> None:
@@ -59,6 +60,7 @@ def test_the_document_is_right_or_the_filter_refuses(server: str, seed: int) -> 
     assert replays.SERVERS[server].may_be_refused or not found["refused"]
 
 
+@pytest.mark.slow
 def test_sessions_with_servers_reconnect_and_replay() -> None:
     rows = list(replays.sessions(len(replays.SERVERS) * 12))
     assert [row["sender"] for row in rows if not row["kept"]] == []
@@ -68,6 +70,7 @@ def test_sessions_with_servers_reconnect_and_replay() -> None:
     assert 0 < sum(row["refused"] for row in rows) < len(rows) * 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["is_replay", "restore"])
 def test_a_broken_library_is_detected(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = STREAMS["examples/text.sse"]

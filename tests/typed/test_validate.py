@@ -494,6 +494,7 @@ def test_a_structurer_is_cached_by_type() -> None:
     assert structurer(int | str) is not structurer(str | int)
 
 
+@pytest.mark.slow
 def test_a_class_is_released_after_256_others() -> None:
     def use() -> weakref.ref[type]:
         passing = attrs.make_class("Passing", {"x": attrs.field(type=int)})

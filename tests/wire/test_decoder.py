@@ -468,6 +468,7 @@ def test_calls_are_linear_in_the_input(pieces: Callable[[int], list[bytes]]) -> 
     assert many <= 10.5 * few
 
 
+@pytest.mark.slow
 def test_single_bytes_are_appended_in_place() -> None:
     """A line in single bytes takes little more memory than its size, and its end takes a few copies of it."""
     pieces = pieces_of(b"data: " + b"x" * 100_000, 1)
@@ -491,6 +492,7 @@ def test_line_longer_than_a_part_is_read_like_any_other(start: bytes, before: by
     assert outcome(pieces, limits) == reference(stream)
 
 
+@pytest.mark.slow
 def test_data_lines_take_little_more_memory_than_their_bytes() -> None:
     pieces = [b"data:x\n" * 1000] * 100
     assert peak_of(feeder(pieces)) < 4 * 700_000
