@@ -15,6 +15,8 @@ LOWEST := .venv-lowest
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
 PEERS := .venv-peers
+# The front ends that read what `streamjson.emit` sends
+CLIENTS := tests/clients/node_modules
 # The tests of code that imports attrs, jsonpath-ng, rich, msgspec, cattrs or pydantic
 DEPENDENT := typed paths/test_pattern.py paths/test_jsonpath_cts.py test_cli.py test_examples.py test_package.py
 # The one page whose examples need the SDKs of model APIs, which need newer versions
@@ -39,11 +41,11 @@ demo: $(VENV)/wheel.stamp ## Watch an example stream fill in a document
 	@$(VENV)/bin/streamjson watch examples/trip.sse
 
 .PHONY: test
-test: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Run all tests, and every example of the documentation
+test: $(VENV)/wheel.stamp $(VENV)/test.stamp $(CLIENTS)/package.stamp ## Run all tests, and every example of the documentation
 	$(VENV)/bin/python -m pytest $(SPREAD) $(ARGS)
 
 .PHONY: properties
-properties: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Run the tests with 5,000 examples for each property
+properties: $(VENV)/wheel.stamp $(VENV)/test.stamp $(CLIENTS)/package.stamp ## Run the tests with 5,000 examples for each property
 	$(VENV)/bin/python -m pytest $(SPREAD) --hypothesis-profile=thorough $(ARGS)
 
 .PHONY: coverage
@@ -115,7 +117,7 @@ wheel: dist/wheel.stamp ## Build the wheel in dist/
 .PHONY: clean
 clean: ## Remove everything that these targets made
 	rm -rf .venv .venv-* dist .hypothesis .coverage .coverage.* .benchmarks
-	rm -rf tests/fuzz/findings
+	rm -rf tests/fuzz/findings $(CLIENTS)
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find src tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
 
@@ -130,6 +132,14 @@ $(VENV)/pip.stamp $(LOWEST)/pip.stamp $(BENCH)/pip.stamp $(FUZZ)/pip.stamp $(PEE
 dist/wheel.stamp: $(SOURCES) | $(VENV)/pip.stamp
 	rm -rf dist
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@touch $@
+
+# Without Node.js their tests are skipped; CI sets CI=1, and then they fail.
+$(CLIENTS)/package.stamp: tests/clients/package.json
+	@if command -v npm >/dev/null; then \
+		npm install --prefix tests/clients --no-package-lock --no-audit --no-fund --no-update-notifier --silent; \
+	else echo "npm is missing: the tests with front ends in JavaScript are skipped"; fi
+	@mkdir -p $(CLIENTS)
 	@touch $@
 
 # The extras are always installed: demo, tests and type checks use them.

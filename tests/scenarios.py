@@ -68,7 +68,8 @@ SCENARIOS: dict[str, Scenario] = {
 
 def facts_of(changes: tuple[sj.Change, ...]) -> list[Any]:
     return [
-        (change.path, change.kind, change.delta, change.value, change.to_chunks(), change.to_patch()) for change in changes
+        (change.path, change.kind, change.delta, change.value, change.to_chunks(), change.to_patch())
+        for change in changes
     ]
 
 

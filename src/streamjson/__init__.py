@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 from ._assembler import Assembler
@@ -41,6 +42,7 @@ from ._view import Change, Completion, End, Match, Snapshot, StreamFailedError, 
 from ._wire import ServerSentEvent, SSEDecoder, StreamingChunk, decode_sse, encode_sse
 
 if TYPE_CHECKING:
+    from . import emit as emit
     from ._parts import (
         AsyncPartStream,
         Call,
@@ -103,11 +105,14 @@ __all__ = [
 
 __version__ = "0.1.0"
 
+_PACKAGES = ("emit",)
 _OF_PARTS = ("AsyncPartStream", "Call", "CallSubscription", "Part", "PartAssembler", "PartStream", "assemble_parts")
 
 
 def __getattr__(name: str) -> Any:
-    """Import what reads the streams of model APIs when it is first used: it is a fifth of all modules."""
+    """Import when it is first used what not every program needs: it is a third of all modules."""
+    if name in _PACKAGES:
+        return _import_module(f".{name}", __name__)
     if name not in _OF_PARTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import _parts  # noqa: PLC0415  # as said
@@ -119,7 +124,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_OF_PARTS})
+    return sorted({*globals(), *_PACKAGES, *_OF_PARTS})
 
 
 def _show_as_public(names: tuple[str, ...] | list[str]) -> None:

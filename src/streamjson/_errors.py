@@ -96,6 +96,7 @@ TABLE: Final[dict[str, dict[str, str]]] = {
     "ConflictError": {
         "type_conflict": "the delta does not fit the type of the value at its path",
         "contradiction": "a part of an answer came again as a whole, and it is not what its pieces gave",
+        "not_append_only": "JSON text that was sent already can't be appended to, as the document changed elsewhere",
         "not_text": "the value at the path of text() is not text",
         "text_replaced": "the text that text() follows was replaced",
     },
@@ -142,6 +143,8 @@ TABLE: Final[dict[str, dict[str, str]]] = {
         "torn": "called after an interrupt in the middle of an event",
     },
     "StreamJSONError": {
+        "forbidden_name": "a front end refuses a member of this name, such as __proto__, and all that is sent with it",
+        "not_an_object": "the protocol of a front end takes an object here, and the document is something else",
         "applying": "apply, close or reset was called from inside a callback",
         "reading": "two tasks read an async stream at the same time",
     },

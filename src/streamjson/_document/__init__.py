@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .admission import SCALAR
-from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, NO_PATH, Kind
+from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, NO_PATH, Kind, Lineage
 from .container_cache import container_at
 from .document import Document
 from .history import (
@@ -37,6 +37,7 @@ __all__ = [
     "SCALAR",
     "Document",
     "Kind",
+    "Lineage",
     "Node",
     "Restoration",
     "Step",

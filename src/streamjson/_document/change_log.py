@@ -29,7 +29,7 @@ from .admission import Admission
 from .surrogates import PendingSurrogates
 from .tree import Node, Step, Text
 
-__all__ = ["MAX_FAST_BYTES", "MAX_FAST_CHARS", "MAX_UNCOUNTED_DELTAS", "NO_PATH", "ChangeLog", "Kind"]
+__all__ = ["MAX_FAST_BYTES", "MAX_FAST_CHARS", "MAX_UNCOUNTED_DELTAS", "NO_PATH", "ChangeLog", "Kind", "Lineage"]
 
 Kind: TypeAlias = Literal["append", "set"]
 
@@ -40,6 +40,12 @@ MAX_FAST_BYTES: Final = 255
 # Characters of any kind that have at most `MAX_FAST_BYTES` bytes.
 MAX_FAST_CHARS: Final = MAX_FAST_BYTES // 4
 NO_PATH: Final = object()  # equal to no path
+
+
+class Lineage:
+    """The identity of a document and of those that it is reset to; a restored document has another."""
+
+    __slots__ = ("__weakref__",)
 
 
 class ChangeLog:
@@ -74,14 +80,14 @@ class ChangeLog:
         "version",
     )  # fmt: skip
 
-    def __init__(self, admission: Admission, *, in_order: bool, base: int, lineage: object) -> None:
+    def __init__(self, admission: Admission, *, in_order: bool, base: int, lineage: Lineage | None) -> None:
         self.admission = admission
         self.in_order = in_order  # whether the next change elsewhere repairs a pending surrogate, and finishes a value
         self.node_count: int = 0
         self.size: int = 0
         # Version `base` is the empty document. A reset begins the next document of the same lineage.
         self.base = self.version = base
-        self.lineage = object() if lineage is None else lineage
+        self.lineage = Lineage() if lineage is None else lineage
         self.starts: list[int] = []
         self.nodes: list[Node] = []
         self.keys: list[Step] = []

@@ -27,7 +27,7 @@ from typing import Any, Literal
 from .._json import REPLACEMENT, short_size, utf8_size
 from .._limits import Limits
 from .._paths import Path
-from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, MAX_UNCOUNTED_DELTAS, NO_PATH, Kind
+from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, MAX_UNCOUNTED_DELTAS, NO_PATH, Kind, Lineage
 from .locator import MAX_CACHED_NAMES, MAX_CACHED_PATHS
 from .tree import Node, Step, Text, current, new_node
 from .writer import Writer
@@ -60,7 +60,7 @@ class Document(Writer):
         replace: bool = False,
         in_order: bool = True,
         base: int = 0,
-        lineage: object = None,
+        lineage: Lineage | None = None,
     ) -> None:
         super().__init__(limits, prefix=prefix, replace=replace, in_order=in_order, base=base, lineage=lineage)
         self.max_array_length = self.admission.bounds["max_array_length"]

@@ -21,7 +21,7 @@ from .._errors import InvalidEventError
 from .._json import MISSING
 from .._limits import Limits
 from .._paths import Path
-from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, NO_PATH
+from .change_log import MAX_FAST_BYTES, MAX_FAST_CHARS, NO_PATH, Lineage
 from .document import Document
 from .tree import Node, Step, Where, new_node
 
@@ -43,7 +43,7 @@ class TextDocument(Document):
         replace: bool = False,
         in_order: bool = True,
         base: int = 0,
-        lineage: object = None,
+        lineage: Lineage | None = None,
     ) -> None:
         super().__init__(limits, prefix=prefix, replace=replace, in_order=in_order, base=base, lineage=lineage)
         self.closes_values = in_order  # else nothing is finished before the end

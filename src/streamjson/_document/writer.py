@@ -32,7 +32,7 @@ from .._json import MISSING, REPLACEMENT, repair_surrogates, utf8_size
 from .._limits import Limits
 from .._paths import Path
 from .admission import SCALAR, Admission
-from .change_log import MAX_FAST_BYTES, NO_PATH, ChangeLog, Kind
+from .change_log import MAX_FAST_BYTES, NO_PATH, ChangeLog, Kind, Lineage
 from .locator import Locator, conflict
 from .tree import HOLE, Node, Step, Text, current, kind_of, location_of, new_node
 
@@ -60,7 +60,7 @@ class Writer(ChangeLog):
     )
 
     def __init__(
-        self, limits: Limits, *, prefix: Path, replace: bool, in_order: bool, base: int, lineage: object
+        self, limits: Limits, *, prefix: Path, replace: bool, in_order: bool, base: int, lineage: Lineage | None
     ) -> None:
         super().__init__(Admission(limits), in_order=in_order, base=base, lineage=lineage)
         self.replace = replace

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .._dialects import make_dialect
-from .._document import Document, Kind
+from .._document import Document, Kind, Lineage
 from .._errors import StreamJSONError, shorten
 from .._json import JSONValue
 from .._notify import Dispatcher
@@ -157,7 +157,7 @@ class StreamState:
         self.succeed(self.successor())
         return "set" if self.document.version > old.version else None
 
-    def new_document(self, base: int = 0, lineage: object = None) -> Document:
+    def new_document(self, base: int = 0, lineage: Lineage | None = None) -> Document:
         """Return an empty document that begins at version `base`, for the options of this stream."""
         options = self.options
         return Document(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from .._dialects import Text, Verb
-from .._document import Document, Kind, TextDocument
+from .._document import Document, Kind, Lineage, TextDocument
 from .._errors import ClosedError, InvalidEventError, StreamJSONError, StreamTruncatedError, shorten
 from .._json import JSONValue
 from .._text import Parser, UTF8Reader, restore, save
@@ -42,7 +42,7 @@ class TextSession(Session):
         self.parser = Parser(self._text_document(), self.options.wrapper)
         self.feed, self.utf8 = self.parser.feed, None
 
-    def new_document(self, base: int = 0, lineage: object = None) -> TextDocument:
+    def new_document(self, base: int = 0, lineage: Lineage | None = None) -> TextDocument:
         """Return an empty document that begins at version `base`, for the options of this stream."""
         options = self.options
         return TextDocument(options.limits, in_order=options.in_order, base=base, lineage=lineage)

@@ -29,7 +29,9 @@ from .snapshot import (
     begin_after,
     closings_of,
     document_of,
+    lineage_of,
     note_closings,
+    open_path_of,
     to_json_patch,
 )
 
@@ -58,11 +60,13 @@ __all__ = [
     "interleaved_since",
     "is_settled",
     "is_there",
+    "lineage_of",
     "lost",
     "make_change",
     "matched_change",
     "no_deltas",
     "note_closings",
+    "open_path_of",
     "postorder",
     "preorder",
     "reopen",

@@ -16,10 +16,12 @@ from typing import Any, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar, ov
 from .._document import (
     MAX_CACHED_PATHS,
     Document,
+    Lineage,
     Node,
     Step,
     container_at,
     locate,
+    location,
     path_to_slot,
     read,
     value_at,
@@ -40,7 +42,9 @@ __all__ = [
     "begin_after",
     "closings_of",
     "document_of",
+    "lineage_of",
     "note_closings",
+    "open_path_of",
     "to_json_patch",
 ]
 
@@ -325,6 +329,17 @@ class Snapshot:
 def document_of(snapshot: Snapshot) -> Document:
     """Return the document that a snapshot is a version of, for readers inside the library."""
     return snapshot._document  # noqa: SLF001  # for readers inside the library
+
+
+def lineage_of(snapshot: Snapshot) -> Lineage:
+    """Return the identity of the document that a snapshot is a version of."""
+    return document_of(snapshot).lineage
+
+
+def open_path_of(snapshot: Snapshot) -> Path:
+    """Return the location that changed last: where the sender was writing at this version."""
+    document = document_of(snapshot)
+    return Path(path_to_slot(document.root_slot, *location(document, snapshot.version))[1:])
 
 
 def note_closings(snapshot: Snapshot, document: Document) -> None:

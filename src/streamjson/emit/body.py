@@ -1,0 +1,231 @@
+"""What an emitter sends of a document, or of the parts of an answer: the difference to what the client has.
+
+Each protocol has its own bodies; here is what they share. A body owns what the client has.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple, TypeGuard
+
+from .._errors import ConflictError, shorten
+from .._json import MISSING, well_formed
+from .._parts import Part
+from .._view import Snapshot, lineage_of
+from .json_text import JSONText
+
+__all__ = ["Body", "Brought", "DocumentBody", "PartsBody", "SentPart", "is_of_parts"]
+
+Outcome = Literal["done", "length", "filtered"]
+
+_BROKEN: Final = {
+    "open": "the answer did not end",
+    "cut": "the answer was cut: nothing proves that it is whole",
+    "failed": "the answer failed",
+    "aborted": "the answer was aborted",
+}
+
+
+class Brought(NamedTuple):
+    """What a client gets now."""
+
+    frames: bytes
+    cost_bytes: int
+    """How many bytes the client reads because of it: more than the frames if it reads all so far again."""
+    lacks_text: bool = False
+    """Whether the client lacks the end of a text, which is sent again when it has grown by more."""
+
+
+class Body(ABC):
+    """What an emitter sends between its opening and its closing."""
+
+    @abstractmethod
+    def take(self, growing: Any) -> bool:
+        """Take note of what there is now; return whether that is news for the client."""
+
+    @abstractmethod
+    def bring(self, *, is_last: bool, flush: bool) -> Brought:
+        """Return what the client lacks; with `flush` also the ends of texts. The last one ends what is open."""
+
+    def problem(self) -> tuple[str, str] | None:
+        """Return why the answer is not whole, in a sentence and as a code; None if it is."""
+        return None
+
+    def fail(self, message: str) -> bytes:  # noqa: ARG002  # for protocols that say it of each thing that is open
+        """Return what ends the things that are open because of a failure."""
+        return b""
+
+
+class DocumentBody(Body):
+    """A body of one document, by its snapshots."""
+
+    def __init__(self) -> None:
+        self._latest: Snapshot | None = None
+        self._sent: Snapshot | None = None
+
+    def take(self, growing: Any) -> bool:
+        """Take a snapshot. Raises `ValueError` for an older one, or one of another document."""
+        snapshot = _snapshot_of(growing)
+        sent = self._latest
+        if sent is not None:
+            if lineage_of(snapshot) is not lineage_of(sent):
+                raise ValueError("the snapshot belongs to another document: each needs an emitter of its own")
+            if snapshot.version < sent.version:
+                raise ValueError(f"the snapshot is older than the last one: {snapshot.version} < {sent.version}")
+        self._latest = snapshot
+        return self._sent is None or snapshot.version != self._sent.version
+
+    def bring(self, *, is_last: bool, flush: bool) -> Brought:
+        """Return the frames from the last snapshot that was sent to the latest."""
+        brought = self.write(self._latest, self._sent, is_last=is_last, flush=flush)
+        self._sent = self._latest
+        return brought
+
+    @abstractmethod
+    def write(self, snapshot: Snapshot | None, sent: Snapshot | None, *, is_last: bool, flush: bool) -> Brought:
+        """Return the frames from the snapshot that the client has, if any, to the one that there is now."""
+
+    @property
+    def value(self) -> Any:
+        """The document so far; `MISSING` if there is none."""
+        return MISSING if self._latest is None else self._latest.value
+
+
+def _snapshot_of(growing: object) -> Snapshot:
+    if isinstance(growing, Part):
+        return growing.snapshot
+    if isinstance(growing, Snapshot):
+        return growing
+    if is_of_parts(growing):
+        raise TypeError("this protocol sends one document: pass its snapshot, or that of one part")
+    raise TypeError(f"an emitter takes a snapshot, a part of an answer or several, not {shorten(growing)}")
+
+
+def is_of_parts(growing: object) -> bool:
+    """Return whether this is a part of an answer, or several."""
+    if isinstance(growing, Part):
+        return True
+    return is_list_or_tuple(growing) and all(isinstance(each, Part) for each in growing)
+
+
+def is_list_or_tuple(value: object) -> TypeGuard[Sequence[object]]:
+    """Return whether a value is a list or a tuple; type checkers then know its type."""
+    return isinstance(value, list | tuple)
+
+
+class PartText:
+    """The text of a part as it grows: raw if the provider sends text, else the JSON text of its document."""
+
+    def __init__(self, part: Part, *, as_json: bool) -> None:
+        self._part = part
+        self._is_raw = not as_json or part.encoding == "json"
+        self._sent = ""
+        self._json: JSONText | None = None
+
+    def more(self, *, is_last: bool) -> str:
+        """Return what was added; at the end, all that is left. Raises `ConflictError` (`not_append_only`)."""
+        text = self._part.text if self._is_raw and self._json is None else None
+        if text is None:
+            return self._more_of_document(is_last=is_last)
+        if not is_last and "\ud800" <= text[-1:] <= "\udbff":
+            text = text[:-1]  # half a surrogate pair: the other half is in the next piece
+        if not text.startswith(self._sent):
+            raise self._replaced()
+        more = text[len(self._sent) :]
+        self._sent = text
+        return well_formed(more)
+
+    def _more_of_document(self, *, is_last: bool) -> str:
+        if self._sent:
+            raise self._replaced()
+        if self._json is None:
+            if self._part.value is MISSING and not is_last:
+                return ""  # it may still come as text
+            self._json = JSONText()
+        snapshot = self._part.snapshot
+        return self._json.close(snapshot) if is_last else self._json.update(snapshot)
+
+    def _replaced(self) -> ConflictError:
+        message = f"the text of {self._part!r} was replaced, and it is sent already"
+        return ConflictError(message, code="not_append_only")
+
+
+class PartsBody(Body):
+    """A body of the parts of an answer. A call begins when its name is known."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._changed: dict[Part, None] = {}
+        self.sent: dict[Part, SentPart] = {}
+
+    def take(self, growing: Any) -> bool:
+        """Take the parts that changed, or some that did not."""
+        if not is_of_parts(growing):
+            raise TypeError(f"this emitter has got parts of an answer before, not {shorten(growing)}")
+        for part in (growing,) if isinstance(growing, Part) else growing:
+            sent = self.sent.get(part)
+            if sent is None or not sent.is_ended:
+                self._changed[part] = None
+        return bool(self._changed)
+
+    def bring(self, *, is_last: bool, flush: bool) -> Brought:  # noqa: ARG002  # nothing is held back
+        """Return the frames of all parts that changed."""
+        if is_last:
+            self._changed |= dict.fromkeys(part for part, sent in self.sent.items() if not sent.is_ended)
+        frames: list[bytes] = []
+        cost_bytes = 0
+        for part in self._changed:
+            if part.kind == "call" and part.name is None:
+                continue
+            sent = self.sent.get(part)
+            if sent is None:
+                sent = self.sent[part] = SentPart(part, f"{self._prefix}-{len(self.sent)}")
+                frames.append(self.begin(sent))
+            is_ended = is_last or part.end != "open"
+            more = sent.text.more(is_last=is_ended)
+            if more:
+                frames.append(self.grow(sent, more))
+                sent.length += len(more)
+                cost_bytes += sent.length if part.kind == "call" else len(more)
+            if is_ended:
+                sent.is_ended = True
+                frames.append(self.end(sent))
+        self._changed.clear()
+        return Brought(b"".join(frames), cost_bytes)
+
+    @abstractmethod
+    def begin(self, sent: SentPart) -> bytes:
+        """Return the beginning of a part."""
+
+    @abstractmethod
+    def grow(self, sent: SentPart, more: str) -> bytes:
+        """Return the next piece of a part's text."""
+
+    @abstractmethod
+    def end(self, sent: SentPart) -> bytes:
+        """Return the end of a part, which says whether it is whole if the protocol can."""
+
+    def problem(self) -> tuple[str, str] | None:
+        """Return how a part ended that was cut or has failed."""
+        for part in self.sent:
+            if part.end in _BROKEN:
+                return _BROKEN[part.end], part.end
+        return None
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the answer ended, if it has not failed."""
+        ends = {part.end for part in self.sent}
+        return "length" if "length" in ends else "filtered" if "filtered" in ends else "done"
+
+
+class SentPart:
+    """A part, and what the client has of it. `id` is the provider's, or one of our own."""
+
+    def __init__(self, part: Part, id: str) -> None:
+        self.part = part
+        self.id = part.id or id
+        self.text = PartText(part, as_json=part.kind == "call")
+        self.length = 0
+        self.is_ended = False
