@@ -236,6 +236,11 @@ class _Parts(PartsBody):
             return _call_of(sent).start()
         return sse({"type": f"{_kind_of(sent.part)}-start", "id": sent.id})
 
+    def begin_again(self, sent: SentPart, error: ConflictError) -> bytes:
+        if sent.part.kind != "call":
+            raise error
+        return _call_of(sent).start()
+
     def grow(self, sent: SentPart, more: str) -> bytes:
         if sent.part.kind == "call":
             return _call_of(sent).delta(more)

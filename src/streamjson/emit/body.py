@@ -117,9 +117,9 @@ def is_list_or_tuple(value: object) -> TypeGuard[Sequence[object]]:
 class PartText:
     """The text of a part as it grows: raw if the provider sends text, else the JSON text of its document."""
 
-    def __init__(self, part: Part, *, as_json: bool) -> None:
+    def __init__(self, part: Part) -> None:
         self._part = part
-        self._is_raw = not as_json or part.encoding == "json"
+        self._is_raw = part.kind != "call" or part.encoding == "json"
         self._sent = ""
         self._json: JSONText | None = None
 
@@ -180,10 +180,15 @@ class PartsBody(Body):
                 continue
             sent = self.sent.get(part)
             if sent is None:
-                sent = self.sent[part] = SentPart(part, f"{self._prefix}-{len(self.sent)}")
+                sent = self.sent[part] = SentPart(part, self._new_id(part))
                 frames.append(self.begin(sent))
             is_ended = is_last or part.end != "open"
-            more = sent.text.more(is_last=is_ended)
+            try:
+                more = sent.text.more(is_last=is_ended)
+            except ConflictError as error:
+                frames.append(self.begin_again(sent, error))
+                sent.text, sent.length = PartText(part), 0
+                more = sent.text.more(is_last=is_ended)
             if more:
                 frames.append(self.grow(sent, more))
                 sent.length += len(more)
@@ -194,9 +199,18 @@ class PartsBody(Body):
         self._changed.clear()
         return Brought(b"".join(frames), cost_bytes)
 
+    def _new_id(self, part: Part) -> str:
+        """Return the id of a call, if no other part has it; else one of our own: some parts share theirs."""
+        is_free = part.kind == "call" and part.id and all(part.id != sent.id for sent in self.sent.values())
+        return part.id if is_free and part.id else f"{self._prefix}-{len(self.sent)}"
+
     @abstractmethod
     def begin(self, sent: SentPart) -> bytes:
         """Return the beginning of a part."""
+
+    def begin_again(self, sent: SentPart, error: ConflictError) -> bytes:  # noqa: ARG002  # for protocols that can
+        """Return what discards the text of a part that was sent. Raises the error if nothing does."""
+        raise error
 
     @abstractmethod
     def grow(self, sent: SentPart, more: str) -> bytes:
@@ -221,11 +235,11 @@ class PartsBody(Body):
 
 
 class SentPart:
-    """A part, and what the client has of it. `id` is the provider's, or one of our own."""
+    """A part, and what the client has of it."""
 
     def __init__(self, part: Part, id: str) -> None:
         self.part = part
-        self.id = part.id or id
-        self.text = PartText(part, as_json=part.kind == "call")
+        self.id = id
+        self.text = PartText(part)
         self.length = 0
         self.is_ended = False

@@ -1,0 +1,213 @@
+"""A stream drives an emitter: what is due is sent, failures are said, and the source is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+import streamjson as sj
+import virtual_time
+from chat import chunk, said
+
+DOCUMENT = {"title": "Lisbon trip", "days": [1, 2]}
+
+
+class Source:
+    """A source of chunks that notes whether it was closed, and may fail or wait before the last."""
+
+    def __init__(self, *, fails: Exception | None = None, wait_s: float = 0) -> None:
+        self.is_closed = False
+        self.fails = fails
+        self.wait_s = wait_s
+
+    def events(self) -> Iterator[sj.StreamingChunk]:
+        try:
+            chunks = list(sj.disassemble(DOCUMENT))
+            yield from chunks[:-1]
+            if self.fails is not None:
+                raise self.fails
+            yield chunks[-1]
+        finally:
+            self.is_closed = True
+
+    async def aevents(self) -> AsyncIterator[sj.StreamingChunk]:
+        try:
+            *chunks, last = sj.disassemble(DOCUMENT)
+            for each in chunks:
+                yield each
+            await asyncio.sleep(self.wait_s)
+            if self.fails is not None:
+                raise self.fails
+            yield last
+        finally:
+            self.is_closed = True
+
+
+async def collected(frames: AsyncIterator[bytes]) -> list[bytes]:
+    return [piece async for piece in frames]
+
+
+def read(source: Source, out: sj.emit.Emitter, *, is_async: bool, **options: Any) -> list[bytes]:
+    if is_async:
+        return virtual_time.run(collected(sj.emit.frames(sj.assemble(source.aevents()), out, **options)))
+    return list(sj.emit.frames(sj.assemble(source.events()), out, **options))
+
+
+kinds = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+
+
+@kinds
+def test_stream_is_sent_to_its_end(is_async: bool) -> None:
+    source = Source()
+    sent = b"".join(read(source, sj.emit.Chunks("s", min_interval_s=0), is_async=is_async))
+
+    assert sj.assemble(sj.decode_sse([sent])).final() == DOCUMENT
+    assert sent.startswith(b"retry: ")
+    assert sent.endswith(b"data: [DONE]\n\n")
+    assert source.is_closed
+
+
+@kinds
+def test_text_has_neither_a_beginning_nor_an_end(is_async: bool) -> None:
+    assert json.loads(b"".join(read(Source(), sj.emit.Text(), is_async=is_async))) == DOCUMENT
+
+
+def test_nothing_is_sent_of_an_empty_stream():
+    async def nothing() -> AsyncIterator[sj.Snapshot]:
+        for snapshot in ():
+            yield snapshot
+
+    assert virtual_time.run(collected(sj.emit.frames(nothing(), sj.emit.Text()))) == []
+    assert list(sj.emit.frames([], sj.emit.Text())) == []
+
+
+@kinds
+def test_answer_is_sent_to_its_end(is_async: bool) -> None:
+    events = [said("Hel"), said("lo"), chunk(finish="stop")]
+
+    async def aevents() -> AsyncIterator[Any]:
+        for event in events:
+            yield event
+
+    out = sj.emit.OpenAI(min_interval_s=0)
+    if is_async:
+        sent = virtual_time.run(collected(sj.emit.frames(sj.assemble_parts(aevents()), out)))
+    else:
+        sent = list(sj.emit.frames(sj.assemble_parts(events), out))
+
+    assert "".join(sj.assemble_parts(sj.decode_sse(sent)).text()) == "Hello"
+
+
+@kinds
+def test_exception_is_logged_and_its_text_is_not_sent(is_async: bool, caplog: pytest.LogCaptureFixture) -> None:
+    source = Source(fails=RuntimeError("the key is s3cret"))
+    with caplog.at_level(logging.ERROR, "streamjson.emit"):
+        *_, last = read(source, sj.emit.AGUI("t", "r"), is_async=is_async)
+
+    assert json.loads(last[6:]) == {"type": "RUN_ERROR", "message": "the answer broke off", "code": "error"}
+    assert "s3cret" in caplog.text
+    assert source.is_closed
+
+
+@kinds
+def test_failure_of_the_sender_is_sent_and_reported(is_async: bool) -> None:
+    errors: list[Exception] = []
+    source = Source(fails=sj.StreamFailedError("x", error_type="overloaded", error_message="Try later."))
+    *_, last = read(source, sj.emit.AGUI("t", "r"), is_async=is_async, on_error=errors.append)
+
+    assert json.loads(last[6:])["message"] == "Try later."
+    assert [type(error) for error in errors] == [sj.StreamFailedError]
+
+
+@kinds
+def test_error_of_the_library_is_a_code(is_async: bool) -> None:
+    source = Source(fails=sj.InvalidEventError("the data is: s3cret"))
+    *_, last = read(source, sj.emit.AGUI("t", "r"), is_async=is_async, on_error=lambda _: None)
+
+    assert json.loads(last[6:]) == {"type": "RUN_ERROR", "message": "the answer broke off", "code": "bad_event"}
+
+
+@kinds
+def test_protocol_without_failures_raises_it(is_async: bool) -> None:
+    source = Source(fails=RuntimeError("went away"))
+    with pytest.raises(RuntimeError, match="went away"):
+        read(source, sj.emit.Text(), is_async=is_async, on_error=lambda _: None)
+
+    assert source.is_closed
+
+
+@kinds
+def test_what_an_emitter_refuses_fails(is_async: bool) -> None:
+    errors: list[Any] = []
+
+    class Interleaved(Source):
+        def events(self) -> Iterator[Any]:
+            yield from ({"json_path": path, "delta": "x"} for path in "aba")
+
+        async def aevents(self) -> AsyncIterator[Any]:
+            for event in self.events():
+                yield event
+
+    *_, last = read(
+        Interleaved(), sj.emit.AGUI("t", "r", "tool", min_interval_s=0), is_async=is_async, on_error=errors.append
+    )
+
+    assert json.loads(last[6:])["code"] == "not_append_only"
+    assert [error.code for error in errors] == ["not_append_only"]
+
+
+def test_held_back_update_and_keep_alive_are_sent_while_the_source_is_quiet():
+    async def main() -> list[tuple[float, bytes]]:
+        loop, source = asyncio.get_running_loop(), Source(wait_s=35)
+        out = sj.emit.Chunks("s", clock=loop.time)
+        frames = sj.emit.frames(sj.assemble(source.aevents()), out, keep_alive_s=15)
+        return [(loop.time(), piece) async for piece in frames]
+
+    sent = virtual_time.run(main())
+    assert [round(at, 2) for at, _ in sent] == [0, 0, 0.05, 15.05, 30.05, 35, 35]
+    assert [piece for _, piece in sent if piece.startswith(b":")] == [b": ping\n"] * 2
+
+
+def test_reader_that_stops_closes_the_source_while_it_waits():
+    async def main() -> bool:
+        source = Source(wait_s=3600)
+        frames = sj.emit.frames(sj.assemble(source.aevents()), sj.emit.Patch(min_interval_s=0))
+        reading = asyncio.ensure_future(collected(frames))
+        await asyncio.sleep(1)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 1
+        return source.is_closed
+
+    assert virtual_time.run(main())
+
+
+def test_reader_that_stops_between_two_pieces_closes_the_source():
+    async def main() -> bool:
+        source = Source()
+        frames: Any = sj.emit.frames(sj.assemble(source.aevents()), sj.emit.Patch(min_interval_s=0))
+        await anext(frames)
+        await frames.aclose()
+        return source.is_closed
+
+    assert virtual_time.run(main())
+    source = Source()
+    frames: Any = sj.emit.frames(sj.assemble(source.events()), sj.emit.Patch(min_interval_s=0))
+    next(frames)
+    frames.close()
+    assert source.is_closed
+
+
+@pytest.mark.parametrize(
+    ("stream", "out", "message"), [(1, sj.emit.Patch(), "stream is"), ([], sj.emit.Patch, "out is")]
+)
+def test_wrong_arguments_are_refused(stream: Any, out: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        sj.emit.frames(stream, out)
