@@ -32,6 +32,7 @@ ROOT = Path(__file__).parent.parent
 def page(name: str) -> SimpleNamespace:
     """Run the examples of a page; return the names that they define."""
     document = Sybil([markdown.PythonCodeBlockParser()]).parse(ROOT / "docs" / name)
+    document.namespace["__name__"] = __name__  # the module of its functions
     with contextlib.chdir(ROOT):
         for example in document.examples():
             example.evaluate()
@@ -226,10 +227,12 @@ class Model:
 
     async def respond(self, exchange: Exchange) -> None:
         await exchange.start()
-        for event in self.events:
-            await exchange.send(event)
-        await exchange.left()
-        self.was_disconnected.set()
+        try:
+            for event in self.events:
+                await exchange.send(event)
+            await exchange.left()
+        finally:  # its client may leave while it sends
+            self.was_disconnected.set()
 
 
 def starlette_app(recipes: SimpleNamespace, url: str) -> Any:
@@ -268,16 +271,21 @@ def test_forwarded_events_arrive(recipes: SimpleNamespace, make_app: Any) -> Non
     assert sj.assemble(sj.decode_sse(response.content), require_done=True).final() == DOCUMENT
 
 
-async def disconnect_unread(app: Any, path: str = "/") -> None:
-    """Run an application for a browser that disconnects without reading the body."""
-    is_sending = asyncio.Event()
+async def disconnect_unread(app: Any, path: str = "/", *, takes: int = 0) -> None:
+    """Run an application for a browser that disconnects while it does not read, after it took some pieces."""
+    is_sending, left = asyncio.Event(), iter(range(takes))
 
     async def send(message: Any) -> None:
-        if message["type"] == "http.response.body":
+        if message["type"] == "http.response.body" and next(left, None) is None:
             is_sending.set()
             await asyncio.get_running_loop().create_future()
 
+    requests = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
     async def receive() -> Any:
+        request = next(requests, None)
+        if request is not None:
+            return request
         await is_sending.wait()
         return {"type": "http.disconnect"}
 

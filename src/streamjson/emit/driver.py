@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Final, overload
+from typing import Any, Final, NamedTuple, Self, overload
 
 from .._errors import StreamJSONError, shorten
 from .._parts import Part
@@ -26,6 +26,7 @@ from .emitter import Emitter
 __all__ = ["frames"]
 
 _LOGGER: Final = logging.getLogger("streamjson.emit")
+_BROKE_OFF: Final = "the answer broke off"
 KEEP_ALIVE_S: Final = 15.0
 """Proxies close connections on which nothing happens, many of them after 30 or 60 s."""
 
@@ -72,7 +73,7 @@ def frames(
     report = _log if on_error is None else on_error
     given = stream  # type checkers narrow it
     if isinstance(given, AsyncIterable):
-        return _frames_async(stream, out, keep_alive_s, report)
+        return _Frames(_frames_async(stream, out, keep_alive_s, report))
     if isinstance(given, Iterable):
         return _frames(stream, out, report)
     raise TypeError(f"stream is what assemble returns, or an iterable of snapshots, not {shorten(stream)}")
@@ -85,11 +86,11 @@ def _log(error: Exception) -> None:
 def _fail(out: Emitter, error: Exception, report: Callable[[Exception], object]) -> bytes:
     """Return the failure as the client sees it. Raises the error if the protocol can't say it."""
     report(error)
-    shown: StreamJSONError = StreamFailedError("the answer broke off", code="error")
+    shown: StreamJSONError | str = _BROKE_OFF
     if isinstance(error, StreamFailedError):
         shown = error
     elif isinstance(error, StreamJSONError):
-        shown.code = error.code
+        shown = StreamJSONError(_BROKE_OFF, code=error.code)
     sent = out.fail(shown)
     if not out.says_failure:
         raise error
@@ -114,51 +115,110 @@ def _sent(piece: bytes) -> tuple[bytes, ...]:
     return (piece,) if piece else ()
 
 
+class _Frames:
+    """The asynchronous iterator, which is closed when the task that reads it has failed or was cancelled.
+
+    A server cancels the task that serves a client who has gone. If that task was sending a piece, nothing runs here
+    that could notice it, and a generator alone would stay open until Python collects it.
+    """
+
+    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
+        self._frames = frames
+        self._reader: asyncio.Task[Any] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        reader = asyncio.current_task()
+        if reader is not self._reader and reader is not None:
+            self._reader, self._loop = reader, reader.get_loop()
+            reader.add_done_callback(self._reader_ended)
+        return await anext(self._frames)
+
+    async def aclose(self) -> None:
+        """Stop, and close the stream."""
+        await self._frames.aclose()
+
+    def close(self) -> None:
+        """Close it soon, from any thread: Django calls this at the end of a response, and knows no other way."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(lambda: _in_background(self.aclose()))
+
+    def _reader_ended(self, reader: asyncio.Task[Any]) -> None:
+        if reader is self._reader and (reader.cancelled() or reader.exception() is not None):
+            _ = _in_background(self.aclose())
+
+
+_CLOSING: Final[set[asyncio.Task[None]]] = set()
+"""Tasks that close; the event loop alone would not keep them."""
+
+
+def _in_background(closing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    task = asyncio.get_running_loop().create_task(closing)
+    _CLOSING.add(task)
+    task.add_done_callback(_CLOSING.discard)
+    return task
+
+
 async def _frames_async(
     stream: AsyncIterable[Any], out: Emitter, keep_alive_s: float, report: Callable[[Exception], object]
-) -> AsyncIterator[bytes]:
-    iterator = aiter(stream)
-    reading: asyncio.Task[Any] | None = None
+) -> AsyncGenerator[bytes]:
+    arrived: asyncio.Queue[Any] = asyncio.Queue(maxsize=1)
+    reading = asyncio.create_task(_read(stream, arrived))
     latest: Any = None
     try:
         try:
-            opening = out.open()
-            if opening:
-                yield opening
+            piece = out.open()
             while True:
-                if reading is None:
-                    reading = asyncio.ensure_future(_next(iterator))
-                due_s = out.due_s
-                wait_s = keep_alive_s if due_s is None else min(due_s, keep_alive_s)
-                done, _ = await asyncio.wait({reading}, timeout=wait_s)
-                if done:
-                    growing, reading = reading.result(), None
-                    if growing is None:
-                        break
-                    latest = growing
-                    piece = out.update(latest)
-                else:
-                    piece = out.keep_alive if due_s is None or due_s > keep_alive_s else out.update(latest)
                 if piece:
                     yield piece
+                due_s = out.due_s
+                is_due = due_s is not None and due_s <= keep_alive_s
+                try:
+                    # Not `wait_for`: until Python 3.12 it loses a cancellation that comes together with an item.
+                    async with asyncio.timeout(due_s if is_due else keep_alive_s):
+                        latest = await arrived.get()
+                except TimeoutError:
+                    piece = out.update(latest) if is_due else out.keep_alive
+                    continue
+                if latest is None:
+                    break
+                if isinstance(latest, _Raised):
+                    raise latest.error  # noqa: TRY301  # reported with what the emitter raises
+                piece = out.update(latest)
             last = out.close()
         except Exception as error:  # noqa: BLE001  # reported
             last = _fail(out, error, report)
         if last:
             yield last
     finally:
-        # In a task of its own: a server may cancel each wait of the one that serves a client that has gone.
-        await asyncio.shield(asyncio.ensure_future(_release(reading, iterator, stream)))
+        # In a task of its own: a server may cancel each wait of the one that serves a client who has gone.
+        await asyncio.shield(_in_background(_release(reading, stream)))
 
 
-async def _next(iterator: AsyncIterator[Any]) -> Any:
-    """Return the next item; None at the end: a task can't raise `StopAsyncIteration`."""
-    return await anext(iterator, None)
+class _Raised(NamedTuple):
+    error: Exception
 
 
-async def _release(reading: asyncio.Task[Any] | None, *sources: object) -> None:
-    if reading is not None:
-        reading.cancel()
-        with suppress(Exception, asyncio.CancelledError):
-            await reading
-    await aclose_all(*sources)
+async def _read(stream: AsyncIterable[Any], arrived: asyncio.Queue[Any]) -> None:
+    """Read the stream, one item ahead, and close it; None stands for its end.
+
+    All in one task: the connection of a client of HTTP can't be closed by another task than the one that reads it.
+    """
+    try:
+        async for growing in stream:
+            await arrived.put(growing)
+        await arrived.put(None)
+    except Exception as error:  # noqa: BLE001  # raised where it is reported
+        await arrived.put(_Raised(error))
+    finally:
+        await aclose_all(stream)
+
+
+async def _release(reading: asyncio.Task[None], stream: object) -> None:
+    reading.cancel()
+    with suppress(Exception, asyncio.CancelledError):
+        await reading
+    await aclose_all(stream)  # if it was never read

@@ -30,6 +30,8 @@ Growing: TypeAlias = Snapshot | Part | Iterable[Part]
 """What an emitter takes: a snapshot, the part of an answer that changed, or several parts."""
 
 _UNKNOWN: Final = "the answer broke off"
+_OF_TEXT: Final = "error"
+"""The code of a failure that is given as text."""
 
 
 class EmitterOptions(TypedDict, total=False):
@@ -127,7 +129,7 @@ class Emitter(ABC):
         if self._state == "ended":
             return b""
         if isinstance(error, str):
-            message, code = error, "error"
+            message, code = error, _OF_TEXT
         elif isinstance(error, StreamFailedError):
             message, code = error.error_message or str(error), error.error_type or error.code
         else:
