@@ -102,6 +102,10 @@ ratios: $(BENCH)/wheel.stamp ## Measure the speed claims, and fail if one does n
 peers: $(PEERS)/wheel.stamp ## Compare with what SDKs and frameworks make of the same streams: docs/peers.md (40 minutes)
 	$(PEERS)/bin/python benchmarks/peers.py $(or $(ARGS),--write)
 
+.PHONY: outgoing
+outgoing: $(BENCH)/wheel.stamp $(CLIENTS)/package.stamp ## Measure what each form of streamjson.emit costs: docs/outgoing.md
+	$(BENCH)/bin/python benchmarks/outgoing.py $(or $(ARGS),--write)
+
 .PHONY: fuzz
 fuzz: $(FUZZ)/wheel.stamp ## Search for inputs that break the promises: make fuzz MINUTES=30
 	$(FUZZ)/bin/python tests/fuzz/run.py --minutes $(MINUTES) $(ARGS)

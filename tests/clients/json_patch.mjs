@@ -1,4 +1,5 @@
-// fast-json-patch, as it is and validating as AG-UI calls it, and immer apply patches: node json_patch.mjs [--lines=1] DIRECTORY
+// fast-json-patch, as it is and validating as AG-UI calls it, and immer apply patches; with --only=plain the first alone.
+// node json_patch.mjs [--lines=1] [--only=plain] DIRECTORY
 import fastJSONPatch from 'fast-json-patch';
 import { applyPatches, enablePatches, isDraftable } from 'immer';
 import { isDeepStrictEqual } from 'node:util';
@@ -37,6 +38,7 @@ await readAll(async bytes => {
   let plain = null, strict = null, immer = null, ended = null;
   for (const patch of patchesOf(new TextDecoder().decode(bytes))) {
     if (typeof patch === 'string') { ended = patch; break; }
+    if (option('only')) { plain = applyPatch(plain, patch).newDocument; continue; }
     strict = applyPatch(strict, structuredClone(patch), true, false).newDocument;
     plain = applyPatch(plain, structuredClone(patch)).newDocument;
     for (const operation of patch) {
@@ -44,7 +46,7 @@ await readAll(async bytes => {
       immer = isDraftable(immer) ? applyPatches(immer, [one]) : one.value;
     }
   }
-  const differs = !isDeepStrictEqual(plain, strict) || !isDeepStrictEqual(plain, immer);
+  const differs = !option('only') && (!isDeepStrictEqual(plain, strict) || !isDeepStrictEqual(plain, immer));
   const problem = differs ? 'the libraries differ' : ended === 'done' || option('lines') ? undefined : `ended by ${ended}`;
   return { document: plain, problem: ended && ended !== 'done' ? ended : problem };
 });

@@ -128,7 +128,7 @@ def test_text_that_is_behind_is_forgotten_when_it_is_replaced():
     for path, delta in [("a.b", "x" * 1000), ("a.b", "x"), ("c", "y" * 1000), ("c", "y"), ("a", [1])]:
         assembler.apply_delta(path, delta)
         out.update(assembler.snapshot())
-        clock.now_s += 0.01
+        clock.now_s += 0.2
     (event, _) = sj.decode_sse([out.close()])
 
     assert [op["path"] for op in json.loads(event.data)] == ["/c"] or event.data == ""

@@ -172,7 +172,7 @@ class _Tool(DocumentBody):
         if is_last and self._length:
             frames += sse({"type": "TOOL_CALL_END", "toolCallId": self._id})
         check_names(frames, snapshot.value)
-        return Brought(frames, len(frames))
+        return Brought(frames, self._length)  # the client copies the message with all of it
 
 
 _OF_KIND: Final = {"call": "TOOL_CALL", "reasoning": "REASONING_MESSAGE"}

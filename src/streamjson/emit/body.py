@@ -238,8 +238,8 @@ class SentPart:
     """A part, and what the client has of it."""
 
     def __init__(self, part: Part, id: str) -> None:
-        self.part = part
-        self.id = id
-        self.text = PartText(part)
-        self.length = 0
-        self.is_ended = False
+        self.part: Part = part
+        self.id: str = id
+        self.text: PartText = PartText(part)
+        self.length: int = 0
+        self.is_ended: bool = False

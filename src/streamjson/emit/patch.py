@@ -13,6 +13,7 @@ The end is `[DONE]`; a failure is an event `failed`. JSON lines have neither: a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal, Unpack
 
 from .._errors import shorten
@@ -32,7 +33,7 @@ _GROWTH: Final = 1.1
 class PatchCursor:
     """The operations from one snapshot to the next, with long texts held back until they have grown by a tenth.
 
-    It owns how much of each such text the client has.
+    It owns the length of each such text, and how much of it the client has.
     """
 
     def __init__(self, text: Literal["replace", "append"]) -> None:
@@ -40,6 +41,7 @@ class PatchCursor:
             raise ValueError(f"text is 'replace' or 'append', not {shorten(text)}")
         self._text = text
         self._behind: dict[Path, int] = {}
+        self._lengths: dict[Path, int] = {}
 
     @property
     def is_behind(self) -> bool:
@@ -49,7 +51,6 @@ class PatchCursor:
     def operations(self, snapshot: Snapshot, sent: Snapshot | None, *, flush: bool) -> list[dict[str, Any]]:
         """Return the operations, with `flush` for the ends of all texts."""
         found: list[dict[str, Any]] = []
-        # What a document is, that was there before the first patch, is unknown; nothing is null.
         changes = snapshot.changes_since(0 if sent is None else sent)
         grown: set[Path] = set()
         for change in changes:
@@ -70,8 +71,11 @@ class PatchCursor:
 
     def _is_due(self, change: Change, snapshot: Snapshot) -> bool:
         """Return whether a text that grew is sent; else note how much of it the client has."""
-        path, length = change.path, len(change.value)
-        sent_chars = self._behind.get(path, length - len(change.delta))
+        path, grown = change.path, len(change.delta)
+        length = self._lengths[path] + grown if path in self._lengths else len(change.value)
+        sent_chars = self._behind.get(path, length - grown)
+        if length > _SHORT_CHARS:
+            self._lengths[path] = length  # to read the text at each update would be quadratic
         if length <= _SHORT_CHARS or length >= sent_chars * _GROWTH or snapshot.is_complete(path):
             self._behind.pop(path, None)
             return True
@@ -80,8 +84,9 @@ class PatchCursor:
 
     def _forget(self, path: Path) -> None:
         """Forget the texts at a location that is set, and below it."""
-        if self._behind:
-            self._behind = {text: sent for text, sent in self._behind.items() if text[: len(path)] != path}
+        for known in (self._behind, self._lengths):
+            for text in [text for text in known if text[: len(path)] == path]:
+                del known[text]
 
 
 class Patch(Emitter):
@@ -112,9 +117,9 @@ class Patch(Emitter):
         self._lines, self._text = lines, text
         self._cursor = PatchCursor(text)
         if lines:
-            self.headers = {**SSE_HEADERS, "content-type": "application/x-ndjson"}
-            self.keep_alive = b""
-            self.says_failure = False
+            self.headers: Mapping[str, str] = {**SSE_HEADERS, "content-type": "application/x-ndjson"}
+            self.keep_alive: bytes = b""
+            self.says_failure: bool = False
 
     def _document(self) -> DocumentBody:
         return _PatchBody(self._cursor, lines=self._lines)
