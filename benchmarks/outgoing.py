@@ -1,8 +1,8 @@
 """What each form of `streamjson.emit` costs: bytes on the wire, frames, server and client: `make outgoing`.
 
-A document of 100 KB arrives in pieces of four characters, a hundred in a second of a clock that is given, and the emitter
-is asked after each. So the figures show the default pace, at the speed of a fast model. Server: processor time of the
-emitter, without assembling. Client: processor time of the real client that reads all of it (tests/clients).
+A document of 100 KB arrives in pieces of four characters, a hundred in a second of a clock that is given, and the
+emitter is asked after each. So the figures show the default pace, at the speed of a fast model. Server: processor time
+of the emitter, without assembling. Client: processor time of the real client that reads all of it (tests/clients).
 """
 
 from __future__ import annotations
@@ -130,7 +130,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks/outgoing.py", description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"replace the table of {PAGE.name}")
     options = parser.parse_args(arguments)
-    lines = [*table(), "", f"Measured on {datetime.now(UTC):%Y-%m-%d} with {machine()}."]
+    here = machine()
+    measured = f"Measured on {datetime.now(UTC).date()}, {here['python']}, {here['cores']} cores of {here['cpu']}."
+    lines = [*table(), "", measured]
     if options.write:
         text = PAGE.read_text("utf-8")
         before, after = text.partition(BEGIN)[0], text.partition(END)[2]

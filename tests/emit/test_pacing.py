@@ -108,8 +108,8 @@ def test_text_that_was_left_or_is_quiet_is_sent_to_its_end():
     assembler.apply_delta("a", "x")
     clock.now_s += 0.1
     assert update() == []
-    assert round(out.due_s or 0, 6) == 0.9
-    clock.now_s += 0.5
+    assert round(out.due_s or 0, 6) == 1
+    clock.now_s += 0.6
     assert update() == []
     clock.now_s += 0.4
     assert update() == [("/a", 1001)]

@@ -152,8 +152,8 @@ class Emitter(ABC):
     def _send(self, body: Body, *, is_last: bool = False, flush: bool = False) -> bytes:
         brought: Brought = body.bring(is_last=is_last, flush=flush)
         self._lacks = "text" if brought.lacks_text else "nothing"
-        if brought.frames:
-            self._pacing.note(brought.cost_bytes)
+        if brought.frames or not flush:  # nothing may have been sent of a text that grew by too little
+            self._pacing.note(brought.cost_bytes if brought.frames else 0)
         return brought.frames
 
     @abstractmethod

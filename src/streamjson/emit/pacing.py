@@ -3,7 +3,7 @@
 Some clients read all so far again at each frame: the AI SDK parses the text of a call again, AG-UI's client clones its
 state, `useObject` parses its text. With a frame for each delta, a document of 100 KB kept them busy for 14 to 27 s. So
 a frame costs what the client reads for it, and the next one waits until a budget of bytes per second has paid for that:
-half a second at 20 KB, and a second at most. Such a client is then busy for a small part of the time, however large the document is.
+half a second at 20 KB, and a second at most. Such a client is then busy for a small part of the time.
 
 It owns the time of the last frame and what it cost; the clock is given. Cost: O(1).
 """
@@ -34,7 +34,7 @@ class Pacing:
         self._min_interval_s = min_interval_s
         self._max_bytes_per_s = max_bytes_per_s
         self._clock = clock
-        self._last: float | None = None  # the time of the last frame
+        self._last: float | None = None  # when something new came to be sent, and was sent or held back as too little
         self._interval_s = 0.0
 
     def wait_s(self) -> float:
@@ -49,7 +49,7 @@ class Pacing:
         return 0.0 if self._last is None else max(self._last + interval_s - self._clock(), 0.0)
 
     def note(self, cost_bytes: int) -> None:
-        """Note that a frame was sent, and how many bytes the client reads for it."""
+        """Note that something new was looked at, and how many bytes the client reads for what was sent of it."""
         self._last, self._interval_s = self._clock(), self._min_interval_s
         if self._min_interval_s and self._max_bytes_per_s is not None:
             self._interval_s = max(self._interval_s, min(cost_bytes / self._max_bytes_per_s, _LONGEST_S))
