@@ -93,7 +93,8 @@ def test_first_event_of_a_joiner_says_what_is_being_written():
 
 
 @pytest.mark.parametrize(
-    "last_event_id", ["", "s", "s:0", "s:x:1", "other:{}:1", "s:{}:9", "s:{}:-1", "s:{}:٣", "{}:1"]
+    "last_event_id",
+    ["", "s", "s:0", "s:x:1", "other:{}:1", "s:{}:9", "s:{}:-1", "s:{}:٣", "{}:1", "s:{}:9999999999999999999"],
 )
 def test_id_of_something_else_brings_the_whole_document(last_event_id: str) -> None:
     assembler = sj.Assembler()
@@ -108,6 +109,19 @@ def test_id_of_something_else_brings_the_whole_document(last_event_id: str) -> N
     assert events[-1] == {"delta": {"a": "xy"}, "json_path": "", "open_path": "a"}
     # The client may have something else, which an object does not replace.
     assert events[:-1] == ([{"delta": None, "json_path": ""}] if last_event_id else [])
+
+
+def test_client_of_another_document_keeps_nothing_of_its_own():
+    assembler, client = sj.Assembler(), Client()
+    client.committed, client.last_event_id = [{"json_path": "", "delta": "old"}], "s:00000000:1"
+    out = sj.emit.Chunks("s", last_event_id=client.last_event_id, min_interval_s=0)
+    received = out.update(assembler.snapshot())
+    assembler.apply_delta("", "new")
+    client.read(received + out.update(assembler.snapshot()))
+    assert client.value == "new"
+
+    (forgotten, _) = sj.decode_sse([sj.emit.Chunks("s", last_event_id="s:00000000:1").close()])
+    assert json.loads(forgotten.data) == {"delta": None, "json_path": ""}
 
 
 def test_document_that_was_restored_has_another_lineage():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +13,7 @@ import pytest
 
 import streamjson as sj
 import virtual_time
-from chat import chunk, said
+from chat import chunk, fragment, said
 
 DOCUMENT = {"title": "Lisbon trip", "days": [1, 2]}
 
@@ -187,6 +188,85 @@ def test_reader_that_stops_closes_the_source_while_it_waits():
         return source.is_closed
 
     assert virtual_time.run(main())
+
+
+def test_source_that_was_cancelled_ends_the_stream():
+    async def cancelled() -> AsyncIterator[sj.Snapshot]:
+        yield next(iter(sj.assemble(sj.disassemble(DOCUMENT))))
+        raise asyncio.CancelledError
+
+    async def main() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            await collected(sj.emit.frames(cancelled(), sj.emit.Patch(min_interval_s=0)))
+
+    virtual_time.run(main())
+
+
+def test_frames_that_nobody_reads_close_their_stream():
+    class Stream:
+        is_closed = False
+
+        def __aiter__(self) -> Any:
+            return self
+
+        async def __anext__(self) -> Any:
+            raise StopAsyncIteration
+
+        async def aclose(self) -> None:
+            self.is_closed = True
+
+    async def main() -> bool:
+        stream = Stream()
+        frames: Any = sj.emit.frames(stream, sj.emit.Patch())
+        frames.close()  # no loop is known yet
+        await frames.aclose()
+        return stream.is_closed
+
+    assert virtual_time.run(main())
+
+
+@pytest.mark.parametrize("ends", ["fails", "closes"])
+def test_reader_that_ends_while_it_sends_closes_the_source(ends: str) -> None:
+    """As a server does that can't send any more, and as Django does, which calls `close` from a thread."""
+
+    async def main() -> bool:
+        source = Source(wait_s=3600)
+        frames: Any = sj.emit.frames(sj.assemble(source.aevents()), sj.emit.Patch(min_interval_s=0))
+
+        async def serve() -> None:
+            await anext(frames)
+            if ends == "fails":
+                raise OSError("the client has gone")
+
+        with contextlib.suppress(OSError):
+            await asyncio.create_task(serve())
+        if ends == "closes":
+            await asyncio.to_thread(frames.close)
+        await asyncio.sleep(1)
+        return source.is_closed
+
+    assert (asyncio.run if ends == "closes" else virtual_time.run)(main())
+
+
+@kinds
+def test_snapshots_of_a_part_that_was_cut_are_a_failure(is_async: bool) -> None:
+    events = [fragment('{"a": "x', name="f", id="c"), chunk(finish="length")]
+    errors: list[Any] = []
+
+    async def aevents() -> AsyncIterator[Any]:
+        for event in events:
+            yield event
+
+    out = sj.emit.Patch(min_interval_s=0)
+    if is_async:
+        stream: Any = sj.assemble_parts(aevents()).snapshots(kind="call")
+        sent = virtual_time.run(collected(sj.emit.frames(stream, out, on_error=errors.append)))
+    else:
+        stream = sj.assemble_parts(events).snapshots(kind="call")
+        sent = list(sj.emit.frames(stream, out, on_error=errors.append))
+
+    assert sent[-1].startswith(b"event: failed")
+    assert [error.code for error in errors] == ["no_done"]
 
 
 def test_reader_that_stops_between_two_pieces_closes_the_source():

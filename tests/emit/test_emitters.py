@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import streamjson as sj
 from growing import in_order
+from streamjson.emit import encoding
 
 EMITTERS: dict[str, Callable[..., sj.emit.Emitter]] = {
     **{
@@ -97,7 +99,9 @@ def test_document_without_a_value_has_an_end(make: Any) -> None:
     out = make()
     ended = out.open() + out.update(sj.Assembler().snapshot()) + out.close()
 
-    assert b"null" not in ended.replace(b'"finish_reason":null', b"").replace(b'"content":null', b"")
+    assert b'"value":null' in ended or b"null" not in ended.replace(b'"finish_reason":null', b"").replace(
+        b'"content":null', b""
+    )
     assert make().close() == ended
     assert make().fail("x") or not out.says_failure
 
@@ -129,6 +133,26 @@ def test_headers_keep_a_proxy_from_collecting(make: Any) -> None:
     assert out.headers["x-accel-buffering"] == "no"
     assert out.headers["cache-control"] == "no-cache"
     assert out.keep_alive == (b": ping\n" if out.headers["content-type"] == "text/event-stream" else b"")
+
+
+@every_emitter
+def test_end_alone_follows_when_all_was_sent(make: Any) -> None:
+    *_, last = snapshots({"a": {}})
+    out, again = make(min_interval_s=0), make(min_interval_s=0)
+    out.update(last)
+
+    assert len(out.close()) < len(again.close(last))
+
+
+@pytest.mark.parametrize("name", ["AISDK tool", "AISDK text", "AGUI tool", "OpenAI tool", "OpenAI content", "Text"])
+def test_number_that_grows_is_held_in_a_text(name: str) -> None:
+    assembler, out = sj.Assembler(), EMITTERS[name](min_interval_s=0)
+    assembler.apply_delta("a", 1)
+    assert b"a" in out.update(assembler.snapshot())
+    assembler.apply_delta("a", 12)
+
+    assert out.update(assembler.snapshot()) == b""
+    assert b"12" in out.close()
 
 
 @every_emitter
@@ -253,6 +277,105 @@ def test_tool_starts_again_where_its_text_can_not_continue():
         "tool-input-delta", "tool-input-available", "tool-output-available", "finish",
     ]  # fmt: skip
     assert events[5]["inputTextDelta"] + events[6]["inputTextDelta"] == '{"a":"xz","b":"y"}'
+
+
+@every_emitter
+def test_document_that_was_reset_before_a_client_came_is_like_a_new_one(make: Any) -> None:
+    assembler = sj.Assembler()
+    assembler.apply_delta("a", "x")
+    assembler.reset()
+    out, like_new = make(min_interval_s=0), make(min_interval_s=0)
+    sent = out.update(assembler.snapshot())
+    assembler.apply_delta("b", "y")
+    sent += out.update(assembler.snapshot())
+
+    assert sent.count(b":null") == sent.count(b'"finish_reason":null') + sent.count(b'"content":null')
+    lineage = r":[0-9a-f]{8}:"
+    assert re.sub(lineage, ":", sent.decode()) == re.sub(lineage, ":", like_new.update(assembler.snapshot()).decode())
+
+
+@every_emitter
+def test_after_an_update_that_was_refused_the_end_is_a_failure(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *_, last = snapshots(DOCUMENT)
+    out = make(min_interval_s=0)
+    out.update(first)
+    error = sj.ConflictError("it can't be sent", code="not_append_only")
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(out._body, "write", refuse)
+    with pytest.raises(sj.ConflictError):
+        out.update(last)
+    with pytest.raises(sj.ClosedError, match="is broken"):
+        out.update(last)
+    assert (b"it can't be sent" in out.close(last)) is out.says_failure
+
+
+@pytest.mark.parametrize("name", [name for name in EMITTERS if name != "AISDK data"])
+def test_text_that_mentions_a_prototype_costs_what_it_sends(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what a frame sends is looked at, not the whole document."""
+    looked_at: list[int] = []
+    check = encoding._check
+
+    def counted(path: Any, value: Any) -> None:
+        looked_at.append(len(str(value)))
+        check(path, value)
+
+    monkeypatch.setattr(encoding, "_check", counted)
+    assembler, out = sj.Assembler(), EMITTERS[name](min_interval_s=0)
+    for number in range(100):
+        assembler.apply_delta(f"items[{number}]", "prototype!")
+        out.update(assembler.snapshot())
+
+    assert sum(looked_at) < 100 * 100
+
+
+def test_half_a_pair_in_an_id_is_repaired():
+    (event,) = sj.decode_sse([sj.emit.AISDK("m\ud83d").open()])
+
+    assert json.loads(event.data)["messageId"] == "m\ufffd"
+
+
+def test_numbers_and_depths_that_json_can_not_say_are_an_error():
+    limits = sj.Limits(max_number_digits=None, max_depth=None, max_path_bytes=None)
+    number, deep = sj.Assembler(limits=limits), sj.Assembler(limits=limits)
+    number.apply_delta("a", 10**5000)
+    deep.apply_delta("a" + "[0]" * 1500, "x")
+
+    with pytest.raises(sj.InvalidEventError) as caught:
+        sj.emit.Patch().update(number.snapshot())
+    assert caught.value.code == "bad_number"
+    with pytest.raises(sj.InvalidEventError, match="too deeply"):
+        sj.emit.Patch().update(deep.snapshot())
+
+
+@pytest.mark.parametrize("name", ["constructor", "prototype"])
+def test_object_stream_refuses_a_path_that_its_client_refuses(name: str) -> None:
+    assembler, out = sj.Assembler(), sj.emit.ObjectStream(min_interval_s=0)
+    assembler.apply_delta("a", 1)
+    out.update(assembler.snapshot())
+    assembler.apply_delta(name, 1)
+    with pytest.raises(sj.StreamJSONError, match="clients in JavaScript refuse"):
+        out.update(assembler.snapshot())
+
+
+def test_failure_does_not_send_what_the_client_refuses():
+    assembler, out = sj.Assembler(), sj.emit.AISDK("m", "tool", min_interval_s=0)
+    assembler.apply_delta("a.b", 1)
+    out.update(assembler.snapshot())
+    assembler.apply_delta("a.__proto__", 1)
+    with pytest.raises(sj.StreamJSONError):
+        out.update(assembler.snapshot())
+    (error, _) = sj.decode_sse([out.fail("x")])
+
+    assert json.loads(error.data)["input"] == {}
+
+
+def test_state_at_a_place_is_emptied_if_there_is_no_document():
+    (_, patch, _) = sj.decode_sse([sj.emit.AGUI("t", "r", at="/trip").close()])
+
+    assert json.loads(patch.data)["delta"] == [{"op": "add", "path": "/trip", "value": None}]
 
 
 def test_reset_of_the_state_is_an_empty_state():

@@ -86,6 +86,24 @@ def test_reset_is_refused():
         text.update(assembler.snapshot())
 
 
+def test_reset_before_anything_was_sent_is_nothing():
+    assembler, text = sj.Assembler(), sj.emit.JSONText()
+    assembler.apply_delta("a", 1)
+    assembler.reset()
+    assert text.update(assembler.snapshot()) == ""
+    assembler.apply_delta("b", 1)
+    assert text.close(assembler.snapshot()) == '{"b":1}'
+
+
+def test_text_that_is_whole_takes_nothing():
+    assembler, text = sj.Assembler(), sj.emit.JSONText()
+    assembler.apply_delta("", 1)
+    assert text.close(assembler.snapshot()) == "1"
+    assembler.apply_delta("", 2)
+    with pytest.raises(sj.ConflictError, match="the text is whole"):
+        text.update(assembler.snapshot())
+
+
 def test_changes_that_come_together_may_be_appended():
     assembler, text = sj.Assembler(), sj.emit.JSONText()
     for path, delta in [("a", "x"), ("b", "y"), ("a", "x"), ("[0]", 1)][:3]:

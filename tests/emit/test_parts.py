@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -280,6 +281,79 @@ def test_arguments_that_are_replaced_by_a_value_begin_again():
     part._state.write_value({"b": 2})
 
     assert events_of(out.update(part))[-1]["inputTextDelta"] == '{"b":'
+
+
+@pytest.mark.parametrize("finish", ["MAX_TOKENS", None])
+def test_arguments_by_paths_that_were_cut_are_not_closed(finish: str | None) -> None:
+    """Closed, they would look whole, and a client would call the tool."""
+    argument = {"jsonPath": "$.to", "stringValue": "bob@", "willContinue": True}
+    events = [
+        candidate(function(name="send", willContinue=True)),
+        candidate(function(partialArgs=[argument], willContinue=True), finish=finish),
+    ]
+    sent, answer = sent_by(sj.emit.OpenAI(min_interval_s=0), events)
+    assert not answer.parts[0].complete
+
+    back = sj.assemble_parts(sj.decode_sse([sent]))
+    called: list[Any] = []
+    back.on_call(None, called.append)
+    with contextlib.suppress(sj.StreamFailedError):
+        back.final()
+    assert (called, back.parts[0].text) == ([], '{"to":"bob@')
+
+
+def test_call_without_a_name_that_was_cut_is_no_success():
+    events = [chunk({"function_call": {"arguments": "{"}})]
+    sent, _ = sent_by(sj.emit.AISDK("m"), events)
+
+    assert events_of(sent)[-1]["type"] == "error"
+
+
+@pytest.mark.parametrize("make", [sj.emit.Text, sj.emit.Patch, sj.emit.Chunks], ids=["Text", "Patch", "Chunks"])
+def test_document_of_a_part_that_was_cut_is_a_failure(make: Any) -> None:
+    parts = sj.PartAssembler()
+    for event in [fragment('{"a": "x', name="f", id="c"), chunk(finish="length")]:
+        parts.apply(event)
+    out = make("s") if make is sj.emit.Chunks else make()
+    sent = out.close(parts.parts[0])
+
+    assert b"token limit" in sent if out.says_failure else sent == b'{"a":"x'
+
+
+def test_text_that_is_replaced_after_its_end_can_not_be_sent():
+    (part,) = (parts := sj.PartAssembler()).apply(said("Hello"))
+    parts.close()
+    out = sj.emit.AISDK("m", min_interval_s=0)
+    out.update(part)
+    assert out.update(part) == b""
+    part._state._start_again()
+    part._state.write("Bye")
+    with pytest.raises(sj.ConflictError, match="was replaced"):
+        out.update(part)
+
+
+def test_arguments_by_paths_that_are_replaced_after_their_end_begin_again():
+    call = function(name="f", partialArgs=[{"jsonPath": "$.a", "numberValue": 1}])
+    (part,) = (parts := sj.PartAssembler()).apply(candidate(call, finish="STOP"))
+    parts.close()
+    out = sj.emit.AISDK("m", min_interval_s=0)
+    out.update(part)
+    assert out.update(part) == b""
+    part._state._start_again()
+    part._state.write_at("b", 2)
+
+    assert [event["type"] for event in events_of(out.update(part))] == [
+        "tool-input-start", "tool-input-delta", "tool-input-available",
+    ]  # fmt: skip
+
+
+def test_nothing_may_come_before_a_document():
+    out = sj.emit.AISDK("m", "data", min_interval_s=0)
+    out.update(())
+    assembler = sj.Assembler()
+    assembler.apply_delta("a", 1)
+
+    assert b'"data-document"' in out.update(assembler.snapshot())
 
 
 def test_text_that_is_replaced_can_not_be_sent():

@@ -42,6 +42,7 @@ __all__ = [
     "brief",
     "change_at",
     "changes_between",
+    "known_changes",
     "make_change",
     "matched_change",
 ]
@@ -171,7 +172,7 @@ class Change:
         >>> assembler.apply_delta("people[0].name", " Doe").to_patch()
         [{'op': 'replace', 'path': '/people/0/name', 'value': 'Jane Doe'}]
         """
-        changes = changes_between(self._document, self._since(), self.version)
+        changes = known_changes(self._document, self._since(), self.version)
         return [operation for change in changes for operation in change.to_patch()]
 
     def _event(self) -> tuple[int, int]:
@@ -279,11 +280,15 @@ def change_at(document: Document, version: int) -> tuple[Kind, Any]:
     return "append", ending_at(document, node, key, slot_at(node, key, version), version, grown)
 
 
+def known_changes(document: Document, old: int, new: int) -> Iterator[Change]:
+    """Return the changes as `Snapshot.changes_since`: one at the root, if what was there at `old` is not known."""
+    if old < document.oldest_version:
+        return iter((CoalescedChange(document, new, "set", MISSING, document.root_slot, 0, old),))
+    return changes_between(document, old, new)
+
+
 def changes_between(document: Document, old: int, new: int) -> Iterator[Change]:
-    """Yield the changes from version `old` to version `new`, one per location, as `Snapshot.changes_since`."""
-    if old < document.oldest_version:  # what was there is not known
-        yield CoalescedChange(document, new, "set", MISSING, document.root_slot, 0, old)
-        return
+    """Yield the changes from version `old` to version `new`, one per location."""
     for node, key, grown in differences(document, old, new):
         if grown is None:
             yield CoalescedChange(document, new, "set", MISSING, node, key, old)

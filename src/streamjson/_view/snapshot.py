@@ -29,7 +29,7 @@ from .._document import (
 from .._errors import shorten
 from .._json import MISSING, JSONValue
 from .._paths import Path, compile_pattern, parse_path
-from .change import Change, changes_between
+from .change import Change, known_changes
 from .finished import is_finished, is_there
 from .selection import select
 
@@ -241,7 +241,7 @@ class Snapshot:
             raise ValueError(f"version {since} is not between 0 and this snapshot's version, {self.version}")
         if since == self.version:
             return ()
-        return tuple(changes_between(document, since, self.version))
+        return tuple(known_changes(document, since, self.version))
 
     def is_complete(self, path: str | Iterable[Step]) -> bool:
         """Return whether the value at `path` is finished, as far as was known at this snapshot; False if it is missing.

@@ -25,7 +25,7 @@ from .._json import MISSING, is_object
 from .._view import Snapshot
 from .body import Body, Brought, DocumentBody, PartsBody, SentPart
 from .emitter import Emitter, EmitterOptions
-from .encoding import check_names, sse
+from .encoding import check_changes, sse
 from .json_text import JSONText
 from .patch import PatchCursor
 
@@ -105,20 +105,17 @@ class _State(DocumentBody):
         self._size = 0  # of the state, which the client clones for each event
 
     def write(self, snapshot: Snapshot | None, sent: Snapshot | None, *, is_last: bool, flush: bool) -> Brought:
-        if snapshot is None:
-            return Brought(b"" if self._at else self.whole({}), 0)
+        if snapshot is None:  # what a run before has left must not stay
+            nothing = self.changed([{"op": "add", "path": self._at, "value": None}]) if self._at else self.whole({})
+            return Brought(nothing if is_last else b"", 0)
         operations = self._cursor.operations(snapshot, sent, flush=flush or is_last)
-        if sent is None and snapshot.value is MISSING:
-            if self._at:
-                return Brought(b"", 0)
-            operations.append({"op": "add", "path": "", "value": {}})
         if not operations:
             return Brought(b"", 0, self._cursor.is_behind)
         if not self._at and operations[0]["path"] == "":
             frames = self.whole({} if snapshot.value is MISSING else operations[0]["value"])
         else:
             frames = self.changed([operation | {"path": self._at + operation["path"]} for operation in operations])
-        check_names(frames, self.value)
+        check_changes(frames, snapshot, sent)
         self._size += len(frames)
         return Brought(frames, self._size, self._cursor.is_behind)
 
@@ -169,9 +166,9 @@ class _Tool(DocumentBody):
         self._length += len(more)
         if more:
             frames += sse({"type": "TOOL_CALL_ARGS", "toolCallId": self._id, "delta": more})
-        if is_last and self._length:
+        if is_last:
             frames += sse({"type": "TOOL_CALL_END", "toolCallId": self._id})
-        check_names(frames, snapshot.value)
+        check_changes(frames, snapshot, sent)
         return Brought(frames, self._length)  # the client copies the message with all of it
 
 

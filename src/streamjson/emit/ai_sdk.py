@@ -21,14 +21,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Unpack
 
-from .._errors import ConflictError, shorten
+from .._errors import ConflictError, StreamJSONError, shorten
 from .._json import MISSING, JSONValue, Missing
 from .._parts import Part
 from .._view import Snapshot
 from .body import Body, Brought, DocumentBody, PartsBody, SentPart
 from .chunks import payloads_of
 from .emitter import Emitter, EmitterOptions
-from .encoding import DONE, SSE_HEADERS, check_names, sse
+from .encoding import DONE, SSE_HEADERS, check_changes, check_names, sse, to_json
 from .json_text import JSONText
 
 __all__ = ["AISDK"]
@@ -116,13 +116,12 @@ class _Data(DocumentBody):
         if snapshot is None or snapshot.value is MISSING or (sent is not None and sent.version == snapshot.version):
             return Brought(b"", 0)
         frame = self.whole(snapshot)
+        check_changes(frame, snapshot, sent)
         return Brought(frame, len(frame))
 
     def whole(self, snapshot: Snapshot) -> bytes:
         """Return the frame with the whole document."""
-        frame = sse({"type": f"data-{self._name}", "id": self._id, "data": snapshot.value})
-        check_names(frame, snapshot.value)
-        return frame
+        return sse({"type": f"data-{self._name}", "id": self._id, "data": snapshot.value})
 
 
 class _Transient(_Data):
@@ -131,11 +130,12 @@ class _Transient(_Data):
     def write(self, snapshot: Snapshot | None, sent: Snapshot | None, *, is_last: bool, flush: bool) -> Brought:  # noqa: ARG002
         if snapshot is None:
             return Brought(b"", 0)
-        changes = snapshot.changes_since(0 if sent is None else sent)
-        frames = b"".join(
-            sse({"type": "data-delta", "data": payload, "transient": True}) for payload in payloads_of(changes)
-        )
-        check_names(frames, self.value)
+        if sent is None:
+            payloads: list[dict[str, JSONValue]] = [{"delta": snapshot.copy_value(), "json_path": ""}]
+        else:
+            payloads = payloads_of(snapshot.changes_since(sent))
+        frames = b"".join(sse({"type": "data-delta", "data": payload, "transient": True}) for payload in payloads)
+        check_changes(frames, snapshot, sent)
         if is_last and snapshot.value is not MISSING:
             frames += self.whole(snapshot)
         return Brought(frames, len(frames))
@@ -154,15 +154,13 @@ class _Text(DocumentBody):
         if snapshot is None:
             return Brought(b"", 0)
         more = self._text.close(snapshot) if is_last else self._text.update(snapshot)
-        frames = b""
+        frames = sse({"type": "text-start", "id": self._id}) if more and not self._length else b""
+        self._length += len(more)
         if more:
-            if not self._length:
-                frames = sse({"type": "text-start", "id": self._id})
-            self._length += len(more)
             frames += sse({"type": "text-delta", "id": self._id, "delta": more})
-        if is_last and self._length:
+        if is_last:
             frames += sse({"type": "text-end", "id": self._id})
-        return Brought(frames, self._length if more else 0)
+        return Brought(frames, self._length)
 
 
 class _Call:
@@ -188,6 +186,10 @@ class _Call:
     def error(self, value: Any, message: str) -> bytes:
         """Return the end of an input that is not whole."""
         given: dict[str, Any] = {"input": {} if value is MISSING else value, "errorText": message}
+        try:
+            check_names(to_json(given).encode(), given)
+        except StreamJSONError:  # the client would refuse this, too
+            given["input"] = {}
         return sse({"type": "tool-input-error", **self._facts, **given, **self._executed})
 
 
@@ -205,7 +207,7 @@ class _Tool(DocumentBody):
         if snapshot is None or (self._text is None and snapshot.value is MISSING):
             return Brought(b"", 0)
         frames = self._more(snapshot, is_last=is_last)
-        check_names(frames, snapshot.value)
+        check_changes(frames, snapshot, sent)
         if is_last and snapshot.value is not MISSING:
             frames += self._call.available(snapshot.value)
             if self._output is not MISSING:

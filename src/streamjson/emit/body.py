@@ -25,6 +25,12 @@ _BROKEN: Final = {
     "failed": "the answer failed",
     "aborted": "the answer was aborted",
 }
+_CUT: Final = {"length": "the answer was cut by its token limit", "filtered": "the answer was cut by a filter"}
+
+
+def _problem_of(part: Part) -> tuple[str, str]:
+    """Return why a part is not whole, in a sentence and as a code."""
+    return {**_BROKEN, **_CUT}[part.end], part.end
 
 
 class Brought(NamedTuple):
@@ -48,9 +54,9 @@ class Body(ABC):
     def bring(self, *, is_last: bool, flush: bool) -> Brought:
         """Return what the client lacks; with `flush` also the ends of texts. The last one ends what is open."""
 
+    @abstractmethod
     def problem(self) -> tuple[str, str] | None:
         """Return why the answer is not whole, in a sentence and as a code; None if it is."""
-        return None
 
     def fail(self, message: str) -> bytes:  # noqa: ARG002  # for protocols that say it of each thing that is open
         """Return what ends the things that are open because of a failure."""
@@ -62,11 +68,13 @@ class DocumentBody(Body):
 
     def __init__(self) -> None:
         self._latest: Snapshot | None = None
+        self._part: Part | None = None  # whose document it is
         self._sent: Snapshot | None = None
 
     def take(self, growing: Any) -> bool:
         """Take a snapshot. Raises `ValueError` for an older one, or one of another document."""
         snapshot = _snapshot_of(growing)
+        self._part = growing if isinstance(growing, Part) else None
         sent = self._latest
         if sent is not None:
             if lineage_of(snapshot) is not lineage_of(sent):
@@ -78,9 +86,17 @@ class DocumentBody(Body):
 
     def bring(self, *, is_last: bool, flush: bool) -> Brought:
         """Return the frames from the last snapshot that was sent to the latest."""
-        brought = self.write(self._latest, self._sent, is_last=is_last, flush=flush)
-        self._sent = self._latest
+        latest = self._latest
+        if self._sent is None and latest is not None and latest.value is MISSING:
+            latest = None  # nothing was there yet, or it was reset before this client came
+        brought = self.write(latest, self._sent, is_last=is_last, flush=flush)
+        self._sent = latest
         return brought
+
+    def problem(self) -> tuple[str, str] | None:
+        """Return why the document of a part is not whole."""
+        part = self._part
+        return None if part is None or part.complete or part.end == "done" else _problem_of(part)
 
     @abstractmethod
     def write(self, snapshot: Snapshot | None, sent: Snapshot | None, *, is_last: bool, flush: bool) -> Brought:
@@ -100,6 +116,11 @@ def _snapshot_of(growing: object) -> Snapshot:
     if is_of_parts(growing):
         raise TypeError("this protocol sends one document: pass its snapshot, or that of one part")
     raise TypeError(f"an emitter takes a snapshot, a part of an answer or several, not {shorten(growing)}")
+
+
+def is_nothing(growing: object) -> bool:
+    """Return whether this is an empty list of parts."""
+    return is_list_or_tuple(growing) and not growing
 
 
 def is_of_parts(growing: object) -> bool:
@@ -124,7 +145,10 @@ class PartText:
         self._json: JSONText | None = None
 
     def more(self, *, is_last: bool) -> str:
-        """Return what was added; at the end, all that is left. Raises `ConflictError` (`not_append_only`)."""
+        """Return what was added; at the end, all that is left. Raises `ConflictError` (`not_append_only`).
+
+        The text of a document that was cut stays open: closed, it would look whole.
+        """
         text = self._part.text if self._is_raw and self._json is None else None
         if text is None:
             return self._more_of_document(is_last=is_last)
@@ -144,7 +168,16 @@ class PartText:
                 return ""  # it may still come as text
             self._json = JSONText()
         snapshot = self._part.snapshot
-        return self._json.close(snapshot) if is_last else self._json.update(snapshot)
+        is_whole = is_last and self._part.complete
+        return self._json.close(snapshot) if is_whole else self._json.update(snapshot)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the part has another text now than the one that was sent whole."""
+        if self._json is None:
+            return self._part.text != self._sent
+        sent = self._json.sent
+        return sent is not None and sent.version != self._part.snapshot.version
 
     def _replaced(self) -> ConflictError:
         message = f"the text of {self._part!r} was replaced, and it is sent already"
@@ -157,16 +190,15 @@ class PartsBody(Body):
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._changed: dict[Part, None] = {}
+        self._seen: dict[Part, None] = {}
         self.sent: dict[Part, SentPart] = {}
 
     def take(self, growing: Any) -> bool:
         """Take the parts that changed, or some that did not."""
         if not is_of_parts(growing):
             raise TypeError(f"this emitter has got parts of an answer before, not {shorten(growing)}")
-        for part in (growing,) if isinstance(growing, Part) else growing:
-            sent = self.sent.get(part)
-            if sent is None or not sent.is_ended:
-                self._changed[part] = None
+        self._changed |= dict.fromkeys((growing,) if isinstance(growing, Part) else growing)
+        self._seen |= self._changed
         return bool(self._changed)
 
     def bring(self, *, is_last: bool, flush: bool) -> Brought:  # noqa: ARG002  # nothing is held back
@@ -182,6 +214,8 @@ class PartsBody(Body):
             if sent is None:
                 sent = self.sent[part] = SentPart(part, self._new_id(part))
                 frames.append(self.begin(sent))
+            elif sent.is_ended and not sent.text.is_replaced:
+                continue
             is_ended = is_last or part.end != "open"
             try:
                 more = sent.text.more(is_last=is_ended)
@@ -222,15 +256,12 @@ class PartsBody(Body):
 
     def problem(self) -> tuple[str, str] | None:
         """Return how a part ended that was cut or has failed."""
-        for part in self.sent:
-            if part.end in _BROKEN:
-                return _BROKEN[part.end], part.end
-        return None
+        return next((_problem_of(part) for part in self._seen if part.end in _BROKEN), None)
 
     @property
     def outcome(self) -> Outcome:
         """How the answer ended, if it has not failed."""
-        ends = {part.end for part in self.sent}
+        ends = {part.end for part in self._seen}
         return "length" if "length" in ends else "filtered" if "filtered" in ends else "done"
 
 

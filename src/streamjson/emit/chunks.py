@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary
 
 from .._document import Lineage
 from .._errors import InvalidEventError, shorten
-from .._json import MISSING, JSONValue
+from .._json import JSONValue
 from .._view import Change, Snapshot, lineage_of, open_path_of
 from .._wire import StreamingChunk
 from .body import Brought, DocumentBody
@@ -36,7 +36,9 @@ __all__ = ["Chunks", "payloads_of"]
 
 _RETRY_MS: Final = 2000
 _TOKENS: Final[WeakKeyDictionary[Lineage, str]] = WeakKeyDictionary()
-_ID_BREAK: Final = re.compile("[\r\n\0]")
+_MAX_DIGITS: Final = 18
+_ID_BREAK: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
+"""Characters at which some client cuts a line, and other control characters."""
 
 
 class Chunks(Emitter):
@@ -86,7 +88,9 @@ class _ChunksBody(DocumentBody):
 
     def write(self, snapshot: Snapshot | None, sent: Snapshot | None, *, is_last: bool, flush: bool) -> Brought:  # noqa: ARG002
         if snapshot is None:
-            return Brought(b"", 0)
+            # A client that comes back to another document, without a value so far, must not keep its own.
+            forgotten = is_last and self._last_event_id
+            return Brought(sse({"delta": None, "json_path": ""}) if forgotten else b"", 0)
         lineage = _token_of(lineage_of(snapshot))
         if sent is None:
             payloads = self._first(snapshot, lineage)
@@ -103,12 +107,11 @@ class _ChunksBody(DocumentBody):
     def _first(self, snapshot: Snapshot, lineage: str) -> list[dict[str, JSONValue]]:
         """Return what a client gets first: what it lacks, or the whole document."""
         before, _, version = self._last_event_id.rpartition(":")
-        if before == f"{self._stream_id}:{lineage}" and version.isdecimal() and int(version) <= snapshot.version:
+        is_known = before == f"{self._stream_id}:{lineage}" and version.isdecimal() and len(version) <= _MAX_DIGITS
+        if is_known and int(version) <= snapshot.version:
             return payloads_of(snapshot.changes_since(int(version)))
-        value = snapshot.copy_value()
-        if value is MISSING:
-            return []
-        whole: dict[str, JSONValue] = {"delta": value, "json_path": "", "open_path": str(open_path_of(snapshot))}
+        value, open_path = snapshot.copy_value(), str(open_path_of(snapshot))
+        whole: dict[str, JSONValue] = {"delta": value, "json_path": "", "open_path": open_path}
         # Of another lineage, the client may have something that a delta does not replace.
         return [{"delta": None, "json_path": ""}, whole] if self._last_event_id else [whole]
 

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callab
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Self, overload
 
-from .._errors import StreamJSONError, shorten
+from .._errors import StreamJSONError, StreamTruncatedError, shorten
 from .._parts import Part
 from .._view import Snapshot, StreamFailedError
 from .._wire import aclose_all, close_all
@@ -73,7 +73,7 @@ def frames(
     report = _log if on_error is None else on_error
     given = stream  # type checkers narrow it
     if isinstance(given, AsyncIterable):
-        return _Frames(_frames_async(stream, out, keep_alive_s, report))
+        return _Frames(_frames_async(stream, out, keep_alive_s, report), stream)
     if isinstance(given, Iterable):
         return _frames(stream, out, report)
     raise TypeError(f"stream is what assemble returns, or an iterable of snapshots, not {shorten(stream)}")
@@ -101,14 +101,22 @@ def _frames(stream: Iterable[Any], out: Emitter, report: Callable[[Exception], o
     try:
         try:
             yield from _sent(out.open())
+            growing: Any = None
             for growing in stream:
                 yield from _sent(out.update(growing))
+            _check_whole(growing)
             last = out.close()
         except Exception as error:  # noqa: BLE001  # reported
             last = _fail(out, error, report)
         yield from _sent(last)
     finally:
         close_all(stream)
+
+
+def _check_whole(last: Any) -> None:
+    """Raise `StreamTruncatedError` if the last snapshot of a stream is not complete, as that of a part that was cut."""
+    if isinstance(last, Snapshot) and not last.complete:
+        raise StreamTruncatedError("the stream ended, and its last snapshot is not complete", code="no_done")
 
 
 def _sent(piece: bytes) -> tuple[bytes, ...]:
@@ -122,8 +130,9 @@ class _Frames:
     that could notice it, and a generator alone would stay open until Python collects it.
     """
 
-    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
+    def __init__(self, frames: AsyncGenerator[bytes], stream: object) -> None:
         self._frames = frames
+        self._stream = stream
         self._reader: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -140,6 +149,7 @@ class _Frames:
     async def aclose(self) -> None:
         """Stop, and close the stream."""
         await self._frames.aclose()
+        await aclose_all(self._stream)  # if nothing was read
 
     def close(self) -> None:
         """Close it soon, from any thread: Django calls this at the end of a response, and knows no other way."""
@@ -176,6 +186,7 @@ async def _frames_async(
                     yield piece
                 due_s = out.due_s
                 is_due = due_s is not None and due_s <= keep_alive_s
+                before = latest
                 try:
                     # Not `wait_for`: until Python 3.12 it loses a cancellation that comes together with an item.
                     async with asyncio.timeout(due_s if is_due else keep_alive_s):
@@ -184,6 +195,7 @@ async def _frames_async(
                     piece = out.update(latest) if is_due else out.keep_alive
                     continue
                 if latest is None:
+                    _check_whole(before)
                     break
                 if isinstance(latest, _Raised):
                     raise latest.error  # noqa: TRY301  # reported with what the emitter raises
@@ -199,7 +211,7 @@ async def _frames_async(
 
 
 class _Raised(NamedTuple):
-    error: Exception
+    error: BaseException
 
 
 async def _read(stream: AsyncIterable[Any], arrived: asyncio.Queue[Any]) -> None:
@@ -211,8 +223,11 @@ async def _read(stream: AsyncIterable[Any], arrived: asyncio.Queue[Any]) -> None
         async for growing in stream:
             await arrived.put(growing)
         await arrived.put(None)
-    except Exception as error:  # noqa: BLE001  # raised where it is reported
-        await arrived.put(_Raised(error))
+    except BaseException as error:
+        task: Any = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task.cancelling():
+            raise
+        await arrived.put(_Raised(error))  # raised where it is reported
     finally:
         await aclose_all(stream)
 

@@ -14,19 +14,19 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias, TypedDict
 
 from .._errors import ClosedError, StreamJSONError
 from .._parts import Part
 from .._view import Snapshot, StreamFailedError
-from .body import Body, Brought, is_of_parts
+from .body import Body, Brought, is_nothing, is_of_parts
 from .encoding import PING, SSE_HEADERS
 from .pacing import MAX_BYTES_PER_S, MIN_INTERVAL_S, Pacing
 
 __all__ = ["Emitter", "EmitterOptions", "Growing"]
 
-Growing: TypeAlias = Snapshot | Part | Iterable[Part]
+Growing: TypeAlias = Snapshot | Part | Sequence[Part]
 """What an emitter takes: a snapshot, the part of an answer that changed, or several parts."""
 
 _UNKNOWN: Final = "the answer broke off"
@@ -50,7 +50,7 @@ class Emitter(ABC):
     connection off.
 
     An update is held back for `min_interval_s` seconds after the last one, and longer if the client has much to read
-    for each: it is made to read at most `max_bytes_per_s` (None: no bound), but never waits for more than a second.
+    for each: it is made to read at most `max_bytes_per_s` (None: no bound), which makes it wait for a second at most.
     With `min_interval_s=0` each update is sent at once, whatever it costs. `clock` returns seconds.
     """
 
@@ -68,6 +68,7 @@ class Emitter(ABC):
         self._pacing = Pacing(min_interval_s, max_bytes_per_s, clock)
         self._state: Literal["new", "open", "ended"] = "new"
         self._body: Body | None = None
+        self._broken: tuple[str, str] | None = None
         self._lacks: Literal["nothing", "changes", "text"] = "nothing"
 
     @property
@@ -87,13 +88,16 @@ class Emitter(ABC):
     def update(self, growing: Growing) -> bytes:
         """Return what changed since the last update, at first all so far; `b""` if nothing did, or it is not due yet.
 
-        Raises `ClosedError` after the end. Raises `ConflictError` (`not_append_only`) and `StreamJSONError`
-        (`forbidden_name`, `not_an_object`) for what the protocol can't send; only `fail` can follow. Raises
-        `ValueError` for an older snapshot, or one of another document. Costs what changed, and what it returns.
+        Raises `ConflictError` (`not_append_only`) and `StreamJSONError` (`forbidden_name`, `not_an_object`) for what
+        the protocol can't send; `close` is then a failure. Raises `ClosedError` after such an error, and after the end,
+        and `ValueError` for an older snapshot, or one of another document. Costs what changed, and what it returns.
         """
-        if self._state == "ended":
-            raise ClosedError("the stream to this client has ended: begin with a new emitter")
+        if self._state == "ended" or self._broken is not None:
+            ended = "has ended" if self._broken is None else "is broken, as an update was refused"
+            raise ClosedError(f"the stream to this client {ended}: begin with a new emitter")
         opening = self.open()
+        if self._body is None and is_nothing(growing):
+            return opening
         body = self._body_of(growing)
         if body.take(growing):
             self._lacks = "changes"
@@ -104,18 +108,19 @@ class Emitter(ABC):
     def close(self, growing: Growing | None = None) -> bytes:
         """Return all that is left, and the end: the answer is whole. `b""` after the end.
 
-        `growing` may be left out if `update` has seen the last of it. If parts of an answer were cut, or have failed,
-        this is a failure. Raises what `update` raises.
+        `growing` may be left out if `update` has seen the last of it. If a part of an answer was cut or has failed, or
+        an update was refused, this is a failure. Raises what `update` raises.
         """
         if self._state == "ended":
             return b""
         sent = self.open()
-        if growing is not None:
+        if growing is not None and not (self._body is None and is_nothing(growing)):
             self._body_of(growing).take(growing)
         if self._body is None:
             self._body = self._document()
-        sent += self._send(self._body, is_last=True)
-        problem = self._body.problem()
+        problem = self._broken or self._body.problem()
+        if self._broken is None:
+            sent += self._send(self._body, is_last=problem is None, flush=True)
         if problem is not None:
             return sent + self._fail(*problem)
         self._end()
@@ -150,7 +155,11 @@ class Emitter(ABC):
         return self._body
 
     def _send(self, body: Body, *, is_last: bool = False, flush: bool = False) -> bytes:
-        brought: Brought = body.bring(is_last=is_last, flush=flush)
+        try:
+            brought: Brought = body.bring(is_last=is_last, flush=flush)
+        except StreamJSONError as error:  # the client has not got what it should
+            self._broken = str(error), error.code
+            raise
         self._lacks = "text" if brought.lacks_text else "nothing"
         if brought.frames or not flush:  # nothing may have been sent of a text that grew by too little
             self._pacing.note(brought.cost_bytes if brought.frames else 0)

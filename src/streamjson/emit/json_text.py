@@ -61,6 +61,12 @@ class JSONText:
         self._step: object = None
         self._held: Any = _NOTHING
         self._out: list[str] = []
+        self._is_closed = False
+
+    @property
+    def sent(self) -> Snapshot | None:
+        """The snapshot that `update` or `close` was given last."""
+        return self._sent
 
     def update(self, snapshot: Snapshot) -> str:
         """Return the text that `snapshot` adds; "" if it adds nothing, or only a scalar, which is held.
@@ -71,6 +77,8 @@ class JSONText:
         changes = snapshot.changes_since(0 if self._sent is None else self._sent)
         self._sent = snapshot
         for change in changes:
+            if self._is_closed:
+                raise _not_append_only(change.path, "the text is whole")
             if change.kind == "append":
                 self._append(change)
             else:
@@ -84,6 +92,7 @@ class JSONText:
         """
         text = "" if snapshot is None else self.update(snapshot)
         self._close_down_to(0)
+        self._is_closed = True
         return text + self._take()
 
     def _take(self) -> str:
@@ -102,6 +111,8 @@ class JSONText:
 
     def _set(self, change: Change) -> None:
         path, value = change.path, change.value
+        if value is MISSING and not self._containers and not self._has_leaf:  # nothing was sent
+            return
         if value is MISSING:
             raise _not_append_only(path, "the document was reset")
         if self._has_leaf and self._held is not _NOTHING and self._is_at_end(path):

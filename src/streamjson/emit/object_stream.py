@@ -9,14 +9,18 @@ Source: assistant-stream 0.3.57.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from .._view import Change, Snapshot
 from .body import Brought, DocumentBody
 from .emitter import Emitter
-from .encoding import SSE_HEADERS, check_names, sse
+from .encoding import SSE_HEADERS, check_changes, forbidden, sse
 
 __all__ = ["ObjectStream"]
+
+
+_UNSAFE: Final = frozenset({"__proto__", "constructor", "prototype"})
+"""Steps that the client refuses in a path."""
 
 
 class ObjectStream(Emitter):
@@ -47,12 +51,17 @@ class ObjectStream(Emitter):
 
 class _ObjectStreamBody(DocumentBody):
     def write(self, snapshot: Snapshot | None, sent: Snapshot | None, *, is_last: bool, flush: bool) -> Brought:  # noqa: ARG002
-        changes = () if snapshot is None else snapshot.changes_since(0 if sent is None else sent)
-        if not changes:
+        if snapshot is None:
+            return Brought(b"", 0)
+        changes = snapshot.changes_since(0 if sent is None else sent)
+        if not changes:  # at the end
             return Brought(b"", 0)
         operations = [operation for change in changes for operation in _operations(change)]
         frame = sse(operations)
-        check_names(frame, self.value)
+        check_changes(frame, snapshot, sent)
+        for change in changes:
+            if not _UNSAFE.isdisjoint(change.path):
+                raise forbidden(change.path)
         return Brought(frame, len(frame))
 
 
