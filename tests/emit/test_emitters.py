@@ -331,6 +331,24 @@ def test_text_that_mentions_a_prototype_costs_what_it_sends(name: str, monkeypat
     assert sum(looked_at) < 100 * 100
 
 
+@every_emitter
+def test_opening_is_not_lost_with_what_was_refused(make: Any) -> None:
+    out = make(min_interval_s=0)
+    with pytest.raises(TypeError):
+        out.update(b"not a snapshot")
+    *_, last = snapshots(DOCUMENT)
+
+    assert out.close(last).startswith(make().open())
+
+
+def test_opening_comes_before_the_failure_of_the_first_update():
+    out = sj.emit.AGUI("t", "r")
+    with pytest.raises(sj.StreamJSONError):
+        out.update(snapshots({"__proto__": 1})[-1])
+
+    assert [json.loads(event.data)["type"] for event in sj.decode_sse([out.fail("x")])] == ["RUN_STARTED", "RUN_ERROR"]
+
+
 def test_half_a_pair_in_an_id_is_repaired():
     (event,) = sj.decode_sse([sj.emit.AISDK("m\ud83d").open()])
 

@@ -95,15 +95,15 @@ class Emitter(ABC):
         if self._state == "ended" or self._broken is not None:
             ended = "has ended" if self._broken is None else "is broken, as an update was refused"
             raise ClosedError(f"the stream to this client {ended}: begin with a new emitter")
-        opening = self.open()
         if self._body is None and is_nothing(growing):
-            return opening
+            return self.open()
         body = self._body_of(growing)
         if body.take(growing):
             self._lacks = "changes"
         if self._lacks == "nothing" or self.due_s:
-            return opening
-        return opening + self._send(body, flush=self._lacks == "text")
+            return self.open()
+        brought = self._send(body, flush=self._lacks == "text")
+        return self.open() + brought  # not before it was brought: an error would lose the opening
 
     def close(self, growing: Growing | None = None) -> bytes:
         """Return all that is left, and the end: the answer is whole. `b""` after the end.
@@ -113,14 +113,15 @@ class Emitter(ABC):
         """
         if self._state == "ended":
             return b""
-        sent = self.open()
         if growing is not None and not (self._body is None and is_nothing(growing)):
             self._body_of(growing).take(growing)
         if self._body is None:
             self._body = self._document()
         problem = self._broken or self._body.problem()
+        brought = b""
         if self._broken is None:
-            sent += self._send(self._body, is_last=problem is None, flush=True)
+            brought = self._send(self._body, is_last=problem is None, flush=True)
+        sent = self.open() + brought
         if problem is not None:
             return sent + self._fail(*problem)
         self._end()
