@@ -2,7 +2,7 @@
 
 `pytest --hypothesis-profile=NAME` or `HYPOTHESIS_PROFILE=NAME` selects a profile:
 
-- `standard`: 60 examples per property; `make test` uses it.
+- `standard`: 20 examples per property, other ones with each commit; `make test` uses it.
 - `thorough`: 5,000 examples per property; `make properties` uses it.
 - `quick`: 30 examples per property, the same in every run; for commands that ask something else, such as
   `make coverage`.
@@ -30,7 +30,7 @@ COMMON = settings(
     suppress_health_check=[HealthCheck.too_slow],  # wall-clock time, too
 )
 settings.register_profile("quick", COMMON, max_examples=30, derandomize=True)
-settings.register_profile("standard", COMMON, max_examples=60)
+settings.register_profile("standard", COMMON, max_examples=20)
 settings.register_profile("thorough", COMMON, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "standard"))
 
