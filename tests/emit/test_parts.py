@@ -58,7 +58,7 @@ def test_answer_comes_back_from_the_chunks_of_openai(events: list[Any], content:
             if part.kind != "call":
                 key = part.kind, part.choice or 0
                 texts[key] = texts.get(key, "") + part.text
-            elif part.name is not None:
+            elif part.name is not None and part.executed_by == "client":
                 value = part.text if part.error is not None else part.value
                 calls.append((part.choice or 0, part.name, value, part.end, part.error is None))
         return [sorted((key, text) for key, text in texts.items() if text), sorted(calls, key=repr)]
@@ -345,6 +345,26 @@ def test_arguments_by_paths_that_are_replaced_after_their_end_begin_again():
     assert [event["type"] for event in events_of(out.update(part))] == [
         "tool-input-start", "tool-input-delta", "tool-input-available",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "out", [sj.emit.OpenAI(), sj.emit.AGUI("t", "r"), sj.emit.AISDK("m")], ids=["OpenAI", "AGUI", "AISDK"]
+)
+def test_call_without_arguments_has_an_empty_object(out: sj.emit.Emitter) -> None:
+    sent, _ = sent_by(out, [fragment("", name="f", id="c"), chunk(finish="tool_calls")])
+
+    assert b'"{}"' in sent
+
+
+def test_openai_client_does_not_execute_what_the_provider_has_executed():
+    events = [
+        MESSAGE, block(0, type="server_tool_use", id="srv_1", name="web_search", input={}),
+        delta(0, type="input_json_delta", partial_json='{"q": "x"}'), stop(0), ended("end_turn"),
+    ]  # fmt: skip
+    sent, _ = sent_by(sj.emit.OpenAI(), events)
+
+    assert b"web_search" not in sent
+    assert events_of(sent)[-1]["choices"][0]["finish_reason"] == "stop"
 
 
 def test_nothing_may_come_before_a_document():

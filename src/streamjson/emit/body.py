@@ -154,6 +154,8 @@ class PartText:
             return self._more_of_document(is_last=is_last)
         if not is_last and "\ud800" <= text[-1:] <= "\udbff":
             text = text[:-1]  # half a surrogate pair: the other half is in the next piece
+        if is_last and self._part.kind == "call" and self._part.complete and not text.strip():
+            text += "{}"  # a call without arguments
         if not text.startswith(self._sent):
             raise self._replaced()
         more = text[len(self._sent) :]
@@ -175,7 +177,8 @@ class PartText:
     def is_replaced(self) -> bool:
         """Whether the part has another text now than the one that was sent whole."""
         if self._json is None:
-            return self._part.text != self._sent
+            text = self._part.text
+            return text != self._sent and not (text is not None and not text.strip() and self._sent == text + "{}")
         sent = self._json.sent
         return sent is not None and sent.version != self._part.snapshot.version
 

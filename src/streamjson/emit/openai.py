@@ -136,6 +136,8 @@ class _Parts(PartsBody):
 
     def begin(self, sent: SentPart) -> bytes:
         part = sent.part
+        if part.executed_by == "provider":  # a client would execute it again
+            return b""
         choice = part.choice or 0
         delta: dict[str, Any] = {} if choice in self._choices else {"role": "assistant"}
         index = self._choices.setdefault(choice, 0)
@@ -147,6 +149,8 @@ class _Parts(PartsBody):
 
     def grow(self, sent: SentPart, more: str) -> bytes:
         part = sent.part
+        if part.executed_by == "provider":
+            return b""
         delta = _arguments(self._indexes[sent], more) if part.kind == "call" else {_FIELDS[part.kind]: more}
         return self._chunk(delta, part.choice or 0)
 
@@ -160,5 +164,5 @@ class _Parts(PartsBody):
     def _reason(self, choice: int) -> str:
         ends = {part.end for part in self.sent if (part.choice or 0) == choice}
         end = "length" if "length" in ends else "filtered" if "filtered" in ends else "done"
-        has_calls = any(part.kind == "call" and (part.choice or 0) == choice for part in self.sent)
+        has_calls = any(part.executed_by == "client" and (part.choice or 0) == choice for part in self.sent)
         return "tool_calls" if end == "done" and has_calls else _REASONS[end]
