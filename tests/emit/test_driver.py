@@ -13,7 +13,7 @@ import pytest
 
 import streamjson as sj
 import virtual_time
-from chat import chunk, fragment, said
+from chat import MESSAGE, block, chunk, delta, ended, fragment, said, stop
 
 DOCUMENT = {"title": "Lisbon trip", "days": [1, 2]}
 
@@ -57,6 +57,12 @@ def read(source: Source, out: sj.emit.Emitter, *, is_async: bool, **options: Any
     if is_async:
         return virtual_time.run(collected(sj.emit.frames(sj.assemble(source.aevents()), out, **options)))
     return list(sj.emit.frames(sj.assemble(source.events()), out, **options))
+
+
+def payload(piece: bytes) -> Any:
+    """Return the data of the last event: what was held back may come before it."""
+    (*_, event) = sj.decode_sse([piece])
+    return json.loads(event.data)
 
 
 kinds = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
@@ -110,7 +116,7 @@ def test_exception_is_logged_and_its_text_is_not_sent(is_async: bool, caplog: py
     with caplog.at_level(logging.ERROR, "streamjson.emit"):
         *_, last = read(source, sj.emit.AGUI("t", "r"), is_async=is_async)
 
-    assert json.loads(last[6:]) == {"type": "RUN_ERROR", "message": "the answer broke off", "code": "error"}
+    assert payload(last) == {"type": "RUN_ERROR", "message": "the answer broke off", "code": "error"}
     assert "s3cret" in caplog.text
     assert source.is_closed
 
@@ -121,7 +127,7 @@ def test_failure_of_the_sender_is_sent_and_reported(is_async: bool) -> None:
     source = Source(fails=sj.StreamFailedError("x", error_type="overloaded", error_message="Try later."))
     *_, last = read(source, sj.emit.AGUI("t", "r"), is_async=is_async, on_error=errors.append)
 
-    assert json.loads(last[6:])["message"] == "Try later."
+    assert payload(last)["message"] == "Try later."
     assert [type(error) for error in errors] == [sj.StreamFailedError]
 
 
@@ -130,7 +136,7 @@ def test_error_of_the_library_is_a_code(is_async: bool) -> None:
     source = Source(fails=sj.InvalidEventError("the data is: s3cret"))
     *_, last = read(source, sj.emit.AGUI("t", "r"), is_async=is_async, on_error=lambda _: None)
 
-    assert json.loads(last[6:]) == {"type": "RUN_ERROR", "message": "the answer broke off", "code": "bad_event"}
+    assert payload(last) == {"type": "RUN_ERROR", "message": "the answer broke off", "code": "bad_event"}
 
 
 @kinds
@@ -158,7 +164,7 @@ def test_what_an_emitter_refuses_fails(is_async: bool) -> None:
         Interleaved(), sj.emit.AGUI("t", "r", "tool", min_interval_s=0), is_async=is_async, on_error=errors.append
     )
 
-    assert json.loads(last[6:])["code"] == "not_append_only"
+    assert payload(last)["code"] == "not_append_only"
     assert [error.code for error in errors] == ["not_append_only"]
 
 
@@ -190,16 +196,78 @@ def test_reader_that_stops_closes_the_source_while_it_waits():
     assert virtual_time.run(main())
 
 
-def test_source_that_was_cancelled_ends_the_stream():
+def test_source_that_was_cancelled_is_a_failure():
+    errors: list[Exception] = []
+
     async def cancelled() -> AsyncIterator[sj.Snapshot]:
         yield next(iter(sj.assemble(sj.disassemble(DOCUMENT))))
         raise asyncio.CancelledError
 
-    async def main() -> None:
-        with pytest.raises(asyncio.CancelledError):
-            await collected(sj.emit.frames(cancelled(), sj.emit.Patch(min_interval_s=0)))
+    frames = sj.emit.frames(cancelled(), sj.emit.Patch(min_interval_s=0), on_error=errors.append)
+    *_, last = virtual_time.run(collected(frames))
 
-    virtual_time.run(main())
+    assert last.startswith(b"event: failed")
+    assert [str(error) for error in errors] == ["the source of the stream was cancelled"]
+
+
+@kinds
+def test_failure_is_sent_although_its_report_fails(is_async: bool, caplog: pytest.LogCaptureFixture) -> None:
+    def report(_: Exception) -> None:
+        raise ValueError("no reporter")
+
+    *_, last = read(Source(fails=RuntimeError("x")), sj.emit.Patch(), is_async=is_async, on_error=report)
+
+    assert payload(last) == {"message": "the answer broke off", "code": "error"}
+    assert "no reporter" in caplog.text
+
+
+@kinds
+def test_what_the_pace_held_back_comes_before_the_failure(is_async: bool) -> None:
+    sent = b"".join(
+        read(Source(fails=RuntimeError("x")), sj.emit.Chunks("s"), is_async=is_async, on_error=lambda _: None)
+    )
+    receiver = sj.assemble(sj.decode_sse([sent]))
+    with pytest.raises(sj.StreamFailedError):
+        receiver.final()
+
+    assert receiver.snapshot.value == {**DOCUMENT, "days": [1]}
+
+
+EMPTY: dict[str, tuple[list[Any], str | None]] = {
+    "nothing said": ([chunk({"role": "assistant"}), chunk(finish="stop")], None),
+    "a token limit": ([chunk({"role": "assistant"}), chunk(finish="length")], "the answer is empty: length"),
+    "a filter": ([chunk({"role": "assistant"}), chunk(finish="content_filter")], "the answer is empty: content_filter"),
+    "a cut": ([chunk({"role": "assistant"})], "the answer is empty"),
+}
+
+
+@pytest.mark.parametrize(("events", "problem"), EMPTY.values(), ids=EMPTY)
+@pytest.mark.parametrize("protocol", ["OpenAI", "AGUI", "AISDK"])
+def test_answer_without_parts_is_no_document(events: list[Any], problem: str | None, protocol: str) -> None:
+    out = {"OpenAI": sj.emit.OpenAI(), "AGUI": sj.emit.AGUI("t", "r"), "AISDK": sj.emit.AISDK("m")}[protocol]
+    sent = b"".join(sj.emit.frames(sj.assemble_parts(events), out))
+
+    assert b"STATE" not in sent
+    assert b"tool_calls" not in sent
+    assert (problem or "").encode() in sent
+    assert (b"rror" in sent.replace(b"RUN_ERROR", b"error")) is (problem is not None)
+
+
+def test_provider_that_started_over_is_a_failure():
+    run = [MESSAGE, block(0, type="text", text=""), delta(0, type="text_delta", text="Hello"), stop(0)]
+    answer = sj.assemble_parts([*run, ended("end_turn"), *run, ended("end_turn")], on_new_run="reset")
+    *_, last = sj.emit.frames(answer, sj.emit.AGUI("t", "r", min_interval_s=0))
+
+    assert payload(last)["code"] == "new_run"
+
+
+def test_frames_that_nobody_reads_close_their_synchronous_stream():
+    source = Source()
+    stream = sj.assemble(source.events())
+    frames: Any = sj.emit.frames(stream, sj.emit.Patch())
+    frames.close()
+
+    assert list(stream) == []
 
 
 def test_frames_that_nobody_reads_close_their_stream():

@@ -396,6 +396,20 @@ def test_state_at_a_place_is_emptied_if_there_is_no_document():
     assert json.loads(patch.data)["delta"] == [{"op": "add", "path": "/trip", "value": None}]
 
 
+def test_document_that_was_reset_is_not_kept_by_the_ai_sdk():
+    assembler = sj.Assembler()
+    data, tool = (sj.emit.AISDK("m", as_, min_interval_s=0) for as_ in ("data", "tool"))
+    assembler.apply_delta("a", "x")
+    data.update(assembler.snapshot()), tool.update(assembler.snapshot())
+    assembler.reset()
+
+    (event,) = sj.decode_sse([data.update(assembler.snapshot())])
+    assert json.loads(event.data)["data"] is None
+    *events, _ = sj.decode_sse([tool.close(assembler.snapshot())])
+    kinds = [json.loads(event.data)["type"] for event in events]
+    assert kinds == ["tool-input-start", "tool-input-error", "finish"]
+
+
 def test_reset_of_the_state_is_an_empty_state():
     assembler = sj.Assembler()
     assembler.apply_delta("a", 1)

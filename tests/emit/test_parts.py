@@ -93,7 +93,8 @@ def test_answer_begins_and_ends_in_order(events: list[Any], content: Any, make: 
     assert not is_whole or not open_ids
     last = kinds[-1]["type"]
     if last.isupper():
-        assert last == ("RUN_FINISHED" if is_whole and ends <= {"done"} else "RUN_ERROR")
+        is_json = all(part.error is None for part in answer.parts)
+        assert last == ("RUN_FINISHED" if is_whole and ends <= {"done"} and is_json else "RUN_ERROR")
     else:
         assert last == ("finish" if is_whole else "error")
 
@@ -367,6 +368,22 @@ def test_openai_client_does_not_execute_what_the_provider_has_executed():
     assert events_of(sent)[-1]["choices"][0]["finish_reason"] == "stop"
 
 
+def test_ids_of_our_own_are_not_those_of_the_provider():
+    events = [fragment("{}", name="f", id="m-1"), fragment("{}", name="g", index=1), chunk(finish="tool_calls")]
+    sent, _ = sent_by(sj.emit.AISDK("m"), events)
+
+    assert len({event["toolCallId"] for event in events_of(sent) if "toolCallId" in event}) == 2
+
+
+def test_document_of_a_part_that_is_not_json_is_a_failure():
+    parts = sj.PartAssembler(provider="openai_chat")
+    parts.apply(fragment('{"a":1]', name="f", id="c"))
+    parts.apply(chunk(finish="tool_calls"))
+
+    assert b"event: failed" in sj.emit.Patch().close(parts.parts)
+    assert sj.emit.Text().close(()) == b""
+
+
 def test_nothing_may_come_before_a_document():
     out = sj.emit.AISDK("m", "data", min_interval_s=0)
     out.update(())
@@ -400,6 +417,7 @@ def test_one_emitter_sends_parts_or_a_document():
     out.update(part)
     with pytest.raises(TypeError, match="has got parts"):
         out.update(part.snapshot)
+    parts.apply(fragment("{}", name="f", id="c"))
     with pytest.raises(TypeError, match="sends one document"):
         sj.emit.Patch().update(parts.parts)
 

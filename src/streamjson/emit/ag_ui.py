@@ -89,6 +89,9 @@ class AGUI(Emitter):
         if self._answer is not None and self._answer.outcome != "done":
             why = "by its token limit" if self._answer.outcome == "length" else "by a filter"
             return self._failing(f"the answer was cut {why}", self._answer.outcome)
+        broken = next((part for part in self._answer.sent if part.error is not None), None) if self._answer else None
+        if broken is not None and broken.error is not None:  # a client would parse its arguments
+            return self._failing(f"the arguments of {broken.name} are not JSON", broken.error.code)
         return sse({"type": "RUN_FINISHED", **self._run})
 
     def _failing(self, message: str, code: str) -> bytes:

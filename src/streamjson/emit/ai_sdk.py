@@ -113,7 +113,7 @@ class _Data(DocumentBody):
         self._name, self._id = name, id
 
     def write(self, snapshot: Snapshot | None, sent: Snapshot | None, *, is_last: bool, flush: bool) -> Brought:  # noqa: ARG002
-        if snapshot is None or snapshot.value is MISSING or (sent is not None and sent.version == snapshot.version):
+        if snapshot is None or (sent is not None and sent.version == snapshot.version):
             return Brought(b"", 0)
         frame = self.whole(snapshot)
         check_changes(frame, snapshot, sent)
@@ -121,7 +121,8 @@ class _Data(DocumentBody):
 
     def whole(self, snapshot: Snapshot) -> bytes:
         """Return the frame with the whole document."""
-        return sse({"type": f"data-{self._name}", "id": self._id, "data": snapshot.value})
+        value = None if snapshot.value is MISSING else snapshot.value  # after a reset
+        return sse({"type": f"data-{self._name}", "id": self._id, "data": value})
 
 
 class _Transient(_Data):
@@ -136,7 +137,7 @@ class _Transient(_Data):
             payloads = payloads_of(snapshot.changes_since(sent))
         frames = b"".join(sse({"type": "data-delta", "data": payload, "transient": True}) for payload in payloads)
         check_changes(frames, snapshot, sent)
-        if is_last and snapshot.value is not MISSING:
+        if is_last:
             frames += self.whole(snapshot)
         return Brought(frames, len(frames))
 
@@ -208,7 +209,9 @@ class _Tool(DocumentBody):
             return Brought(b"", 0)
         frames = self._more(snapshot, is_last=is_last)
         check_changes(frames, snapshot, sent)
-        if is_last and snapshot.value is not MISSING:
+        if is_last and snapshot.value is MISSING:
+            frames += self._call.error(MISSING, "the document was reset")
+        elif is_last:
             frames += self._call.available(snapshot.value)
             if self._output is not MISSING:
                 frames += sse({"type": "tool-output-available", "toolCallId": self._call.id, "output": self._output})

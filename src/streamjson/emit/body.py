@@ -25,12 +25,14 @@ _BROKEN: Final = {
     "failed": "the answer failed",
     "aborted": "the answer was aborted",
 }
+_GOOD_REASONS: Final = ("stop", "STOP", "end_turn", "stop_sequence", "pause_turn", "eos", "completed")
+"""The reasons with which an answer without parts may end well."""
 _CUT: Final = {"length": "the answer was cut by its token limit", "filtered": "the answer was cut by a filter"}
 
 
 def _problem_of(part: Part) -> tuple[str, str]:
     """Return why a part is not whole, in a sentence and as a code."""
-    return {**_BROKEN, **_CUT}[part.end], part.end
+    return {**_BROKEN, **_CUT}.get(part.end, "the document is not whole"), part.end
 
 
 class Brought(NamedTuple):
@@ -54,6 +56,12 @@ class Body(ABC):
     def bring(self, *, is_last: bool, flush: bool) -> Brought:
         """Return what the client lacks; with `flush` also the ends of texts. The last one ends what is open."""
 
+    def problem_of(self, parts: Sequence[Part], finish: str | None) -> tuple[str, str] | None:
+        """Return why an answer without parts is not whole; None if it is, or if it has parts, which say it."""
+        if parts or finish in _GOOD_REASONS:
+            return None
+        return ("the answer is empty", "cut") if finish is None else (f"the answer is empty: {finish}", finish)
+
     @abstractmethod
     def problem(self) -> tuple[str, str] | None:
         """Return why the answer is not whole, in a sentence and as a code; None if it is."""
@@ -73,8 +81,13 @@ class DocumentBody(Body):
 
     def take(self, growing: Any) -> bool:
         """Take a snapshot. Raises `ValueError` for an older one, or one of another document."""
+        if is_list_or_tuple(growing) and len(growing) <= 1:
+            if not growing:
+                return False
+            (growing,) = growing
         snapshot = _snapshot_of(growing)
-        self._part = growing if isinstance(growing, Part) else None
+        if isinstance(growing, Part):
+            self._part = growing
         sent = self._latest
         if sent is not None:
             if lineage_of(snapshot) is not lineage_of(sent):
@@ -96,7 +109,9 @@ class DocumentBody(Body):
     def problem(self) -> tuple[str, str] | None:
         """Return why the document of a part is not whole."""
         part = self._part
-        return None if part is None or part.complete or part.end == "done" else _problem_of(part)
+        if part is None or part.complete:
+            return None
+        return _problem_of(part) if part.error is None else (str(part.error), part.error.code)
 
     @abstractmethod
     def write(self, snapshot: Snapshot | None, sent: Snapshot | None, *, is_last: bool, flush: bool) -> Brought:
@@ -238,8 +253,13 @@ class PartsBody(Body):
 
     def _new_id(self, part: Part) -> str:
         """Return the id of a call, if no other part has it; else one of our own: some parts share theirs."""
-        is_free = part.kind == "call" and part.id and all(part.id != sent.id for sent in self.sent.values())
-        return part.id if is_free and part.id else f"{self._prefix}-{len(self.sent)}"
+        taken = {sent.id for sent in self.sent.values()}
+        if part.kind == "call" and part.id and part.id not in taken:
+            return part.id
+        number = len(self.sent)
+        while (id := f"{self._prefix}-{number}") in taken or any(id == other.id for other in self._seen):
+            number += 1
+        return id
 
     @abstractmethod
     def begin(self, sent: SentPart) -> bytes:
@@ -256,6 +276,12 @@ class PartsBody(Body):
     @abstractmethod
     def end(self, sent: SentPart) -> bytes:
         """Return the end of a part, which says whether it is whole if the protocol can."""
+
+    def problem_of(self, parts: Sequence[Part], finish: str | None) -> tuple[str, str] | None:
+        """Return whether the provider started over, too: what it had said before was sent."""
+        if not self._seen.keys() <= dict.fromkeys(parts).keys():
+            return "the provider started over, and what it had said before is sent", "new_run"
+        return super().problem_of(parts, finish)
 
     def problem(self) -> tuple[str, str] | None:
         """Return how a part ended that was cut or has failed."""

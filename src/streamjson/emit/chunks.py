@@ -37,8 +37,8 @@ __all__ = ["Chunks", "payloads_of"]
 _RETRY_MS: Final = 2000
 _TOKENS: Final[WeakKeyDictionary[Lineage, str]] = WeakKeyDictionary()
 _MAX_DIGITS: Final = 18
-_ID_BREAK: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
-"""Characters at which some client cuts a line, and other control characters."""
+_ID_BREAK: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Characters at which some client cuts a line, other control characters, and halves of surrogate pairs."""
 
 
 class Chunks(Emitter):

@@ -13,12 +13,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Self, overload
 
 from .._errors import StreamJSONError, StreamTruncatedError, shorten
-from .._parts import Part
+from .._parts import AsyncPartStream, Part, PartStream
 from .._view import Snapshot, StreamFailedError
 from .._wire import aclose_all, close_all
 from .emitter import Emitter
@@ -73,9 +82,9 @@ def frames(
     report = _log if on_error is None else on_error
     given = stream  # type checkers narrow it
     if isinstance(given, AsyncIterable):
-        return _Frames(_frames_async(stream, out, keep_alive_s, report), stream)
+        return _AsyncFrames(_frames_async(stream, out, keep_alive_s, report), stream)
     if isinstance(given, Iterable):
-        return _frames(stream, out, report)
+        return _Frames(_frames(stream, out, report), stream)
     raise TypeError(f"stream is what assemble returns, or an iterable of snapshots, not {shorten(stream)}")
 
 
@@ -85,27 +94,55 @@ def _log(error: Exception) -> None:
 
 def _fail(out: Emitter, error: Exception, report: Callable[[Exception], object]) -> bytes:
     """Return the failure as the client sees it. Raises the error if the protocol can't say it."""
-    report(error)
     shown: StreamJSONError | str = _BROKE_OFF
     if isinstance(error, StreamFailedError):
         shown = error
     elif isinstance(error, StreamJSONError):
         shown = StreamJSONError(_BROKE_OFF, code=error.code)
     sent = out.fail(shown)
+    try:
+        report(error)
+    except Exception as failed:  # noqa: BLE001  # the client must still be told
+        _log(failed)
     if not out.says_failure:
         raise error
     return sent
 
 
-def _frames(stream: Iterable[Any], out: Emitter, report: Callable[[Exception], object]) -> Iterator[bytes]:
+def _end(out: Emitter, stream: object, latest: object) -> bytes:
+    """Return the end of a stream. Raises `StreamTruncatedError` if its last snapshot shows that it was cut."""
+    if isinstance(latest, Snapshot) and not latest.complete:
+        raise StreamTruncatedError("the stream ended, and its last snapshot is not complete", code="no_done")
+    return out.close(stream if isinstance(stream, PartStream | AsyncPartStream) else None)
+
+
+class _Frames:
+    """The iterator over a synchronous stream. It closes the stream also if it was never advanced."""
+
+    def __init__(self, frames: Generator[bytes], stream: object) -> None:
+        self._frames = frames
+        self._stream = stream
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._frames)
+
+    def close(self) -> None:
+        """Stop, and close the stream."""
+        self._frames.close()
+        close_all(self._stream)
+
+
+def _frames(stream: Iterable[Any], out: Emitter, report: Callable[[Exception], object]) -> Generator[bytes]:
     try:
+        latest: Any = None
         try:
             yield from _sent(out.open())
-            growing: Any = None
-            for growing in stream:
-                yield from _sent(out.update(growing))
-            _check_whole(growing)
-            last = out.close()
+            for latest in stream:
+                yield from _sent(out.update(latest))
+            last = _end(out, stream, latest)
         except Exception as error:  # noqa: BLE001  # reported
             last = _fail(out, error, report)
         yield from _sent(last)
@@ -113,18 +150,12 @@ def _frames(stream: Iterable[Any], out: Emitter, report: Callable[[Exception], o
         close_all(stream)
 
 
-def _check_whole(last: Any) -> None:
-    """Raise `StreamTruncatedError` if the last snapshot of a stream is not complete, as that of a part that was cut."""
-    if isinstance(last, Snapshot) and not last.complete:
-        raise StreamTruncatedError("the stream ended, and its last snapshot is not complete", code="no_done")
-
-
 def _sent(piece: bytes) -> tuple[bytes, ...]:
     return (piece,) if piece else ()
 
 
-class _Frames:
-    """The asynchronous iterator, which is closed when the task that reads it has failed or was cancelled.
+class _AsyncFrames:
+    """The iterator over an asynchronous stream. It is closed when the task that reads it has failed or was cancelled.
 
     A server cancels the task that serves a client who has gone. If that task was sending a piece, nothing runs here
     that could notice it, and a generator alone would stay open until Python collects it.
@@ -154,11 +185,15 @@ class _Frames:
     def close(self) -> None:
         """Close it soon, from any thread: Django calls this at the end of a response, and knows no other way."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(lambda: _in_background(self.aclose()))
+            self._loop.call_soon_threadsafe(lambda: _in_background(self._stop()))
 
     def _reader_ended(self, reader: asyncio.Task[Any]) -> None:
         if reader is self._reader and (reader.cancelled() or reader.exception() is not None):
-            _ = _in_background(self.aclose())
+            _ = _in_background(self._stop())
+
+    async def _stop(self) -> None:
+        with suppress(RuntimeError):  # it is being closed, by the end of the event loop
+            await self.aclose()
 
 
 _CLOSING: Final[set[asyncio.Task[None]]] = set()
@@ -180,7 +215,7 @@ async def _frames_async(
     latest: Any = None
     try:
         try:
-            piece = out.open()
+            piece, before = out.open(), None
             while True:
                 if piece:
                     yield piece
@@ -195,12 +230,11 @@ async def _frames_async(
                     piece = out.update(latest) if is_due else out.keep_alive
                     continue
                 if latest is None:
-                    _check_whole(before)
                     break
                 if isinstance(latest, _Raised):
                     raise latest.error  # noqa: TRY301  # reported with what the emitter raises
                 piece = out.update(latest)
-            last = out.close()
+            last = _end(out, stream, before)
         except Exception as error:  # noqa: BLE001  # reported
             last = _fail(out, error, report)
         if last:
@@ -211,7 +245,7 @@ async def _frames_async(
 
 
 class _Raised(NamedTuple):
-    error: BaseException
+    error: Exception
 
 
 async def _read(stream: AsyncIterable[Any], arrived: asyncio.Queue[Any]) -> None:
@@ -223,11 +257,15 @@ async def _read(stream: AsyncIterable[Any], arrived: asyncio.Queue[Any]) -> None
         async for growing in stream:
             await arrived.put(growing)
         await arrived.put(None)
-    except BaseException as error:
+    except asyncio.CancelledError as error:
         task: Any = asyncio.current_task()
-        if isinstance(error, asyncio.CancelledError) and task.cancelling():
+        if task.cancelling():
             raise
-        await arrived.put(_Raised(error))  # raised where it is reported
+        cancelled = RuntimeError("the source of the stream was cancelled")  # by somebody else: the client must know
+        cancelled.__cause__ = error
+        await arrived.put(_Raised(cancelled))
+    except Exception as error:  # noqa: BLE001  # raised where it is reported
+        await arrived.put(_Raised(error))
     finally:
         await aclose_all(stream)
 

@@ -15,10 +15,11 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, Literal, TypeAlias, TypedDict
 
 from .._errors import ClosedError, StreamJSONError
-from .._parts import Part
+from .._parts import AsyncPartStream, Part, PartAssembler, PartStream
 from .._view import Snapshot, StreamFailedError
 from .body import Body, Brought, is_nothing, is_of_parts
 from .encoding import PING, SSE_HEADERS
@@ -28,6 +29,9 @@ __all__ = ["Emitter", "EmitterOptions", "Growing"]
 
 Growing: TypeAlias = Snapshot | Part | Sequence[Part]
 """What an emitter takes: a snapshot, the part of an answer that changed, or several parts."""
+
+Answer: TypeAlias = PartStream | AsyncPartStream | PartAssembler
+"""The parts of an answer with the reason for its end."""
 
 _UNKNOWN: Final = "the answer broke off"
 _OF_TEXT: Final = "error"
@@ -105,19 +109,25 @@ class Emitter(ABC):
         brought = self._send(body, flush=self._lacks == "text")
         return self.open() + brought  # not before it was brought: an error would lose the opening
 
-    def close(self, growing: Growing | None = None) -> bytes:
+    def close(self, growing: Growing | Answer | None = None) -> bytes:
         """Return all that is left, and the end: the answer is whole. `b""` after the end.
 
-        `growing` may be left out if `update` has seen the last of it. If a part of an answer was cut or has failed, or
-        an update was refused, this is a failure. Raises what `update` raises.
+        `growing` may be left out if `update` has seen the last of it. It may also be the answer itself, the stream or
+        assembler of its parts, which knows how an answer without parts has ended. If a part was cut or has failed, if
+        an update was refused, or if the provider started over, this is a failure. Raises what `update` raises.
         """
         if self._state == "ended":
             return b""
-        if growing is not None and not (self._body is None and is_nothing(growing)):
+        answer: Answer | None = None
+        if isinstance(growing, PartStream | AsyncPartStream | PartAssembler):
+            answer, growing = growing, growing.parts
+        if growing is not None:
             self._body_of(growing).take(growing)
         if self._body is None:
             self._body = self._document()
-        problem = self._broken or self._body.problem()
+        problem = (
+            self._broken or (answer and self._body.problem_of(answer.parts, answer.finish)) or self._body.problem()
+        )
         brought = b""
         if self._broken is None:
             brought = self._send(self._body, is_last=problem is None, flush=True)
@@ -134,13 +144,17 @@ class Emitter(ABC):
         """
         if self._state == "ended":
             return b""
+        pending = b""
+        if self._body is not None and self._lacks != "nothing" and self._broken is None:
+            with suppress(StreamJSONError):  # what can't be sent must not hide the failure
+                pending = self._send(self._body, flush=True)
         if isinstance(error, str):
             message, code = error, _OF_TEXT
         elif isinstance(error, StreamFailedError):
             message, code = error.error_message or str(error), error.error_type or error.code
         else:
             message, code = str(error), error.code if isinstance(error, StreamJSONError) else type(error).__name__
-        return self.open() + self._fail(message or _UNKNOWN, code)
+        return self.open() + pending + self._fail(message or _UNKNOWN, code)
 
     def _fail(self, message: str, code: str) -> bytes:
         self._end()
