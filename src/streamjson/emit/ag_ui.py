@@ -71,7 +71,6 @@ class AGUI(Emitter):
         self._as, self._at = as_, at
         self._run: dict[str, Any] = {"threadId": thread_id, "runId": run_id}
         self._name, self._id = name, f"{run_id}-{name}" if id is None else id
-        self._answer: _Parts | None = None
 
     def _document(self) -> Body:
         if self._as == "tool":
@@ -79,19 +78,20 @@ class AGUI(Emitter):
         return _Activity(self._id, self._name) if self._as == "activity" else _State(self._at)
 
     def _parts(self) -> Body:
-        self._answer = _Parts(self._run["runId"])
-        return self._answer
+        return _Parts(self._run["runId"])
 
     def _opening(self) -> bytes:
         return sse({"type": "RUN_STARTED", **self._run})
 
     def _closing(self) -> bytes:
-        if self._answer is not None and self._answer.outcome != "done":
-            why = "by its token limit" if self._answer.outcome == "length" else "by a filter"
-            return self._failing(f"the answer was cut {why}", self._answer.outcome)
-        broken = next((part for part in self._answer.sent if part.error is not None), None) if self._answer else None
-        if broken is not None and broken.error is not None:  # a client would parse its arguments
-            return self._failing(f"the arguments of {broken.name} are not JSON", broken.error.code)
+        answer = self._body
+        if isinstance(answer, _Parts):
+            if answer.outcome != "done":
+                why = "by its token limit" if answer.outcome == "length" else "by a filter"
+                return self._failing(f"the answer was cut {why}", answer.outcome)
+            for part in answer.sent:
+                if part.error is not None:  # a client would parse its arguments
+                    return self._failing(f"the arguments of {part.name} are not JSON", part.error.code)
         return sse({"type": "RUN_FINISHED", **self._run})
 
     def _failing(self, message: str, code: str) -> bytes:

@@ -35,6 +35,8 @@ __all__ = ["AISDK"]
 
 Form = Literal["transient", "data", "tool", "text"]
 
+_EVENT_BYTES: Final = 1500
+"""What the client takes for an event beside its bytes, as bytes: 0.1 ms."""
 _REASONS: Final = {"done": "stop", "length": "length", "filtered": "content-filter"}
 
 
@@ -77,7 +79,6 @@ class AISDK(Emitter):
         self._message_id, self._as = message_id, as_
         self._name, self._id = name, f"{message_id}-{name}" if id is None else id
         self._output = output
-        self._answer: _Parts | None = None
 
     def _document(self) -> Body:
         if self._as == "tool":
@@ -87,17 +88,16 @@ class AISDK(Emitter):
         return (_Data if self._as == "data" else _Transient)(self._name, self._id)
 
     def _parts(self) -> Body:
-        self._answer = _Parts(self._message_id)
-        return self._answer
+        return _Parts(self._message_id)
 
     def _opening(self) -> bytes:
         return sse({"type": "start", "messageId": self._message_id})
 
     def _closing(self) -> bytes:
-        reason = "stop"
-        if self._answer is not None:
-            reason = _REASONS[self._answer.outcome]
-            if reason == "stop" and any(part.executed_by == "client" for part in self._answer.sent):
+        answer, reason = self._body, "stop"
+        if isinstance(answer, _Parts):
+            reason = _REASONS[answer.outcome]
+            if reason == "stop" and any(part.executed_by == "client" for part in answer.sent):
                 reason = "tool-calls"
         return sse({"type": "finish", "finishReason": reason}) + DONE
 
@@ -139,7 +139,7 @@ class _Transient(_Data):
         check_changes(frames, snapshot, sent)
         if is_last:
             frames += self.whole(snapshot)
-        return Brought(frames, len(frames))
+        return Brought(frames, len(frames) + _EVENT_BYTES * len(payloads))
 
 
 class _Text(DocumentBody):

@@ -60,18 +60,16 @@ class OpenAI(Emitter):
             raise ValueError(f"as_ is 'tool' or 'content', not {shorten(as_)}")
         self._as, self._name, self._id = as_, name, id
         self._chunk = _Chunk(completion_id, int(time.time()) if created is None else created, model)
-        self._answer: _Parts | None = None
 
     def _document(self) -> Body:
         return _Document(self._chunk, (self._id, self._name) if self._as == "tool" else None)
 
     def _parts(self) -> Body:
-        self._answer = _Parts(self._chunk)
-        return self._answer
+        return _Parts(self._chunk)
 
     def _closing(self) -> bytes:
-        if self._answer is not None:
-            return self._answer.finish() + DONE
+        if isinstance(self._body, _Parts):
+            return self._body.finish() + DONE
         return self._chunk({}, reason="tool_calls" if self._as == "tool" else "stop") + DONE
 
     def _failing(self, message: str, code: str) -> bytes:
