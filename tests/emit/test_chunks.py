@@ -136,6 +136,17 @@ def test_document_that_was_restored_has_another_lineage():
     assert b'"open_path":"b"' in out.update(restored.snapshot())
 
 
+def test_id_fits_a_header_whatever_the_stream_is_called():
+    assembler, client = sj.Assembler(), Client()
+    assembler.apply_delta("a", "x")
+    client.read(sj.emit.Chunks("Größe 🙂").update(assembler.snapshot()))
+    assert client.last_event_id.isascii()
+    assert (
+        sj.emit.Chunks("Größe 🙂", last_event_id=client.last_event_id).update(assembler.snapshot())
+        == b"retry: 2000\n\n"
+    )
+
+
 def test_id_survives_a_reset():
     assembler = sj.Assembler()
     assembler.apply_delta("a", "x")

@@ -64,7 +64,8 @@ class Chunks(Emitter):
         super().__init__(**options)
         if not isinstance(stream_id, str) or not stream_id or _ID_BREAK.search(stream_id):
             raise InvalidEventError(f"a stream_id is text on one line, not {shorten(stream_id)}", code="line_break")
-        self._stream_id = stream_id
+        # A browser sends the id in a header, which is ASCII, or is read in different ways.
+        self._stream_id = stream_id.encode("ascii", "backslashreplace").decode("ascii")
         self._last_event_id = last_event_id or ""
 
     def _document(self) -> DocumentBody:
