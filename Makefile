@@ -40,6 +40,10 @@ help: ## Show this list
 demo: $(VENV)/wheel.stamp ## Watch an example stream fill in a document
 	@$(VENV)/bin/streamjson watch examples/trip.sse
 
+.PHONY: cards
+cards: $(VENV)/wheel.stamp $(VENV)/cards.stamp ## Serve a page that fills in: cards and a form, in your browser
+	$(VENV)/bin/python examples/cards/server.py $(ARGS)
+
 .PHONY: test
 test: $(VENV)/wheel.stamp $(VENV)/test.stamp $(CLIENTS)/package.stamp ## Run all tests, and every example of the documentation
 	$(VENV)/bin/python -m pytest $(SPREAD) $(ARGS)
@@ -89,6 +93,10 @@ types: $(VENV)/wheel.stamp $(VENV)/test.stamp $(VENV)/types.stamp ## Check types
 .PHONY: docs
 docs: $(VENV)/wheel.stamp ## Write the page that is made from the code: docs/errors.md
 	$(VENV)/bin/python docs/make_errors.py
+
+.PHONY: screenshots
+screenshots: $(VENV)/wheel.stamp $(VENV)/test.stamp ## Take the pictures of `make cards` with Chromium
+	$(VENV)/bin/python docs/make_screenshots.py
 
 .PHONY: bench
 bench: $(BENCH)/wheel.stamp ## Measure this library beside its peers, and draw the charts (half an hour)
@@ -157,7 +165,7 @@ $(VENV)/test.stamp: pyproject.toml $(VENV)/pip.stamp
 	$(VENV)/bin/python -m pip install --quiet --group test --group sdks
 	@touch $@
 
-$(VENV)/lint.stamp $(VENV)/types.stamp: $(VENV)/%.stamp: pyproject.toml $(VENV)/pip.stamp
+$(VENV)/lint.stamp $(VENV)/types.stamp $(VENV)/cards.stamp: $(VENV)/%.stamp: pyproject.toml $(VENV)/pip.stamp
 	$(VENV)/bin/python -m pip install --quiet --group $*
 	@touch $@
 

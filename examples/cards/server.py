@@ -1,0 +1,100 @@
+"""Cards and a form that fill in while a model answers: python server.py, or `make cards`.
+
+The answer is read once, whoever watches: `Answer` keeps its document. A page that was reloaded, or that lost its
+connection, gets what it lacks. The model is a recording here; read the stream of a real one in `recorded`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Annotated
+
+import uvicorn
+from fastapi import FastAPI, Header
+from fastapi.responses import FileResponse, StreamingResponse
+from starlette.staticfiles import StaticFiles
+
+import streamjson as sj
+
+HERE = Path(__file__).parent
+MAX_ANSWERS = 100
+
+Events = AsyncIterator[sj.ServerSentEvent]
+
+
+async def recorded(seconds: float) -> Events:
+    """Yield the events of a model that writes for so many seconds."""
+    events = list(sj.decode_sse((HERE.parent / "trip.sse").read_bytes()))
+    for event in events:
+        await asyncio.sleep(seconds / len(events))
+        yield event
+
+
+class Answer:
+    """An answer of the model: read by one task, watched by any number of pages."""
+
+    def __init__(self, events: Events) -> None:
+        self._stream = sj.assemble(events, require_done=True)
+        self._changed = asyncio.Event()
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        try:
+            async for _ in self._stream:
+                self._wake()
+        finally:
+            self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def snapshots(self) -> AsyncIterator[sj.Snapshot]:
+        """Yield the document so far, and again when it has grown. Raises what the model's stream has raised."""
+        is_over = False
+        while not is_over:
+            is_over, changed = self._reading.done(), self._changed
+            yield self._stream.snapshot
+            if not is_over:
+                await changed.wait()
+        await self._reading
+
+
+def make_app(ask_model: Callable[[], Events]) -> FastAPI:
+    """Return the application. Each trip of a new name asks the model once."""
+    app = FastAPI()
+    answers: dict[str, Answer] = {}
+
+    @app.get("/")
+    def page() -> FileResponse:
+        return FileResponse(HERE / "index.html")
+
+    @app.get("/trips/{name}")
+    async def trip(name: str, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
+        if name not in answers:
+            if len(answers) == MAX_ANSWERS:
+                del answers[next(iter(answers))]
+            answers[name] = Answer(ask_model())
+        out = sj.emit.Chunks(name, last_event_id=last_event_id)
+        return StreamingResponse(sj.emit.frames(answers[name].snapshots(), out), headers=out.headers)
+
+    app.mount("/streamjson", StaticFiles(packages=[("streamjson", "browser")]))
+    app.mount("/cards", StaticFiles(directory=HERE))
+    return app
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Watch a trip plan fill in, in a browser.")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--seconds", type=float, default=20, help="how long the model takes")
+    options = parser.parse_args()
+    print(f"Open http://127.0.0.1:{options.port} in a browser; reload it in the middle; stop with Ctrl-C.")
+    uvicorn.run(
+        make_app(lambda: recorded(options.seconds)),
+        port=options.port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
