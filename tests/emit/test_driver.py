@@ -180,6 +180,28 @@ def test_held_back_update_and_keep_alive_are_sent_while_the_source_is_quiet():
     assert [piece for _, piece in sent if piece.startswith(b":")] == [b": ping\n"] * 2
 
 
+def test_keep_alive_is_sent_while_snapshots_bring_nothing_new():
+    async def main() -> list[tuple[float, bytes]]:
+        loop = asyncio.get_running_loop()
+
+        async def unchanged() -> AsyncIterator[sj.Snapshot]:
+            *_, last = sj.assemble(sj.disassemble(DOCUMENT))
+            for _ in range(40):
+                yield last
+                await asyncio.sleep(1)
+
+        frames = sj.emit.frames(unchanged(), sj.emit.Chunks("s", clock=loop.time), keep_alive_s=15)
+        return [(loop.time(), piece) async for piece in frames]
+
+    assert [at for at, piece in virtual_time.run(main()) if piece == b": ping\n"] == [15, 30]
+
+
+@pytest.mark.parametrize("keep_alive_s", [0, -1])
+def test_keep_alive_takes_time(keep_alive_s: float) -> None:
+    with pytest.raises(ValueError, match="keep_alive_s"):
+        sj.emit.frames(sj.assemble([]), sj.emit.Text(), keep_alive_s=keep_alive_s)
+
+
 def test_reader_that_stops_closes_the_source_while_it_waits():
     async def main() -> bool:
         source = Source(wait_s=3600)

@@ -242,6 +242,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "AGUI, as_": (lambda: sj.emit.AGUI("t", "r", "xml"), "as_ is"),
     "OpenAI, as_": (lambda: sj.emit.OpenAI(as_="xml"), "as_ is"),
     "a pointer without its slash": (lambda: sj.emit.AGUI("t", "r", at="trip"), "at is a JSON pointer"),
+    "a pointer with half an escape": (lambda: sj.emit.AGUI("t", "r", at="/a~b"), "at is a JSON pointer"),
     "a place for a tool": (lambda: sj.emit.AGUI("t", "r", "tool", at="/trip"), "at is a JSON pointer"),
     "Patch, text": (lambda: sj.emit.Patch(text="grow"), "text is"),
     "a negative interval": (lambda: sj.emit.Patch(min_interval_s=-1), "min_interval_s is not negative"),

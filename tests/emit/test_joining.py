@@ -1,7 +1,7 @@
-"""What an emitter sent between two versions brings a client from the one to the other; a client that was cut off joins.
+"""Frames bring a client from any version to any later one, and one that was cut off joins anew.
 
-Each protocol has a reader here, by its rules; tests/emit/test_clients.py runs the real clients, and test_chunks.py shows
-that a client of `Chunks` gets only what it lacks.
+Each protocol has a reader here, by its rules; test_clients.py runs the real clients, and test_chunks.py shows that a
+client of `Chunks` gets only what it lacks.
 """
 
 from __future__ import annotations

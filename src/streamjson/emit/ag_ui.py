@@ -18,6 +18,7 @@ browser's console, and an operation that is not in RFC 6902 is dropped in silenc
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, Literal, Unpack
 
 from .._errors import StreamJSONError, shorten
@@ -32,6 +33,9 @@ from .patch import PatchCursor
 __all__ = ["AGUI"]
 
 Form = Literal["state", "activity", "tool"]
+
+_POINTER: Final = re.compile("(/([^~/]|~[01])*)*")
+"""RFC 6901, section 3."""
 
 
 class AGUI(Emitter):
@@ -66,7 +70,7 @@ class AGUI(Emitter):
         super().__init__(**options)
         if as_ not in ("state", "activity", "tool"):
             raise ValueError(f"as_ is 'state', 'activity' or 'tool', not {shorten(as_)}")
-        if at and (as_ != "state" or not at.startswith("/")):
+        if at and (as_ != "state" or _POINTER.fullmatch(at) is None):
             raise ValueError(f"at is a JSON pointer like '/trip' into the shared state, not {shorten(at)}")
         self._as, self._at = as_, at
         self._run: dict[str, Any] = {"threadId": thread_id, "runId": run_id}

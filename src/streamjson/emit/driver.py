@@ -79,6 +79,8 @@ def frames(
     """
     if not isinstance(out, Emitter):
         raise TypeError(f"out is an emitter, such as Patch(), not {shorten(out)}")
+    if keep_alive_s <= 0:
+        raise ValueError(f"keep_alive_s is a time in seconds, more than 0, not {shorten(keep_alive_s)}")
     report = _log if on_error is None else on_error
     given = stream  # type checkers narrow it
     if isinstance(given, AsyncIterable):
@@ -212,19 +214,22 @@ async def _frames_async(
 ) -> AsyncGenerator[bytes]:
     arrived: asyncio.Queue[Any] = asyncio.Queue(maxsize=1)
     reading = asyncio.create_task(_read(stream, arrived))
+    now = asyncio.get_running_loop().time
     latest: Any = None
     try:
         try:
             piece, before = out.open(), None
+            quiet_until = now() + keep_alive_s
             while True:
                 if piece:
                     yield piece
-                due_s = out.due_s
-                is_due = due_s is not None and due_s <= keep_alive_s
+                    quiet_until = now() + keep_alive_s
+                due_s, quiet_s = out.due_s, max(quiet_until - now(), 0)
+                is_due = due_s is not None and due_s <= quiet_s
                 before = latest
                 try:
                     # Not `wait_for`: until Python 3.12 it loses a cancellation that comes together with an item.
-                    async with asyncio.timeout(due_s if is_due else keep_alive_s):
+                    async with asyncio.timeout(due_s if is_due else quiet_s):
                         latest = await arrived.get()
                 except TimeoutError:
                     piece = out.update(latest) if is_due else out.keep_alive
