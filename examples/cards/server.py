@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import uvicorn
-from fastapi import FastAPI, Header
+from fastapi import FastAPI, Header, Path as PathParameter
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 MAX_ANSWERS = 100
 
 Events = AsyncIterator[sj.ServerSentEvent]
+Name = Annotated[str, PathParameter(pattern=r"^[\w-]{1,40}$")]
 
 
 async def recorded(seconds: float) -> Events:
@@ -39,14 +40,24 @@ class Answer:
     def __init__(self, events: Events) -> None:
         self._stream = sj.assemble(events, require_done=True)
         self._changed = asyncio.Event()
+        self._error: Exception | None = None
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         try:
             async for _ in self._stream:
                 self._wake()
+        except Exception as error:  # noqa: BLE001  # whoever watches gets it
+            self._error = error
         finally:
+            await self._stream.aclose()
             self._wake()
+
+    def stop(self) -> None:
+        """Leave the model. Whoever watches gets an error."""
+        if not self._reading.done():
+            self._error = RuntimeError("the answer was stopped")
+            self._reading.cancel()
 
     def _wake(self) -> None:
         self._changed.set()
@@ -60,7 +71,8 @@ class Answer:
             yield self._stream.snapshot
             if not is_over:
                 await changed.wait()
-        await self._reading
+        if self._error is not None:
+            raise self._error
 
 
 def make_app(ask_model: Callable[[], Events]) -> FastAPI:
@@ -70,19 +82,24 @@ def make_app(ask_model: Callable[[], Events]) -> FastAPI:
 
     @app.get("/")
     def page() -> FileResponse:
-        return FileResponse(HERE / "index.html")
+        return FileResponse(HERE / "page" / "index.html")
 
     @app.get("/trips/{name}")
-    async def trip(name: str, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
+    async def trip(name: Name, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
         if name not in answers:
             if len(answers) == MAX_ANSWERS:
-                del answers[next(iter(answers))]
+                answers.pop(next(iter(answers))).stop()
             answers[name] = Answer(ask_model())
         out = sj.emit.Chunks(name, last_event_id=last_event_id)
         return StreamingResponse(sj.emit.frames(answers[name].snapshots(), out), headers=out.headers)
 
+    @app.delete("/trips/{name}")
+    async def stop(name: Name) -> None:
+        if name in answers:
+            answers[name].stop()
+
     app.mount("/streamjson", StaticFiles(packages=[("streamjson", "browser")]))
-    app.mount("/cards", StaticFiles(directory=HERE))
+    app.mount("/cards", StaticFiles(directory=HERE / "page"))
     return app
 
 

@@ -62,15 +62,19 @@ class Model:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.was_left = threading.Event()
         self._may_finish = False
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def __call__(self) -> AsyncIterator[sj.ServerSentEvent]:
         self.asked += 1
-        for number, event in enumerate(EVENTS):
-            if number == len(EVENTS) // 2:
-                await self._permission()
-            yield event
+        try:
+            for number, event in enumerate(EVENTS):
+                if number == len(EVENTS) // 2:
+                    await self._permission()
+                yield event
+        finally:
+            self.was_left.set()
 
     async def _permission(self) -> None:
         if not self._may_finish:
@@ -207,7 +211,7 @@ def test_server_that_is_restarted(page: Page) -> None:
     with serving(model) as server:
         open_page(page, server)
         shows_half(page)
-    has_status(page, "Connecting")
+    has_status(page, "Connection lost, trying again")
     assert len(shown(page)["days"]) == 3
     model.finish()
     with serving(model, server.port):
@@ -222,7 +226,7 @@ def test_browser_that_is_offline_for_a_while(page: Page) -> None:
         shows_half(page)
         page.context.set_offline(True)
         server.break_connections()
-        has_status(page, "Connecting")
+        has_status(page, "Connection lost, trying again")
         model.finish()
         page.context.set_offline(False)
         shows_all(page)
@@ -236,6 +240,7 @@ def test_stop_and_plan_again(page: Page) -> None:
         shows_half(page)
         page.get_by_role("button", name="Stop").click()
         has_status(page, "Stopped")
+        assert model.was_left.wait(TIMEOUT_S)
         expect(page.get_by_role("button", name="Stop")).to_be_disabled()
         model.finish()
         page.get_by_role("button", name="Plan again").click()
@@ -252,6 +257,55 @@ def test_model_that_fails_is_shown(page: Page) -> None:
         open_page(page, server)
         expect(page.get_by_role("status")).to_contain_text("overloaded")
         assert shown(page)["title"] == "Five"
+
+
+ODD = [
+    {"title": None, "destination": 1, "budget": None, "travellers": "two", "tips": {}, "weather": None, "days": "none"},
+    {
+        "title": ["a"],
+        "budget": {"total": "much", "currency": 5},
+        "tips": [1, None],
+        "days": [None, 1, {"title": "Last"}],
+    },
+    {"days": [{"date": None, "activities": {}}, {"date": 20261005, "activities": [None, {"cost": "12", "place": 7}]}]},
+]
+
+
+@pytest.mark.parametrize("document", ODD)
+def test_model_that_breaks_its_schema_does_not_break_the_page(page: Page, document: Any) -> None:
+    """No script fails, and what comes after the odd values is shown."""
+
+    async def odd() -> AsyncIterator[sj.ServerSentEvent]:
+        for payload in [{"delta": document, "json_path": ""}, {"delta": "<b>Late</b>", "json_path": "days2"}]:
+            yield sj.ServerSentEvent(json.dumps(payload))
+        yield sj.ServerSentEvent("[DONE]")
+
+    with serving(odd) as server:
+        open_page(page, server)
+        has_status(page, "Complete")
+        days = document["days"] if isinstance(document["days"], list) else []
+        assert [day["title"] for day in shown(page)["days"]] == [
+            day.get("title", "") if isinstance(day, dict) else "" for day in days
+        ]
+
+
+def test_text_of_the_model_is_never_html_and_amounts_follow_their_currency(page: Page) -> None:
+    payloads = [
+        {"delta": [{"title": "<img src=x onerror=alert(1)>", "activities": [{"cost": 12}]}], "json_path": "days"},
+        {"delta": "USD", "json_path": "budget.currency"},
+    ]
+
+    async def model() -> AsyncIterator[sj.ServerSentEvent]:
+        for payload in payloads:
+            yield sj.ServerSentEvent(json.dumps(payload))
+        yield sj.ServerSentEvent("[DONE]")
+
+    with serving(model) as server:
+        open_page(page, server)
+        has_status(page, "Complete")
+        expect(page.locator(".day h2")).to_have_text("<img src=x onerror=alert(1)>")
+        expect(page.locator(".day footer")).to_have_text("$12 this day")
+        assert page.locator("img").count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -355,8 +355,90 @@ def test_snapshots_of_a_part_that_was_cut_are_a_failure(is_async: bool) -> None:
         stream = sj.assemble_parts(events).snapshots(kind="call")
         sent = list(sj.emit.frames(stream, out, on_error=errors.append))
 
-    assert sent[-1].startswith(b"event: failed")
+    assert payload(sent[-1]) == {"message": "the answer was cut by its token limit", "code": "length"}
+
+
+PROSE = [said("Sorry, I can not"), chunk(finish="stop")]
+
+
+@kinds
+@pytest.mark.parametrize(
+    ("selection", "code"),
+    [({"kind": "text"}, "bad_text"), ({"name": "book_trip"}, "closed"), ({"kind": "call"}, "closed")],
+    ids=["text that is not JSON", "a call that was not made", "no call"],
+)
+def test_part_that_did_not_come_is_a_failure(is_async: bool, selection: Any, code: str) -> None:
+    async def aevents() -> AsyncIterator[Any]:
+        for event in PROSE:
+            yield event
+
+    errors: list[Any] = []
+    out = sj.emit.Chunks("s", min_interval_s=0)
+    if is_async:
+        stream: Any = sj.assemble_parts(aevents(), content="json").snapshots(**selection)
+        sent = virtual_time.run(collected(sj.emit.frames(stream, out, on_error=errors.append)))
+    else:
+        sent = list(
+            sj.emit.frames(sj.assemble_parts(PROSE, content="json").snapshots(**selection), out, on_error=errors.append)
+        )
+
+    assert payload(sent[-1])["error_type"] == code
+    assert [error.code for error in errors] == [code]
+
+
+@pytest.mark.parametrize("make", [sj.emit.Text, sj.emit.ObjectStream, lambda: sj.emit.Patch(lines=True)])
+@pytest.mark.parametrize("selection", [None, {"kind": "call"}], ids=["the answer", "a part"])
+def test_answer_that_was_cut_breaks_a_protocol_that_can_not_say_it(make: Any, selection: Any) -> None:
+    events = [fragment('{"a": "x', name="f", id="c"), chunk(finish="length")]
+    answer: Any = sj.assemble_parts(events)
+    stream = answer if selection is None else answer.snapshots(**selection)
+    with pytest.raises(sj.StreamJSONError, match="token limit"):
+        list(sj.emit.frames(stream, make(), on_error=[].append))
+
+
+def test_reader_of_a_part_that_goes_closes_the_answer():
+    class Answer:
+        is_closed = False
+
+        async def events(self) -> AsyncIterator[Any]:
+            try:
+                yield said('{"a": 1')
+                await asyncio.sleep(3600)
+            finally:
+                self.is_closed = True
+
+    async def main() -> bool:
+        answer = Answer()
+        stream = sj.assemble_parts(answer.events(), content="json").snapshots(kind="text")
+        frames: Any = sj.emit.frames(stream, sj.emit.Patch(min_interval_s=0))
+        await anext(frames)
+        await frames.aclose()
+        return answer.is_closed
+
+    assert virtual_time.run(main())
+
+
+def test_snapshots_whose_last_is_not_complete_are_a_failure():
+    errors: list[Any] = []
+    (first, *_) = sj.assemble(sj.disassemble(DOCUMENT))
+    *_, last = sj.emit.frames([first], sj.emit.Patch(min_interval_s=0), on_error=errors.append)
+
+    assert last.startswith(b"event: failed")
     assert [error.code for error in errors] == ["no_done"]
+
+
+def test_stream_that_was_read_before_is_sent_as_it_is():
+    stream = sj.assemble(sj.disassemble(DOCUMENT))
+    stream.final()
+    sent = b"".join(sj.emit.frames(stream, sj.emit.Chunks("s")))
+    assert sj.assemble(sj.decode_sse([sent]), require_done=True).final() == DOCUMENT
+
+
+def test_emitter_waits_for_a_part_that_has_not_begun():
+    stream = sj.assemble_parts([said('{"a": 1}'), chunk(finish="stop")], content="json").snapshots(kind="text")
+    out = sj.emit.Text(min_interval_s=0)
+    assert out.update(stream.snapshot) == b""
+    assert b"".join([*map(out.update, stream), out.close()]) == b'{"a":1}'
 
 
 def test_reader_that_stops_between_two_pieces_closes_the_source():

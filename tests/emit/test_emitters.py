@@ -23,7 +23,10 @@ EMITTERS: dict[str, Callable[..., sj.emit.Emitter]] = {
         f"AGUI {as_}": lambda as_=as_, **o: sj.emit.AGUI("t_1", "r_1", as_, **o)
         for as_ in ("state", "activity", "tool")
     },
-    **{f"OpenAI {as_}": lambda as_=as_, **o: sj.emit.OpenAI(as_=as_, created=1, **o) for as_ in ("tool", "content")},
+    **{
+        f"OpenAI {as_}": lambda as_=as_, **o: sj.emit.OpenAI(as_=as_, completion_id="c", created=1, **o)
+        for as_ in ("tool", "content")
+    },
     "AGUI at a place": lambda **o: sj.emit.AGUI("t_1", "r_1", at="/trip", **o),
     "Patch": sj.emit.Patch,
     "Patch append": lambda **o: sj.emit.Patch(text="append", **o),

@@ -429,6 +429,14 @@ def test_protocol_of_one_document_takes_that_of_a_part():
     assert sj.emit.Text().close(part) == b'{"a":1}'
 
 
+def test_protocol_of_one_document_refuses_a_second_part():
+    events = [said('{"a": 1'), fragment("{}", name="f", id="c")]
+    answer, out = sj.assemble_parts(events, content="json"), sj.emit.Text(min_interval_s=0)
+    out.update(next(answer))
+    with pytest.raises(TypeError, match="has several parts: pass answer.snapshots"):
+        out.update(next(answer))
+
+
 def test_pieces_of_several_parts_come_together():
     parts, now = sj.PartAssembler(), [0.0]
     out = sj.emit.AISDK("m", clock=lambda: now[0])

@@ -7,16 +7,19 @@ from .assembling import assemble_parts
 from .async_stream import AsyncPartStream
 from .calls import Call
 from .part import Part
+from .part_snapshots import AsyncPartSnapshots, PartSnapshots
 from .recognition import provider_of
 from .registration import CallSubscription
 from .sync_stream import PartStream
 
 __all__ = [
+    "AsyncPartSnapshots",
     "AsyncPartStream",
     "Call",
     "CallSubscription",
     "Part",
     "PartAssembler",
+    "PartSnapshots",
     "PartStream",
     "assemble_parts",
     "provider_of",

@@ -103,7 +103,7 @@ class AsyncPartStream(BasePartStream):
 
     def snapshots(self, *, kind: Kind | None = None, name: str | None = None) -> AsyncSnapshotStream:
         """Return an asynchronous stream of the snapshots of one part; see `PartStream.snapshots`."""
-        return AsyncPartSnapshots(self._advance, Selection(self._session.answer, kind, name))
+        return AsyncPartSnapshots(self, self._advance, Selection(self._session.answer, kind, name))
 
     def text(self, *, choice: int | None = None) -> AsyncIterator[str]:
         """Return an asynchronous iterator over the pieces of the answer's prose; see `PartStream.text`."""

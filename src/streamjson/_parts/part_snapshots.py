@@ -52,13 +52,17 @@ class _Followed:
         """Return whether the part has ended."""
         return self.part is not None and self.part.end != "open"
 
+    def begun(self) -> Part:
+        """Return the part of an answer that has ended. Raises `ClosedError` if there is none, and the part's error."""
+        if self.part is None:
+            raise ClosedError("the answer has ended, and has no such part")
+        if self.part.error is not None:
+            raise self.part.error
+        return self.part
+
     def check_whole(self) -> None:
         """Raise `ClosedError`, or the part's error, if the part is not whole, or the answer has ended without it."""
-        part = self.part
-        if part is None:
-            raise ClosedError("the answer has ended, and has no such part")
-        if part.error is not None:
-            raise part.error
+        part = self.begun()
         if not part.complete:
             raise ClosedError(f"{part!r} is not whole; `snapshot` has the part that arrived")
 
@@ -66,10 +70,15 @@ class _Followed:
 class PartSnapshots(SnapshotStream):
     """A `SnapshotStream` over one part of an answer."""
 
-    def __init__(self, advance_answer: Callable[[], object], selection: Selection) -> None:
+    def __init__(self, answer: object, advance_answer: Callable[[], object], selection: Selection) -> None:
         super().__init__(())
+        self.answer: object = answer  # the stream of which this shows a part
         self._advance_answer = advance_answer
         self._followed = _Followed(selection)
+
+    def begun(self) -> Part:
+        """Return the part, after the last snapshot. Raises `ClosedError` if there is none, and the part's error."""
+        return self._followed.begun()
 
     def __next__(self) -> Snapshot:
         while True:
@@ -137,10 +146,15 @@ class PartSnapshots(SnapshotStream):
 class AsyncPartSnapshots(AsyncSnapshotStream):
     """An `AsyncSnapshotStream` over one part of an answer."""
 
-    def __init__(self, advance_answer: Callable[[], Awaitable[object]], selection: Selection) -> None:
+    def __init__(self, answer: object, advance_answer: Callable[[], Awaitable[object]], selection: Selection) -> None:
         super().__init__(AsyncPullIterator(advance_answer, DeferredReader(lambda: None)))  # it is never read
+        self.answer: object = answer  # as in `PartSnapshots`
         self._advance_answer = advance_answer
         self._followed = _Followed(selection)
+
+    def begun(self) -> Part:
+        """Return the part, after the last snapshot; see `PartSnapshots.begun`."""
+        return self._followed.begun()
 
     async def __anext__(self) -> Snapshot:
         while True:

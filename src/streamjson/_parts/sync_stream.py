@@ -114,7 +114,7 @@ class PartStream(BasePartStream):
         >>> [snapshot.value for snapshot in answer.snapshots(kind="text")]
         [{}, {'a': 1}, {'a': 1}]
         """
-        return PartSnapshots(self._advance, Selection(self._session.answer, kind, name))
+        return PartSnapshots(self, self._advance, Selection(self._session.answer, kind, name))
 
     def text(self, *, choice: int | None = None) -> Iterator[str]:
         """Return an iterator over the pieces of the answer's prose as it grows. It reads the stream on demand.

@@ -4,8 +4,7 @@
  *     import { connect } from './streamjson.js';
  *     connect('/trip').subscribe(({ value }) => show(value));
  *
- * Values never change; the next one shares what stayed, so that React renders little.
- * A stream that breaks is resumed after its last id; what followed it is dropped, and sent again.
+ * Values never change; the next one shares what stayed.
  *
  * @typedef {{ value: any, status: 'connecting' | 'open' | 'done' | 'failed' | 'stopped', error?: any }} State
  */
@@ -41,15 +40,16 @@ export function withDelta(/** @type {any} */ value, path, delta) {
     const isIndex = typeof step === 'number';
     const was = kindOf(old);
     const is = depth === steps.length ? kindOf(delta) : isIndex ? 'array' : 'object';
-    if ((was && is && was !== is) || step === '__proto__' || (isIndex && step - (old?.length ?? 0) > 1024)) {
+    if ((was && is && was !== is) || (isIndex && step - (old?.length ?? 0) > 1024)) {
       fail(`the delta does not fit at ${path}`);
     }
     if (depth === steps.length) return was && is === 'string' ? old + delta : delta;
     const before = was && Object.hasOwn(old, step) ? old[step] : undefined;
     const after = changed(before, depth + 1);
     if (after === before) return old;
-    const next = isIndex ? [...(old ?? [])] : { ...old };
-    while (isIndex && next.length < step) next.push(null);
+    if (!isIndex) return { ...old, [step]: after };
+    const next = [...(old ?? [])];
+    while (next.length < step) next.push(null);
     next[step] = after;
     return next;
   };
@@ -57,13 +57,12 @@ export function withDelta(/** @type {any} */ value, path, delta) {
 }
 
 /**
- * Read a stream to its end. Options are those of `fetch`, and `reconnect`: whether to send the request again;
- * `idleMs`: the longest silence.
+ * Read a stream to its end. Options: those of `fetch`; `reconnect`, whether to ask again; `idleMs`, the longest silence.
  * @param {string | URL} url
  * @param {RequestInit & { reconnect?: boolean, idleMs?: number }} options
  */
 export function connect(url, options = {}) {
-  const { method = 'GET', reconnect = method === 'GET', idleMs = 60000 } = options;
+  const { method = 'GET', reconnect = /^get$/i.test(method), idleMs = 60000 } = options;
   const headers = new Headers(options.headers);
   headers.set('accept', 'text/event-stream');
   const abort = new AbortController();
@@ -77,6 +76,7 @@ export function connect(url, options = {}) {
   let lastEventId = '';
   let retryMs = 1000;
 
+  const wake = () => waiting.splice(0).forEach(done => done());
   const whole = () => (lastEventId ? committed : value);
 
   /** @param {State['status']} status @param {any} [error] */
@@ -84,27 +84,28 @@ export function connect(url, options = {}) {
     if (abort.signal.aborted) return;
     state = { value, status, error };
     if (!['open', 'connecting'].includes(status)) abort.abort();
-    for (const call of [...listeners, ...waiting.splice(0)]) {
+    listeners.forEach(call => {
       try {
         call(state);
       } catch (error) {
         console.error(error);
       }
-    }
+    });
+    wake();
   }
 
   /** @param {Record<string, string>} event */
-  function take({ data, event, id, retry }) {
+  function take({ data, event = 'message', id, retry }) {
     retryMs = Number(retry) || retryMs;
     if (data?.trim() === '[DONE]') show('done', value);
     else if (data) {
-      const chunk = data.startsWith('{') ? JSON.parse(data) : { error: !event && data };
+      const chunk = data.startsWith('{') ? JSON.parse(data) : { error: event === 'message' ? data : null };
       const { delta, json_path: path = chunk.jsonPath, error } = chunk;
       const message = chunk.error_message ?? chunk.errorMessage ?? error?.message ?? error;
-      if ((event ?? chunk.chunk_type) === 'error' || (message && delta === undefined)) fail(message || data, chunk.error_type);
       if (path == null ? delta : delta !== undefined) value = withDelta(value, path ?? '', delta);
+      if (message != null || [event, chunk.chunk_type, chunk.type].includes('error')) fail(message || data, chunk.error_type);
     }
-    if (id !== undefined) [committed, lastEventId] = [value, id];
+    if (id !== undefined) [committed, lastEventId] = [id ? value : undefined, id];
   }
 
   async function read(/** @type {any} */ body) {
@@ -114,13 +115,13 @@ export function connect(url, options = {}) {
     /** @type {any} */
     let event = {};
     for (;;) {
-      const timer = setTimeout(() => reader.cancel(), idleMs);
+      const timer = setTimeout(() => reader.cancel(), Math.min(idleMs, 2e9));
       const piece = await reader.read().catch(() => ({ done: true }));
       clearTimeout(timer);
       if (piece.done) return;
       const lines = (text + decoder.decode(piece.value, { stream: true })).split(/\r\n|\n|\r(?=[^])/);
       text = lines.pop() ?? '';
-      for (const line of lines) {
+      for (const line of text === '\r' ? [...lines, ''] : lines) {
         const [name] = line.split(':', 1);
         const content = line.slice(name.length + 1).replace(/^ /, '');
         if (line) event[name] = name === 'data' && event.data ? `${event.data}\n${content}` : content;
@@ -134,16 +135,18 @@ export function connect(url, options = {}) {
   }
 
   async function run() {
+    await null; // for a stop at once
     for (let failures = 0; ; ) {
       let problem = 'the stream broke off';
       const id = lastEventId;
+      headers.delete('last-event-id');
       if (id) headers.set('last-event-id', id);
       const response = await fetch(url, { cache: 'no-store', ...options, headers, signal: abort.signal }).catch(String);
       if (typeof response === 'string') problem = response;
       else if (response.status === 204) show('done', value);
       else {
         const answer = `${response.status} ${response.headers.get('content-type')}`;
-        if (/^200 text\/event-stream/.test(answer)) {
+        if (/^200 text\/event-stream/i.test(answer)) {
           show('open');
           await read(response.body);
         } else {
@@ -151,26 +154,25 @@ export function connect(url, options = {}) {
           if (!/^(408|425|429|5)/.test(answer)) fail(problem);
         }
       }
-      if (abort.signal.aborted) return;
       failures = lastEventId === id ? failures + 1 : 0;
       if (!reconnect || failures > 8) fail(problem);
       value = committed;
       show('connecting');
-      await new Promise(wake => {
-        setTimeout(wake, Math.min(retryMs * 2 ** failures, 30000) * (0.5 + Math.random() / 2));
-        globalThis.addEventListener?.('online', wake, { once: true });
+      if (abort.signal.aborted) return;
+      await new Promise(done => {
+        const timer = setTimeout(done, Math.min(retryMs * 2 ** failures, 30000) * (0.5 + Math.random() / 2));
+        waiting.push(() => done(clearTimeout(timer)));
       });
     }
   }
+  globalThis.addEventListener?.('online', wake, { signal: abort.signal });
   run().catch(error => show('failed', whole(), error));
 
   const stop = () => show('stopped');
-  options.signal?.addEventListener('abort', stop);
+  options.signal?.addEventListener('abort', stop, { signal: abort.signal });
   if (options.signal?.aborted) stop();
   return {
-    /** Close the connection. */
     stop,
-    /** The state now, for `useSyncExternalStore`. */
     getSnapshot: () => state,
     /** Call a function now and at each change. @param {(state: State) => void} listener */
     subscribe(listener) {
@@ -184,7 +186,7 @@ export function connect(url, options = {}) {
         if (state.value !== shown) yield (shown = state.value);
         else if (state.error) throw state.error;
         else if (abort.signal.aborted) return;
-        else await new Promise(wake => waiting.push(wake));
+        else await new Promise(done => waiting.push(done));
       }
     },
   };

@@ -87,9 +87,14 @@ class DocumentBody(Body):
             (growing,) = growing
         snapshot = _snapshot_of(growing)
         if isinstance(growing, Part):
+            if self._part not in {None, growing}:
+                raise TypeError(
+                    "this protocol sends one document, and the answer has several parts: "
+                    "pass answer.snapshots(kind=...), or (name=...)"
+                )
             self._part = growing
         sent = self._latest
-        if sent is not None:
+        if sent is not None and sent.version:  # before it begins, a part shows another, empty document
             if lineage_of(snapshot) is not lineage_of(sent):
                 raise ValueError("the snapshot belongs to another document: each needs an emitter of its own")
             if snapshot.version < sent.version:
@@ -130,7 +135,10 @@ def _snapshot_of(growing: object) -> Snapshot:
         return growing
     if is_of_parts(growing):
         raise TypeError("this protocol sends one document: pass its snapshot, or that of one part")
-    raise TypeError(f"an emitter takes a snapshot, a part of an answer or several, not {shorten(growing)}")
+    raise TypeError(
+        f"an emitter takes a snapshot, a part of an answer or several, not {shorten(growing)}; "
+        "assemble(events) makes snapshots of events"
+    )
 
 
 def is_nothing(growing: object) -> bool:

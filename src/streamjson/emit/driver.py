@@ -27,7 +27,8 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple, Self, overload
 
 from .._errors import StreamJSONError, StreamTruncatedError, shorten
-from .._parts import AsyncPartStream, Part, PartStream
+from .._parts import AsyncPartSnapshots, AsyncPartStream, Part, PartSnapshots, PartStream
+from .._streams import AsyncSnapshotStream, SnapshotStream
 from .._view import Snapshot, StreamFailedError
 from .._wire import aclose_all, close_all
 from .emitter import Emitter
@@ -66,7 +67,8 @@ def frames(
     """Return an iterator over the bytes of a response: a stream of snapshots or parts, as `out` sends them.
 
     `stream` is what `assemble`, `assemble_text` or `assemble_parts` returns, or an iterable of snapshots or parts;
-    the iterator is asynchronous if it is. It closes the stream when it ends, and when it is closed.
+    the iterator is asynchronous if it is. It closes the stream when it ends, and when it is closed; of the snapshots of
+    one part, the answer. A server closes only an asynchronous iterator at once when its client goes.
 
     After `keep_alive_s` seconds of silence a keep-alive is sent, and what the pace held back when it is due; both only
     if the stream is asynchronous. Instead of logging an exception of the stream, `on_error` is called with it. If the
@@ -78,16 +80,22 @@ def frames(
     b'{"title":"Lisbon"}'
     """
     if not isinstance(out, Emitter):
-        raise TypeError(f"out is an emitter, such as Patch(), not {shorten(out)}")
+        given_out = f"the class {out.__name__}" if isinstance(out, type) else shorten(out)
+        raise TypeError(f"out is an emitter, such as Patch(), not {given_out}")
     if keep_alive_s <= 0:
         raise ValueError(f"keep_alive_s is a time in seconds, more than 0, not {shorten(keep_alive_s)}")
     report = _log if on_error is None else on_error
     given = stream  # type checkers narrow it
     if isinstance(given, AsyncIterable):
-        return _AsyncFrames(_frames_async(stream, out, keep_alive_s, report), stream)
+        return _AsyncFrames(_frames_async(stream, out, keep_alive_s, report), _whole(stream))
     if isinstance(given, Iterable):
-        return _Frames(_frames(stream, out, report), stream)
+        return _Frames(_frames(stream, out, report), _whole(stream))
     raise TypeError(f"stream is what assemble returns, or an iterable of snapshots, not {shorten(stream)}")
+
+
+def _whole(stream: object) -> object:
+    """Return what has the source: the stream, or the answer that it shows a part of."""
+    return stream.answer if isinstance(stream, PartSnapshots | AsyncPartSnapshots) else stream
 
 
 def _log(error: Exception) -> None:
@@ -111,11 +119,26 @@ def _fail(out: Emitter, error: Exception, report: Callable[[Exception], object])
     return sent
 
 
-def _end(out: Emitter, stream: object, latest: object) -> bytes:
-    """Return the end of a stream. Raises `StreamTruncatedError` if its last snapshot shows that it was cut."""
+def _end(out: Emitter, stream: object, latest: Any) -> bytes:
+    """Return the end of a stream. Raises an error if it is not whole, and nobody has said so."""
+    sent = out.close(_whole_of(stream, latest))
+    if out.failure is not None and not out.says_failure:
+        message, code = out.failure
+        raise StreamJSONError(message, code=code)
+    return sent
+
+
+def _whole_of(stream: object, latest: Any) -> Any:
+    """Return what the client gets at the end. Raises an error if it is not whole."""
+    if isinstance(stream, PartStream | AsyncPartStream):
+        return stream
+    if isinstance(stream, PartSnapshots | AsyncPartSnapshots):
+        return stream.begun()
+    if latest is None and isinstance(stream, SnapshotStream | AsyncSnapshotStream):
+        latest = stream.snapshot  # it was read before
     if isinstance(latest, Snapshot) and not latest.complete:
         raise StreamTruncatedError("the stream ended, and its last snapshot is not complete", code="no_done")
-    return out.close(stream if isinstance(stream, PartStream | AsyncPartStream) else None)
+    return latest
 
 
 class _Frames:
@@ -149,7 +172,7 @@ def _frames(stream: Iterable[Any], out: Emitter, report: Callable[[Exception], o
             last = _fail(out, error, report)
         yield from _sent(last)
     finally:
-        close_all(stream)
+        close_all(_whole(stream))
 
 
 def _sent(piece: bytes) -> tuple[bytes, ...]:
@@ -246,7 +269,7 @@ async def _frames_async(
             yield last
     finally:
         # In a task of its own: a server may cancel each wait of the one that serves a client who has gone.
-        await asyncio.shield(_in_background(_release(reading, stream)))
+        await asyncio.shield(_in_background(_release(reading, _whole(stream))))
 
 
 class _Raised(NamedTuple):
@@ -272,7 +295,7 @@ async def _read(stream: AsyncIterable[Any], arrived: asyncio.Queue[Any]) -> None
     except Exception as error:  # noqa: BLE001  # raised where it is reported
         await arrived.put(_Raised(error))
     finally:
-        await aclose_all(stream)
+        await aclose_all(_whole(stream))
 
 
 async def _release(reading: asyncio.Task[None], stream: object) -> None:

@@ -74,6 +74,8 @@ class Emitter(ABC):
         self._body: Body | None = None
         self._broken: tuple[str, str] | None = None
         self._lacks: Literal["nothing", "changes", "text"] = "nothing"
+        self.failure: tuple[str, str] | None = None
+        """Why the answer is not whole, in a sentence and as a code, after `fail`, or a `close` that was a failure."""
 
     @property
     def due_s(self) -> float | None:
@@ -158,6 +160,7 @@ class Emitter(ABC):
 
     def _fail(self, message: str, code: str) -> bytes:
         self._end()
+        self.failure = message, code
         of_body = b"" if self._body is None else self._body.fail(message)
         return of_body + self._failing(message, code)
 

@@ -9,6 +9,7 @@ cut looks like an end to clients, so a failure is an `error`, and nothing follow
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any, Final, Literal, Unpack
 
@@ -30,7 +31,8 @@ _FIELDS: Final = {"text": "content", "reasoning": "reasoning_content", "refusal"
 class OpenAI(Emitter):
     """Sends a document, or an answer, as chunks of OpenAI Chat Completions.
 
-    `model` and `completion_id` are what the chunks say, and `created` the time in seconds since 1970, now by default.
+    `model` is what the chunks say, and `completion_id`, a new one by default, and `created`, the time in seconds since
+    1970, now by default.
     `as_` is how a document is sent (see the module), `name` the name of its tool and `id` the id of the call. Options
     as `Emitter`.
 
@@ -48,7 +50,7 @@ class OpenAI(Emitter):
         self,
         *,
         model: str = "streamjson",
-        completion_id: str = "chatcmpl-1",
+        completion_id: str | None = None,
         created: int | None = None,
         as_: Form = "tool",
         name: str = "document",
@@ -59,7 +61,11 @@ class OpenAI(Emitter):
         if as_ not in ("tool", "content"):
             raise ValueError(f"as_ is 'tool' or 'content', not {shorten(as_)}")
         self._as, self._name, self._id = as_, name, id
-        self._chunk = _Chunk(completion_id, int(time.time()) if created is None else created, model)
+        self._chunk = _Chunk(
+            f"chatcmpl-{os.urandom(12).hex()}" if completion_id is None else completion_id,
+            int(time.time()) if created is None else created,
+            model,
+        )
 
     def _document(self) -> Body:
         return _Document(self._chunk, (self._id, self._name) if self._as == "tool" else None)
