@@ -47,7 +47,7 @@ class Form:
 
 FORMS: Final = (
     Form("`Text`", sj.emit.Text, ["json_text"]),
-    Form("`Chunks`", lambda **options: sj.emit.Chunks("s", **options)),
+    Form("`Chunks`", lambda **options: sj.emit.Chunks("s", **options), ["streamjson"]),
     Form("`Patch`", sj.emit.Patch, ["json_patch", "--only=plain"]),
     Form("`ObjectStream`", sj.emit.ObjectStream, ["assistant_stream"]),
     *(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 import streamjson as sj
+from chat import said
 from loopback import TIMEOUT_S, serving
 from test_recipes import DOCUMENT, EVENTS, Endless, Model, disconnect_unread, page, running
 
@@ -89,6 +91,17 @@ def test_model_is_left_when_the_client_goes(outgoing: SimpleNamespace, make_app:
         ask(outgoing, url)
         with httpx2.stream("GET", f"{server}/trip") as response:
             pieces = response.iter_bytes()  # kept, because it disconnects when it is collected
+            assert any(b"data: " in piece for piece in pieces)
+            assert not model.was_disconnected.is_set()
+        assert model.was_disconnected.wait(TIMEOUT_S)
+
+
+def test_model_is_left_when_the_client_of_a_part_goes(outgoing: SimpleNamespace) -> None:
+    model = Model([sj.encode_sse(sj.ServerSentEvent(json.dumps(said(piece)))) for piece in ('{"a', '": 1')])
+    with serving(model.respond) as url, running(outgoing.app) as server:
+        ask(outgoing, url)
+        with httpx2.stream("GET", f"{server}/answer") as response:
+            pieces = response.iter_bytes()
             assert any(b"data: " in piece for piece in pieces)
             assert not model.was_disconnected.is_set()
         assert model.was_disconnected.wait(TIMEOUT_S)

@@ -235,6 +235,13 @@ def test_use_object(tmp_path: Path) -> None:
     assert differing(whole, results) == {}
 
 
+@pytest.mark.parametrize("growth", [in_any_order, in_order])
+def test_module_for_browsers(growth: Any, tmp_path: Path) -> None:
+    streams = emitted(lambda: sj.emit.Chunks("s", min_interval_s=0), growth)
+    module = Path(sj.__file__).parent / "browser" / "streamjson.js"
+    assert not differing(streams, read_by("streamjson", f"--module={module}", streams=streams, tmp_path=tmp_path))
+
+
 def test_assistant_stream(tmp_path: Path) -> None:
     streams = emitted(lambda: sj.emit.ObjectStream(min_interval_s=0), in_any_order)
     results = read_by("assistant_stream", streams=streams, tmp_path=tmp_path)

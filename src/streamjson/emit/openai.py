@@ -62,7 +62,7 @@ class OpenAI(Emitter):
             raise ValueError(f"as_ is 'tool' or 'content', not {shorten(as_)}")
         self._as, self._name, self._id = as_, name, id
         self._chunk = _Chunk(
-            f"chatcmpl-{os.urandom(12).hex()}" if completion_id is None else completion_id,
+            f"chatcmpl-{os.urandom(8).hex()}" if completion_id is None else completion_id,
             int(time.time()) if created is None else created,
             model,
         )
