@@ -176,7 +176,7 @@ def test_held_back_update_and_keep_alive_are_sent_while_the_source_is_quiet():
         return [(loop.time(), piece) async for piece in frames]
 
     sent = virtual_time.run(main())
-    assert [round(at, 2) for at, _ in sent] == [0, 0, 0.1, 15.1, 30.1, 35, 35]
+    assert [round(at, 3) for at, _ in sent] == [0, 0, 0.125, 15.125, 30.125, 35, 35]
     assert [piece for _, piece in sent if piece.startswith(b":")] == [b": ping\n"] * 2
 
 

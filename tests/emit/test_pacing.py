@@ -106,7 +106,7 @@ def test_text_that_was_left_or_is_quiet_is_sent_to_its_end():
     assembler.apply_delta("a", "x" * 1000)
     assert out.update(assembler.snapshot())
     assembler.apply_delta("a", "x")
-    clock.now_s += 0.1
+    clock.now_s += 0.125
     assert update() == []
     assert round(out.due_s or 0, 6) == 1
     clock.now_s += 0.6
@@ -115,10 +115,10 @@ def test_text_that_was_left_or_is_quiet_is_sent_to_its_end():
     assert update() == [("/a", 1001)]
 
     assembler.apply_delta("a", "x")
-    clock.now_s += 0.1
+    clock.now_s += 0.125
     assert update() == []
     assembler.apply_delta("b", "y")
-    clock.now_s += 0.1
+    clock.now_s += 0.125
     assert update() == [("/b", 1), ("/a", 1002)]
 
 

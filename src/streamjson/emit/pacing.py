@@ -3,7 +3,7 @@
 Some clients read all so far again at each frame: the AI SDK parses the text of a call again, AG-UI's client clones its
 state, `useObject` parses its text. With a frame for each delta, a document of 100 KB kept them busy for 14 to 27 s. So
 a frame costs what the client reads for it, and the next one waits until a budget of bytes per second has paid for that:
-half a second at 16 KB, and a second at most. Such a client is then busy for a small part of the time.
+half a second at 12 KB, and a second at most. Such a client is then busy for a small part of the time.
 
 It owns the time of the last frame and what it cost; the clock is given. Cost: O(1).
 """
@@ -15,9 +15,9 @@ from typing import Final
 
 __all__ = ["MAX_BYTES_PER_S", "MIN_INTERVAL_S", "Pacing"]
 
-MIN_INTERVAL_S: Final = 0.1
-"""Ten frames in a second: text still seems to flow, and a frame has more than its own frame."""
-MAX_BYTES_PER_S: Final = 32_000
+MIN_INTERVAL_S: Final = 0.125
+"""Eight frames in a second: text still seems to flow, and a frame has more than its own frame."""
+MAX_BYTES_PER_S: Final = 24_000
 """With it, a document of 100 KB takes the slowest client less than a second in all: see docs/outgoing.md."""
 _LONGEST_S: Final = 1.0
 """However large the document is, its reader sees it grow."""
