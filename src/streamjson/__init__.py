@@ -39,7 +39,7 @@ from ._resume import ReplayFilter
 from ._skipped import SkippedEvent
 from ._streams import AsyncSnapshotStream, SnapshotStream, assemble, assemble_text, split_streams
 from ._view import Change, Completion, End, Match, Snapshot, StreamFailedError, to_json_patch
-from ._wire import ServerSentEvent, SSEDecoder, StreamingChunk, decode_sse, encode_sse
+from ._wire import ServerSentEvent, SSEDecoder, StreamingChunk, decode_json_lines, decode_sse, encode_sse
 
 if TYPE_CHECKING:
     from . import emit as emit
@@ -94,6 +94,7 @@ __all__ = [
     "assemble",
     "assemble_parts",
     "assemble_text",
+    "decode_json_lines",
     "decode_sse",
     "disassemble",
     "encode_sse",

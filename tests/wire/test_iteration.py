@@ -10,54 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from sources import AsyncSource, BothSource, Source, SyncSource
 from sse_reference import cut_at, cuttings, facts, outcome, peak_of, pieces_of, streams
 from streamjson._errors import InvalidEventError, LimitExceededError, StreamTruncatedError
 from streamjson._limits import Limits
 from streamjson._wire.decoder import SSEDecoder
 from streamjson._wire.event import ServerSentEvent
 from streamjson._wire.iteration import decode_sse
-
-
-class Source:
-    """Yields pieces, then raises an exception if it has one; counts how often it was closed."""
-
-    def __init__(self, *pieces: Any, error: Exception | None = None) -> None:
-        self.pieces = list(pieces)
-        self.error = error
-        self.closed = 0
-
-    def take(self, stop: type[Exception]) -> Any:
-        if self.pieces:
-            return self.pieces.pop(0)
-        raise self.error or stop
-
-
-class SyncSource(Source):
-    def __iter__(self) -> SyncSource:
-        return self
-
-    def __next__(self) -> bytes:
-        return self.take(StopIteration)  # type: ignore[no-any-return]  # whatever the test put in
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-class AsyncSource(Source):
-    def __aiter__(self) -> AsyncSource:
-        return self
-
-    async def __anext__(self) -> bytes:
-        await asyncio.sleep(0)
-        return self.take(StopAsyncIteration)  # type: ignore[no-any-return]  # whatever the test put in
-
-    async def aclose(self) -> None:
-        self.closed += 1
-
-
-class BothSource(AsyncSource):
-    def __iter__(self) -> Iterator[bytes]:
-        raise AssertionError("a source with both protocols is asynchronous")
 
 
 def drain(source: Any, limits: Limits | None = None) -> tuple[list[ServerSentEvent[str]], Exception | None]:

@@ -8,6 +8,7 @@ from .decoder import SSEDecoder
 from .encoder import encode_sse
 from .event import CHUNK_NAMES, OTHER_SPELLING, ServerSentEvent, StreamingChunk
 from .iteration import decode_sse
+from .json_lines import decode_json_lines
 
 __all__ = [
     "CHUNK_NAMES",
@@ -18,6 +19,7 @@ __all__ = [
     "aclose_all",
     "body_kind",
     "close_all",
+    "decode_json_lines",
     "decode_sse",
     "encode_sse",
     "failure_in_body",

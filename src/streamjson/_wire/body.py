@@ -68,7 +68,7 @@ _ADVICE: Final = {
     "UTF-16": "an event stream is UTF-8",
     "HTML or XML": "check the response's status and content type first: this is likely an error page",
     "JSON": "check the response's status first: this may be an error; to read a JSON document, use json.loads",
-    "JSON lines": "pass the result of json.loads for each line to assemble",
+    "JSON lines": "call decode_json_lines",
     "text or bytes of another kind": "check the response's status and content type first",
 }
 _FIELDS: Final = (b"data", b"event", b"id", b"retry")

@@ -14,8 +14,17 @@ in memory.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Coroutine, Generator, Iterable
-from typing import Any, Final, cast, overload
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+)
+from typing import Any, Final, Protocol, TypeVar, cast, overload
 
 from .._errors import InvalidEventError, StreamJSONError, StreamTruncatedError, shorten
 from .._limits import Limits
@@ -24,7 +33,7 @@ from .closing import aclose_all, close_all
 from .decoder import PART_BYTES, SSEDecoder
 from .event import ServerSentEvent
 
-__all__ = ["decode_sse"]
+__all__ = ["AsyncDecoding", "decode_sse"]
 
 _DONE: Final = b"[DONE]"
 _DEFAULT_LIMITS: Final = Limits()
@@ -89,7 +98,7 @@ def decode_sse(
     decoder.reset()
     body = _Body(decoder, dispatch_last=dispatch_last)
     if isinstance(pieces, AsyncIterable):
-        return _AsyncEvents(pieces, body)
+        return AsyncDecoding(pieces, body, _decode_async)
     is_whole = isinstance(pieces, bytes | bytearray | memoryview)
     events = _decode(cast("Iterable[BytesLike]", [pieces] if is_whole else pieces), body)
     next(events)  # into `try`: closing a generator that was never started would not close the source
@@ -193,27 +202,42 @@ async def _decode_async(
         await aclose_all(iterator, pieces)
 
 
-class _AsyncEvents(AsyncGenerator[ServerSentEvent[str], None]):
-    """An async generator of events that closes its source even if it was never started."""
+class Decoded(Protocol):
+    """What is known of a body that is decoded."""
+
+    has_started: bool  # the generator has started, and so will close its source
+
+
+T = TypeVar("T")
+D = TypeVar("D", bound=Decoded)
+
+
+class AsyncDecoding(AsyncGenerator[T, None]):
+    """An async generator of what a body has that closes its source even if it was never started."""
 
     __slots__ = ("_body", "_events", "_sources")
 
-    def __init__(self, pieces: AsyncIterable[BytesLike], body: _Body) -> None:
+    def __init__(
+        self,
+        pieces: AsyncIterable[BytesLike],
+        body: D,
+        decode: Callable[[AsyncIterator[BytesLike], object, D], AsyncGenerator[T, None]],
+    ) -> None:
         iterator = aiter(pieces)
-        self._body = body
-        self._events: Any = _decode_async(iterator, pieces, body)
+        self._body: Decoded = body
+        self._events: Any = decode(iterator, pieces, body)
         self._sources = (iterator, pieces)
 
-    def __anext__(self) -> Coroutine[Any, Any, ServerSentEvent[str]]:
-        step: Coroutine[Any, Any, ServerSentEvent[str]] = self._events.__anext__()
+    def __anext__(self) -> Coroutine[Any, Any, T]:
+        step: Coroutine[Any, Any, T] = self._events.__anext__()
         return step
 
-    def asend(self, value: None) -> Coroutine[Any, Any, ServerSentEvent[str]]:
-        step: Coroutine[Any, Any, ServerSentEvent[str]] = self._events.asend(value)
+    def asend(self, value: None) -> Coroutine[Any, Any, T]:
+        step: Coroutine[Any, Any, T] = self._events.asend(value)
         return step
 
-    async def athrow(self, *error: Any) -> ServerSentEvent[str]:
-        step: Awaitable[ServerSentEvent[str]] = self._events.athrow(*error)
+    async def athrow(self, *error: Any) -> T:
+        step: Awaitable[T] = self._events.athrow(*error)
         try:
             return await step
         finally:
