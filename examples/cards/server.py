@@ -1,7 +1,7 @@
 """Cards and a form that fill in while a model answers: python server.py, or `make cards`.
 
-The answer is read once, whoever watches: `Answer` keeps its document. A page that was reloaded, or that lost its
-connection, gets what it lacks. The model is a recording here; read the stream of a real one in `recorded`.
+The answer is read once, for any number of readers: `Answer` keeps its document. A page that was reloaded, or that lost
+its connection, gets what it lacks. The model is a recording here; read the stream of a real one in `recorded`.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class Answer:
         try:
             async for _ in self._stream:
                 self._wake()
-        except Exception as error:  # noqa: BLE001  # whoever watches gets it
+        except Exception as error:  # noqa: BLE001  # raised for each reader
             self._error = error
         finally:
             await self._stream.aclose()
             self._wake()
 
     def stop(self) -> None:
-        """Leave the model. Whoever watches gets an error."""
+        """Stop reading the model. Readers get an error."""
         if not self._reading.done():
             self._error = RuntimeError("the answer was stopped")
             self._reading.cancel()

@@ -102,7 +102,7 @@ def test_compressed_body_is_named() -> None:
     assert "decompress" in str(raised)
 
 
-def test_number_that_is_too_large_is_not_a_truncated_line() -> None:
+def test_value_that_json_lacks_on_the_last_line_is_not_a_truncated_line() -> None:
     _, raised = drained([b"[NaN]"])
     assert isinstance(raised, sj.InvalidEventError)
 

@@ -2,7 +2,7 @@
 
 A line is a JSON text (https://jsonlines.org): Ollama streams so, JSON Patch may, and logs of events do. The value of a
 line is an event as `assemble` and `assemble_parts` take it. Blank lines are passed over, and the last line may lack its
-end. Owns one body, from its first piece to closing the source, exactly once.
+end. This module owns one body, from its first piece until the source is closed, exactly once.
 
 Does not know the meaning of a value. Cost: linear in the bytes; one line is in memory.
 """
@@ -24,7 +24,7 @@ __all__ = ["decode_json_lines"]
 _BOM: Final = b"\xef\xbb\xbf"
 _DEFAULT_LIMITS: Final = Limits()
 _COMPRESSED: Final = ": it is compressed, let the client decompress it (iter_bytes(), not iter_raw())"
-_EVENTS: Final = ", but that of an event stream: call decode_sse"
+_EVENTS: Final = ", but part of an event stream: call decode_sse"
 _ADVICE: Final = (
     (b"\x1f\x8b", _COMPRESSED),
     (b"\x28\xb5\x2f\xfd", _COMPRESSED),
@@ -52,7 +52,8 @@ def decode_json_lines(
     Raises while iterating, after the values before, with the `offset` of the line: `InvalidEventError` (`bad_json`,
     `bad_number`; `bad_event` for a piece that is not bytes); `LimitExceededError` (`max_event_bytes` for a line,
     `max_depth`, `max_nodes`, `max_number_digits`); `StreamTruncatedError` (`truncated`) if the source ends inside a
-    line. Exceptions of the source pass through.
+    line; of a last line that is a bare number, without its end, a cut can't be seen. Exceptions of the source pass
+    through.
 
     >>> import streamjson as sj
     >>> pieces = [b'{"delta": "Lis", "json_path": "title"}\\n{"delta": "b', b'on", "json_path": "title"}\\n']

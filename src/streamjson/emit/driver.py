@@ -3,7 +3,7 @@
     stream -> next, or the pace, or a keep-alive -> emitter -> bytes
 
 While the stream is quiet, what the emitter held back is sent when it is due, and a keep-alive now and then. When the
-reader of the bytes goes, the stream is closed, and its source with it: a model that nobody listens to costs money.
+reader of the bytes goes, the stream is closed, and its source with it: a model without a reader costs money.
 
 The client sees the text of a failure only if the sender of the stream has reported it (`StreamFailedError`); of any
 other exception it sees a code, and the exception is logged, or given to a callback.
@@ -120,7 +120,7 @@ def _fail(out: Emitter, error: Exception, report: Callable[[Exception], object])
 
 
 def _end(out: Emitter, stream: object, latest: Any) -> bytes:
-    """Return the end of a stream. Raises an error if it is not whole, and nobody has said so."""
+    """Return the end of a stream. Raises an error if it is not whole and the client does not learn it."""
     sent = out.close(_whole_of(stream, latest))
     if out.failure is not None and not out.says_failure:
         message, code = out.failure
@@ -182,7 +182,7 @@ def _sent(piece: bytes) -> tuple[bytes, ...]:
 class _AsyncFrames:
     """The iterator over an asynchronous stream. It is closed when the task that reads it has failed or was cancelled.
 
-    A server cancels the task that serves a client who has gone. If that task was sending a piece, nothing runs here
+    A server cancels the task that serves a client when that has gone. If that task was sending a piece, nothing runs here
     that could notice it, and a generator alone would stay open until Python collects it.
     """
 
@@ -268,7 +268,7 @@ async def _frames_async(
         if last:
             yield last
     finally:
-        # In a task of its own: a server may cancel each wait of the one that serves a client who has gone.
+        # In a task of its own: a server may cancel each wait of the one whose client has gone.
         await asyncio.shield(_in_background(_release(reading, _whole(stream))))
 
 
@@ -289,7 +289,7 @@ async def _read(stream: AsyncIterable[Any], arrived: asyncio.Queue[Any]) -> None
         task: Any = asyncio.current_task()
         if task.cancelling():
             raise
-        cancelled = RuntimeError("the source of the stream was cancelled")  # by somebody else: the client must know
+        cancelled = RuntimeError("the source of the stream was cancelled")  # from outside: the client must know
         cancelled.__cause__ = error
         await arrived.put(_Raised(cancelled))
     except Exception as error:  # noqa: BLE001  # raised where it is reported
