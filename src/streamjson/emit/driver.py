@@ -182,7 +182,7 @@ def _sent(piece: bytes) -> tuple[bytes, ...]:
 class _AsyncFrames:
     """The iterator over an asynchronous stream. It is closed when the task that reads it has failed or was cancelled.
 
-    A server cancels the task that serves a client when that has gone. If that task was sending a piece, nothing runs here
+    A server cancels the task of a client that has gone. If that task was sending a piece, nothing runs here
     that could notice it, and a generator alone would stay open until Python collects it.
     """
 
