@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 import streamjson as sj
-from answers import WRITERS, Expected, Script, is_beginning, visible
+from answers import Expected, Script, is_beginning, visible
 from text_samples import cut, cuts
+from writers import WRITERS
 
 pytestmark = pytest.mark.slow
 

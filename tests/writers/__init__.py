@@ -1,0 +1,13 @@
+"""The writers of all providers, by name; see `answers`, which has what they share and the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+
+from answers import WRITERS as FIRST_WRITERS, Script
+
+__all__ = ["WRITERS"]
+
+WRITERS: dict[str, Callable[..., st.SearchStrategy[Script]]] = {**FIRST_WRITERS}
