@@ -9,6 +9,7 @@
     |-- LimitExceededError          a limit was exceeded
     |-- StreamFailedError           the sender reported an error or started over; final (in `_view`: it has a snapshot)
     |-- StreamTruncatedError        the source ended inside an event, or without `[DONE]`
+    |-- ResponseError               the server's answer is not a stream: its status or content type
     |-- StructureError              a finished value does not fit the requested type
     |-- CheckpointError             the saved state can't be resumed
     `-- ClosedError                 called after the end
@@ -34,6 +35,7 @@ __all__ = [
     "InvalidPatternError",
     "InvalidTextError",
     "LimitExceededError",
+    "ResponseError",
     "StreamJSONError",
     "StreamTruncatedError",
     "StructureError",
@@ -125,6 +127,11 @@ TABLE: Final[dict[str, dict[str, str]]] = {
         "truncated": "the source ended inside an event",
         "no_done": "the source ended without [DONE], or before the provider had ended its answer",
         "truncated_text": "the JSON text ended inside its document, or before it began",
+        "connection": "the connection broke, or nothing came for too long, and the stream could not be continued",
+    },
+    "ResponseError": {
+        "status": "the server answered with a status other than 2xx; the message has the beginning of the body",
+        "content_type": "the response is neither an event stream nor JSON lines; the message has its beginning",
     },
     "StructureError": {
         "bad_structure": "the finished value does not fit the type",
@@ -332,8 +339,9 @@ class StreamTruncatedError(StreamJSONError):
     """The source ended too early.
 
     It ended inside an event (`truncated`), inside a JSON text or before one began (`truncated_text`), or without
-    `[DONE]` where that was required (`no_done`). `path` is the location of the innermost value of a text that is not
-    whole, otherwise "".
+    `[DONE]` where that was required (`no_done`); or its connection broke, and it could not be continued (`connection`).
+    `path` is the location of the innermost value of a text that is not whole, otherwise "". From a stream of snapshots,
+    `snapshot` is the document so far; from an answer, `parts` has its parts, and `snapshot` is that of the last one.
     """
 
     code = "truncated"
@@ -341,6 +349,28 @@ class StreamTruncatedError(StreamJSONError):
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message, code=code)
         self.path: str = ""
+        self.snapshot: Any = None
+        self.parts: tuple[Any, ...] = ()
+
+
+class ResponseError(StreamJSONError):
+    """The server's answer to a request is not a stream. Raised by `streamjson.http`.
+
+    `status_code` and `content_type` are the response's, `body` is the beginning of its body, in which the secrets of
+    the request are masked, and `retry_after_s` the seconds that the server asks to wait, if it does. If a stream had
+    begun before, `snapshot` and `parts` are those of `StreamTruncatedError`.
+    """
+
+    code = "status"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.status_code: int = 0
+        self.content_type: str = ""
+        self.body: str = ""
+        self.retry_after_s: float | None = None
+        self.snapshot: Any = None
+        self.parts: tuple[Any, ...] = ()
 
 
 class StructureError(StreamJSONError):

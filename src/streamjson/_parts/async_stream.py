@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn, Self, TypeVar, Unpack, overload
 
 from .._errors import StreamJSONError
 from .._streams import AsyncPullIterator, AsyncSnapshotStream
+from .._view import add_progress
 from .._wire import aclose_all
 from .base_stream import BasePartStream, PartStreamOptions
 from .calls import Call
@@ -128,6 +129,7 @@ class AsyncPartStream(BasePartStream):
 
     async def _release(self, cause: BaseException | None = None) -> None:
         self._is_finished = True
+        add_progress(cause, self.parts[-1].snapshot if self.parts else None, self.parts)
         iterator, source, self._iterator, self._source = self._iterator, self._source, None, None
         try:
             await aclose_all(iterator, source)

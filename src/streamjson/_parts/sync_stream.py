@@ -15,6 +15,7 @@ from typing import Any, Final, Self, TypeVar, Unpack, overload
 
 from .._errors import StreamJSONError
 from .._streams import PullIterator, SnapshotStream
+from .._view import add_progress
 from .._wire import close_all
 from .base_stream import BasePartStream, PartStreamOptions
 from .calls import Call
@@ -146,6 +147,7 @@ class PartStream(BasePartStream):
 
     def _release(self, cause: BaseException | None = None) -> None:
         self._is_finished = True
+        add_progress(cause, self.parts[-1].snapshot if self.parts else None, self.parts)
         iterator, source, self._iterator, self._source = self._iterator, self._source, iter(()), None
         try:
             close_all(iterator, source)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, Unpack, o
 
 from .._errors import StreamJSONError, shorten
 from .._notify import current_task, is_cancellation_of_another
-from .._view import Completion, Snapshot, structurer_of
+from .._view import Completion, Snapshot, add_progress, structurer_of
 from .._wire import aclose_all
 from .base import BaseStream, StreamOptions
 from .readers import AsyncPullIterator, CompletionReader, TextReader, ValueReader, structurers
@@ -208,6 +208,7 @@ class AsyncSnapshotStream(BaseStream):
     async def _release(self, cause: BaseException | None = None) -> None:
         """Close the source; `cause` is the error that ended the stream, if one did."""
         self._is_finished = True
+        add_progress(cause, self.snapshot)
         iterator, source, self._iterator, self._source = self._iterator, self._source, None, None
         try:
             await aclose_all(iterator, source)

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar, Unpack, overload
 
 from .._errors import StreamJSONError
-from .._view import UNREAD, Completion, Snapshot, note_closings, structurer_of
+from .._view import UNREAD, Completion, Snapshot, add_progress, note_closings, structurer_of
 from .._wire import close_all
 from .base import BaseStream, StreamOptions
 from .readers import CompletionReader, PullIterator, TextReader, ValueReader, structurers
@@ -220,6 +220,7 @@ class SnapshotStream(BaseStream):
     def _release(self, cause: BaseException | None = None) -> None:
         """Close the source; `cause` is the error that ended the stream, if one did."""
         self._is_finished = True
+        add_progress(cause, self.snapshot)
         iterator, source, self._iterator, self._source = self._iterator, self._source, _NO_EVENTS, None
         try:
             close_all(iterator, source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .change import Change, MatchedChange, brief, change_at, changes_between, make_change, matched_change
 from .closings import closed_after_last, closed_before, revision_of
 from .completion import Completion, Structurer, convert, structurer_of
-from .failure import StreamFailedError, no_deltas, sender_failed, started_over
+from .failure import StreamFailedError, add_progress, no_deltas, sender_failed, started_over
 from .finished import (
     finished_by,
     interleaved_since,
@@ -47,6 +47,7 @@ __all__ = [
     "Snapshot",
     "StreamFailedError",
     "Structurer",
+    "add_progress",
     "begin_after",
     "brief",
     "change_at",

@@ -5,13 +5,14 @@ Its codes are in the table of `_errors`, with all others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from .._dialects import Failed
-from .._errors import StreamJSONError, shorten
+from .._errors import ResponseError, StreamJSONError, StreamTruncatedError, shorten
 from .snapshot import Snapshot
 
-__all__ = ["StreamFailedError", "no_deltas", "sender_failed", "started_over"]
+__all__ = ["StreamFailedError", "add_progress", "no_deltas", "sender_failed", "started_over"]
 
 _MAX_SHOWN_CHARS: Final = 200  # of the sender's own words
 
@@ -76,3 +77,9 @@ def no_deltas(misunderstood: int, first: str) -> StreamFailedError:
         f"the stream ended without a delta, after {events}; the first: {first}",
         code="no_deltas",
     )
+
+
+def add_progress(error: object, snapshot: Snapshot | None, parts: Sequence[Any] = ()) -> None:
+    """Give an error that ended a stream, for want of the rest, what had come until then."""
+    if isinstance(error, StreamTruncatedError | ResponseError) and error.snapshot is None:
+        error.snapshot, error.parts = snapshot, tuple(parts)
