@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .checkpoint import KIND, load, members_of, save
 from .envelope import seal, unseal
-from .replay_filter import ReplayFilter
+from .replay_filter import ReplayFilter, filter_of_any_event
 
-__all__ = ["KIND", "ReplayFilter", "load", "members_of", "save", "seal", "unseal"]
+__all__ = ["KIND", "ReplayFilter", "filter_of_any_event", "load", "members_of", "save", "seal", "unseal"]

@@ -31,13 +31,14 @@ from typing import Final, Self
 from .._dialects import make_dialect
 from .._errors import CODES, CheckpointError, shorten
 from .._limits import Limits, check_limits
+from .any_event import AnyEvent
 from .by_ids import IdRecognizer
 from .envelope import seal, unseal
 from .event_summary import EventSummary, summarize
 from .from_start import StartRecognizer
 from .recognizer import Recognizer, check_member, refusal_error
 
-__all__ = ["ReplayFilter"]
+__all__ = ["ReplayFilter", "filter_of_any_event"]
 
 _KIND: Final = "replay_filter"
 _DEFAULT_LIMITS: Final = Limits()
@@ -220,3 +221,10 @@ class ReplayFilter:
         """Keep the reason, and drop everything else."""
         self._refusal = code
         self._recognizer = type(self._recognizer)()
+
+
+def filter_of_any_event(*, limits: Limits, replays_from_start: bool) -> ReplayFilter:
+    """Return a filter for events of any protocol, which are passed on."""
+    replays = ReplayFilter(replays_from_start=replays_from_start, limits=limits)
+    replays._dialect = AnyEvent(limits, counts_all=replays_from_start)  # noqa: SLF001  # of this module
+    return replays
