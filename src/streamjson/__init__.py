@@ -27,6 +27,7 @@ from ._errors import (
     InvalidPatternError,
     InvalidTextError,
     LimitExceededError,
+    ResponseError,
     StreamJSONError,
     StreamTruncatedError,
     StructureError,
@@ -42,7 +43,7 @@ from ._view import Change, Completion, End, Match, Snapshot, StreamFailedError, 
 from ._wire import ServerSentEvent, SSEDecoder, StreamingChunk, decode_json_lines, decode_sse, encode_sse
 
 if TYPE_CHECKING:
-    from . import emit as emit
+    from . import emit as emit, http as http
     from ._parts import (
         AsyncPartStream,
         Call,
@@ -80,6 +81,7 @@ __all__ = [
     "PartStream",
     "Path",
     "ReplayFilter",
+    "ResponseError",
     "SSEDecoder",
     "ServerSentEvent",
     "SkippedEvent",
@@ -106,7 +108,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_PACKAGES = ("emit",)
+_PACKAGES = ("emit", "http")
 _OF_PARTS = ("AsyncPartStream", "Call", "CallSubscription", "Part", "PartAssembler", "PartStream", "assemble_parts")
 
 
