@@ -526,18 +526,14 @@ def test_mistakes_exit_with_2_and_no_traceback(arguments):
 
 
 URLS = {
-    "assemble": (
-        "assemble",
-        "https://api.example/stream",
-        "curl -N https://api.example/stream | streamjson assemble -",
-    ),
-    "watch": ("watch", "HTTP://a.example/?b=1&c=%20", "curl -N 'HTTP://a.example/?b=1&c=%20' | streamjson watch -"),
+    "assemble": ("assemble", "ws://api.example/stream", "curl -N ws://api.example/stream | streamjson assemble -"),
+    "watch": ("watch", "FTP://a.example/?b=1&c=%20", "curl -N 'FTP://a.example/?b=1&c=%20' | streamjson watch -"),
     "split": ("split", "ftp://a.example/b.json", "curl -N ftp://a.example/b.json | streamjson split -"),
 }
 
 
 @pytest.mark.parametrize(("command", "url", "advice"), URLS.values(), ids=URLS)
-def test_a_url_is_answered_with_a_pipe_that_reads_it(command, url, advice):
+def test_a_url_that_is_not_read_is_answered_with_a_pipe_that_reads_it(command, url, advice):
     result = run(command, url)
     assert (result.returncode, result.stdout) == (2, b"")
     reported = result.stderr.decode().splitlines()[-1]

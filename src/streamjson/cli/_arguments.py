@@ -1,7 +1,7 @@
 """The arguments of the command: from words to checked options, or to one line that says what is wrong with them.
 
-It owns the texts of `--help` and which options go together. It does not know what a command does. What an option means
-for a stream may show only when the stream is read: then `refusal` says why it is not for an answer of a provider.
+It owns which options go together; `_help` has the longer texts. It does not know what a command does. What an option
+means for a stream may show only when the stream is read: then `refusal` says why it is not for the answer of a model.
 
 Cost: nothing of the library is imported before an argument needs it.
 """
@@ -16,13 +16,25 @@ from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from ._console import printable, write_output
+from ._help import (
+    ASSEMBLE,
+    ASSEMBLE_EXAMPLES,
+    EXAMPLES,
+    EXIT_CODES,
+    SPLIT,
+    SPLIT_EXAMPLES,
+    WATCH,
+    WATCH_EXAMPLES,
+)
 
-__all__ = ["BAD_USE", "PROVIDERS", "parse", "refusal"]
+__all__ = ["BAD_USE", "PROVIDERS", "is_url", "parse", "refusal"]
 
 BAD_USE: Final = 2
 PROVIDERS: Final = ("openai_chat", "openai_responses", "anthropic", "gemini", "adk", "langchain")
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, section 3.1
+WAYS: Final = ("last_event_id", "from_start", "openai_responses", "gemini_interactions", "langgraph", "never")
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, section 3.1
+_HTTP: Final = re.compile("https?://", re.IGNORECASE)
 # Why an option is not for an answer of a provider.
 _REFUSALS: Final = {
     "all": "is for logs of documents",
@@ -32,85 +44,6 @@ _REFUSALS: Final = {
 }
 _OF_EVENTS: Final = ("path_prefix", "on_conflict", "on_new_span", "on_invalid", "require_done")
 _OF_ANSWERS: Final = ("provider", "content")
-
-EXIT_CODES = """\
-exit codes:
-  0    success, or the reader of the output has closed it early
-  1    the stream failed, was cut off, contained a bad event (that was not skipped)
-       or no document, or is followed by more streams; a part of an answer was cut
-       off, or is not JSON; what came so far is still printed, then one line on
-       standard error for each problem, with the number of the event and its byte
-       offset
-  2    a mistake in the arguments, or a file that can't be read or written
-  130  interrupted by Ctrl-C; `watch` restores the terminal, also when another
-       signal ends it: 143 for SIGTERM, 129 for SIGHUP, 131 for SIGQUIT
-"""
-
-EXAMPLES = """\
-examples:
-  streamjson watch examples/trip.sse
-  streamjson assemble examples/trip.sse > trip.json
-  curl -N https://api.example/stream | streamjson assemble - --every 1
-  streamjson watch examples/anthropic.sse
-  streamjson split trip.json | streamjson watch - --speed 200
-"""
-
-ASSEMBLE = """\
-Print the document that a stream of Server-Sent Events builds, as JSON;
-with --from text, the document whose JSON text arrives in pieces.
-A stream of a model's API is recognized by its first event: OpenAI Chat
-Completions and compatible servers, OpenAI Responses, Anthropic Messages, Gemini
-and ADK. The parts of its answer are printed as an array: each text, and each
-call with its arguments as `value`, with how it ended.
-Standard input is read as it arrives. Standard output is always UTF-8.
-A bad event ends the reading, and the document before it is printed. With
---on-invalid skip it is skipped, and reported on standard error at the end.
-With --all, a log of several streams, separated by blank lines, is printed with
-one line for each document. A document that failed is reported on standard error
-instead, with its number, and the exit code is 1; the others are still printed.
-"""
-
-ASSEMBLE_EXAMPLES = """\
-examples:
-  streamjson assemble examples/trip.sse
-  streamjson assemble examples/trip.sse --compact | jq .budget.total
-  for f in *.sse; do cat $f; echo; echo; done | streamjson assemble - --all
-  curl -N https://api.example/stream | streamjson assemble - --every 10
-  streamjson assemble answer.md --from text --wrapper fence
-  streamjson assemble log.jsonl --from text --all
-  streamjson assemble examples/anthropic.sse | jq '.[] | select(.kind == "call")'
-"""
-
-WATCH = """\
-Show the document of an event stream, or with --from text that of a JSON
-text, while it grows. The changing line is marked; each finished
-part is folded into one line with a tick; the view follows the change.
-Of a stream of a model's API, it shows the parts of the answer: the texts, and
-the calls by name with their arguments; see `streamjson assemble --help`.
-Without a terminal, `watch` prints the result, as `streamjson assemble` does.
-Needs the extra `cli`: pip install 'streamjson-assembler[cli]'
-"""
-
-WATCH_EXAMPLES = """\
-examples:
-  streamjson watch examples/trip.sse
-  streamjson watch examples/people.sse --speed 20
-  curl -N https://api.example/stream | streamjson watch -
-  streamjson watch trip.json --from text
-  streamjson watch examples/openai_chat.sse --speed 20
-  streamjson watch examples/trip.sse --export trip.svg
-"""
-
-SPLIT = """\
-Write the event stream that builds a JSON document: the inverse of `assemble`,
-and a source of test data.
-"""
-
-SPLIT_EXAMPLES = """\
-examples:
-  streamjson split trip.json > trip.sse
-  echo '{"name": "Jane Doe"}' | streamjson split - --piece-chars 2 --no-done
-"""
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -127,6 +60,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         (parser if words[0].startswith("-") else used).error(f"unrecognized arguments: {' '.join(unknown)}")
     if arguments.command != "split":
         _check_format(arguments)
+        _check_url(arguments)
     return arguments
 
 
@@ -137,6 +71,22 @@ def refusal(arguments: argparse.Namespace) -> str | None:
         if getattr(arguments, name, None) not in (None, used.get_default(name)):
             return f"{_option(name)} {reason}"
     return None
+
+
+def is_url(name: str) -> bool:
+    """Return whether the name of a file is the URL of a stream."""
+    return _HTTP.match(name) is not None
+
+
+def _check_url(arguments: argparse.Namespace) -> None:
+    """Refuse the options of a request where there is none, and a URL where it can't be read."""
+    used: argparse.ArgumentParser = arguments.parser
+    if not is_url(arguments.file):
+        for option, given in (("-H", arguments.header), ("-d", arguments.data), ("--resume", arguments.resume)):
+            if given:
+                used.error(f"{option} is for a URL, not for a file")
+    elif arguments.format == "text":
+        used.error(f"--from text is for a file: run curl -N {shlex.quote(arguments.file)} | {used.prog} - --from text")
 
 
 def _check_format(arguments: argparse.Namespace) -> None:
@@ -259,7 +209,8 @@ def _define_split(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
-    _add_file(parser, "the bytes of an event stream, or of JSON text; - is standard input")
+    _add_file(parser, "the bytes of an event stream, or of JSON text; - is standard input; or the URL of a stream")
+    _add_request_arguments(parser)
     parser.add_argument(
         "--from",
         dest="format",
@@ -312,6 +263,33 @@ def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="print only errors on standard error, no status")
 
 
+def _add_request_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-H",
+        "--header",
+        action="append",
+        default=[],
+        metavar="LINE",
+        help="of a URL: a header field of the request, as in 'Authorization: Bearer ...'; @FILE has several lines",
+    )
+    parser.add_argument(
+        "-d",
+        "--data",
+        action="append",
+        default=[],
+        metavar="DATA",
+        help="of a URL: send a POST with this body; @FILE has it, @- is standard input. JSON is sent as JSON, all else"
+        " as a form",
+    )
+    parser.add_argument(
+        "--resume",
+        choices=WAYS,
+        metavar="WAY",
+        help=f"of a URL: how a stream that breaks is continued: {', '.join(WAYS)} (default: last_event_id; with -d"
+        " never, as the model would run again)",
+    )
+
+
 def _add_answer_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--provider",
@@ -329,7 +307,7 @@ def _add_answer_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_file(parser: argparse.ArgumentParser, help: str) -> None:
     def file(text: str) -> str:
-        if _URL.match(text):
+        if _URL.match(text) and (parser.prog.endswith(" split") or not is_url(text)):
             advice = f"curl -N {shlex.quote(text)} | {parser.prog} -"
             raise argparse.ArgumentTypeError(f"a URL is not a file; run: {advice}")
         return text

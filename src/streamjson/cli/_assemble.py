@@ -26,7 +26,7 @@ from streamjson import MISSING, SnapshotStream, StreamJSONError
 
 from ._answer import Answer, members_of
 from ._console import flush_output, report, write_output
-from ._source import OptionError, Source, counted, open_input
+from ._source import OptionError, Source, counted, open_source
 
 __all__ = ["assemble_command", "to_json"]
 
@@ -47,8 +47,7 @@ def assemble_command(arguments: argparse.Namespace) -> int:
 def _assemble_first(arguments: argparse.Namespace) -> int:
     every: int | None = getattr(arguments, "every", None)
     compact: bool = every is not None or getattr(arguments, "compact", False)
-    with open_input(arguments.file) as descriptor:
-        source = Source(descriptor, arguments.file, before_read=flush_output)
+    with open_source(arguments, before_read=flush_output) as source:
         stream = source.snapshots(arguments)
         if source.is_answer(arguments):
             return _assemble_answer(source, arguments)
@@ -112,8 +111,7 @@ def _assemble_all(arguments: argparse.Namespace) -> int:
     """Print each document on a line, as soon as it is complete; report each that failed; return the exit code."""
     documents = failed = skipped = 0
     is_readable = True
-    with open_input(arguments.file) as descriptor:
-        source = Source(descriptor, arguments.file, before_read=flush_output)
+    with open_source(arguments, before_read=flush_output) as source:
         try:
             for stream in source.documents(arguments):
                 documents += 1

@@ -1,4 +1,4 @@
-"""A file or standard input as one stream of snapshots, several, or an answer of a provider, and the position in it.
+"""A file, a URL or standard input as one stream of snapshots, several, or an answer, and the position in it.
 
     bytes, as they arrive -> events, at their pace -> snapshots, or the parts of an answer
 
@@ -34,6 +34,7 @@ from streamjson import (
     LimitExceededError,
     Limits,
     PartStream,
+    ResponseError,
     ServerSentEvent,
     SnapshotStream,
     SSEDecoder,
@@ -49,10 +50,11 @@ from streamjson import (
 from streamjson._errors import shorten
 from streamjson._wire import body_kind
 
-from ._arguments import refusal
+from ._arguments import is_url, refusal
+from ._console import report
 from ._recognition import is_quiet, provider_of_first
 
-__all__ = ["OptionError", "Source", "counted", "open_input", "state_of"]
+__all__ = ["OptionError", "Source", "counted", "open_source", "state_of"]
 
 PIECE_BYTES: Final = 64 * 1024
 HEAD_BYTES: Final = 1024
@@ -80,7 +82,7 @@ _CONVERSIONS: Final = {
 
 
 @contextlib.contextmanager
-def open_input(name: str) -> Generator[int, None, None]:
+def _open_file(name: str) -> Generator[int, None, None]:
     """Open a file, or standard input for `-`, and yield its descriptor. Raises `OSError`."""
     if name == "-":
         if sys.stdin is None:
@@ -96,6 +98,34 @@ def _nothing() -> None:
     pass
 
 
+@contextlib.contextmanager
+def open_source(
+    arguments: argparse.Namespace, *, before_read: Callable[[], None] = _nothing, reports_breaks: bool = True
+) -> Generator[Source, None, None]:
+    """Open the file, or the URL, of the arguments, and yield it as a source. Raises `OSError`.
+
+    A break of the connection is reported at once, or, with `reports_breaks=False`, at the end.
+    """
+    name: str = arguments.file
+    if not is_url(name):
+        with _open_file(name) as descriptor:
+            yield Source(descriptor, name, before_read)
+        return
+    from ._fetch import fetching  # noqa: PLC0415  # it needs an HTTP library
+
+    breaks: list[str] = []
+
+    def note(error: StreamJSONError, wait_s: float) -> None:
+        breaks.append(f"warning: {error}; asking again after {wait_s:.1f} s")
+        if reports_breaks:
+            report(breaks.pop())
+
+    with fetching(arguments, note) as fetch:
+        yield Source(fetch.descriptor, fetch.name, before_read, at_end=fetch.check)
+    for line in breaks:
+        report(line)
+
+
 class OptionError(Exception):
     """The stream shows that an option is a mistake."""
 
@@ -105,15 +135,17 @@ class Source:
     """The streams that are read from a descriptor, one after the other.
 
     `before_read` is called before the next piece is read, which may take long; `before_event` before each event is
-    applied. `events` is the number of events read, `received` that of bytes, `head` the first of them; up to `position`
-    they are used up. `document` is the number of the current document, from 1, or 0 if the source has only one. With
-    `is_text`, the source is JSON text, and an event a piece of it.
+    applied; `at_end` where there are no more bytes, to raise what ended them. `events` is the number of events read,
+    `received` that of bytes, `head` the first of them; up to `position` they are used up. `document` is the number of
+    the current document, from 1, or 0 if the source has only one. With `is_text`, the source is JSON text, and an event
+    a piece of it.
     """
 
     descriptor: int
     name: str
     before_read: Callable[[], None] = _nothing
     before_event: Callable[[], None] = _nothing
+    at_end: Callable[[], None] = _nothing
     events: int = 0
     received: int = 0
     position: int = 0
@@ -213,6 +245,7 @@ class Source:
             self.before_read()
             piece = os.read(self.descriptor, PIECE_BYTES)
             if not piece:
+                self.at_end()
                 return
             self.head += piece[: HEAD_BYTES - len(self.head)]
             self.received += len(piece)
@@ -307,6 +340,8 @@ class Source:
             if error.event_number is not None:
                 error.event_number += self._events_before
         else:
+            if isinstance(error, ResponseError) or error.code == "connection":  # it names the URL
+                return f"error: {error}"
             if error.event_number is None:  # an error of the decoder: the next event is bad
                 error.event_number = self.events + 1
             if error.offset is None:

@@ -23,15 +23,15 @@ from streamjson import (
 from streamjson._json import decode_json
 
 from ._console import report, write_output
-from ._source import Source, open_input
+from ._source import open_source
 
 __all__ = ["split_command"]
 
 
 def split_command(arguments: argparse.Namespace) -> int:
     """Write the stream; return the exit code."""
-    with open_input(arguments.file) as descriptor:
-        data = b"".join(Source(descriptor, arguments.file).pieces())
+    with open_source(arguments) as source:
+        data = b"".join(source.pieces())
     try:
         document = _decode(data)
         for number, chunk in enumerate(disassemble(document, arguments.piece_chars), 1):

@@ -32,11 +32,12 @@ from attrs import define, field
 from streamjson import StreamJSONError
 
 from ._answer import AnswerShot
+from ._arguments import is_url
 from ._assemble import assemble_command
 from ._console import flush_output, report
 from ._reading import Reading, Shown, Stream
 from ._signals import Ended, Signals
-from ._source import OptionError, Source, open_input, state_of
+from ._source import OptionError, Source, open_source, state_of
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -212,13 +213,12 @@ def _play(arguments: argparse.Namespace) -> int:
 
     speed = arguments.speed
     if speed is None:
-        speed = 0.0 if arguments.file == "-" else FILE_EVENTS_PER_S
+        speed = 0.0 if arguments.file == "-" or is_url(arguments.file) else FILE_EVENTS_PER_S
     live = Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
     screen = _Screen(live, console.file)
     failure: StreamJSONError | None = None
     rest = ""
-    with open_input(arguments.file) as descriptor, Signals(screen.give_back, screen.take) as signals:
-        source = Source(descriptor, arguments.file)
+    with open_source(arguments, reports_breaks=False) as source, Signals(screen.give_back, screen.take) as signals:
         show = Show(
             source,
             WallClock(signals),
@@ -301,8 +301,7 @@ def _export(arguments: argparse.Namespace) -> int:
     """Write a picture of the view at one event of the stream."""
     shots: list[tuple[int, Shown]] = []  # the position and what is shown, after 0, 1, 2 ... events
     failure: StreamJSONError | None = None
-    with open_input(arguments.file) as descriptor:
-        source = Source(descriptor, arguments.file)
+    with open_source(arguments) as source:
         stream = Stream.of(source, arguments)
         source.before_event = lambda: shots.append((source.position, stream.snapshot))
         try:
@@ -341,5 +340,5 @@ def _write_picture(arguments: argparse.Namespace, shown: Shown, status: Status) 
     svg = console.export_svg(
         title=f"streamjson watch {status.name}", theme=THEME, code_format=SVG, unique_id="streamjson"
     )
-    with open(arguments.export, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123  # as in `open_input`
+    with open(arguments.export, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123  # as in `open_source`
         file.write("\n".join(line.rstrip() for line in svg.splitlines()).strip() + "\n")
