@@ -158,7 +158,7 @@ $(CLIENTS)/package.stamp: tests/clients/package.json
 # The old wheel is uninstalled first, because pip sees no difference between two wheels of one version.
 $(VENV)/wheel.stamp: dist/wheel.stamp $(VENV)/pip.stamp
 	@$(VENV)/bin/python -m pip uninstall --quiet --yes streamjson-assembler 2>/dev/null
-	$(VENV)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,fast,typed]"
+	$(VENV)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,fast,http,typed]"
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml $(VENV)/pip.stamp
@@ -193,7 +193,7 @@ $(LOWEST)/wheel.stamp: dist/wheel.stamp $(LOWEST)/pip.stamp
 	$(LOWEST)/bin/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 		print(*project["dependencies"], *sum(project["optional-dependencies"].values(), []), sep="\n")' \
 		| sed 's/>=/==/' > $(LOWEST)/constraints.txt
-	$(LOWEST)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,fast,typed]" --group test --constraint $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[cli,fast,http,typed]" --group test --constraint $(LOWEST)/constraints.txt
 	@touch $@
 
 define newline

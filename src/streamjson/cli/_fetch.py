@@ -83,11 +83,11 @@ def fetching(
     headers = _headers_of(arguments)
     if data is not None:
         headers.setdefault("content-type", "application/json" if _is_json(data) else _FORM)
-    options: Any = {"resume": arguments.resume, "on_break": on_break}
     try:
         stream = http.stream(
-            "GET" if data is None else "POST", arguments.file, headers=headers, content=data, **options
-        )
+            "GET" if data is None else "POST", arguments.file, headers=headers, content=data, resume=arguments.resume,
+            on_break=on_break,
+        )  # fmt: skip
     except ImportError:
         raise OSError(_NEEDS_HTTP) from None
     except Exception as error:  # of the library of the client, for a URL that is wrong

@@ -20,10 +20,11 @@ from typing import Any, Unpack, overload
 from .async_stream import AsyncEventStream
 from .client import AsyncClient, SyncClient, has_async_methods
 from .options import Connector, Options
+from .request import Request
 from .resumption import Event, Resumption
 from .sync_stream import EventStream
 
-__all__ = ["AsyncEventStream", "Event", "EventStream", "Resumption", "stream"]
+__all__ = ["AsyncEventStream", "Event", "EventStream", "Request", "Resumption", "stream"]
 
 
 @overload
