@@ -2,11 +2,8 @@
 
 import json
 import sys
-import time
 from base64 import b64decode, b64encode
 from pathlib import Path
-
-import httpx2
 
 import streamjson as sj
 
@@ -17,23 +14,20 @@ def save(path: Path, *parts: sj.Assembler | sj.ReplayFilter) -> None:
 
 
 if __name__ == "__main__":
-    url, path, decoder = sys.argv[1], Path(sys.argv[2]), sj.SSEDecoder()
+    url, path = sys.argv[1], Path(sys.argv[2])
     saved = [b64decode(part) for part in path.read_bytes().split()] if path.exists() else []
     assembler = sj.Assembler.restore(saved[0]) if saved else sj.Assembler()
     replays = sj.ReplayFilter.restore(saved[1]) if saved else sj.ReplayFilter()
-    while assembler.end != "done":
-        assembler.reopen()  # an end between two events, without [DONE], is a cut too
-        replays.reconnected()
-        headers = {"Last-Event-ID": assembler.last_event_id.encode()} if assembler.last_event_id else {}
-        try:
-            with httpx2.stream("GET", url, headers=headers, timeout=60) as response:
-                events = sj.decode_sse(response.raise_for_status().iter_bytes(), decoder=decoder)
-                for snapshot in sj.assemble(events, assembler=assembler, replays=replays):
-                    if snapshot.version % 100 == 0:  # not each time: the cost is linear in the document
-                        save(path, assembler, replays)
-        except (sj.StreamTruncatedError, httpx2.TransportError) as error:
-            print(error, file=sys.stderr)
+
+    def note(error: sj.StreamJSONError, _: float) -> None:
+        print(error, file=sys.stderr)
         save(path, assembler, replays)
-        if assembler.end != "done":
-            time.sleep((decoder.retry_ms or 1000) / 1000)
+
+    if assembler.end != "done":
+        headers = {"Last-Event-ID": assembler.last_event_id} if assembler.last_event_id else {}
+        events = sj.http.stream("GET", url, headers=headers, on_break=note)  # needs the extra `http`
+        for snapshot in sj.assemble(events, assembler=assembler, replays=replays, require_done=True):
+            if snapshot.version % 100 == 0:  # not each time: the cost is linear in the document
+                save(path, assembler, replays)
+        save(path, assembler, replays)
     print(json.dumps(assembler.snapshot().value))

@@ -7,9 +7,7 @@ import contextlib
 import itertools
 import socket
 import threading
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from email.utils import formatdate
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,9 +42,6 @@ def recipes() -> SimpleNamespace:
     return page("recipes.md")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Resume after a broken connection
-
 DOCUMENT = {"people": [{"name": "Jane", "age": 34}, {"name": "John", "age": 27}], "summary": "Two people, one team."}
 EVENTS = [
     *(
@@ -55,148 +50,6 @@ EVENTS = [
     ),
     b"data: [DONE]\n\n",
 ]
-
-Reply = Callable[[Exchange], Awaitable[None]]
-
-
-def refuses(status: int, *fields: str) -> Reply:
-    async def reply(exchange: Exchange) -> None:
-        await exchange.start(status, *fields)
-        await exchange.send(b'{"error": "not now"}')
-
-    return reply
-
-
-def sends(*blocks: bytes, new: int = 2, chunked: bool = False, again: int = 0) -> Reply:
-    """Send blocks, then `again` events before the requested one once more, then `new` events after it."""
-
-    async def reply(exchange: Exchange) -> None:
-        await exchange.start(chunked=chunked)
-        at = int(exchange.headers.get("last-event-id", "e0")[1:])
-        for block in (*blocks, *EVENTS[max(0, at - again) : at + new]):
-            await exchange.send(block)
-
-    return reply
-
-
-class Server:
-    """Answers each connection with its next reply, and repeats the last reply; records the connections."""
-
-    def __init__(self, *replies: Reply) -> None:
-        self.replies = list(replies)
-        self.asked_after: list[str | None] = []
-
-    async def respond(self, exchange: Exchange) -> None:
-        self.asked_after.append(exchange.headers.get("last-event-id"))
-        await (self.replies.pop(0) if len(self.replies) > 1 else self.replies[0])(exchange)
-
-
-def resume(recipes: SimpleNamespace, url: str, waits: list[float], resumption: Any) -> Iterator[sj.Snapshot]:
-    with httpx2.Client() as client:
-        yield from recipes.resuming(
-            lambda headers: client.stream("GET", url, headers=headers), resumption, sleep=waits.append
-        )
-
-
-def aresume(recipes: SimpleNamespace, url: str, waits: list[float], resumption: Any) -> Iterator[sj.Snapshot]:
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-
-    async def collect() -> list[sj.Snapshot]:
-        async with httpx2.AsyncClient() as client:
-            snapshots = recipes.aresuming(
-                lambda headers: client.stream("GET", url, headers=headers), resumption, sleep=sleep
-            )
-            async with contextlib.aclosing(snapshots):
-                return [snapshot async for snapshot in snapshots]
-
-    return iter(asyncio.run(collect()))
-
-
-both = pytest.mark.parametrize("read", [resume, aresume], ids=["sync", "async"])
-
-
-@both
-@pytest.mark.parametrize("chunked", [False, True], ids=["ends between two events", "ends inside the body"])
-@pytest.mark.parametrize("again", [0, 3])
-def test_answer_cut_after_every_two_events_arrives_whole(
-    recipes: SimpleNamespace, read: Any, *, chunked: bool, again: int
-) -> None:
-    """There are many more connections than tries: a connection that made progress is not a failure."""
-    server = Server(sends(chunked=chunked, again=again))
-    waits: list[float] = []
-    with serving(server.respond) as url:
-        *_, last = read(recipes, url, waits, recipes.Resumption(tries=2))
-    assert (last.value, last.complete, last.end) == (DOCUMENT, True, "done")
-    assert server.asked_after == [None, *(f"e{number}" for number in range(2, len(EVENTS), 2))]
-    assert waits == [1.0] * (len(server.asked_after) - 1)
-
-
-@both
-def test_server_determines_the_wait(recipes: SimpleNamespace, read: Any) -> None:
-    """A `retry` alone in its block yields no event; `Retry-After` may be a number or a date."""
-    later = formatdate(time.time() + 86_400, usegmt=True)
-    server = Server(
-        sends(b"retry: 7000\n\n"),
-        refuses(503, "Retry-After: 3"),
-        refuses(503),
-        sends(),
-        refuses(429, f"Retry-After: {later}"),
-        refuses(503, "Retry-After: Thu, 01 Jan 1998 00:00:00 GMT"),
-        refuses(502, "Retry-After: soon"),
-        sends(b"retry: 0\n\n"),
-        sends(new=len(EVENTS)),
-    )
-    waits: list[float] = []
-    with serving(server.respond) as url:
-        *_, last = read(recipes, url, waits, recipes.Resumption(tries=4))
-    assert last.value == DOCUMENT
-    assert waits == [7, 3, 28, 7, 60, 0, 56, 0]
-
-
-@both
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 301])
-def test_permanent_status_is_raised_at_once(recipes: SimpleNamespace, read: Any, status: int) -> None:
-    server = Server(refuses(status, "Retry-After: 1"))
-    waits: list[float] = []
-    with serving(server.respond) as url, pytest.raises(httpx2.HTTPStatusError) as caught:
-        list(read(recipes, url, waits, recipes.Resumption()))
-    assert caught.value.response.status_code == status
-    assert (len(server.asked_after), waits) == (1, [])
-
-
-@both
-@pytest.mark.parametrize(
-    ("reply", "error"),
-    [
-        (refuses(503), httpx2.HTTPStatusError),
-        (sends(new=0), sj.StreamTruncatedError),
-        (sends(b'data: {"delta":', new=0), sj.StreamTruncatedError),
-        (sends(new=0, chunked=True), httpx2.RemoteProtocolError),
-        (sends(b"id: e2\nevent: ping\ndata:\n\n", new=0), sj.StreamTruncatedError),
-    ],
-    ids=["503", "nothing", "half an event", "nothing, cut", "an id without a change"],
-)
-def test_consecutive_failures_are_counted(
-    recipes: SimpleNamespace, read: Any, reply: Reply, error: type[Exception]
-) -> None:
-    server = Server(sends(), reply)
-    waits: list[float] = []
-    resumption = recipes.Resumption(tries=3)
-    with serving(server.respond) as url, pytest.raises(error):
-        list(read(recipes, url, waits, resumption))
-    assert waits == [1, 2, 4]
-    assert len(server.asked_after) == 4
-    assert resumption.assembler.snapshot().value == {"people": [{"name": "Jane"}]}
-
-
-@both
-def test_failure_reported_by_the_sender_is_not_retried(recipes: SimpleNamespace, read: Any) -> None:
-    server = Server(sends(b'data: {"error": {"message": "overloaded"}}\n\n', new=0))
-    with serving(server.respond) as url, pytest.raises(sj.StreamFailedError, match="overloaded"):
-        list(read(recipes, url, [], recipes.Resumption()))
-    assert len(server.asked_after) == 1
-
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The browser disconnects
@@ -472,7 +325,11 @@ def test_error_of_the_stream_passes_through(recipes: SimpleNamespace) -> None:
                 async for _ in recipes.patiently(stream, TIMEOUT_S):
                     pass
 
-    with serving(sends()) as url:
+    async def respond(exchange: Exchange) -> None:
+        await exchange.start()
+        await exchange.send(EVENTS[0])
+
+    with serving(respond) as url:
         asyncio.run(asyncio.wait_for(main(url), TIMEOUT_S))
 
 

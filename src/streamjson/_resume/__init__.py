@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .checkpoint import KIND, load, members_of, save
 from .envelope import seal, unseal
-from .replay_filter import ReplayFilter, filter_of_any_event
+from .replay_filter import AnyEventFilter, ReplayFilter
 
-__all__ = ["KIND", "ReplayFilter", "filter_of_any_event", "load", "members_of", "save", "seal", "unseal"]
+__all__ = ["KIND", "AnyEventFilter", "ReplayFilter", "load", "members_of", "save", "seal", "unseal"]

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Self
 
-from .._dialects import make_dialect
+from .._dialects import Dialect, make_dialect
 from .._errors import CODES, CheckpointError, shorten
 from .._limits import Limits, check_limits
 from .any_event import AnyEvent
@@ -38,7 +38,7 @@ from .event_summary import EventSummary, summarize
 from .from_start import StartRecognizer
 from .recognizer import Recognizer, check_member, refusal_error
 
-__all__ = ["ReplayFilter", "filter_of_any_event"]
+__all__ = ["AnyEventFilter", "ReplayFilter"]
 
 _KIND: Final = "replay_filter"
 _DEFAULT_LIMITS: Final = Limits()
@@ -78,7 +78,7 @@ class ReplayFilter:
 
     def __init__(self, *, replays_from_start: bool = False, limits: Limits = _DEFAULT_LIMITS) -> None:
         check_limits(limits)
-        self._dialect = make_dialect("chunks", limits)
+        self._dialect: Dialect = make_dialect("chunks", limits)
         self._recognizer: Recognizer = StartRecognizer() if replays_from_start else IdRecognizer()
         self._refusal = ""  # the code
         self._is_blocked = False  # whether `is_replay` raises; after a refusal, the live connection may still finish
@@ -223,8 +223,11 @@ class ReplayFilter:
         self._recognizer = type(self._recognizer)()
 
 
-def filter_of_any_event(*, limits: Limits, replays_from_start: bool) -> ReplayFilter:
-    """Return a filter for events of any protocol, which are passed on."""
-    replays = ReplayFilter(replays_from_start=replays_from_start, limits=limits)
-    replays._dialect = AnyEvent(limits, counts_all=replays_from_start)  # noqa: SLF001  # of this module
-    return replays
+class AnyEventFilter(ReplayFilter):
+    """Recognizes events of any protocol, which are passed on."""
+
+    __slots__ = ()
+
+    def __init__(self, *, replays_from_start: bool, limits: Limits) -> None:
+        super().__init__(replays_from_start=replays_from_start, limits=limits)
+        self._dialect = AnyEvent(limits, counts_all=replays_from_start)

@@ -27,7 +27,7 @@ from attrs import evolve
 from .._errors import CheckpointError, shorten
 from .._json import JSONValue, is_object
 from .._limits import Limits
-from .._resume import filter_of_any_event
+from .._resume import AnyEventFilter
 from .._wire import ServerSentEvent
 from .request import Request
 
@@ -77,7 +77,7 @@ class LastEventID(Resumption):
     """By the id of the last event. The server may replay some events, or all."""
 
     def __init__(self, limits: Limits, *, replays_from_start: bool = False) -> None:
-        self._replays = filter_of_any_event(limits=limits, replays_from_start=replays_from_start)
+        self._replays = AnyEventFilter(replays_from_start=replays_from_start, limits=limits)
         self._last_event_id: str | None = None  # None before there is one: a caller's own header then stays
 
     def request(self, first: Request) -> Request:
