@@ -122,8 +122,8 @@ def open_source(
 
     with fetching(arguments, note) as fetch:
         yield Source(fetch.descriptor, fetch.name, before_read, at_end=fetch.check)
-    for line in breaks:
-        report(line)
+    if breaks:
+        report(breaks[-1] + (f"; it broke {len(breaks)} times" if len(breaks) > 1 else ""))
 
 
 class OptionError(Exception):
