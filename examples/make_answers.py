@@ -182,6 +182,135 @@ def anthropic(rng: random.Random) -> tuple[list[Event], list[Part]]:
     return events, parts
 
 
+def bedrock(rng: random.Random) -> tuple[list[Event], list[Part]]:
+    """Return the events of a ConverseStream, as boto3 yields them. A text has no start."""
+    events: list[Event] = [{"messageStart": {"role": "assistant"}}]
+
+    def send(kind: str, index: int, **members: Any) -> None:
+        events.append({f"contentBlock{kind}": {"contentBlockIndex": index, **members}})
+
+    for piece in tokens(TEXT, rng):
+        send("Delta", 0, delta={"text": piece})
+    send("Stop", 0)
+    parts = [text_part(TEXT, index=0)]
+    for index, (id, name, value) in enumerate(CALLS, 1):
+        text = json.dumps(value, ensure_ascii=False)
+        id = f"tooluse_{id.removeprefix('call_')}"
+        send("Start", index, start={"toolUse": {"toolUseId": id, "name": name}})
+        for piece in pieces(text, rng):
+            send("Delta", index, delta={"toolUse": {"input": piece}})
+        send("Stop", index)
+        finish = "tool_use" if index == len(CALLS) else None
+        parts.append(call_part(id, name, value, index=index, text=text, finish=finish))
+    events.append({"messageStop": {"stopReason": "tool_use"}})
+    usage = {"inputTokens": 412, "outputTokens": 236, "totalTokens": 648}
+    events.append({"metadata": {"usage": usage, "metrics": {"latencyMs": 3105}}})
+    return events, parts
+
+
+def cohere(rng: random.Random) -> tuple[list[Event], list[Part]]:
+    """Return the events of `/v2/chat`. Contents and calls count each for themselves; arguments are pretty-printed."""
+    message = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
+    events: list[Event] = [{"id": "co-example", "type": "message-start", "delta": {"message": message}}]
+
+    def send(kind: str, index: int, **members: Any) -> None:
+        delta = {"delta": {"message": members}} if members else {}
+        events.append({"type": kind, "index": index, **delta})
+
+    send("content-start", 0, content={"type": "text", "text": ""})
+    for piece in tokens(TEXT, rng):
+        send("content-delta", 0, content={"text": piece})
+    send("content-end", 0)
+    parts = [text_part(TEXT, index=0)]
+    for index, (id, name, value) in enumerate(CALLS):
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+        function = {"name": name, "arguments": ""}
+        send("tool-call-start", index, tool_calls={"id": id, "type": "function", "function": function})
+        for piece in pieces(text, rng):
+            send("tool-call-delta", index, tool_calls={"function": {"arguments": piece}})
+        send("tool-call-end", index)
+        finish = "TOOL_CALL" if index == len(CALLS) - 1 else None
+        parts.append(call_part(id, name, value, index=index, text=text, finish=finish))
+    usage = {"tokens": {"input_tokens": 412, "output_tokens": 236}}
+    events.append({"type": "message-end", "delta": {"finish_reason": "TOOL_CALL", "usage": usage}})
+    return events, parts
+
+
+def opper(rng: random.Random) -> tuple[list[Event], list[Part]]:
+    """Return the events of a function, v3: one content, and calls by their index; `done` gives no reason."""
+    events: list[Event] = [{"type": "content", "delta": piece} for piece in tokens(TEXT, rng)]
+    parts = [text_part(TEXT)]
+    for index, (id, name, value) in enumerate(CALLS):
+        text = json.dumps(value, ensure_ascii=False)
+        events.append({"type": "tool_call_start", "tool_call_index": index, "tool_call_id": id, "tool_call_name": name})
+        events += [
+            {"type": "tool_call_delta", "tool_call_index": index, "tool_call_args": piece}
+            for piece in pieces(text, rng)
+        ]
+        parts.append(call_part(id, name, value, index=index, text=text))
+    events.append({"type": "done", "usage": USAGE})
+    return events, parts
+
+
+def ag_ui(rng: random.Random) -> tuple[list[Event], list[Part]]:
+    """Return the events of a run: a message, and calls that name it as their parent."""
+    run = {"threadId": "thread_example", "runId": "run_example"}
+    events: list[Event] = [{"type": "RUN_STARTED", **run}]
+    events.append({"type": "TEXT_MESSAGE_START", "messageId": "msg_example", "role": "assistant"})
+    events += [
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": "msg_example", "delta": piece} for piece in tokens(TEXT, rng)
+    ]
+    events.append({"type": "TEXT_MESSAGE_END", "messageId": "msg_example"})
+    parts = [text_part(TEXT, id="msg_example")]
+    for id, name, value in CALLS:
+        text = json.dumps(value, ensure_ascii=False)
+        start = {"toolCallId": id, "toolCallName": name, "parentMessageId": "msg_example"}
+        events.append({"type": "TOOL_CALL_START", **start})
+        events += [{"type": "TOOL_CALL_ARGS", "toolCallId": id, "delta": piece} for piece in pieces(text, rng)]
+        events.append({"type": "TOOL_CALL_END", "toolCallId": id})
+        parts.append(call_part(id, name, value, text=text))
+    events.append({"type": "RUN_FINISHED", **run})
+    return events, parts
+
+
+def ai_sdk(rng: random.Random) -> tuple[list[Event], list[Part]]:
+    """Return a UI message stream. Each input comes again as a value, which proves that it is whole."""
+    events: list[Event] = [{"type": "start", "messageId": "msg_example"}, {"type": "start-step"}]
+    events.append({"type": "text-start", "id": "0"})
+    events += [{"type": "text-delta", "id": "0", "delta": piece} for piece in tokens(TEXT, rng)]
+    events.append({"type": "text-end", "id": "0"})
+    parts = [text_part(TEXT, id="0")]
+    for id, name, value in CALLS:
+        text = json.dumps(value, ensure_ascii=False)
+        events.append({"type": "tool-input-start", "toolCallId": id, "toolName": name})
+        events += [
+            {"type": "tool-input-delta", "toolCallId": id, "inputTextDelta": piece} for piece in pieces(text, rng)
+        ]
+        events.append({"type": "tool-input-available", "toolCallId": id, "toolName": name, "input": value})
+        parts.append(call_part(id, name, value, text=text))
+    events += [{"type": "finish-step"}, {"type": "finish", "finishReason": "tool-calls"}]
+    return events, parts
+
+
+def ollama(rng: random.Random) -> tuple[list[Event], list[Part]]:
+    """Return the JSON lines of `/api/chat`. A call comes whole."""
+    head = {"model": "example-model", "created_at": "2026-11-02T09:15:04.123456Z"}
+    events: list[Event] = []
+
+    def send(*, done: bool = False, reason: str | None = None, **members: Any) -> None:
+        ends = {"done_reason": reason, "total_duration": 3105000000, "eval_count": 236} if done else {}
+        events.append({**head, "message": {"role": "assistant", "content": "", **members}, "done": done, **ends})
+
+    for piece in tokens(TEXT, rng):
+        send(content=piece)
+    parts = [text_part(TEXT, finish="stop")]
+    for index, (id, name, value) in enumerate(CALLS):
+        send(tool_calls=[{"id": id, "function": {"index": index, "name": name, "arguments": value}}])
+        parts.append(call_part(id, name, value, index=index, finish="stop"))
+    send(done=True, reason="stop")
+    return events, parts
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # arguments as values at paths
 
@@ -291,14 +420,22 @@ def encode(events: list[Event], *, has_names: bool) -> list[bytes]:
     ]
 
 
+def lines(events: list[Event]) -> bytes:
+    """Return events as JSON lines."""
+    return "".join(f"{json.dumps(event, ensure_ascii=False, separators=(',', ':'))}\n" for event in events).encode()
+
+
 def main() -> None:
     """Write all streams and their parts."""
-    for provider in (openai_chat, openai_responses, anthropic, gemini, adk):
+    for provider in (openai_chat, openai_responses, anthropic, gemini, adk, cohere, opper, ag_ui, ai_sdk):
         events, parts = provider(random.Random(7))  # noqa: S311  # the same cuts at every run
-        blocks = encode(events, has_names=provider in (openai_responses, anthropic))
-        if provider is openai_chat:
+        blocks = encode(events, has_names=provider in (openai_responses, anthropic, cohere))
+        if provider in (openai_chat, opper, ai_sdk):
             blocks.append(encode_sse(ServerSentEvent("[DONE]")))
         write(provider.__name__, blocks, parts)
+    for provider in (bedrock, ollama):
+        events, parts = provider(random.Random(7))  # noqa: S311  # as above
+        write(provider.__name__, [lines(events)], parts, kind="jsonl")
 
 
 if __name__ == "__main__":

@@ -371,11 +371,11 @@ def encode(items: Iterable[StreamingChunk]) -> list[bytes]:
     return [encode_sse(ServerSentEvent(chunk, id=str(number))) for number, chunk in enumerate(items, 1)]
 
 
-def write(name: str, blocks: Iterable[bytes], document: Any) -> None:
+def write(name: str, blocks: Iterable[bytes], document: Any, kind: str = "sse") -> None:
     """Write a stream and its document, but no file that is up to date, because a test may be reading it."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
     for path, content in (
-        (HERE / f"{name}.sse", b"".join(blocks)),
+        (HERE / f"{name}.{kind}", b"".join(blocks)),
         (HERE / "expected" / f"{name}.json", f"{text}\n".encode()),
     ):
         if not path.exists() or path.read_bytes() != content:

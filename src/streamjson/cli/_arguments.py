@@ -214,9 +214,10 @@ def _add_stream_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="format",
-        choices=("sse", "text"),
+        choices=("sse", "json_lines", "text"),
         default="sse",
-        help="what the input is: an event stream, or the document's JSON text (default: sse)",
+        help="what the input is: an event stream, events as JSON lines, or the document's JSON text (default: sse; of a"
+        " URL, what its content type says)",
     )
     parser.add_argument(
         "--wrapper",

@@ -86,6 +86,7 @@ def fetching(
     try:
         stream = http.stream(
             "GET" if data is None else "POST", arguments.file, headers=headers, content=data, resume=arguments.resume,
+            format=None if arguments.format == "sse" else arguments.format,
             on_break=on_break,
         )  # fmt: skip
     except ImportError:

@@ -18,6 +18,7 @@ import argparse
 import codecs
 import contextlib
 import errno
+import json
 import os
 import sys
 from collections import deque
@@ -44,6 +45,7 @@ from streamjson import (
     assemble,
     assemble_parts,
     assemble_text,
+    decode_json_lines,
     decode_sse,
     split_streams,
 )
@@ -226,6 +228,13 @@ class Source:
             self._limits = evolve(self._limits, **dict.fromkeys(_SIZE_LIMITS))
         self._decoder = SSEDecoder(limits=self._limits)
         self._decoded = decode_sse(self.pieces(), decoder=self._decoder)
+        if arguments.format == "json_lines" and not is_url(arguments.file):  # of a URL, they are events by now
+            self._decoded = self._lines()
+
+    def _lines(self) -> Generator[ServerSentEvent[str], None, None]:
+        """Yield the JSON lines as events."""
+        for value in decode_json_lines(self.pieces(), limits=self._limits):
+            yield ServerSentEvent(json.dumps(value, ensure_ascii=False), offset=self.position)
 
     def _assemble(self, events: Iterable[ServerSentEvent[str]], arguments: argparse.Namespace) -> SnapshotStream:
         return assemble(
