@@ -208,7 +208,7 @@ class AnswerSession:
 
     def _finish(self, end: Literal["done", "eof"]) -> None:
         if self.provider is not None:
-            self.provider.end()
+            self.provider.end(is_done=end == "done")
         self.end = end
         answer = self.answer
         if not answer.parts and self.read_count and self.read_count == answer.ignored_count:
