@@ -354,6 +354,13 @@ def test_an_event_of_another_protocol_is_refused(events: list[Any], what: str) -
     assert raised.value.code == "foreign_event"
 
 
+def test_a_look_at_a_call_that_is_empty_changes_nothing() -> None:
+    parts = apply_all(sj.PartAssembler(), MESSAGE, block(0, type="tool_use", id="t", name="f", input={"a": 1}))
+    assert (parts.parts[0].text, parts.checkpoint()[:1]) == ("", b"{")
+    apply_all(parts, stop(0), ended("tool_use"))
+    assert parts.parts[0].value == {"a": 1}
+
+
 def test_unknown_events_of_a_known_provider_are_counted() -> None:
     parts = apply_all(
         sj.PartAssembler(),
