@@ -26,6 +26,7 @@ NAMES = {
     "gemini": "gemini",
     "adk": "adk",
     "langchain": "langchain",
+    "bedrock-converse": "bedrock",
 }
 _REFUSALS = {"mismatch": sj.ConflictError, "ambiguous_part": sj.InvalidEventError, "restart": sj.StreamFailedError}
 

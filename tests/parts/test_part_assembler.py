@@ -341,6 +341,8 @@ def test_calls_after_a_reset_are_reported_too() -> None:
         ([{"type": "content_block_delta", "index": 0, "delta": {}}], "pass provider="),
         ([{"type": "wonder"}], "no provider that is read"),
         ([{"what": 1}], "no provider that is read"),
+        ([{1: {}}], "no provider that is read"),
+        ([{"contentBlockStop": {"contentBlockIndex": 0}}], "Bedrock ConverseStream, but not one that begins"),
         ([said("Hi"), {"type": "content_block_stop", "index": 0}], "Anthropic Messages, in a stream of openai_chat"),
         ([said("Hi"), MESSAGE], "in a stream of openai_chat"),
         ([MESSAGE, said("Hi")], "OpenAI Chat Completions, in a stream of anthropic"),

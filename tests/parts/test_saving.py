@@ -17,6 +17,7 @@ ANSWERS: list[list[Any]] = [
     [fragment('{"a": b', name="f", id="1"), fragment({"b": 1}, name="g", id="2"), chunk(finish="stop")],
     [MESSAGE, *call_block(0, "[0]"), block(1, type="tool_use", id="t", name="f", input={"a": 1}), block(2, type="x")],
     [candidate({"text": "Hi"}, function(name="f", willContinue=True)), candidate(finish="STOP")],
+    [{"contentBlockDelta": {"contentBlockIndex": 0, "delta": {}}}],
 ]
 CHECKPOINTS = []
 for events in ANSWERS:

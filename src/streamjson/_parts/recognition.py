@@ -19,7 +19,15 @@ from .provider import Provider
 __all__ = ["foreign_event", "is_of_another", "provider_of"]
 
 
-_READ: Final = ("OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages", "Gemini", "ADK", "LangChain")
+_READ: Final = (
+    "OpenAI Chat Completions",
+    "OpenAI Responses",
+    "Anthropic Messages",
+    "Gemini",
+    "ADK",
+    "LangChain",
+    "Bedrock ConverseStream",
+)
 _OF_GEMINI: Final = (
     "promptFeedback",
     "prompt_feedback",
@@ -28,6 +36,7 @@ _OF_GEMINI: Final = (
     "modelVersion",
     "model_version",
 )
+_OF_BEDROCK: Final = ("messageStart", "contentBlockStart", "contentBlockDelta")
 
 
 def provider_of(event: Any) -> str | None:
@@ -42,6 +51,8 @@ def provider_of(event: Any) -> str | None:
             return "adk"
         if any(field(event, name) is not None for name in _OF_GEMINI):
             return "gemini"
+        if _is_bedrock(event):
+            return "bedrock"
         return None
     if kind.startswith("response."):
         return "openai_responses"
@@ -56,6 +67,13 @@ def _is_adk(event: Any) -> bool:
         bool(items(field(event, "content"), "parts"))
         or any(field(event, name) is not None for name in ("errorCode", "error_code", "actions"))
     )
+
+
+def _is_bedrock(event: Any) -> bool:
+    """Return whether an event is one of Bedrock, or an exception in its place."""
+    if any(field(event, name) is not None for name in _OF_BEDROCK):
+        return True
+    return is_object(event) and len(event) == 1 and all(str(name).endswith("Exception") for name in event)
 
 
 def is_of_another(event: Any, provider: Provider) -> bool:

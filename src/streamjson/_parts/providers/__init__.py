@@ -7,6 +7,7 @@ from typing import Final
 from ..provider import Provider
 from .adk import ADK
 from .anthropic import Anthropic
+from .bedrock import Bedrock
 from .gemini import Gemini
 from .langchain import LangChain
 from .openai_chat import OpenAIChat
@@ -14,5 +15,13 @@ from .openai_responses import OpenAIResponses
 
 __all__ = ["PROVIDERS"]
 
-_ALL: Final[tuple[type[Provider], ...]] = (OpenAIChat, OpenAIResponses, Anthropic, Gemini, ADK, LangChain)
+_ALL: Final[tuple[type[Provider], ...]] = (
+    OpenAIChat,
+    OpenAIResponses,
+    Anthropic,
+    Gemini,
+    ADK,
+    LangChain,
+    Bedrock,
+)
 PROVIDERS: Final[dict[str, type[Provider]]] = {provider.name: provider for provider in _ALL}
