@@ -27,6 +27,7 @@ NAMES = {
     "adk": "adk",
     "langchain": "langchain",
     "bedrock-converse": "bedrock",
+    "cohere": "cohere",
 }
 _REFUSALS = {"mismatch": sj.ConflictError, "ambiguous_part": sj.InvalidEventError, "restart": sj.StreamFailedError}
 

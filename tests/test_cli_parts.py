@@ -290,7 +290,7 @@ OTHERS = {
     "a failure": sse({"error": {"message": "boom"}}) + sse(*BEGUN),
     "not JSON": b"data: {\n\n" + sse(*BEGUN),
     "another value": sse([{"choices": []}]) + sse(*BEGUN),
-    "another protocol": sse({"type": "message-start", "id": "x"}),
+    "another protocol": sse({"event_type": "stream-start", "is_finished": False}),
     "the middle of an answer": MIDDLE,
     "pings only": PING + TYPED_PING,
     "cut off after a ping": PING + b"data: {",

@@ -337,12 +337,13 @@ def test_calls_after_a_reset_are_reported_too() -> None:
     ("events", "what"),
     [
         ([{"delta": "x", "json_path": "a"}], "call assemble"),
-        ([{"type": "message-start"}], "Cohere"),
+        ([{"event_type": "stream-start", "is_finished": False}], "Cohere v1, which is not read"),
         ([{"type": "content_block_delta", "index": 0, "delta": {}}], "pass provider="),
         ([{"type": "wonder"}], "no provider that is read"),
         ([{"what": 1}], "no provider that is read"),
         ([{1: {}}], "no provider that is read"),
         ([{"contentBlockStop": {"contentBlockIndex": 0}}], "Bedrock ConverseStream, but not one that begins"),
+        ([{"type": "content-delta", "index": 0}], "Cohere v2, but not one that begins"),
         ([said("Hi"), {"type": "content_block_stop", "index": 0}], "Anthropic Messages, in a stream of openai_chat"),
         ([said("Hi"), MESSAGE], "in a stream of openai_chat"),
         ([MESSAGE, said("Hi")], "OpenAI Chat Completions, in a stream of anthropic"),
@@ -412,7 +413,7 @@ def test_limits_bound_each_part_and_their_number() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"provider": "cohere"},
+        {"provider": "cohere_v1"},
         {"content": "xml"},
         {"on_new_run": "ignore"},
         {"on_conflict": "merge"},

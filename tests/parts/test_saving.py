@@ -18,6 +18,10 @@ ANSWERS: list[list[Any]] = [
     [MESSAGE, *call_block(0, "[0]"), block(1, type="tool_use", id="t", name="f", input={"a": 1}), block(2, type="x")],
     [candidate({"text": "Hi"}, function(name="f", willContinue=True)), candidate(finish="STOP")],
     [{"contentBlockDelta": {"contentBlockIndex": 0, "delta": {}}}],
+    [
+        {"type": "message-start"},
+        {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "x"}}}},
+    ],
 ]
 CHECKPOINTS = []
 for events in ANSWERS:
@@ -83,7 +87,7 @@ def test_a_checkpoint_without_a_member_is_refused(name: str) -> None:
         (("keys", 0, 0), [[]]),
         (("keys", 0, 1), -1),
         (("keys", 0, 1), 9),
-        (("provider",), "cohere"),
+        (("provider",), "cohere_v1"),
         (("content",), "xml"),
         (("state",), {"what": 1}),
     ],

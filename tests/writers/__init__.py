@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from answers import WRITERS as FIRST_WRITERS, Script
 
 from .bedrock import bedrock
+from .cohere import cohere
 
 __all__ = ["WRITERS"]
 
 WRITERS: dict[str, Callable[..., st.SearchStrategy[Script]]] = {
     **FIRST_WRITERS,
     "bedrock": bedrock,
+    "cohere": cohere,
 }

@@ -27,6 +27,7 @@ _READ: Final = (
     "ADK",
     "LangChain",
     "Bedrock ConverseStream",
+    "Cohere v2",
 )
 _OF_GEMINI: Final = (
     "promptFeedback",
@@ -58,6 +59,8 @@ def provider_of(event: Any) -> str | None:
         return "openai_responses"
     if kind == "message_start" and field(event, "message") is not None:
         return "anthropic"
+    if kind == "message-start":
+        return "cohere"
     return "langchain" if kind == "AIMessageChunk" else None
 
 

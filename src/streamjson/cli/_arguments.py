@@ -28,6 +28,7 @@ PROVIDERS: Final = (
     "adk",
     "langchain",
     "bedrock",
+    "cohere",
 )
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, section 3.1

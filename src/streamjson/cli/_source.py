@@ -78,6 +78,7 @@ _READ: Final = (
     "ADK",
     "LangChain",
     "Bedrock ConverseStream",
+    "Cohere v2",
 )
 # How to convert an input that is not an event stream, by what it looks like.
 _CONVERSIONS: Final = {

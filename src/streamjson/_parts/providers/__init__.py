@@ -8,6 +8,7 @@ from ..provider import Provider
 from .adk import ADK
 from .anthropic import Anthropic
 from .bedrock import Bedrock
+from .cohere import Cohere
 from .gemini import Gemini
 from .langchain import LangChain
 from .openai_chat import OpenAIChat
@@ -23,5 +24,6 @@ _ALL: Final[tuple[type[Provider], ...]] = (
     ADK,
     LangChain,
     Bedrock,
+    Cohere,
 )
 PROVIDERS: Final[dict[str, type[Provider]]] = {provider.name: provider for provider in _ALL}
