@@ -344,6 +344,7 @@ def test_calls_after_a_reset_are_reported_too() -> None:
         ([{1: {}}], "no provider that is read"),
         ([{"contentBlockStop": {"contentBlockIndex": 0}}], "Bedrock ConverseStream, but not one that begins"),
         ([{"type": "content-delta", "index": 0}], "Cohere v2, but not one that begins"),
+        ([{"created_at": "2026-11-20", "message": {}}], "Ollama, but not one that begins"),
         ([said("Hi"), {"type": "content_block_stop", "index": 0}], "Anthropic Messages, in a stream of openai_chat"),
         ([said("Hi"), MESSAGE], "in a stream of openai_chat"),
         ([MESSAGE, said("Hi")], "OpenAI Chat Completions, in a stream of anthropic"),

@@ -10,6 +10,7 @@ from answers import WRITERS as FIRST_WRITERS, Script
 
 from .bedrock import bedrock
 from .cohere import cohere
+from .ollama import ollama
 
 __all__ = ["WRITERS"]
 
@@ -17,4 +18,5 @@ WRITERS: dict[str, Callable[..., st.SearchStrategy[Script]]] = {
     **FIRST_WRITERS,
     "bedrock": bedrock,
     "cohere": cohere,
+    "ollama": ollama,
 }

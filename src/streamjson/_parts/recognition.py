@@ -28,6 +28,7 @@ _READ: Final = (
     "LangChain",
     "Bedrock ConverseStream",
     "Cohere v2",
+    "Ollama",
 )
 _OF_GEMINI: Final = (
     "promptFeedback",
@@ -54,6 +55,8 @@ def provider_of(event: Any) -> str | None:
             return "gemini"
         if _is_bedrock(event):
             return "bedrock"
+        if _is_ollama(event):
+            return "ollama"
         return None
     if kind.startswith("response."):
         return "openai_responses"
@@ -77,6 +80,15 @@ def _is_bedrock(event: Any) -> bool:
     if any(field(event, name) is not None for name in _OF_BEDROCK):
         return True
     return is_object(event) and len(event) == 1 and all(str(name).endswith("Exception") for name in event)
+
+
+def _is_ollama(event: Any) -> bool:
+    message, response = field(event, "message"), field(event, "response")
+    return (
+        isinstance(field(event, "created_at"), str)
+        and isinstance(field(event, "done"), bool)
+        and (isinstance(response, str) or (message is not None and not isinstance(message, str)))
+    )
 
 
 def is_of_another(event: Any, provider: Provider) -> bool:

@@ -29,6 +29,7 @@ PROVIDERS: Final = (
     "langchain",
     "bedrock",
     "cohere",
+    "ollama",
 )
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, section 3.1

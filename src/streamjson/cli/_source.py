@@ -79,6 +79,7 @@ _READ: Final = (
     "LangChain",
     "Bedrock ConverseStream",
     "Cohere v2",
+    "Ollama",
 )
 # How to convert an input that is not an event stream, by what it looks like.
 _CONVERSIONS: Final = {

@@ -11,6 +11,7 @@ from .bedrock import Bedrock
 from .cohere import Cohere
 from .gemini import Gemini
 from .langchain import LangChain
+from .ollama import Ollama
 from .openai_chat import OpenAIChat
 from .openai_responses import OpenAIResponses
 
@@ -25,5 +26,6 @@ _ALL: Final[tuple[type[Provider], ...]] = (
     LangChain,
     Bedrock,
     Cohere,
+    Ollama,
 )
 PROVIDERS: Final[dict[str, type[Provider]]] = {provider.name: provider for provider in _ALL}
