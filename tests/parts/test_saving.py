@@ -22,6 +22,7 @@ ANSWERS: list[list[Any]] = [
         {"type": "message-start"},
         {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "x"}}}},
     ],
+    [{"delta": "x", "json_path": "a", "span_id": "s"}],
 ]
 CHECKPOINTS = []
 for events in ANSWERS:

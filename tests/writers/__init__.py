@@ -11,6 +11,7 @@ from answers import WRITERS as FIRST_WRITERS, Script
 from .bedrock import bedrock
 from .cohere import cohere
 from .ollama import ollama
+from .opper import opper
 
 __all__ = ["WRITERS"]
 
@@ -19,4 +20,5 @@ WRITERS: dict[str, Callable[..., st.SearchStrategy[Script]]] = {
     "bedrock": bedrock,
     "cohere": cohere,
     "ollama": ollama,
+    "opper": opper,
 }

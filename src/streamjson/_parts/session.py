@@ -334,7 +334,9 @@ def as_event(event: object) -> ServerSentEvent[Any]:
     given: Any = event
     if type(event) is ServerSentEvent:  # hot
         return given  # type: ignore[no-any-return]
-    if not isinstance(given, ServerSentEvent | Mapping) and getattr(given, "data", given) is None:
+    if not isinstance(given, ServerSentEvent | Mapping) and (
+        getattr(given, "data", given) is None or hasattr(given, "meta")
+    ):
         return ServerSentEvent(event)  # an object of an SDK that happens to have `data`
     try:
         return to_event(event)

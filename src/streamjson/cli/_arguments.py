@@ -30,6 +30,7 @@ PROVIDERS: Final = (
     "bedrock",
     "cohere",
     "ollama",
+    "opper",
 )
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, section 3.1

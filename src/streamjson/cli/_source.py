@@ -80,6 +80,7 @@ _READ: Final = (
     "Bedrock ConverseStream",
     "Cohere v2",
     "Ollama",
+    "Opper v3",
 )
 # How to convert an input that is not an event stream, by what it looks like.
 _CONVERSIONS: Final = {

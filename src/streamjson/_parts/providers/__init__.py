@@ -14,6 +14,7 @@ from .langchain import LangChain
 from .ollama import Ollama
 from .openai_chat import OpenAIChat
 from .openai_responses import OpenAIResponses
+from .opper import Opper
 
 __all__ = ["PROVIDERS"]
 
@@ -27,5 +28,6 @@ _ALL: Final[tuple[type[Provider], ...]] = (
     Bedrock,
     Cohere,
     Ollama,
+    Opper,
 )
 PROVIDERS: Final[dict[str, type[Provider]]] = {provider.name: provider for provider in _ALL}
