@@ -28,6 +28,7 @@ Kind: TypeAlias = Literal["text", "reasoning", "refusal", "call"]
 End: TypeAlias = Literal["done", "length", "filtered", "cut"]
 Content: TypeAlias = Literal["text", "json"]
 ENDS: tuple[End, ...] = ("done", "done", "length", "filtered", "cut")
+DONE: Event = {"data": "[DONE]"}  # among the events, where it proves something
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -174,12 +175,15 @@ class Script:
         """Return the events as the body of a response."""
         lines = []
         for event in self.events:
+            if event == DONE:
+                lines.append("data: [DONE]\n\n")
+                continue
             data = json.dumps(event, ensure_ascii=False)
             if re.search(r"[\ud800-\udfff]", data):
                 data = json.dumps(event)  # half a character can only be written as an escape
             name = f"event: {event['type']}\n" if self.has_names else ""
             lines.append(f"{name}data: {data}\n\n")
-        return "".join([*lines, "data: [DONE]\n\n" * self.sends_done]).encode()
+        return "".join([*lines, "data: [DONE]\n\n" * (self.sends_done and DONE not in self.events)]).encode()
 
 
 def settle(expected: Iterable[Expected], end: End, cut_parts: Iterable[Expected | None] = ()) -> None:

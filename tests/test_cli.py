@@ -185,10 +185,10 @@ ASSEMBLED = {
     "not a stream": ([], bytes(range(256)), 1, "", "is not an event stream but looks like UTF-16; convert it first"),
     "another protocol": (
         [],
-        b'data: {"type": "message-start", "id": "m"}\n\n',
+        b'data: {"event_type": "stream-start", "is_finished": false}\n\n',
         1,
         "",
-        "error: -: this is an event of Cohere v2, not of deltas and paths",
+        "error: -: this is an event of Cohere v1, not of deltas and paths",
     ),
     "only events that are not understood": (
         ["-q"],
@@ -270,9 +270,9 @@ ALL = {
         ["error: -: document 2: name holds a string and a number came", "-: 3 documents, 1 failed, 7 eve"],
     ),
     "one of another protocol": (
-        b'data: {"type": "message-start", "id": "m"}\n\n' + DONE + NAME,
+        b'data: {"event_type": "stream-start", "is_finished": false}\n\n' + DONE + NAME,
         ['{"name":"Jane"}'],
-        ["error: -: document 1: this is an event of Cohere v2", "-: 2 documents, 1 failed, "],
+        ["error: -: document 1: this is an event of Cohere v1", "-: 2 documents, 1 failed, "],
     ),
     "one that is cut off": (
         NAME + DONE + SPAN_A + b"data: {",

@@ -214,7 +214,10 @@ HONOURED = {
     "a limit, lifted": (
         ["--no-size-limit"], sse(*[call("{}", "x", at) for at in range(1001)], STOP), 0, [{}] * 1001, "1,001 calls",
     ),
-    "our own wire as an answer": (["--content", "text"], OWN, 1, None, "one document: omit --provider and --content"),
+    "our own wire as an answer": (["--content", "text"], OWN, 0, [{"name": "Jane Doe"}], "opper, 1 text, 3 events, "),
+    "our own wire in an answer": (
+        [], sse(*BEGUN[:1]) + NAME, 1, ["Hi"], "which is one document: omit --provider and --content (event 2, ",
+    ),
     "a failure instead of an answer": (["--content", "json"], sse({"error": "boom"}), 1, None, "the sender failed: "),
 }  # fmt: skip
 
@@ -290,7 +293,7 @@ OTHERS = {
     "a failure": sse({"error": {"message": "boom"}}) + sse(*BEGUN),
     "not JSON": b"data: {\n\n" + sse(*BEGUN),
     "another value": sse([{"choices": []}]) + sse(*BEGUN),
-    "another protocol": sse({"type": "message-start", "id": "x"}),
+    "another protocol": sse({"event_type": "stream-start", "is_finished": False}),
     "the middle of an answer": MIDDLE,
     "pings only": PING + TYPED_PING,
     "cut off after a ping": PING + b"data: {",

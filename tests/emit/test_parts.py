@@ -57,7 +57,8 @@ def test_answer_comes_back_from_the_chunks_of_openai(events: list[Any], content:
         for part in parts:
             if part.kind != "call":
                 key = part.kind, part.choice or 0
-                texts[key] = texts.get(key, "") + part.text
+                text = json.dumps(part.value, separators=(",", ":")) if part.text is None else part.text  # by paths
+                texts[key] = texts.get(key, "") + text
             elif part.name is not None and part.executed_by == "client":
                 value = part.text if part.error is not None else part.value
                 calls.append((part.choice or 0, part.name, value, part.end, part.error is None))

@@ -556,6 +556,8 @@ def parts(data: bytes) -> None:
     may_change = "replace" in options.values() or "reset" in options.values()
     before: dict[int, tuple[str, str | None]] = {}
     for number, event in enumerate(mutated_events(source)):
+        if made.end != "open":  # after `[DONE]`
+            break
         given = sj.ServerSentEvent(json.dumps(event)) if is_on_wire else event
         changed = attempt(made.apply, given, errors=_OF_PARTS)
         if isinstance(changed, sj.StreamJSONError):

@@ -336,11 +336,17 @@ def test_calls_after_a_reset_are_reported_too() -> None:
 @pytest.mark.parametrize(
     ("events", "what"),
     [
-        ([{"delta": "x", "json_path": "a"}], "call assemble"),
-        ([{"type": "message-start"}], "Cohere"),
+        ([{"json_path": "a"}], "call assemble"),
+        ([{"event_type": "stream-start", "is_finished": False}], "Cohere v1, which is not read"),
         ([{"type": "content_block_delta", "index": 0, "delta": {}}], "pass provider="),
         ([{"type": "wonder"}], "no provider that is read"),
         ([{"what": 1}], "no provider that is read"),
+        ([{1: {}}], "no provider that is read"),
+        ([{"type": "content", "delta": "x", "role": "assistant"}], "no provider that is read"),
+        ([{"contentBlockStop": {"contentBlockIndex": 0}}], "Bedrock ConverseStream, but not one that begins"),
+        ([{"created_at": "2026-11-20", "message": {}}], "Ollama, but not one that begins"),
+        ([{"type": "content-delta", "index": 0}], "Cohere v2, but not one that begins"),
+        ([{"type": "tool_call_delta", "tool_call_index": 0}], "Opper v3, but not one that begins"),
         ([said("Hi"), {"type": "content_block_stop", "index": 0}], "Anthropic Messages, in a stream of openai_chat"),
         ([said("Hi"), MESSAGE], "in a stream of openai_chat"),
         ([MESSAGE, said("Hi")], "OpenAI Chat Completions, in a stream of anthropic"),
@@ -352,6 +358,13 @@ def test_an_event_of_another_protocol_is_refused(events: list[Any], what: str) -
     with pytest.raises(sj.InvalidEventError, match=what) as raised:
         apply_all(sj.PartAssembler(), *events)
     assert raised.value.code == "foreign_event"
+
+
+def test_a_look_at_a_call_that_is_empty_changes_nothing() -> None:
+    parts = apply_all(sj.PartAssembler(), MESSAGE, block(0, type="tool_use", id="t", name="f", input={"a": 1}))
+    assert (parts.parts[0].text, parts.checkpoint()[:1]) == ("", b"{")
+    apply_all(parts, stop(0), ended("tool_use"))
+    assert parts.parts[0].value == {"a": 1}
 
 
 def test_unknown_events_of_a_known_provider_are_counted() -> None:
@@ -403,7 +416,7 @@ def test_limits_bound_each_part_and_their_number() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"provider": "cohere"},
+        {"provider": "cohere_v1"},
         {"content": "xml"},
         {"on_new_run": "ignore"},
         {"on_conflict": "merge"},

@@ -17,6 +17,12 @@ ANSWERS: list[list[Any]] = [
     [fragment('{"a": b', name="f", id="1"), fragment({"b": 1}, name="g", id="2"), chunk(finish="stop")],
     [MESSAGE, *call_block(0, "[0]"), block(1, type="tool_use", id="t", name="f", input={"a": 1}), block(2, type="x")],
     [candidate({"text": "Hi"}, function(name="f", willContinue=True)), candidate(finish="STOP")],
+    [{"contentBlockDelta": {"contentBlockIndex": 0, "delta": {}}}],
+    [
+        {"type": "message-start"},
+        {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "x"}}}},
+    ],
+    [{"delta": "x", "json_path": "a", "span_id": "s"}],
 ]
 CHECKPOINTS = []
 for events in ANSWERS:
@@ -82,7 +88,7 @@ def test_a_checkpoint_without_a_member_is_refused(name: str) -> None:
         (("keys", 0, 0), [[]]),
         (("keys", 0, 1), -1),
         (("keys", 0, 1), 9),
-        (("provider",), "cohere"),
+        (("provider",), "cohere_v1"),
         (("content",), "xml"),
         (("state",), {"what": 1}),
     ],

@@ -8,6 +8,17 @@ from hypothesis import strategies as st
 
 from answers import WRITERS as FIRST_WRITERS, Script
 
+from .bedrock import bedrock
+from .cohere import cohere
+from .ollama import ollama
+from .opper import opper
+
 __all__ = ["WRITERS"]
 
-WRITERS: dict[str, Callable[..., st.SearchStrategy[Script]]] = {**FIRST_WRITERS}
+WRITERS: dict[str, Callable[..., st.SearchStrategy[Script]]] = {
+    **FIRST_WRITERS,
+    "bedrock": bedrock,
+    "cohere": cohere,
+    "ollama": ollama,
+    "opper": opper,
+}

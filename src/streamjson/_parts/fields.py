@@ -14,10 +14,13 @@ from typing import Any, Final, cast
 from .._errors import InvalidEventError, shorten
 from .._json import is_array, is_object
 
-__all__ = ["blank_to_none", "field", "index_of", "items", "name_of", "piece", "text"]
+__all__ = ["blank_to_none", "field", "has_any", "index_of", "items", "name_of", "of_chunks", "piece", "text"]
 
 _MAX_INDEX: Final = 10**15
-_UNSET: Final = ("Unset", "UNSET", "NotGiven", "Omit")  # the classes by which SDKs mark an absent field
+# The classes by which SDKs, and `StreamingChunk`, mark an absent field.
+_UNSET: Final = ("Unset", "UNSET", "NotGiven", "Omit", "Missing")
+# Fields that only an event of deltas and paths has.
+_OF_CHUNKS: Final = ("json_path", "jsonPath", "span_id", "spanId", "chunk_type", "chunkType")
 
 
 def field(of: Any, name: str) -> Any:
@@ -26,6 +29,19 @@ def field(of: Any, name: str) -> Any:
     if type(of) is dict or is_object(of):  # hot: nearly every event is a dict
         return given.get(name)
     return getattr(given, name, None)
+
+
+def has_any(of: Any, *names: str) -> bool:
+    """Return whether a mapping has one of these members, null or not, or an object one that is set."""
+    if is_object(of):
+        return any(name in of for name in names)
+    values = [getattr(of, name, None) for name in names]
+    return any(value is not None and type(value).__name__ not in _UNSET for value in values)
+
+
+def of_chunks(event: Any) -> bool:
+    """Return whether an event has a field that only events of deltas and paths have."""
+    return has_any(event, *_OF_CHUNKS)
 
 
 def text(of: Any, name: str) -> str:

@@ -123,9 +123,10 @@ class PartState:
     @property
     def raw(self) -> str:
         """The pieces of its JSON text, as they came."""
-        self._pieces = [joined("".join((*self._pieces, *self._pending)))]
+        raw = joined("".join((*self._pieces, *self._pending)))
+        self._pieces = [raw] if raw else []
         self._pending.clear()
-        return self._pieces[0]
+        return raw
 
     @property
     def is_whole(self) -> bool:

@@ -43,8 +43,8 @@ class Provider(ABC):
         and `StreamFailedError` for a failure.
         """
 
-    def end(self) -> None:
-        """End what is open: the source has ended, by `[DONE]` or by itself."""
+    def end(self, *, is_done: bool) -> None:  # noqa: ARG002  # for a provider of which `[DONE]` proves the end
+        """End what is open: the source has ended, with `is_done` by `[DONE]`, else by itself."""
         self.answer.settle_open()
 
 

@@ -13,13 +13,24 @@ from typing import Any, Final
 from .._dialects import protocol_of
 from .._errors import InvalidEventError, shorten
 from .._json import is_object
-from .fields import field, items, text
+from .fields import field, has_any, items, of_chunks, text
 from .provider import Provider
 
 __all__ = ["foreign_event", "is_of_another", "provider_of"]
 
 
-_READ: Final = ("OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages", "Gemini", "ADK", "LangChain")
+_READ: Final = (
+    "OpenAI Chat Completions",
+    "OpenAI Responses",
+    "Anthropic Messages",
+    "Gemini",
+    "ADK",
+    "LangChain",
+    "Bedrock ConverseStream",
+    "Cohere v2",
+    "Ollama",
+    "Opper v3",
+)
 _OF_GEMINI: Final = (
     "promptFeedback",
     "prompt_feedback",
@@ -28,6 +39,7 @@ _OF_GEMINI: Final = (
     "modelVersion",
     "model_version",
 )
+_OF_BEDROCK: Final = ("messageStart", "contentBlockStart", "contentBlockDelta")
 
 
 def provider_of(event: Any) -> str | None:
@@ -42,11 +54,19 @@ def provider_of(event: Any) -> str | None:
             return "adk"
         if any(field(event, name) is not None for name in _OF_GEMINI):
             return "gemini"
-        return None
+        if _is_bedrock(event):
+            return "bedrock"
+        if _is_ollama(event):
+            return "ollama"
+        return "opper" if _is_opper(event, kind) else None
     if kind.startswith("response."):
         return "openai_responses"
     if kind == "message_start" and field(event, "message") is not None:
         return "anthropic"
+    if kind == "message-start":
+        return "cohere"
+    if _is_opper(event, kind):
+        return "opper"
     return "langchain" if kind == "AIMessageChunk" else None
 
 
@@ -58,13 +78,45 @@ def _is_adk(event: Any) -> bool:
     )
 
 
+def _is_bedrock(event: Any) -> bool:
+    """Return whether an event is one of Bedrock, or an exception in its place."""
+    if any(field(event, name) is not None for name in _OF_BEDROCK):
+        return True
+    return is_object(event) and len(event) == 1 and all(str(name).endswith("Exception") for name in event)
+
+
+def _is_ollama(event: Any) -> bool:
+    message, response = field(event, "message"), field(event, "response")
+    return (
+        isinstance(field(event, "created_at"), str)
+        and isinstance(field(event, "done"), bool)
+        and (isinstance(response, str) or (message is not None and not isinstance(message, str)))
+    )
+
+
+def _is_opper(event: Any, kind: str) -> bool:
+    """Return whether an event begins a stream of Opper: of v3, its document alone, or of deltas and paths."""
+    given = event
+    names = given.keys() if is_object(event) else None
+    if kind == "content":  # a common name: only an event with a delta and no other member
+        return isinstance(field(event, "delta"), str) and (names or {"type", "delta"}) == {"type", "delta"}
+    if kind == "tool_call_start":
+        return field(event, "tool_call_index") is not None
+    if kind:
+        return kind == "complete" and names is None and hasattr(event, "meta")
+    if names is not None and names == {"data", "meta"}:
+        return True
+    has_path = has_any(event, "delta") and has_any(event, "json_path", "jsonPath")
+    return has_path or has_any(event, "span_id", "spanId", "chunk_type", "chunkType")
+
+
 def is_of_another(event: Any, provider: Provider) -> bool:
     """Return whether an event that a provider does not know is one of another protocol."""
     name = provider_of(event)
     if name is not None:
         return name != provider.name
-    if _is_ours(event):
-        return True
+    if of_chunks(event):
+        return provider.name != "opper"
     protocol = protocol_of(event)
     return protocol is not None and protocol not in provider.protocols
 
@@ -72,7 +124,7 @@ def is_of_another(event: Any, provider: Provider) -> bool:
 def foreign_event(event: Any, provider: str | None) -> InvalidEventError:
     """Return the error for an event of another protocol than `provider`, or of one that is not read."""
     protocol = protocol_of(event)
-    if _is_ours(event):
+    if of_chunks(event):
         problem = "this is an event of deltas and paths, which is one document: call assemble"
     elif provider is not None:
         name = protocol or "another protocol"
@@ -88,10 +140,3 @@ def foreign_event(event: Any, provider: str | None) -> InvalidEventError:
         shown = f"of type {shorten(text(event, 'type'))}" if text(event, "type") else f"({shorten(event)})"
         problem = f"no provider that is read begins a stream with this event {shown}: pass provider=... if one does"
     return InvalidEventError(problem, code="foreign_event")
-
-
-def _is_ours(event: Any) -> bool:
-    """Return whether an event is one of deltas and paths."""
-    return is_object(event) and any(
-        name in event for name in ("json_path", "jsonPath", "span_id", "spanId", "chunk_type")
-    )

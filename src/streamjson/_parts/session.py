@@ -208,7 +208,7 @@ class AnswerSession:
 
     def _finish(self, end: Literal["done", "eof"]) -> None:
         if self.provider is not None:
-            self.provider.end()
+            self.provider.end(is_done=end == "done")
         self.end = end
         answer = self.answer
         if not answer.parts and self.read_count and self.read_count == answer.ignored_count:
@@ -334,7 +334,9 @@ def as_event(event: object) -> ServerSentEvent[Any]:
     given: Any = event
     if type(event) is ServerSentEvent:  # hot
         return given  # type: ignore[no-any-return]
-    if not isinstance(given, ServerSentEvent | Mapping) and getattr(given, "data", given) is None:
+    if not isinstance(given, ServerSentEvent | Mapping) and (
+        getattr(given, "data", given) is None or hasattr(given, "meta")
+    ):
         return ServerSentEvent(event)  # an object of an SDK that happens to have `data`
     try:
         return to_event(event)

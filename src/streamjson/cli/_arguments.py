@@ -30,7 +30,18 @@ from ._help import (
 __all__ = ["BAD_USE", "PROVIDERS", "is_url", "parse", "refusal"]
 
 BAD_USE: Final = 2
-PROVIDERS: Final = ("openai_chat", "openai_responses", "anthropic", "gemini", "adk", "langchain")
+PROVIDERS: Final = (
+    "openai_chat",
+    "openai_responses",
+    "anthropic",
+    "gemini",
+    "adk",
+    "langchain",
+    "bedrock",
+    "cohere",
+    "ollama",
+    "opper",
+)
 
 WAYS: Final = ("last_event_id", "from_start", "openai_responses", "gemini_interactions", "langgraph", "never")
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, section 3.1

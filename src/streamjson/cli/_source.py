@@ -74,7 +74,18 @@ _SIZE_LIMITS: Final = (
     "max_parts",
 )
 # The protocols of the providers that are read.
-_READ: Final = ("OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages", "Gemini", "ADK", "LangChain")
+_READ: Final = (
+    "OpenAI Chat Completions",
+    "OpenAI Responses",
+    "Anthropic Messages",
+    "Gemini",
+    "ADK",
+    "LangChain",
+    "Bedrock ConverseStream",
+    "Cohere v2",
+    "Ollama",
+    "Opper v3",
+)
 # How to convert an input that is not an event stream, by what it looks like.
 _CONVERSIONS: Final = {
     "gzip": "decompress it first, with `gunzip` or `curl --compressed`",

@@ -7,12 +7,27 @@ from typing import Final
 from ..provider import Provider
 from .adk import ADK
 from .anthropic import Anthropic
+from .bedrock import Bedrock
+from .cohere import Cohere
 from .gemini import Gemini
 from .langchain import LangChain
+from .ollama import Ollama
 from .openai_chat import OpenAIChat
 from .openai_responses import OpenAIResponses
+from .opper import Opper
 
 __all__ = ["PROVIDERS"]
 
-_ALL: Final[tuple[type[Provider], ...]] = (OpenAIChat, OpenAIResponses, Anthropic, Gemini, ADK, LangChain)
+_ALL: Final[tuple[type[Provider], ...]] = (
+    OpenAIChat,
+    OpenAIResponses,
+    Anthropic,
+    Gemini,
+    ADK,
+    LangChain,
+    Bedrock,
+    Cohere,
+    Ollama,
+    Opper,
+)
 PROVIDERS: Final[dict[str, type[Provider]]] = {provider.name: provider for provider in _ALL}

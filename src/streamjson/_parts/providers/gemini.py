@@ -88,11 +88,11 @@ class Gemini(Provider):
             self.answer.report(reason, failure_message(candidate), reason)
         self.answer.settle_choice(FINISH_REASONS.get(reason, "cut"), reason, index)
 
-    def end(self) -> None:
+    def end(self, *, is_done: bool) -> None:
         """End the candidates that have stopped, and what is open."""
         for index, reason in self.state.stopped.items():
             self.answer.settle_choice("done", reason, int(index))
-        super().end()
+        super().end(is_done=is_done)
 
 
 def failure_message(of: Any) -> str | None:
