@@ -30,11 +30,16 @@ from test_cli import COMMAND, DONE, NAME, PING, SURNAME, Terminal, assert_restor
 pytestmark = pytest.mark.slow
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-NAMES = ["openai_chat", "openai_responses", "anthropic", "gemini", "adk"]
+NAMES = ["openai_chat", "openai_responses", "anthropic", "gemini", "adk", "cohere", "opper", "bedrock", "ollama"]
+LINES = ["bedrock", "ollama"]  # JSON lines, not event streams
 
 
 def example(name):
-    return str(EXAMPLES / f"{name}.sse")
+    return str(EXAMPLES / f"{name}.{'jsonl' if name in LINES else 'sse'}")
+
+
+def input_of(name):
+    return [example(name), *(["--from", "json_lines"] if name in LINES else [])]
 
 
 def expected(name):
@@ -73,11 +78,11 @@ def test_the_providers_are_those_of_the_library():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_assemble_prints_the_parts_of_an_example(name):
-    result = run("assemble", example(name))
+    result = run("assemble", *input_of(name))
     assert json.loads(result.stdout) == expected(name)
     assert result.returncode == 0
-    size = (EXAMPLES / f"{name}.sse").stat().st_size
-    status = rf"streamjson: .*{name}\.sse: {name}, 2 calls, 1 text, \d+ events, {size:,} bytes\n"
+    size = Path(example(name)).stat().st_size
+    status = rf"streamjson: .*{name}\.[a-z]+: {name}, 2 calls, 1 text, \d+ events, {size:,} bytes\n"
     assert re.fullmatch(status, one_line(result.stderr))
 
 
@@ -86,7 +91,7 @@ def test_the_examples_are_what_their_script_writes(tmp_path):
         shutil.copy(EXAMPLES / script, tmp_path)
     (tmp_path / "expected").mkdir()
     subprocess.run([sys.executable, tmp_path / "make_answers.py"], check=True)
-    for file in [f"{name}.sse" for name in NAMES] + [f"expected/{name}.json" for name in NAMES]:
+    for file in [Path(example(name)).name for name in NAMES] + [f"expected/{name}.json" for name in NAMES]:
         assert (tmp_path / file).read_bytes() == (EXAMPLES / file).read_bytes()
 
 
@@ -376,7 +381,7 @@ def test_watch_shows_an_answer_as_it_arrives_and_stops_at_ctrl_c():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_watch_leaves_the_answer_on_the_screen(name):
-    terminal = Terminal("watch", example(name), "--speed", "max", columns=110, rows=35)
+    terminal = Terminal("watch", *input_of(name), "--speed", "max", columns=110, rows=35)
     assert terminal.finish() == 0
     assert_restored(terminal.shown)
     assert terminal.left[0].startswith(f"{example(name)}  {name}")

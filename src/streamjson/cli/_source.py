@@ -90,6 +90,7 @@ _READ: Final = (
 _CONVERSIONS: Final = {
     "gzip": "decompress it first, with `gunzip` or `curl --compressed`",
     "zstd": "decompress it first, with `zstd -d` or `curl --compressed`",
+    "JSON lines": "if its lines are events, add `--from json_lines`",
     "UTF-16": "convert it first, with `iconv -f UTF-16 -t UTF-8`",
 }
 
