@@ -570,7 +570,7 @@ NO_STREAMS = {
     "HTML": (b"<html>\n<body>", r"HTML or XML; it begins `<html>\n<body>`"),
     "JSON": (b'{"a": "b"}', f'JSON; it begins `{{"a": "b"}}`{TEXT_ADVICE}'),
     "an error": (b'{"error": "no key"}', 'JSON; it begins `{"error": "no key"}`; it may be an error message of an API'),
-    "JSON lines": (b"{}\n{}\n", rf"JSON lines; it begins `{{}}\n{{}}\n`{TEXT_ADVICE}"),
+    "JSON lines": (b"{}\n{}\n", f"JSON lines; if its lines are events, add `--from json_lines`{TEXT_ADVICE}"),
     "gzip": (b"\x1f\x8b" + bytes(300), "gzip; decompress it first, with `gunzip` or `curl --compressed`"),
     "zstd": (b"\x28\xb5\x2f\xfd", "zstd; decompress it first, with `zstd -d` or `curl --compressed`"),
     "UTF-16": ("data: 1\n\n".encode("utf-16"), "UTF-16; convert it first, with `iconv -f UTF-16 -t UTF-8`"),
