@@ -25,8 +25,8 @@ if __name__ == "__main__":
 
     if assembler.end != "done":
         headers = {"Last-Event-ID": assembler.last_event_id} if assembler.last_event_id else {}
-        events = sj.http.stream("GET", url, headers=headers, on_break=note)  # needs the extra `http`
-        for snapshot in sj.assemble(events, assembler=assembler, replays=replays, require_done=True):
+        events = sj.http.stream("GET", url, headers=headers, replays=replays, on_break=note)  # of the extra `http`
+        for snapshot in sj.assemble(events, assembler=assembler, require_done=True):
             if snapshot.version % 100 == 0:  # not each time: the cost is linear in the document
                 save(path, assembler, replays)
         save(path, assembler, replays)

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 import streamjson as sj
 from loopback import TIMEOUT_S
 
-__all__ = ["Hit", "Origin", "body", "log_of", "refuses", "sends", "silence", "silence_after"]
+__all__ = ["Hit", "Origin", "body", "log_of", "refuses", "sends", "silence", "silence_after", "start"]
 
 
 @define

@@ -50,7 +50,9 @@ class Own(sj.http.Resumption):
     def is_replay(self, event: sj.http.Event) -> bool:
         return not event.data
 
-    def taken(self, event: sj.http.Event) -> None: ...
+    def taken(self, event: sj.http.Event) -> bool:
+        return bool(event.id)
+
     def reconnecting(self, first: sj.http.Request) -> None: ...
 
 

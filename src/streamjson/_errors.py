@@ -394,10 +394,16 @@ class CheckpointError(StreamJSONError):
     """The saved state can't be resumed: start over.
 
     The bytes are not a checkpoint or were damaged (`bad_checkpoint`), have a `newer_format`, or were written with
-    `other_options`; or a `ReplayFilter` can't recognize replayed events (`no_id`, `repeated_id`, `other_replay`).
+    `other_options`; or a `ReplayFilter` can't recognize replayed events (`no_id`, `repeated_id`, `other_replay`). If
+    that ended a stream, `snapshot` and `parts` are those of `StreamTruncatedError`.
     """
 
     code = "bad_checkpoint"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.snapshot: Any = None
+        self.parts: tuple[Any, ...] = ()
 
 
 class ClosedError(StreamJSONError):

@@ -16,6 +16,11 @@ import streamjson as sj
     ("options", "problem"),
     [
         ({"format": "json"}, "format is 'sse', 'json_lines' or None, not 'json'"),
+        ({"on_break": 3}, "on_break is a function, or None, not 3"),
+        (
+            {"resume": "openai_responses", "replays": sj.ReplayFilter()},
+            "replays is for streams that are continued by ids",
+        ),
         ({"resume": "always"}, "resume is 'never', 'last_event_id', 'from_start', 'openai_responses',"),
         ({"resume": True}, "or a Resumption, not True"),
         ({"max_failures": -1}, "max_failures is a whole number from 0, not -1"),
@@ -28,6 +33,18 @@ import streamjson as sj
 def test_values_that_are_wrong(options: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=re.escape(problem)):
         sj.http.stream("GET", "http://server", **options)
+
+
+@pytest.mark.parametrize("url", ["ftp://server", "server", "http://", "http://a:x/", "/relative"])
+def test_url_that_is_wrong(url: str) -> None:
+    with pytest.raises(ValueError, match="the URL is not valid: "):
+        sj.http.stream("GET", url)
+
+
+def test_method_that_is_wrong() -> None:
+    method: Any = None
+    with pytest.raises(TypeError, match="method is a name such as 'GET', not None"):
+        sj.http.stream(method, "http://server")
 
 
 def test_names_that_are_wrong() -> None:
@@ -79,4 +96,4 @@ def test_own_client_waits_as_long_as_a_model_may_think() -> None:
 
     with new_client(httpx2, 600.0, is_async=False) as client:
         assert client.timeout == httpx2.Timeout(600, connect=30)
-        assert client.follow_redirects
+        assert not client.follow_redirects

@@ -58,6 +58,47 @@ def test_url_is_shown_as_far_as_it_is_harmless() -> None:
     )
 
 
+@pytest.mark.parametrize("repeated", ["sk/a+b=c", "sk%2Fa%2Bb%3Dc", "sk\\/a+b=c"], ids=["as it is", "URL", "JSON"])
+@pytest.mark.parametrize(
+    "response",
+    [
+        lambda text: httpx2.Response(401, text=text),
+        lambda text: httpx2.Response(401, extensions={"reason_phrase": text.encode()}),
+        lambda text: httpx2.Response(200, headers={"content-type": text}),
+        lambda text: httpx2.Response(500, text="x" * 2040 + text),
+    ],
+    ids=["body", "reason", "type", "cut"],
+)
+def test_secret_that_is_repeated_in_any_spelling(response: Any, repeated: str) -> None:
+    options: Any = {"headers": [("X-Key", "sk/a+b=c"), ("X-Key", "other-key")]}
+    error = refused(response(f"{repeated} other-key"), "http://us-er-name:x@server", **options)
+    for shown in (str(error), error.body, error.content_type):
+        assert not any(secret in shown for secret in (repeated, "other-key", "us-er-name", "sk/a"))
+
+
+@pytest.mark.parametrize(
+    ("content_type", "text"),
+    [
+        ("text/event-stream", '{"error": "no key sk-12345678"}'),
+        ("application/x-ndjson", "no key sk-12345678\n"),
+        ("text/event-stream", "<html>sk-12345678"),
+    ],
+)
+def test_error_about_a_body_shows_no_secret(content_type: str, text: str) -> None:
+    response = httpx2.Response(200, headers={"content-type": content_type}, text=text)
+    client = httpx2.Client(transport=httpx2.MockTransport(lambda _: response))
+    with client, pytest.raises(sj.InvalidEventError) as raised:
+        list(sj.http.stream("GET", "http://server", client=client, headers={"X-Key": "sk-12345678"}))
+    error = raised.value
+    assert "12345678" not in f"{error}{error.body}{error.body_bytes!r}"
+    assert "***" in str(error)
+
+
+def test_request_shows_no_secret_to_a_way_of_your_own() -> None:
+    request = sj.http.Request("GET", httpx2.URL("http://u:p@server?k=1"), httpx2.Headers({"X-Key": KEY}), {"json": KEY})
+    assert repr(request) == "Request(method='GET')"
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx2
 import pytest
 
 import streamjson as sj
@@ -88,6 +89,34 @@ def test_openai_responses_are_continued_after_the_last_number(overlap: int) -> N
     assert len(others) >= 2
 
 
+def test_parameters_of_the_client_and_of_the_url_are_kept() -> None:
+    events = responses()
+    lines = [f"data: {json.dumps(event)}\n\n".encode() for event in events if "sequence_number" in event]
+    at: Any = lambda hit: int(hit.query.get("starting_after", -1)) + 1  # noqa: E731  # a table of one line
+    origin = Origin(replies_of(lines, at=at, cuts=[400]))
+    with origin.running() as url, httpx2.Client(params={"version": "2"}) as client:
+        read(f"{url}/v1/responses?tenant=a", "POST", "openai_responses", client=client, params={"x": "1"})
+    first, second = (hit.query for hit in origin.hits)
+    assert first["version"] == "2"
+    assert second == {**first, "stream": "true", "starting_after": second["starting_after"]}
+
+
+def test_number_that_is_missing_after_a_break_is_refused() -> None:
+    lines = [f'data: {{"sequence_number": {i}, "response": {{"id": "r"}}}}\n\n'.encode() for i in (0, 9)]
+    origin = Origin(replies_of(lines, at=lambda hit: 1 if hit.query else 0, cuts=[60]))
+    with origin.running() as url, pytest.raises(sj.CheckpointError, match="number 9 came after 0"):
+        read(url, "POST", "openai_responses")
+
+
+@pytest.mark.parametrize("number", ['"1"', "null", "true"])
+def test_number_of_another_type_is_none(number: str) -> None:
+    line = f'data: {{"sequence_number": {number}, "response": {{"id": "r"}}}}\n\n'.encode()
+    origin = Origin(replies_of([line], at=lambda _: 0, cuts=[]))
+    with origin.running() as url, pytest.raises(sj.StreamTruncatedError):
+        read(url, "GET", "openai_responses")
+    assert len(origin.hits) == 3
+
+
 def test_openai_response_that_is_joined() -> None:
     events = responses()
     lines = [f"data: {json.dumps(event)}\n\n".encode() for event in events if "sequence_number" in event]
@@ -121,10 +150,16 @@ def test_stream_that_is_never_continued() -> None:
     assert len(origin.hits) == 1
 
 
-def test_pings_are_no_progress() -> None:
-    origin = Origin([refuses(200, b"event: ping\ndata: {}\n\n", "text/event-stream")])
+@pytest.mark.parametrize("ping", [b"event: ping\ndata: {}\n\n", b'data: {"type": "ping"}\n\n', b"event: x\ndata:\n\n"])
+def test_pings_are_no_progress(ping: bytes) -> None:
+    """Bodies that end twice with nothing new are the end; connections that break are failures."""
+    origin = Origin([refuses(200, ping, "text/event-stream")])
     with origin.running() as url:
-        assert read(url, "GET", None) == ["{}"] * 3
+        assert len(read(url, "GET", None)) == 2
+        origin.replies = replies_of([ping, b"data"], at=lambda _: 0, cuts=[len(ping) + 2] * 9)
+        with pytest.raises(sj.StreamTruncatedError):
+            read(url, "GET", None)
+    assert len(origin.hits) == 2 + 3
 
 
 @pytest.mark.parametrize("resume", ["openai_responses", "gemini_interactions", "langgraph"])
@@ -204,6 +239,17 @@ def test_langgraph_location_at_another_server_is_refused() -> None:
     assert len(origin.hits) == 1
 
 
+def test_langgraph_after_a_redirect_sends_its_key_to_nobody_else() -> None:
+    """The client has followed a redirect, and has left out the key."""
+    evil = Origin(replies_of(RUN, at=after_id, cuts=[100], location="/runs/1"))
+    with evil.running() as there, Origin([refuses(307, b"", location=f"{there}/stream")]).running() as here:
+        with pytest.raises(sj.CheckpointError, match="another server|no_id") as raised:
+            read(here.replace("127.0.0.1", "localhost"), "POST", "langgraph", follow_redirects=True,
+                 headers={"Authorization": "Bearer sk-12345678"})  # fmt: skip
+    assert raised.value.code == "no_id" or evil.hits[-1].headers.get("authorization") is None
+    assert all("authorization" not in hit.headers for hit in evil.hits)
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # of your own
 
@@ -220,8 +266,9 @@ class ByPage(sj.http.Resumption):
     def is_replay(self, event: sj.http.Event) -> bool:
         return int(str(event.data)) < self.count
 
-    def taken(self, event: sj.http.Event) -> None:
+    def taken(self, event: sj.http.Event) -> bool:
         self.count = int(str(event.data)) + 1
+        return True
 
     def reconnecting(self, first: Any) -> None:
         pass
@@ -234,9 +281,8 @@ def test_way_of_your_own() -> None:
         def is_replay(self, event: sj.http.Event) -> bool:
             return event.data != "[DONE]" and super().is_replay(event)
 
-        def taken(self, event: sj.http.Event) -> None:
-            if event.data != "[DONE]":
-                super().taken(event)
+        def taken(self, event: sj.http.Event) -> bool:
+            return event.data != "[DONE]" and super().taken(event)
 
     origin = Origin(replies_of(lines, at=lambda hit: max(0, int(hit.query.get("start", 0)) - 1), cuts=[40]))
     with origin.running() as url:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import gc
+import io
 import itertools
 import random
 import re
+import socket
+import threading
 import types
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -18,7 +22,7 @@ import httpx2
 import pytest
 
 import streamjson as sj
-from origin import Origin, Reply, body, log_of, refuses, sends, silence, silence_after
+from origin import Hit, Origin, Reply, Send, body, log_of, refuses, sends, silence, silence_after, start
 
 DOCUMENT = {"people": [{"name": "Jane Döe 😀", "age": 34}, {"name": "John"}], "summary": "Two people, one team."}
 LOG = log_of(DOCUMENT)
@@ -108,7 +112,7 @@ def test_server_without_ids_that_sends_everything_each_time(read: Read, cut: int
 
 @both
 def test_events_of_any_protocol_are_recognized(read: Read) -> None:
-    """A server may give ids to the events of a model, of other types too, and replay them."""
+    """A server may give ids to the events of a model, whatever they bring, and replay them."""
     events = [
         sj.encode_sse(sj.ServerSentEvent(data, id=f"e{number}", event=event))
         for number, (event, data) in enumerate(
@@ -116,13 +120,19 @@ def test_events_of_any_protocol_are_recognized(read: Read) -> None:
                 ("message_start", '{"type": "message_start", "message": {}}'),
                 ("ping", '{"type": "ping"}'),
                 ("message", "not JSON"),
+                ("message", '{"span_id": "s"}'),
+                ("message", '{"span_id": "s", "other": 1}'),
+                ("error", '{"error": {"message": "no"}}'),
+                ("message", '{"error": "no"}'),
+                ("message", ""),
                 ("metadata", '{"run": 1}'),
                 ("message", '{"type": "message_stop"}'),
             ],
             1,
         )
     ]
-    origin = Origin([sends(events, cut=150), sends(events, cut=200, again=5), sends([*events, b"data: [DONE]\n\n"])])
+    replies = [sends(events, cut=50 * number, again=number) for number in range(1, 9)]
+    origin = Origin([*replies, sends([*events, b"data: [DONE]\n\n"], again=9)])
     with origin.running() as url:
         assert read(url) == [*body(events), "[DONE]"]
 
@@ -142,13 +152,108 @@ def test_stream_that_cant_be_continued_ends_with_what_there_is(read: Read) -> No
 
 
 @both
+@pytest.mark.parametrize(
+    ("data", "content_type"),
+    [
+        (b'{"token": "a"}\n{"token": "b"}\n', "application/x-ndjson"),
+        (b'data: {"token": "a"}\n\n' * 2, "text/event-stream"),
+    ],
+    ids=["JSON lines", "events"],
+)
+def test_body_whose_events_cant_be_recognized_is_asked_for_once(read: Read, data: bytes, content_type: str) -> None:
+    origin = Origin([refuses(200, data, content_type)])
+    with origin.running() as url:
+        assert len(read(url)) == 2
+    assert len(origin.hits) == 1
+
+
+@both
+def test_known_event_after_an_unknown_one_is_refused(read: Read) -> None:
+    """The server ignores the caller's id when it is asked again; what it sends then may be old."""
+    origin = Origin([sends(LOG[5:], ids_from_start=True, cut=300), sends(LOG, ids_from_start=True)])
+    with origin.running() as url, pytest.raises(sj.CheckpointError) as raised:
+        read(url, headers={"Last-Event-ID": "e5"})
+    assert raised.value.code == "other_replay"
+
+
+def test_filter_of_a_checkpoint_knows_what_came_before() -> None:
+    """As above, with the filter that was saved beside the document."""
+    assembler, replays = sj.Assembler(), sj.ReplayFilter()
+    for event in sj.decode_sse(b"".join(LOG[:5])):
+        assembler.apply(event)
+        replays.applied(event)
+    assembler, replays = sj.Assembler.restore(assembler.checkpoint()), sj.ReplayFilter.restore(replays.checkpoint())
+    origin = Origin([sends(LOG, cut=400), sends(LOG, ids_from_start=True)])
+    with origin.running() as url:
+        events = sj.http.stream("GET", url, headers={"Last-Event-ID": "e5"}, replays=replays, **QUICK)
+        saved = []
+        for snapshot in sj.assemble(events, assembler=assembler):
+            saved.append((assembler.checkpoint(), replays.checkpoint()))
+    assert snapshot.value == DOCUMENT
+    origin.replies = [sends(LOG, ids_from_start=True)]
+    for checkpoint, filtered in saved[:-1]:  # each pair is of one point in the stream
+        assembler = sj.Assembler.restore(checkpoint)
+        with origin.running() as url:
+            events = sj.http.stream("GET", url, replays=sj.ReplayFilter.restore(filtered), **QUICK)
+            assert sj.assemble(events, assembler=assembler).final() == DOCUMENT
+
+
+@both
+@pytest.mark.parametrize("id", ["é", "😀", "a b"])
+def test_id_is_sent_in_utf_8(read: Read, id: str) -> None:
+    log = [f"id: {id}\ndata: 1\n\n".encode(), f"id: {id}2\ndata: 2\n\n".encode()]
+    origin = Origin(
+        [sends(log, ids_from_start=True, cut=len(log[0]) + 3), sends(log, ids_from_start=True), refuses(204)]
+    )
+    with origin.running() as url:
+        assert read(url) == ["1", "2"]
+    assert [hit.after for hit in origin.hits] == [
+        None,
+        id.encode().decode("latin-1"),
+        f"{id}2".encode().decode("latin-1"),
+    ]
+
+
+@both
+@pytest.mark.parametrize("id", ["1 ", "\t1", "a\x0bb"])
+def test_id_that_is_no_header_value_cant_be_sent(read: Read, id: str) -> None:
+    origin = Origin([sends([f"id: {id}\ndata: 1\n\n".encode(), b"data: 2"], cut=20, ids_from_start=True)])
+    with origin.running() as url, pytest.raises(sj.StreamTruncatedError) as raised:
+        read(url)
+    assert "can't be sent in a header field" in raised.value.__notes__[0]
+
+
+@both
+def test_log_of_several_streams_is_read_past_done_if_asked_for(read: Read) -> None:
+    origin = Origin([sends([*LOG, *LOG], ids_from_start=True)])
+    with origin.running() as url:
+        assert read(url) == body(LOG)
+        assert read(url, method="POST") == body(LOG)
+        assert read(url, resume="never") == body(LOG) * 2
+    assert len(origin.hits) == 3
+
+
+@both
+def test_server_that_holds_the_connection_after_done(read: Read) -> None:
+    origin = Origin([silence_after(LOG)])
+    with origin.running() as url:
+        assert read(url) == body(LOG)
+        origin.wait_until_all_closed()
+
+
+@both
 def test_server_that_starts_its_counting_again_is_refused(read: Read) -> None:
     """The same ids with other content: nothing can tell which event is new."""
     other = log_of({"summary": "Another answer altogether."})
     origin = Origin([sends(LOG, cut=300), sends(other, ids_from_start=True)])
-    with origin.running() as url, pytest.raises(sj.CheckpointError) as raised:
-        read(url)
-    assert raised.value.code == "other_replay"
+    with origin.running() as url:
+        with pytest.raises(sj.CheckpointError) as raised:
+            read(url)
+        assert raised.value.code == "other_replay"
+        origin.replies = [sends(LOG, cut=300), sends(other, ids_from_start=True)]
+        with pytest.raises(sj.CheckpointError) as raised:
+            sj.assemble(sj.http.stream("GET", url, **QUICK)).final()
+        assert raised.value.snapshot.value["people"][0]["name"].startswith("Jane")
 
 
 @both
@@ -252,6 +357,41 @@ def test_json_lines_are_recognized_by_their_type(read: Read) -> None:
         assert read(url) == [{"delta": "Lis", "json_path": "a"}, {"done": True}]
         assert read(url, format="json_lines", method="POST") == read(url)
     assert [hit.headers["accept"] for hit in origin.hits][:2] == ["text/event-stream", "application/x-ndjson"]
+
+
+@both
+def test_status_counts_even_if_its_body_is_cut(read: Read) -> None:
+    async def cut(_: Hit, send: Send) -> bool:
+        await start(send, 401, "text/plain", content_length="50")
+        await send({"type": "http.response.body", "body": b"bad key", "more_body": True})
+        return True
+
+    origin = Origin([cut])
+    with origin.running() as url, pytest.raises(sj.ResponseError, match="401 Unauthorized; the body begins 'bad key'"):
+        read(url)
+    assert len(origin.hits) == 1
+
+
+@both
+def test_redirect_is_not_followed_unless_the_client_does(read: Read) -> None:
+    target = Origin([sends(LOG)])
+    with target.running() as there, Origin([refuses(307, b"", location=f"{there}/x?key=1")]).running() as here:
+        with pytest.raises(
+            sj.ResponseError, match=f"307 Temporary Redirect, to {there}/x: ask there, or pass a client"
+        ):
+            read(here, method="POST", headers={"X-Api-Key": "sk-12345678"})
+        assert not target.hits
+        assert read(here, follow_redirects=True) == body(LOG)
+
+
+@pytest.mark.parametrize("content", [io.BytesIO(b"prompt"), iter([b"prompt"])], ids=["file", "iterator"])
+def test_body_that_can_be_sent_once_only(content: Any) -> None:
+    origin = Origin([sends(LOG)])
+    with origin.running() as url:
+        with pytest.raises(TypeError, match="content can be sent only once"):
+            read(url, method="POST", content=content, resume="last_event_id")
+        assert read(url, method="POST", content=content) == body(LOG)
+    assert [hit.body for hit in origin.hits] == [b"prompt"]
 
 
 @both
@@ -385,7 +525,7 @@ def test_state_of_a_stream() -> None:
         assert events.url == f"{url}/"
         assert (events.response, events.connection_count, events.last_event_id) == (None, 0, "")
         assert next(events).id == "e1"
-        assert (events.response.status_code, events.connection_count, events.last_event_id) == (200, 1, "")
+        assert (events.response.status_code, events.connection_count, events.last_event_id) == (200, 1, "e1")
         list(events)
         assert (events.connection_count, events.last_event_id) == (2, f"e{len(LOG) - 1}")
     with pytest.raises(StopIteration):
@@ -403,6 +543,49 @@ def test_leaving_closes_the_connection() -> None:
             with sj.http.stream("GET", url) as events:
                 assert [event.data for event in itertools.islice(events, step)] == body(LOG[:step])
             origin.wait_until_all_closed()
+
+
+def test_stream_that_another_task_reads_cant_be_closed() -> None:
+    async def check(url: str) -> None:
+        events: Any = sj.http.stream("GET", url)
+        assert (await anext(events)).id == "e1"
+        reader = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0)
+        with pytest.raises(sj.StreamJSONError, match="another task") as raised:
+            await events.aclose()
+        assert raised.value.code == "reading"
+        reader.cancel()
+        await asyncio.wait({reader})
+        await events.aclose()
+
+    origin = Origin([silence_after(LOG[:1])])
+    with origin.running() as url:
+        asyncio.run(check(url))
+        origin.wait_until_all_closed()
+
+
+def test_stream_that_another_thread_reads_cant_be_closed() -> None:
+    origin = Origin([silence_after(LOG[:1])])
+    with origin.running() as url:
+        events = sj.http.stream("GET", url, idle_timeout_s=30)
+        next(events)
+
+        def read_on() -> None:
+            with contextlib.suppress(sj.StreamJSONError):
+                list(events)
+
+        reader = threading.Thread(target=read_on)
+        reader.start()
+        raised = None
+        while raised is None and reader.is_alive():  # until the thread reads
+            try:
+                next(events)
+            except (ValueError, sj.StreamJSONError) as error:
+                raised = error
+        with pytest.raises(sj.StreamJSONError, match="another thread"):
+            events.close()
+        events.response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        reader.join()
 
 
 def test_cancelled_at_any_await_it_leaves_no_connection() -> None:

@@ -63,6 +63,9 @@ class IdRecognizer:
         self._last_replayed, self._replays_left = 0, self.count
         self.replaying = self._replays_left > 0
 
+    def knows(self, event: EventSummary) -> bool:
+        return bool(event.id) and self._is_known(event.digest(), event.span_id)
+
     def is_replay(self, event: EventSummary) -> bool:
         if self.spans.is_new(event.span_id):  # so is everything after it
             self.replaying = False

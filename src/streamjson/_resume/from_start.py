@@ -50,6 +50,9 @@ class StartRecognizer:
         self._replayed_chain, self._deltas_left, self._unreadable_left = b"", self.count, self._unreadable_count
         self._rejected.clear()  # they came after the recorded events, so the server sends them again
 
+    def knows(self, event: EventSummary) -> bool:  # noqa: ARG002  # they are counted, not known
+        return False
+
     def is_replay(self, event: EventSummary) -> bool:
         if event.kind in ("unreadable", "ignored"):
             if not self._deltas_left:

@@ -39,6 +39,10 @@ class Recognizer(Protocol):
     def start_connection(self) -> None:
         """Expect the events of a new connection."""
 
+    def knows(self, event: EventSummary) -> bool:
+        """Return whether an event that follows a new one is known by its id."""
+        ...
+
     def is_replay(self, event: EventSummary) -> bool:
         """Return whether an event was applied before. Asked only while `replaying` is True."""
         ...

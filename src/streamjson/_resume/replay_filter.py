@@ -120,6 +120,11 @@ class ReplayFilter:
         self._pending_event, self._pending_summary = event, summary
         return False
 
+    @property
+    def counts(self) -> bool:
+        """Whether the event that was let through last can be recognized if it comes again."""
+        return self._pending_summary is not None and self._pending_summary.kind != "done"
+
     def applied(self, event: object) -> None:
         """Record that `event` was applied: that the assembler did not reject it.
 
@@ -226,8 +231,23 @@ class ReplayFilter:
 class AnyEventFilter(ReplayFilter):
     """Recognizes events of any protocol, which are passed on."""
 
-    __slots__ = ()
+    __slots__ = ("_is_resumed",)
 
     def __init__(self, *, replays_from_start: bool, limits: Limits) -> None:
         super().__init__(replays_from_start=replays_from_start, limits=limits)
-        self._dialect = AnyEvent(limits, counts_all=replays_from_start)
+        self._dialect = AnyEvent(limits)
+        self._is_resumed = False
+
+    def is_replay(self, event: object) -> bool:
+        """Return whether an event was there before. A known event after a new one is refused: it would be doubled."""
+        if super().is_replay(event):
+            return True
+        summary = self._pending_summary
+        if summary is not None and self._is_resumed and self._recognizer.knows(summary):
+            raise refusal_error("other_replay")
+        return False
+
+    def reconnected(self) -> None:
+        """Record that a new connection begins."""
+        super().reconnected()
+        self._is_resumed = True

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from .._dialects import Failed
-from .._errors import ResponseError, StreamJSONError, StreamTruncatedError, shorten
+from .._errors import CheckpointError, ResponseError, StreamJSONError, StreamTruncatedError, shorten
 from .snapshot import Snapshot
 
 __all__ = ["StreamFailedError", "add_progress", "no_deltas", "sender_failed", "started_over"]
@@ -81,5 +81,5 @@ def no_deltas(misunderstood: int, first: str) -> StreamFailedError:
 
 def add_progress(error: object, snapshot: Snapshot | None, parts: Sequence[Any] = ()) -> None:
     """Give an error that ended a stream, for want of the rest, what had come until then."""
-    if isinstance(error, StreamTruncatedError | ResponseError) and error.snapshot is None:
+    if isinstance(error, StreamTruncatedError | ResponseError | CheckpointError) and error.snapshot is None:
         error.snapshot, error.parts = snapshot, tuple(parts)

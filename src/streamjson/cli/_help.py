@@ -43,8 +43,9 @@ Print the document that a stream of Server-Sent Events builds, as JSON;
 with --from text, the document whose JSON text arrives in pieces.
 A stream of a model's API is recognized by its first event: OpenAI Chat
 Completions and compatible servers, OpenAI Responses, Anthropic Messages,
-Gemini, Bedrock, Cohere, Ollama, Opper, ADK, AG-UI and the AI SDK. The parts of its answer are printed as an array: each text, and each
-call with its arguments as `value`, with how it ended.
+Gemini, Bedrock, Cohere, Ollama, Opper, ADK, AG-UI and the AI SDK. The parts of
+its answer are printed as an array: each text, and each call with its arguments
+as `value`, with how it ended.
 Standard input is read as it arrives. A URL is asked by GET, or with -d by POST;
 a stream that breaks is continued if its server can replay it, but a POST is
 never sent twice, unless --resume says how. Standard output is always UTF-8.

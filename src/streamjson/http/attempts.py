@@ -8,67 +8,61 @@ It owns the policy; `sync_stream` and `async_stream` connect, read and wait. It 
 - A failure is a connection that brought no progress: no new event that would be recognized if it came again. More than
   `max_failures` of them in a row end the stream.
 - A body that just ends is a break where the source can continue: a proxy may have ended it, and browsers connect again,
-  too. The end is `[DONE]`, a 204, or `max_failures` connections that bring nothing new.
-- The wait is what the server asks for (`Retry-After`, `retry`), or grows by 2 from `min_wait_s`, with jitter; never
-  more than `max_wait_s`.
+  too. Two in a row that bring no progress are the end; `[DONE]`, and a 204, are at once.
+- The wait is that of `Retry-After`, or grows by 2 from `retry` or `min_wait_s`, with jitter; never more than
+  `max_wait_s`.
+- An error shows no secret of a request.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
-from typing import Any, Final, TypeAlias
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
+from typing import Any, Final
 
-from tenacity import RetryCallState, Retrying, wait_exponential_jitter
+from attrs import evolve
 
-from .._errors import CheckpointError, ResponseError, StreamJSONError, StreamTruncatedError
+from .._errors import CheckpointError, InvalidEventError, ResponseError, StreamJSONError, StreamTruncatedError
 from .._json import JSONValue
-from .._limits import Limits
 from .._wire import ServerSentEvent, SSEDecoder, decode_json_lines, decode_sse
+from .policy import Policy
 from .request import Request
-from .response import Format, Refusal, format_of, shown_url
-from .resumption import Event, Resumption
+from .response import Format, Refusal, format_of
+from .resumption import Event, Resumption, is_done
+from .secrets import Secrets, shown_url
 
-__all__ = ["Attempts", "OnBreak"]
+try:
+    from tenacity import RetryCallState, Retrying, wait_exponential_jitter
+except ImportError:
+    raise ImportError("streamjson.http needs tenacity: pip install 'streamjson-assembler[http]'") from None
 
-OnBreak: TypeAlias = Callable[[StreamJSONError, float], object]
+__all__ = ["Attempts"]
 
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 """The statuses after which another request may succeed."""
 _NO_CONTENT: Final = (204, 205)
+_MAX_QUIET_ENDS: Final = 2
+_MIN_RETRY_MS: Final = 100  # of a server; a caller may ask for less
 
 
 class Attempts:
     """The connections of one stream, one after the other."""
 
-    def __init__(
-        self,
-        request: Request,
-        resumption: Resumption | None,
-        *,
-        library: Any,
-        format: Format | None,
-        max_failures: int,
-        min_wait_s: float,
-        max_wait_s: float,
-        on_break: OnBreak | None,
-        limits: Limits,
-    ) -> None:
+    def __init__(self, request: Request, resumption: Resumption | None, policy: Policy, library: Any) -> None:
         self._request: Request = request
         self._resumption: Resumption | None = resumption
-        self._format: Format | None = format
-        self._max_failures: int = max_failures
-        self._min_wait_s: float = min_wait_s
-        self._max_wait_s: float = max_wait_s
-        self._on_break: OnBreak | None = on_break
-        self._limits: Limits = limits
-        self._final: tuple[type[Exception], ...] = (library.UnsupportedProtocol, library.LocalProtocolError)
-        self.breaks: tuple[type[Exception], ...] = (
-            library.TransportError, library.DecodingError, StreamTruncatedError, ResponseError,
-        )  # fmt: skip
-        self._decoder = SSEDecoder(limits=limits)
-        self._failures = 0
-        self._is_over = False  # the last event has come
-        self._has_progressed = False  # of this connection: whether it brought a new event
+        self._policy: Policy = policy
+        self._library: Any = library
+        self.breaks: tuple[type[Exception], ...] = (library.RequestError, StreamTruncatedError, ResponseError)
+        """What ends a connection. Of these, `broke` raises the ones that are final."""
+        self.bad_bodies: tuple[type[Exception], ...] = (library.RequestError,)
+        self._secrets: Secrets = Secrets()
+        self._secrets.add(request.url, request.headers)
+        self._decoder: SSEDecoder = SSEDecoder(limits=policy.limits)
+        self._format: Format | None = None  # of this response
+        self._failures: int = 0
+        self._quiet_ends: int = 0  # bodies that ended without progress, in a row
+        self._has_progressed: bool = False  # of this connection
+        self.is_over: bool = False  # the last event has come, or there is none
         self.connection_count: int = 0
         self.last_event_id: str = ""
         self.response: Any = None
@@ -83,90 +77,104 @@ class Attempts:
         request = self._request
         if self.connection_count and self._resumption is not None:
             request = self._resumption.request(request)
+            self._secrets.add(request.url, request.headers)
         self.connection_count += 1
         self._has_progressed = False
         return request.method, request.url, {**request.options, "headers": request.headers}
 
-    def refusal(self, response: Any) -> Refusal | None:
-        """Return what to read of a response that is not a stream; None for a stream, or the end of one."""
+    def open(self, response: Any) -> Refusal | None:
+        """Take note of a response. Return what to read of it if it is not a stream; None for one, or its end."""
         self.response = response
-        if self.is_end:
+        sent = (*response.history, response)
+        for each in sent:
+            self._secrets.add(each.request.url, each.request.headers)
+        if self._request.sent_url is None:
+            self._request = evolve(self._request, sent_url=sent[0].request.url)
+        if response.status_code in _NO_CONTENT:
+            self.is_over = True
             return None
-        if format_of(response, self._format) is None:
-            return Refusal(response)
+        self._format = format_of(response, self._policy.format)
+        if self._format is None:
+            return Refusal(response, self._secrets)
         if self._resumption is not None:
-            self._resumption.responded(response)
+            self._resumption.responded(self._request, response)
         return None
-
-    @property
-    def is_end(self) -> bool:
-        """Whether the server has nothing more to send."""
-        return self.response.status_code in _NO_CONTENT
 
     # ------------------------------------------------------------------------------------------------------------------
     # events
 
     def decode(self, pieces: Iterable[bytes]) -> Generator[Any, None, None]:
         """Return the events of a body, or the values of its lines."""
-        if format_of(self.response, self._format) == "json_lines":
-            return decode_json_lines(pieces, limits=self._limits)
+        if self._format == "json_lines":
+            return decode_json_lines(pieces, limits=self._policy.limits)
         return decode_sse(pieces, decoder=self._decoder)
 
     def decode_async(self, pieces: AsyncIterable[bytes]) -> AsyncGenerator[Any, None]:
         """Return the events of a body, or the values of its lines."""
-        if format_of(self.response, self._format) == "json_lines":
-            return decode_json_lines(pieces, limits=self._limits)
+        if self._format == "json_lines":
+            return decode_json_lines(pieces, limits=self._policy.limits)
         return decode_sse(pieces, decoder=self._decoder)
 
     def admit(self, decoded: Event | JSONValue) -> Event | None:
-        """Return an event that is new; None for one that was there before."""
+        """Return an event that is new, and which the caller gets now; None for one that was there before."""
         event = decoded if isinstance(decoded, ServerSentEvent) else ServerSentEvent(decoded)
-        if self._resumption is not None and self._resumption.is_replay(event):
-            return None
-        if self._resumption is None or self._resumption.advances(event):
-            self._has_progressed, self._failures = True, 0
+        resumption = self._resumption
+        if resumption is None:
+            self.is_over = is_done(event) and not self._policy.reads_on
+        else:
+            if resumption.is_replay(event):
+                return None
+            if resumption.taken(event):
+                self._has_progressed, self._failures, self._quiet_ends = True, 0, 0
+            self.is_over = resumption.is_last(event)
+        self.last_event_id = event.id or event.last_event_id or self.last_event_id
         return event
 
-    def taken(self, event: Event) -> None:
-        """Note that the caller has come back for the next event."""
-        self.last_event_id = event.id or event.last_event_id or self.last_event_id
-        if self._resumption is not None:
-            self._resumption.taken(event)
-            self._is_over = self._resumption.is_last(event)
+    def mask(self, error: StreamJSONError) -> None:
+        """Remove the secrets that a body has repeated from an error about it."""
+        error.args = (self._secrets.masked(error.message), *error.args[1:])
+        if isinstance(error, InvalidEventError):
+            error.body = self._secrets.masked(error.body)
+            error.body_bytes = self._secrets.masked(error.body_bytes.decode("utf-8", "replace")).encode()
 
     # ------------------------------------------------------------------------------------------------------------------
     # breaks
 
     def ended(self) -> float | None:
         """Return the seconds to wait before the next connection, as a body has ended; None if that was the end."""
-        if self._resumption is None or self._is_over:
+        resumption = self._resumption
+        if resumption is None or self.is_over:
             return None
-        if self._resumption.has_last_event:
-            return self.broke(_ended())
+        message = f"the body of {self._request.method} {self.url} ended before its last event"
+        error = StreamTruncatedError(message, code="no_done")
+        if resumption.has_last_event:
+            return self.broke(error)
         if not self._has_progressed:
-            self._failures += 1
-        if self._failures > self._max_failures or self._why_not_continued(self._resumption) is not None:
+            self._quiet_ends += 1
+        if self._quiet_ends >= _MAX_QUIET_ENDS or self._why_not_continued(resumption) is not None:
             return None  # it has nothing more, or can't be asked for more
-        return self._wait_s(_ended())
+        return self._wait_s(error)
 
     def broke(self, error: Exception) -> float | None:
-        """Return the seconds to wait after a break; None if nothing was missing. Raises the error that is final."""
-        if isinstance(error, self._final):
-            raise error
-        if self._is_over and not isinstance(error, StreamJSONError):
-            return None
+        """Return the seconds to wait after a break. Raises the error that is final."""
+        library = self._library
+        if isinstance(error, library.LocalProtocolError):
+            message = "the request can't be sent: the value of a header field is not allowed"
+            raise ValueError(message) from None  # noqa: TRY004  # its text has the value, which may be a secret
         if not self._has_progressed:
             self._failures += 1
+        final = self._to_raise(error)
         resumption = self._resumption
-        is_passing = not isinstance(error, ResponseError) or error.status_code in _PASSING
-        if resumption is None or not is_passing or self._failures > self._max_failures:
-            raise self._to_raise(error)
+        is_passing = not isinstance(error, library.TooManyRedirects) and (
+            not isinstance(error, ResponseError) or error.status_code in _PASSING
+        )
+        if resumption is None or not is_passing or self._failures > self._policy.max_failures:
+            raise final
         reason = self._why_not_continued(resumption)
         if reason is not None:
-            final = self._to_raise(error)
             final.add_note(f"the stream can't be continued: {reason}")
             raise final
-        return self._wait_s(self._to_raise(error))
+        return self._wait_s(final)
 
     def _why_not_continued(self, resumption: Resumption) -> CheckpointError | None:
         """Note that a connection was lost; return why the source can't continue, if so."""
@@ -181,7 +189,7 @@ class Attempts:
         if isinstance(error, StreamJSONError):
             final = error
         else:
-            reason = type(error).__name__ + (f": {error}" if str(error) else "")
+            reason = type(error).__name__ + (f": {self._secrets.masked(str(error))}" if str(error) else "")
             times = f" {self._failures} times in a row" if self._failures > 1 else ""
             where = f"{self._request.method} {self.url}"
             final = StreamTruncatedError(f"the connection of {where} broke{times}: {reason}", code="connection")
@@ -191,19 +199,16 @@ class Attempts:
 
     def _wait_s(self, error: StreamJSONError) -> float:
         wait_s = self._wait_after(error)
-        if self._on_break is not None:
-            self._on_break(error, wait_s)
+        if self._policy.on_break is not None:
+            self._policy.on_break(error, wait_s)
         return wait_s
 
     def _wait_after(self, error: StreamJSONError) -> float:
+        policy, retry_ms = self._policy, self._decoder.retry_ms
         if isinstance(error, ResponseError) and error.retry_after_s is not None:
-            return min(error.retry_after_s, self._max_wait_s)
-        retry_ms = self._decoder.retry_ms
-        initial = min(self._min_wait_s if retry_ms is None else retry_ms / 1000, self._max_wait_s)
+            return min(error.retry_after_s, policy.max_wait_s)
+        initial = policy.min_wait_s if retry_ms is None else max(retry_ms, _MIN_RETRY_MS) / 1000
+        initial = min(initial, policy.max_wait_s)
         state = RetryCallState(Retrying(), None, (), {})
-        state.attempt_number = max(1, self._failures)
-        return float(wait_exponential_jitter(initial, self._max_wait_s, jitter=initial)(state))
-
-
-def _ended() -> StreamTruncatedError:
-    return StreamTruncatedError("the body ended before the last event", code="no_done")
+        state.attempt_number = max(1, self._failures, self._quiet_ends)
+        return float(wait_exponential_jitter(initial, policy.max_wait_s, jitter=initial)(state))

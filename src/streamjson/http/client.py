@@ -69,10 +69,10 @@ def has_async_methods(client: object) -> bool:
 
 
 def new_client(library: Any, idle_timeout_s: float, *, is_async: bool) -> Any:
-    """Return a client that follows redirects, and waits as long as a model may think."""
+    """Return a client that waits as long as a model may think. It follows no redirects: they would get its headers."""
     timeout = library.Timeout(idle_timeout_s, connect=min(idle_timeout_s, _CONNECT_TIMEOUT_S))
     kind = library.AsyncClient if is_async else library.Client
-    return kind(timeout=timeout, follow_redirects=True)
+    return kind(timeout=timeout)
 
 
 def with_idle_timeout(library: Any, timeout: Any, idle_timeout_s: float) -> Any:

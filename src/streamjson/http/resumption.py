@@ -27,7 +27,7 @@ from attrs import evolve
 from .._errors import CheckpointError, shorten
 from .._json import JSONValue, is_object
 from .._limits import Limits
-from .._resume import AnyEventFilter
+from .._resume import AnyEventFilter, ReplayFilter
 from .._wire import ServerSentEvent
 from .request import Request
 
@@ -41,9 +41,11 @@ class Resumption(ABC):
     """A way to continue a stream. One object belongs to one stream.
 
     `has_last_event` says that the source always sends a last event (`is_last`): a body that just ends was cut then.
+    `repeats_request` says that the first request may be sent again, with its body.
     """
 
     has_last_event: bool = False
+    repeats_request: bool = True
 
     @abstractmethod
     def request(self, first: Request) -> Request:
@@ -54,73 +56,92 @@ class Resumption(ABC):
         """Return whether an event was there before. Raises `CheckpointError` if that can't be known."""
 
     @abstractmethod
-    def taken(self, event: Event) -> None:
-        """Note that the caller has the event, and has come back for the next."""
+    def taken(self, event: Event) -> bool:
+        """Note an event that is new, as the caller gets it now.
+
+        Return whether it is progress: if it comes again, it will be recognized. A ping is none, for example.
+        """
 
     @abstractmethod
     def reconnecting(self, first: Request) -> None:
         """Note that a connection was lost. Raises `CheckpointError` if the source can't continue this stream."""
 
-    def advances(self, event: Event) -> bool:  # noqa: ARG002  # for ways that know some events only
-        """Return whether a new event is progress. One that would be sent again, and not be recognized, is not."""
-        return True
-
-    def responded(self, response: Any) -> None:  # noqa: B027  # most ways need nothing of it
+    def responded(self, first: Request, response: Any) -> None:  # noqa: B027  # most ways need nothing of it
         """Note the response of a connection, of the client's own class."""
 
     def is_last(self, event: Event) -> bool:
         """Return whether nothing follows an event."""
-        return isinstance(event.data, str) and event.data.strip() == "[DONE]"
+        return is_done(event)
+
+
+def is_done(event: Event) -> bool:
+    """Return whether an event is `[DONE]`."""
+    return isinstance(event.data, str) and event.data.strip() == "[DONE]"
 
 
 class LastEventID(Resumption):
     """By the id of the last event. The server may replay some events, or all."""
 
-    def __init__(self, limits: Limits, *, replays_from_start: bool = False) -> None:
-        self._replays = AnyEventFilter(replays_from_start=replays_from_start, limits=limits)
+    def __init__(self, replays: ReplayFilter) -> None:
+        self._replays = replays
         self._last_event_id: str | None = None  # None before there is one: a caller's own header then stays
 
     def request(self, first: Request) -> Request:
-        if self._last_event_id is None:
-            return first
-        return first.with_header("Last-Event-ID", self._last_event_id)
+        return first.with_header("Last-Event-ID", self._last_event_id) if self._last_event_id else first
 
     def is_replay(self, event: Event) -> bool:
         return self._replays.is_replay(event)
 
-    def taken(self, event: Event) -> None:
+    def taken(self, event: Event) -> bool:
+        counts = self._replays.counts
         self._replays.applied(event)
         if event.id is not None or event.last_event_id:
             self._last_event_id = event.id if event.id is not None else event.last_event_id
-
-    def advances(self, event: Event) -> bool:
-        return bool(event.id)
+        return counts
 
     def reconnecting(self, first: Request) -> None:  # noqa: ARG002  # it may be any
+        last = self._last_event_id or ""
+        if last != last.strip() or not last.isprintable():
+            raise CheckpointError(f"the id {shorten(last)} can't be sent in a header field", code="no_id")
         self._replays.reconnected()
 
 
 class FromStart(LastEventID):
     """Each connection sends everything, as the server knows no place."""
 
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(limits, replays_from_start=True)
-
     def request(self, first: Request) -> Request:
         return first
 
-    def advances(self, event: Event) -> bool:
-        return bool(event.data)
 
+class _ByData(Resumption):
+    """By what the data of events say."""
 
-class OpenAIResponses(Resumption):
-    """By the sequence number of the last event, of a response that was made with `background`."""
-
+    repeats_request = False
     has_last_event = True
 
-    def __init__(self, _: Limits) -> None:
+    def __init__(self) -> None:
+        self._read: tuple[Event, Mapping[str, Any]] | None = None  # the last event whose data was decoded
+
+    def _fields(self, event: Event) -> Mapping[str, Any]:
+        if self._read is None or self._read[0] is not event:
+            data: Any = event.data
+            if isinstance(data, str):
+                try:
+                    data = json.loads(data)
+                except (ValueError, RecursionError):
+                    data = None
+            self._read = event, data if is_object(data) else {}
+        return self._read[1]
+
+
+class OpenAIResponses(_ByData):
+    """By the sequence number of the last event, of a response that was made with `background`."""
+
+    def __init__(self, _: ReplayFilter) -> None:
+        super().__init__()
         self._id: str | None = None
         self._number: int | None = None
+        self._is_resumed = False  # whether the next number must follow the last one
 
     def request(self, first: Request) -> Request:
         if self._number is None:
@@ -129,37 +150,45 @@ class OpenAIResponses(Resumption):
         return first.to_get(url, stream="true", starting_after=str(self._number))
 
     def is_replay(self, event: Event) -> bool:
-        number = _fields(event).get("sequence_number")  # unknown events may have none
-        return isinstance(number, int) and self._number is not None and number <= self._number
+        number, last = self._number_of(event), self._number
+        if number is None or last is None:  # unknown events may have none
+            return False
+        if self._is_resumed and number > last + 1:
+            raise CheckpointError(f"events are missing: number {number} came after {last}", code="other_replay")
+        return number <= last
 
-    def taken(self, event: Event) -> None:
-        fields = _fields(event)
-        number, response = fields.get("sequence_number"), fields.get("response")
+    def taken(self, event: Event) -> bool:
+        number, response = self._number_of(event), self._fields(event).get("response")
         if self._id is None and is_object(response) and isinstance(response.get("id"), str):
             self._id = response["id"]
-        if isinstance(number, int):
-            self._number = number
-
-    def advances(self, event: Event) -> bool:
-        return "sequence_number" in _fields(event)
+        if number is None:
+            return False
+        self._number, self._is_resumed = number, False
+        return True
 
     def reconnecting(self, first: Request) -> None:
         if first.method != "GET" and (self._number is None or self._id is None):
             raise CheckpointError("no event had the id of the response and a sequence number", code="no_id")
+        self._is_resumed = True
 
     def is_last(self, event: Event) -> bool:
         ends = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "error")
-        return super().is_last(event) or _fields(event).get("type") in ends
+        return super().is_last(event) or self._fields(event).get("type") in ends
+
+    def _number_of(self, event: Event) -> int | None:
+        number = self._fields(event).get("sequence_number")
+        return number if type(number) is int else None
 
 
-class GeminiInteractions(LastEventID):
+class GeminiInteractions(_ByData):
     """By the `event_id` of the last event of an interaction."""
 
-    has_last_event = True
-
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(limits)
+    def __init__(self, replays: ReplayFilter) -> None:
+        super().__init__()
+        self._replays = replays
         self._id: str | None = None
+        self._last_event_id: str | None = None
+        self._named: tuple[Event, Event] | None = None  # the last event, and the same one with its id
 
     def request(self, first: Request) -> Request:
         if self._last_event_id is None:
@@ -168,39 +197,45 @@ class GeminiInteractions(LastEventID):
         return first.to_get(url, stream="true", last_event_id=self._last_event_id)
 
     def is_replay(self, event: Event) -> bool:
-        return super().is_replay(_with_event_id(event))
+        return self._replays.is_replay(self._with_id(event))
 
-    def taken(self, event: Event) -> None:
-        interaction = _fields(event).get("interaction")
+    def taken(self, event: Event) -> bool:
+        interaction, named = self._fields(event).get("interaction"), self._with_id(event)
         if self._id is None and is_object(interaction) and isinstance(interaction.get("id"), str):
             self._id = interaction["id"]
-        super().taken(_with_event_id(event))
-
-    def advances(self, event: Event) -> bool:
-        return super().advances(_with_event_id(event))
+        counts = self._replays.counts
+        self._replays.applied(named)
+        self._last_event_id = named.id or self._last_event_id
+        return counts
 
     def reconnecting(self, first: Request) -> None:
         if first.method != "GET" and self._id is None:
             raise CheckpointError("no event had the id of the interaction", code="no_id")
-        super().reconnecting(first)
+        self._replays.reconnected()
 
     def is_last(self, event: Event) -> bool:
         ends = ("interaction.completed", "interaction.complete", "error")
-        return super().is_last(event) or _fields(event).get("event_type") in ends
+        return super().is_last(event) or self._fields(event).get("event_type") in ends
+
+    def _with_id(self, event: Event) -> Event:
+        if self._named is None or self._named[0] is not event:
+            event_id = self._fields(event).get("event_id")
+            self._named = event, evolve(event, id=event_id) if isinstance(event_id, str) else event
+        return self._named[1]
 
 
 class LangGraph(LastEventID):
     """By the id of the last event, at the URL of the run, which was made with `stream_resumable`."""
 
     has_last_event = True
+    repeats_request = False
 
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(limits)
+    def __init__(self, replays: ReplayFilter) -> None:
+        super().__init__(replays)
         self._run: Any = None
 
-    def responded(self, response: Any) -> None:
-        location = response.headers.get("location")
-        url = response.request.url
+    def responded(self, first: Request, response: Any) -> None:
+        location, url = response.headers.get("location"), first.url
         if location and self._run is None:
             run = url.join(location)
             if (run.scheme, run.host, run.port) != (url.scheme, url.host, url.port):  # it would get the caller's key
@@ -219,7 +254,7 @@ class LangGraph(LastEventID):
         return super().is_last(event) or event.event in ("end", "error")
 
 
-_WAYS: Final[dict[str, Callable[[Limits], Resumption]]] = {
+_WAYS: Final[dict[str, Callable[[ReplayFilter], Resumption]]] = {
     "last_event_id": LastEventID,
     "from_start": FromStart,
     "openai_responses": OpenAIResponses,
@@ -228,37 +263,25 @@ _WAYS: Final[dict[str, Callable[[Limits], Resumption]]] = {
 }
 
 
-def resumption_of(way: object, method: str, limits: Limits) -> Resumption | None:
+def resumption_of(way: object, method: str, replays: ReplayFilter | None, limits: Limits) -> Resumption | None:
     """Return the way that an option means; None for a stream that is never continued.
 
-    Without an option, only a `GET` continues: another request may run a model again.
+    Without an option, only a `GET` continues: another request may run a model again. `replays` is a caller's filter,
+    or None for a new one.
     """
     if isinstance(way, Resumption):
         return way
     if way is None:
-        return LastEventID(limits) if method == "GET" else None
+        way = "last_event_id" if method == "GET" else "never"
     if way == "never":
         return None
     if not isinstance(way, str) or way not in _WAYS:
         raise ValueError(f"resume is 'never', {', '.join(map(repr, _WAYS))}, or a Resumption, not {shorten(way)}")
-    return _WAYS[way](limits)
+    if replays is None:
+        replays = AnyEventFilter(replays_from_start=way == "from_start", limits=limits)
+    return _WAYS[way](replays)
 
 
 def _below(url: Any, name: str) -> Any:
     """Return the URL of a resource that a collection has."""
-    return url.copy_with(path=f"{url.path.rstrip('/')}/{quote(name, safe='')}")
-
-
-def _fields(event: Event) -> Mapping[str, Any]:
-    data: Any = event.data
-    if isinstance(data, str):
-        try:
-            data = json.loads(data)
-        except (ValueError, RecursionError):
-            return {}
-    return data if is_object(data) else {}
-
-
-def _with_event_id(event: Event) -> Event:
-    event_id = _fields(event).get("event_id")
-    return evolve(event, id=event_id) if isinstance(event_id, str) else event
+    return url.copy_with(path=f"{url.path.rstrip('/')}/{quote(name, safe='')}", query=None)

@@ -8,45 +8,33 @@ from contextlib import closing, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
+from .._errors import StreamJSONError
 from .attempts import Attempts
+from .base_stream import BaseEventStream
 from .options import Connector
+from .response import Refusal
 from .resumption import Event
 
 __all__ = ["EventStream"]
 
 
-class EventStream(Iterator[Event]):
+class EventStream(BaseEventStream, Iterator[Event]):
     """An iterator over the events of a stream, and a context manager. See `stream`."""
 
     def __init__(self, connector: Connector) -> None:
-        self._attempts: Attempts = connector.attempts
+        super().__init__(connector)
         self._events: Generator[Event, None, None] = _events(connector)
-
-    @property
-    def url(self) -> str:
-        """The URL of the request, without what may be secret: user, password, query and fragment."""
-        return self._attempts.url
-
-    @property
-    def last_event_id(self) -> str:
-        """The id of the last event after which the caller came back for the next; "" if there was none."""
-        return self._attempts.last_event_id
-
-    @property
-    def connection_count(self) -> int:
-        """The number of requests that were made."""
-        return self._attempts.connection_count
-
-    @property
-    def response(self) -> Any:
-        """The latest response, of the client's own class, for its headers; None before the first."""
-        return self._attempts.response
 
     def __next__(self) -> Event:
         return next(self._events)
 
     def close(self) -> None:
-        """Close the connection. The stream has ended then."""
+        """Close the connection. The stream has ended then.
+
+        A thread that waits for the server can't be interrupted: `close` then raises `StreamJSONError` (`reading`).
+        """
+        if getattr(self._events, "gi_running", False):
+            raise StreamJSONError("another thread is reading this stream: it can't be interrupted", code="reading")
         self._events.close()
 
     def __enter__(self) -> Self:
@@ -59,33 +47,46 @@ class EventStream(Iterator[Event]):
 
 
 def _events(connector: Connector) -> Generator[Event, None, None]:
-    given = connector.client
+    given, attempts = connector.client, connector.attempts
     with nullcontext(given) if given is not None else connector.new_client(is_async=False) as client:
-        yield from _over_connections(connector.attempts, client)
+        while True:
+            try:
+                yield from _of_connection(attempts, client)
+            except attempts.breaks as error:
+                wait_s = attempts.broke(error)
+            else:
+                wait_s = attempts.ended()
+            if wait_s is None:
+                return
+            time.sleep(wait_s)
 
 
-def _over_connections(attempts: Attempts, client: Any) -> Generator[Event, None, None]:
-    while True:
-        try:
-            method, url, options = attempts.request()
-            with client.stream(method, url, **options) as response:
-                refusal = attempts.refusal(response)
-                if refusal is not None:
-                    for piece in response.iter_bytes():
-                        if refusal.add(piece):
-                            break
-                    raise refusal.error()
-                if attempts.is_end:
-                    return
-                with closing(attempts.decode(response.iter_bytes())) as decoded:
-                    for one in decoded:
-                        event = attempts.admit(one)
-                        if event is not None:
-                            yield event
-                            attempts.taken(event)
-            wait_s = attempts.ended()
-        except attempts.breaks as error:
-            wait_s = attempts.broke(error)
-        if wait_s is None:
+def _of_connection(attempts: Attempts, client: Any) -> Generator[Event, None, None]:
+    method, url, options = attempts.request()
+    with client.stream(method, url, **options) as response:
+        refusal = attempts.open(response)
+        if refusal is not None:
+            _read(refusal, attempts, response)
+            raise refusal.error()
+        if attempts.is_over:
             return
-        time.sleep(wait_s)
+        with closing(attempts.decode(response.iter_bytes())) as decoded:
+            try:
+                for one in decoded:
+                    event = attempts.admit(one)
+                    if event is not None:
+                        yield event
+                    if attempts.is_over:
+                        return
+            except StreamJSONError as error:
+                attempts.mask(error)
+                raise
+
+
+def _read(refusal: Refusal, attempts: Attempts, response: Any) -> None:
+    try:
+        for piece in response.iter_bytes():
+            if refusal.add(piece):
+                return
+    except attempts.bad_bodies:  # the status says enough
+        return
