@@ -89,7 +89,7 @@ def write_chunks(draw: Draw, script: Script, end: End) -> None:
         script.send(span)  # alone, before the document begins
     pieces = pieces_of(draw, value) if is_text else list(deltas(draw, value, "$"))
     if end == "cut":
-        pieces = pieces[: draw(st.integers(0, len(pieces)))]
+        pieces = pieces[: draw(st.integers(1, len(pieces)))]
     repeats_span = draw(st.booleans())
     for number, piece in enumerate(pieces):
         if not script.expected:

@@ -150,7 +150,8 @@ def test_json_lines(size: int) -> None:
 
 @pytest.mark.slow
 def test_objects_of_the_sdk() -> None:
-    ollama = pytest.importorskip("ollama")
+    import ollama
+
     events = [chat(thinking="hm"), chat(content="Hi"), chat(tool_calls=[call(arguments={"a": {"b": [1]}})]), DONE]
     objects = [ollama.ChatResponse.model_validate(event) for event in events]
     parts = sj.assemble_parts(objects).final()
