@@ -237,7 +237,7 @@ class LangGraph(LastEventID):
     def responded(self, first: Request, response: Any) -> None:
         location, url = response.headers.get("location"), first.url
         if location and self._run is None:
-            run = url.join(location)
+            run = response.request.url.join(location)
             if (run.scheme, run.host, run.port) != (url.scheme, url.host, url.port):  # it would get the caller's key
                 raise CheckpointError(f"the run is at another server: {shorten(str(run.host))}", code="no_id")
             self._run = run
