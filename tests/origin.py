@@ -55,7 +55,7 @@ class Origin:
         while has_more:
             message = await receive()
             body, has_more = body + message.get("body", b""), message.get("more_body", False)
-        headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+        headers = {name.decode().lower(): value.decode(errors="surrogateescape") for name, value in scope["headers"]}
         query = dict(parse_qsl(scope["query_string"].decode()))
         hit = Hit(scope["method"], scope["raw_path"].decode(), query, headers, body)
         self.hits.append(hit)

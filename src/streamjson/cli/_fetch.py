@@ -10,6 +10,7 @@ know what is made of the events.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -22,13 +23,12 @@ from typing import Any, Final
 
 from attrs import define, evolve
 
-from streamjson import StreamJSONError, encode_sse
-from streamjson._errors import shorten
+from streamjson import Limits, StreamJSONError, encode_sse
 
 __all__ = ["Fetch", "fetching"]
 
 _NEEDS_HTTP: Final = "a URL needs the extra `http`: pip install 'streamjson-assembler[http]'"
-_FORM: Final = "application/x-www-form-urlencoded"  # what curl sends
+_FORM: Final = b"application/x-www-form-urlencoded"  # what curl sends
 
 
 @define(eq=False)
@@ -69,7 +69,7 @@ class Fetch:
 
 @contextmanager
 def fetching(
-    arguments: argparse.Namespace, on_break: Callable[[StreamJSONError, float], object]
+    arguments: argparse.Namespace, limits: Limits, on_break: Callable[[StreamJSONError, float], object]
 ) -> Generator[Fetch, None, None]:
     """Send the request that the arguments describe, and yield its stream. Raises `OSError`.
 
@@ -81,18 +81,18 @@ def fetching(
         raise OSError(_NEEDS_HTTP) from None
     data = _data_of(arguments)
     headers = _headers_of(arguments)
-    if data is not None:
-        headers.setdefault("content-type", "application/json" if _is_json(data) else _FORM)
+    if data is not None and all(name.lower() != b"content-type" for name, _ in headers):
+        headers.append((b"Content-Type", b"application/json" if _is_json(data) else _FORM))
     try:
         stream = http.stream(
-            "GET" if data is None else "POST", arguments.file, headers=headers, content=data, resume=arguments.resume,
-            format=None if arguments.format == "sse" else arguments.format,
-            on_break=on_break,
+            "GET" if data is None else "POST", arguments.file, headers=headers, content=data,
+            resume="never" if arguments.resume is None and getattr(arguments, "all", False) else arguments.resume,
+            format=None if arguments.format == "sse" else arguments.format, on_break=on_break, limits=limits,
         )  # fmt: skip
     except ImportError:
         raise OSError(_NEEDS_HTTP) from None
-    except Exception as error:  # of the library of the client, for a URL that is wrong
-        raise OSError(f"{arguments.file.partition('?')[0]}: {error}") from error
+    except ValueError as error:
+        raise OSError(f"{_shown(arguments.file)}: {error}") from None
     read, written = os.pipe()
     fetch = Fetch(stream.url, read, stream, written)
     Thread(target=fetch.run, daemon=True).start()
@@ -111,25 +111,38 @@ def _data_of(arguments: argparse.Namespace) -> bytes | None:
 
 def _content_of(text: str) -> bytes:
     if not text.startswith("@"):
-        return text.encode()
-    data = sys.stdin.buffer.read() if text == "@-" else Path(text[1:]).read_bytes()
-    return data.translate(None, b"\r\n\0")
+        return os.fsencode(text)
+    return _file(text[1:]).translate(None, b"\r\n\0")
 
 
-def _headers_of(arguments: argparse.Namespace) -> dict[str, str]:
-    headers: dict[str, str] = {}
+def _file(name: str) -> bytes:
+    if name != "-":
+        return Path(name).read_bytes()
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "standard input is closed")
+    return sys.stdin.buffer.read()
+
+
+def _headers_of(arguments: argparse.Namespace) -> list[tuple[bytes, bytes]]:
+    headers: list[tuple[bytes, bytes]] = []
     for line in chain.from_iterable(map(_lines_of, arguments.header)):
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise OSError(f"-H is a line like 'Name: value', not {shorten(name)}")
-        headers[name.strip().lower()] = value.strip()
+        name, colon, value = line.partition(b":")
+        if not colon:  # what stands there may be a secret
+            raise OSError(f"-H is a line like 'Name: value': line {len(headers) + 1} has no colon")
+        headers.append((name.strip(), value.strip()))
     return headers
 
 
-def _lines_of(text: str) -> list[str]:
+def _lines_of(text: str) -> list[bytes]:
     if not text.startswith("@"):
-        return [text]
-    return [line for line in Path(text[1:]).read_text().splitlines() if line.strip()]
+        return [os.fsencode(text)]
+    return [line for line in _file(text[1:]).splitlines() if line.strip()]
+
+
+def _shown(url: str) -> str:
+    """Return a URL that may be wrong, without what may be secret."""
+    scheme, colon, rest = url.partition("?")[0].partition("://")
+    return scheme + colon + rest.rpartition("@")[2]
 
 
 def _is_json(data: bytes) -> bool:

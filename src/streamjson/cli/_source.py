@@ -130,14 +130,19 @@ def open_source(
     breaks: list[str] = []
 
     def note(error: StreamJSONError, wait_s: float) -> None:
-        breaks.append(f"warning: {error}; asking again after {wait_s:.1f} s")
+        where = "" if fetch.name in error.message else f"{fetch.name}: "
+        breaks.append(f"warning: {where}{error}; asking again after {wait_s:.1f} s")
         if reports_breaks:
             report(breaks.pop())
 
-    with fetching(arguments, note) as fetch:
+    with fetching(arguments, _limits_of(arguments), note) as fetch:
         yield Source(fetch.descriptor, fetch.name, before_read, at_end=fetch.check)
     if breaks:
         report(breaks[-1] + (f"; it broke {len(breaks)} times" if len(breaks) > 1 else ""))
+
+
+def _limits_of(arguments: argparse.Namespace) -> Limits:
+    return evolve(Limits(), **dict.fromkeys(_SIZE_LIMITS)) if arguments.no_size_limit else Limits()
 
 
 class OptionError(Exception):
@@ -236,8 +241,7 @@ class Source:
 
     def _begin(self, arguments: argparse.Namespace) -> None:
         self.is_text = arguments.format == "text"
-        if arguments.no_size_limit:
-            self._limits = evolve(self._limits, **dict.fromkeys(_SIZE_LIMITS))
+        self._limits = _limits_of(arguments)
         self._decoder = SSEDecoder(limits=self._limits)
         self._decoded = decode_sse(self.pieces(), decoder=self._decoder)
         if arguments.format == "json_lines" and not is_url(arguments.file):  # of a URL, they are events by now
