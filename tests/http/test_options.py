@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import sys
 from typing import Any
@@ -67,6 +68,17 @@ def test_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(ImportError, match=re.escape("pip install 'streamjson-assembler[http]'")):
         sj.http.stream("GET", "http://server")
+
+
+def test_backoff_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamjson.http import attempts
+
+    monkeypatch.setitem(sys.modules, "tenacity", None)
+    spec = importlib.util.spec_from_file_location("streamjson.http.attempts_again", str(attempts.__file__))
+    assert spec is not None
+    assert spec.loader is not None
+    with pytest.raises(ImportError, match=re.escape("pip install 'streamjson-assembler[http]'")):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
 @pytest.mark.parametrize(

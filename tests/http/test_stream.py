@@ -517,6 +517,7 @@ def test_state_of_a_stream() -> None:
     origin = Origin([sends(LOG, cut=300), sends(LOG)])
     with origin.running() as url, sj.http.stream("GET", f"{url}?key=1", **QUICK) as events:
         assert events.url == f"{url}/"
+        assert repr(events) == f"<EventStream of {url}/: 0 connections>"
         assert (events.response, events.connection_count, events.last_event_id) == (None, 0, "")
         assert next(events).id == "e1"
         assert (events.response.status_code, events.connection_count, events.last_event_id) == (200, 1, "e1")
