@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from .._errors import InvalidEventError, shorten
 from .._json import is_array, is_object
 
-__all__ = ["blank_to_none", "field", "index_of", "items", "name_of", "piece", "text"]
+__all__ = ["blank_to_none", "either", "field", "index_of", "items", "name_of", "piece", "text"]
 
 _MAX_INDEX: Final = 10**15
 _UNSET: Final = ("Unset", "UNSET", "NotGiven", "Omit")  # the classes by which SDKs mark an absent field
@@ -26,6 +26,12 @@ def field(of: Any, name: str) -> Any:
     if type(of) is dict or is_object(of):  # hot: nearly every event is a dict
         return given.get(name)
     return getattr(given, name, None)
+
+
+def either(of: Any, wire: str, sdk: str) -> Any:
+    """Return a field by its name on the wire, or in an SDK."""
+    value = field(of, wire)
+    return field(of, sdk) if value is None else value
 
 
 def text(of: Any, name: str) -> str:
