@@ -26,6 +26,7 @@ NAMES = {
     "gemini": "gemini",
     "adk": "adk",
     "langchain": "langchain",
+    "ai-sdk": "ai_sdk",
 }
 _REFUSALS = {"mismatch": sj.ConflictError, "ambiguous_part": sj.InvalidEventError, "restart": sj.StreamFailedError}
 
@@ -47,6 +48,11 @@ def content_of(row: dict[str, Any]) -> str:
     """Return the option `content` that a row needs: whether its texts are documents."""
     texts = [part for part in row["expect"]["parts"] if part["kind"] == "text"]
     return "json" if any(part["value"] is not None or "partial" in part for part in texts) else "text"
+
+
+def options_of(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of `assemble_parts` with which a row is read."""
+    return {"content": content_of(row), "on_new_run": row.get("options", {}).get("on_restart", "error")}
 
 
 def check(row: dict[str, Any], answer: Any, error: sj.StreamJSONError | None) -> None:

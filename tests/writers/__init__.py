@@ -8,6 +8,11 @@ from hypothesis import strategies as st
 
 from answers import WRITERS as FIRST_WRITERS, Script
 
+from .ai_sdk import ai_sdk
+
 __all__ = ["WRITERS"]
 
-WRITERS: dict[str, Callable[..., st.SearchStrategy[Script]]] = {**FIRST_WRITERS}
+WRITERS: dict[str, Callable[..., st.SearchStrategy[Script]]] = {
+    **FIRST_WRITERS,
+    "ai_sdk": ai_sdk,
+}

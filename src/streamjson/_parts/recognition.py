@@ -19,7 +19,15 @@ from .provider import Provider
 __all__ = ["foreign_event", "is_of_another", "provider_of"]
 
 
-_READ: Final = ("OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages", "Gemini", "ADK", "LangChain")
+_READ: Final = (
+    "OpenAI Chat Completions",
+    "OpenAI Responses",
+    "Anthropic Messages",
+    "Gemini",
+    "ADK",
+    "LangChain",
+    "AI SDK UI message stream",
+)
 _OF_GEMINI: Final = (
     "promptFeedback",
     "prompt_feedback",
@@ -28,6 +36,7 @@ _OF_GEMINI: Final = (
     "modelVersion",
     "model_version",
 )
+_OF_AI_SDK: Final = ("start", "start-step", "text-start", "reasoning-start")
 
 
 def provider_of(event: Any) -> str | None:
@@ -47,6 +56,8 @@ def provider_of(event: Any) -> str | None:
         return "openai_responses"
     if kind == "message_start" and field(event, "message") is not None:
         return "anthropic"
+    if kind in _OF_AI_SDK or kind.startswith(("tool-input-", "data-")):
+        return "ai_sdk"
     return "langchain" if kind == "AIMessageChunk" else None
 
 

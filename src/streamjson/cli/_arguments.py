@@ -20,7 +20,15 @@ from ._console import printable, write_output
 __all__ = ["BAD_USE", "PROVIDERS", "parse", "refusal"]
 
 BAD_USE: Final = 2
-PROVIDERS: Final = ("openai_chat", "openai_responses", "anthropic", "gemini", "adk", "langchain")
+PROVIDERS: Final = (
+    "openai_chat",
+    "openai_responses",
+    "anthropic",
+    "gemini",
+    "adk",
+    "langchain",
+    "ai_sdk",
+)
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, section 3.1
 # Why an option is not for an answer of a provider.

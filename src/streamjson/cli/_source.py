@@ -70,7 +70,15 @@ _SIZE_LIMITS: Final = (
     "max_parts",
 )
 # The protocols of the providers that are read.
-_READ: Final = ("OpenAI Chat Completions", "OpenAI Responses", "Anthropic Messages", "Gemini", "ADK", "LangChain")
+_READ: Final = (
+    "OpenAI Chat Completions",
+    "OpenAI Responses",
+    "Anthropic Messages",
+    "Gemini",
+    "ADK",
+    "LangChain",
+    "AI SDK UI message stream",
+)
 # How to convert an input that is not an event stream, by what it looks like.
 _CONVERSIONS: Final = {
     "gzip": "decompress it first, with `gunzip` or `curl --compressed`",

@@ -1,4 +1,4 @@
-"""The providers, by name. One module each; `calls` and `gemini_content` have what several APIs share on the wire."""
+"""The providers, by name. One module each, over others that have a part of one, or what several share on the wire."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 from ..provider import Provider
 from .adk import ADK
+from .ai_sdk import AISDK
 from .anthropic import Anthropic
 from .gemini import Gemini
 from .langchain import LangChain
@@ -14,5 +15,13 @@ from .openai_responses import OpenAIResponses
 
 __all__ = ["PROVIDERS"]
 
-_ALL: Final[tuple[type[Provider], ...]] = (OpenAIChat, OpenAIResponses, Anthropic, Gemini, ADK, LangChain)
+_ALL: Final[tuple[type[Provider], ...]] = (
+    OpenAIChat,
+    OpenAIResponses,
+    Anthropic,
+    Gemini,
+    ADK,
+    LangChain,
+    AISDK,
+)
 PROVIDERS: Final[dict[str, type[Provider]]] = {provider.name: provider for provider in _ALL}
