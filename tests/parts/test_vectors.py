@@ -158,6 +158,11 @@ def as_objects(row: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[Any
         from langchain_core.messages import AIMessageChunk
 
         return [AIMessageChunk(**event) for event in row["events"]]
+    if provider == "ag-ui":
+        from ag_ui.core import Event as EventOfAGUI
+        from pydantic import TypeAdapter
+
+        return [TypeAdapter(EventOfAGUI).validate_python(event) for event in row["events"]]
     if provider == "mistral":
         from mistralai.client.models import CompletionChunk, CompletionEvent
 
@@ -168,7 +173,7 @@ def as_objects(row: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[Any
     return [ModelResponseStream(**event) for event in row["events"]]
 
 
-OBJECTS = ("gemini", "adk", "langchain", "mistral", "litellm")
+OBJECTS = ("gemini", "adk", "langchain", "ag-ui", "mistral", "litellm")
 
 
 @pytest.mark.slow

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from answers import WRITERS as FIRST_WRITERS, Script
 
+from .ag_ui import ag_ui
 from .ai_sdk import ai_sdk
 
 __all__ = ["WRITERS"]
 
 WRITERS: dict[str, Callable[..., st.SearchStrategy[Script]]] = {
     **FIRST_WRITERS,
+    "ag_ui": ag_ui,
     "ai_sdk": ai_sdk,
 }

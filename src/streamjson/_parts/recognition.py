@@ -26,6 +26,7 @@ _READ: Final = (
     "Gemini",
     "ADK",
     "LangChain",
+    "AG-UI",
     "AI SDK UI message stream",
 )
 _OF_GEMINI: Final = (
@@ -56,6 +57,8 @@ def provider_of(event: Any) -> str | None:
         return "openai_responses"
     if kind == "message_start" and field(event, "message") is not None:
         return "anthropic"
+    if kind in ("RUN_STARTED", "RUN_ERROR"):
+        return "ag_ui"
     if kind in _OF_AI_SDK or kind.startswith(("tool-input-", "data-")):
         return "ai_sdk"
     return "langchain" if kind == "AIMessageChunk" else None

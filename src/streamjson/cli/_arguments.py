@@ -27,6 +27,7 @@ PROVIDERS: Final = (
     "gemini",
     "adk",
     "langchain",
+    "ag_ui",
     "ai_sdk",
 )
 

@@ -77,6 +77,7 @@ _READ: Final = (
     "Gemini",
     "ADK",
     "LangChain",
+    "AG-UI",
     "AI SDK UI message stream",
 )
 # How to convert an input that is not an event stream, by what it looks like.

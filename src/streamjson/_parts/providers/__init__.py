@@ -6,6 +6,7 @@ from typing import Final
 
 from ..provider import Provider
 from .adk import ADK
+from .ag_ui import AGUI
 from .ai_sdk import AISDK
 from .anthropic import Anthropic
 from .gemini import Gemini
@@ -22,6 +23,7 @@ _ALL: Final[tuple[type[Provider], ...]] = (
     Gemini,
     ADK,
     LangChain,
+    AGUI,
     AISDK,
 )
 PROVIDERS: Final[dict[str, type[Provider]]] = {provider.name: provider for provider in _ALL}
