@@ -181,8 +181,8 @@ class _Run:
             return
         self.prove()
         value = self.draw(ARGUMENTS)
-        part: Any = Part("state", "", value)  # type: ignore[arg-type]
-        self.state = self.script.part({}, 0, part, text=None)
+        kind: Any = "state"
+        self.state = self.script.part({}, 0, Part(kind, "", value), text=None)
         for snapshot in ({}, value):
             self.script.send({"type": "STATE_SNAPSHOT", "snapshot": snapshot})
 

@@ -159,7 +159,8 @@ class _Message:
             if not is_call or end == "done" or (self.has_all(at) and self.draw(st.booleans())):
                 self.close(at)
             elif self.draw(st.booleans()):
-                one.end = "failed"  # type: ignore[assignment]
+                failed: Any = "failed"
+                one.end = failed
                 wrong = {"toolCallId": one.id, "toolName": one.name, "input": one.text, "errorText": "not whole"}
                 self.send("tool-input-error", **wrong)
         self.send("finish-step")

@@ -228,12 +228,12 @@ class Answer:
         self.settle_open()  # for who holds the old parts
         self.clear()
 
-    def begin_again(self, state: PartState) -> None:
+    def begin_again(self, state: PartState, *, is_new_run: bool = False) -> None:
         """Discard the document of an open part, as the provider starts over with it.
 
-        Raises `StreamFailedError` (`new_run`), unless asked.
+        With `is_new_run`, the protocol has no such thing: raises `StreamFailedError` (`new_run`), unless asked.
         """
-        if self.on_new_run == "error":
+        if is_new_run and self.on_new_run == "error":
             raise StreamFailedError(
                 f"the provider started over: {state.label} began again before its end;"
                 " on_new_run='reset' discards what it had",

@@ -165,7 +165,7 @@ def test_a_name_that_changes() -> None:
 
 
 @pytest.mark.parametrize("where", ["start", "available"])
-def test_who_executes_a_call(where: str) -> None:
+def test_executor_of_a_call(where: str) -> None:
     executed = {"providerExecuted": True}
     start = call("start", **(executed if where == "start" else {}))
     (part,) = read(start, call("available", input={}, **(executed if where == "available" else {}))).parts
@@ -183,13 +183,13 @@ def test_a_call_that_is_whole_may_come_again() -> None:
     assert refused(whole, again[1]).code == "after_end"
 
 
-def test_a_call_that_starts_again_before_its_end_has_started_over() -> None:
+def test_a_call_that_starts_again_before_its_end_discards_its_pieces() -> None:
+    """So our emitter sends arguments that were replaced, and the client takes them."""
     events = [*wrote('{"a": 2'), {**call("start"), "toolName": "pay"}, call("delta", inputTextDelta="{}")]
-    events.append({"type": "tool-input-available", "toolCallId": "c1", "input": {}})
-    error = refused(*events)
-    assert (error.code, error.parts[0].end) == ("new_run", "failed")
-    (part,) = read(*events, on_new_run="reset").parts
-    assert (part.name, part.value, part.text, part.end) == ("pay", {}, "{}", "done")
+    assert parts_of(*events) == [("call", {}, "cut")]
+    answer = sj.assemble_parts([START, *events, {**call("available", input={}), "toolName": "pay"}])
+    assert [(given.name, given.value, given.part.text) for given in answer.calls()] == [("pay", {}, "{}")]
+    assert refused(*events, call("available", input={"a": 2})).code == "contradiction"
 
 
 def test_a_call_that_has_failed_leaves_the_others() -> None:

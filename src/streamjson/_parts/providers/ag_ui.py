@@ -7,13 +7,13 @@
 | `TEXT_MESSAGE_START`, `_CONTENT`, `_END` | a text, unless its role is not the assistant's |
 | `REASONING_MESSAGE_...`, `THINKING_TEXT_MESSAGE_...` | reasoning |
 | `TOOL_CALL_START`, `_ARGS`, `_END` | a call |
-| `..._CHUNK` | all three: the first begins a part, and the next other event of its lane (of a subagent) ends it |
+| `..._CHUNK` | all three: the first begins a part, and any other event of its lane (of a subagent) ends it |
 | `STATE_SNAPSHOT` | the shared state, one part; the next one replaces it |
 | `RUN_FINISHED`, `RUN_ERROR` | the end of all |
 | `MESSAGES_SNAPSHOT`, `TOOL_CALL_RESULT`, `ACTIVITY_...`, `RAW`, `CUSTOM` | none |
 
 The end of a message proves nothing, as a bridge may close what a token limit cut before it reports that. So a part is
-done when it was closed and another one has begun, or when the run has finished. Refused: what the client refuses.
+done when it was closed and another one has begun, or when the run has finished. What the client refuses is refused.
 Patches of the state (`STATE_DELTA`) are not read: the state has failed then, and the others continue. Sources:
 ag-ui-protocol 1.0 (types), @ag-ui/client 1.0 (read).
 """
@@ -117,7 +117,7 @@ class AGUI(Provider):
             raise InvalidEventError(f"{shorten(text(event, 'type'))} has no toolCallName")
         part = answer.find(kind, id)
         if part is not None and part.end == "open" and not part.is_passed:
-            answer.begin_again(part)
+            answer.begin_again(part, is_new_run=True)
             part.name = name
             return
         part = self._begin((kind, id), kind, id=id, name=name)

@@ -15,7 +15,7 @@
 The end of a text proves nothing: the SDK also sends it where a token limit cut the text, and only `finish` says that.
 So a text is done when it was closed and another part, or step, has begun. An input that differs from its deltas only as
 JavaScript rounds integers agrees with them. A call that is whole may come again with its id; one that starts again
-before its end starts over. Sources: ai 5.0 to 7.0 (its client, read and run).
+before its end discards its pieces. Sources: ai 5.0 to 7.0 (its client, read and run).
 """
 
 from __future__ import annotations
