@@ -12,10 +12,9 @@
 | `RUN_FINISHED`, `RUN_ERROR` | the end of all |
 | `MESSAGES_SNAPSHOT`, `TOOL_CALL_RESULT`, `ACTIVITY_...`, `RAW`, `CUSTOM` | none |
 
-The end of a message proves nothing, as a bridge may close what a token limit cut before it reports that. So a part is
-done when it was closed and another one has begun, or when the run has finished. What the client refuses is refused.
-Patches of the state (`STATE_DELTA`) are not read: the state has failed then, and the others continue. Sources:
-ag-ui-protocol 1.0 (types), @ag-ui/client 1.0 (read).
+The end of a message proves nothing: a bridge may close what a token limit cut before it reports that. So a part is done
+when it was closed and another one has begun, or the run has finished. What the client refuses is refused. Patches of
+the state (`STATE_DELTA`) are not read: the state has failed. Sources: ag-ui-protocol 1.0, @ag-ui/client 1.0 (read).
 """
 
 from __future__ import annotations
