@@ -268,7 +268,8 @@ def ag_ui(rng: random.Random) -> tuple[list[Event], list[Part]]:
         events.append({"type": "TOOL_CALL_START", **start})
         events += [{"type": "TOOL_CALL_ARGS", "toolCallId": id, "delta": piece} for piece in pieces(text, rng)]
         events.append({"type": "TOOL_CALL_END", "toolCallId": id})
-        parts.append(call_part(id, name, value, text=text))
+        finish = "RUN_FINISHED" if id == CALLS[-1][0] else None
+        parts.append(call_part(id, name, value, text=text, finish=finish))
     events.append({"type": "RUN_FINISHED", **run})
     return events, parts
 

@@ -30,7 +30,19 @@ from test_cli import COMMAND, DONE, NAME, PING, SURNAME, Terminal, assert_restor
 pytestmark = pytest.mark.slow
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-NAMES = ["openai_chat", "openai_responses", "anthropic", "gemini", "adk", "cohere", "opper", "bedrock", "ollama"]
+NAMES = [
+    "openai_chat",
+    "openai_responses",
+    "anthropic",
+    "gemini",
+    "adk",
+    "cohere",
+    "opper",
+    "bedrock",
+    "ollama",
+    "ag_ui",
+    "ai_sdk",
+]
 LINES = ["bedrock", "ollama"]  # JSON lines, not event streams
 
 

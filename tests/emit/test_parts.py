@@ -25,7 +25,7 @@ def sent_by(out: sj.emit.Emitter, events: list[Any], **options: Any) -> tuple[by
     try:
         for part in answer:
             sent += out.update(part)
-        sent += out.close(answer.parts)
+        sent += out.close(answer)
     except sj.StreamJSONError as error:
         sent += out.fail(error)
     return sent, answer
@@ -91,7 +91,7 @@ def test_answer_begins_and_ends_in_order(events: list[Any], content: Any, make: 
             assert (stem, key) in open_ids
     ends = {part.end for part in answer.parts}
     is_whole = answer.end != "failed" and ends <= {"done", "length", "filtered"}
-    assert not is_whole or not open_ids
+    assert not open_ids or not is_whole or ends != {"done"}  # what was cut may stay open
     last = kinds[-1]["type"]
     if last.isupper():
         is_json = all(part.error is None for part in answer.parts)
@@ -449,3 +449,58 @@ def test_pieces_of_several_parts_come_together():
     now[0] += 1
 
     assert [event["delta"] for event in events_of(out.update(()))] == ["bc"]
+
+
+def test_state_that_agent_and_page_share_is_set_whole():
+    def snapshot(value: Any) -> dict[str, Any]:
+        return {"type": "STATE_SNAPSHOT", "snapshot": value}
+
+    events = [
+        {"type": "RUN_STARTED"}, {"type": "STATE_DELTA", "delta": []}, snapshot({"a": 1}), snapshot({"a": 2}),
+        {"type": "RUN_FINISHED"},
+    ]  # fmt: skip
+    patch = events.pop(1)
+    sent, _ = sent_by(sj.emit.AGUI("t", "r", min_interval_s=0), events)
+    assert events_of(sent)[1:-1] == [snapshot({"a": 1}), snapshot({"a": 2})]
+    sent, _ = sent_by(sj.emit.AISDK("m", min_interval_s=0), events)
+    assert events_of(sent)[1:-1] == [{"type": "data-state", "id": "m-state", "data": {"a": value}} for value in (1, 2)]
+    sent, _ = sent_by(sj.emit.OpenAI(min_interval_s=0), events)
+    assert [event["choices"][0]["finish_reason"] for event in events_of(sent)] == ["stop"]
+    sent, _ = sent_by(sj.emit.AGUI("t", "r", min_interval_s=0), [*events[:1], patch, *events[-1:]])
+    assert [event["type"] for event in events_of(sent)] == ["RUN_STARTED", "RUN_ERROR"]
+    named = [*events[:1], snapshot(json.loads('{"__proto__": 1}')), *events[-1:]]
+    sent, _ = sent_by(sj.emit.AISDK("m", min_interval_s=0), named)
+    assert "__proto__" in events_of(sent)[-1]["errorText"]
+
+
+def test_run_without_parts_is_whole():
+    sent, _ = sent_by(sj.emit.AISDK("m"), [{"type": "RUN_STARTED"}, {"type": "RUN_FINISHED"}])
+
+    assert events_of(sent)[-1] == {"type": "finish", "finishReason": "stop"}
+
+
+CUT_CHOICE = [
+    said("a", choice=0), chunk(finish="length", choice=0), said("b", choice=1), chunk(finish="stop", choice=1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{"min_interval_s": 0}, {"clock": lambda: 0.0}], ids=["at once", "at the end"])
+def test_text_that_a_limit_cut_has_no_end_before_another_begins(options: Any) -> None:
+    """A client would take it for whole."""
+    sent, _ = sent_by(sj.emit.AISDK("m", **options), CUT_CHOICE)
+    assert [(event["type"], event.get("id")) for event in events_of(sent)[1:]] == [
+        ("text-start", "m-0"), ("text-delta", "m-0"), ("text-start", "m-1"), ("text-delta", "m-1"),
+        ("text-end", "m-1"), ("finish", None),
+    ]  # fmt: skip
+    sent, _ = sent_by(sj.emit.AGUI("t", "r", **options), CUT_CHOICE)
+    assert [event["messageId"] for event in events_of(sent) if event["type"] == "TEXT_MESSAGE_END"] == ["r-1"]
+    sent, _ = sent_by(sj.emit.AISDK("m", **options), CUT_CHOICE[:2])
+    assert [event["type"] for event in events_of(sent)[-2:]] == ["text-end", "finish"]
+
+
+def test_whole_input_of_a_call_is_not_given_where_the_answer_failed():
+    """Nothing says that the model meant to call: the failure came before its end."""
+    events = [fragment("{}", name="f", id="c"), {"error": {"message": "Overloaded"}}]
+    sent, _ = sent_by(sj.emit.AISDK("m", min_interval_s=0), events)
+
+    assert [event["type"] for event in events_of(sent)][-2:] == ["tool-input-error", "error"]

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 import streamjson as sj
-from provider_rows import NAMES, call_rows, check, content_of, provider_rows
+from provider_rows import NAMES, call_rows, check, options_of, provider_rows
 
 CALL_ROWS = [pytest.param(*row, id=row[0]) for row in call_rows()]
 ROWS = [pytest.param(row, id=f"{row['provider']}-{row['name']}") for row in provider_rows()]
@@ -18,7 +18,7 @@ WIRE_ROWS = [row for row in ROWS if row.values[0]["wire"] is not None]
 
 
 def read(row: dict[str, Any], source: Iterable[object], **options: Any) -> tuple[Any, sj.StreamJSONError | None]:
-    answer = sj.assemble_parts(source, content=content_of(row), **options)
+    answer = sj.assemble_parts(source, **options_of(row), **options)
     try:
         for part in answer:
             assert part in answer.parts
@@ -60,7 +60,7 @@ def test_cut_after_any_event_nothing_is_done_that_was_not_proved(row: dict[str, 
             if part.end == "done":
                 assert part.text == texts[id(of_whole)]
                 assert part.value == of_whole.value
-        calls = sj.assemble_parts(row["events"][:count], on_misfit="skip")
+        calls = sj.assemble_parts(row["events"][:count], on_misfit="skip", on_new_run=options_of(row)["on_new_run"])
         values = [part.value for part in whole.parts if part.kind == "call"]
         try:
             assert all(call.value in values for call in calls.calls())
@@ -70,7 +70,7 @@ def test_cut_after_any_event_nothing_is_done_that_was_not_proved(row: dict[str, 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_checkpoint_after_any_event_changes_nothing(row: dict[str, Any]) -> None:
-    parts = sj.PartAssembler(content=content_of(row))
+    parts = sj.PartAssembler(**options_of(row))
     error = None
     try:
         for event in row["events"]:
@@ -158,6 +158,11 @@ def as_objects(row: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[Any
         from langchain_core.messages import AIMessageChunk
 
         return [AIMessageChunk(**event) for event in row["events"]]
+    if provider == "ag-ui":
+        from ag_ui.core import Event as EventOfAGUI
+        from pydantic import TypeAdapter
+
+        return [TypeAdapter(EventOfAGUI).validate_python(event) for event in row["events"]]
     if provider == "mistral":
         from mistralai.client.models import CompletionChunk, CompletionEvent
 
@@ -168,7 +173,7 @@ def as_objects(row: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[Any
     return [ModelResponseStream(**event) for event in row["events"]]
 
 
-OBJECTS = ("gemini", "adk", "langchain", "mistral", "litellm")
+OBJECTS = ("gemini", "adk", "langchain", "ag-ui", "mistral", "litellm")
 
 
 @pytest.mark.slow

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from answers import WRITERS as FIRST_WRITERS, Script
 
+from .ag_ui import ag_ui
+from .ai_sdk import ai_sdk
 from .bedrock import bedrock
 from .cohere import cohere
 from .ollama import ollama
@@ -21,4 +23,6 @@ WRITERS: dict[str, Callable[..., st.SearchStrategy[Script]]] = {
     "cohere": cohere,
     "ollama": ollama,
     "opper": opper,
+    "ag_ui": ag_ui,
+    "ai_sdk": ai_sdk,
 }

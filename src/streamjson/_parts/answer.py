@@ -13,8 +13,10 @@ know events.
 | `put` | the whole document of a part, as a value |
 | `pass_by` | the provider has closed the part, or gone past it; that alone proves nothing |
 | `settle` | the part has ended, and how |
+| `settle_passed` | the parts that were passed by are done: another one begins |
 | `report` | the provider failed: everything that is open has failed |
 | `new_run` | the provider starts over |
+| `begin_again` | it starts over with one part |
 | `ignore` | an event of an unknown type |
 
 Cost: O(1) beside the parts' documents.
@@ -181,6 +183,10 @@ class Answer:
                 state.settle(end, finish)
                 self.changed[state] = None
 
+    def settle_passed(self) -> None:
+        """End the parts that were passed by as done: something else follows, so no limit has cut them."""
+        self.settle((state for state in self.states if state.is_passed), "done")
+
     def settle_choice(self, end: EndOfPart, finish: str | None, choice: int | None = None) -> None:
         """End the open parts of a choice.
 
@@ -221,6 +227,20 @@ class Answer:
             )
         self.settle_open()  # for who holds the old parts
         self.clear()
+
+    def begin_again(self, state: PartState, *, is_new_run: bool = False) -> None:
+        """Discard the document of an open part, as the provider starts over with it.
+
+        With `is_new_run`, the protocol has no such thing: raises `StreamFailedError` (`new_run`), unless asked.
+        """
+        if is_new_run and self.on_new_run == "error":
+            raise StreamFailedError(
+                f"the provider started over: {state.label} began again before its end;"
+                " on_new_run='reset' discards what it had",
+                code="new_run",
+            )
+        state.begin_again()
+        self._note(state)
 
     def ignore(self) -> None:
         """Count an event of an unknown type."""

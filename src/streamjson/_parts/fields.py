@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from .._errors import InvalidEventError, shorten
 from .._json import is_array, is_object
 
-__all__ = ["blank_to_none", "field", "has_any", "index_of", "items", "name_of", "of_chunks", "piece", "text"]
+__all__ = ["blank_to_none", "either", "field", "has_any", "index_of", "items", "name_of", "of_chunks", "piece", "text"]
 
 _MAX_INDEX: Final = 10**15
 # The classes by which SDKs, and `StreamingChunk`, mark an absent field.
@@ -42,6 +42,12 @@ def has_any(of: Any, *names: str) -> bool:
 def of_chunks(event: Any) -> bool:
     """Return whether an event has a field that only events of deltas and paths have."""
     return has_any(event, *_OF_CHUNKS)
+
+
+def either(of: Any, wire: str, sdk: str) -> Any:
+    """Return a field by its name on the wire, or in an SDK."""
+    value = field(of, wire)
+    return field(of, sdk) if value is None else value
 
 
 def text(of: Any, name: str) -> str:

@@ -215,7 +215,7 @@ class PartState:
         A document of JSON text is written as the text that says it. With `is_repeated`, what the paths could not say,
         such as which empty container it is, is taken from the value.
         """
-        if self.is_empty:
+        if self._has_no_arguments():
             self.is_valued = True
             self._write_first(value)
             return True
@@ -226,7 +226,7 @@ class PartState:
                 self.replace_at("", value)
                 return True
             return False
-        if so_far == value:
+        if so_far == value and (self.form != "json" or self.is_whole):
             return False
         if self._options.on_conflict == "error":
             raise self._contradiction(shorten(value), shorten(so_far))
@@ -248,6 +248,10 @@ class PartState:
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidEventError(f"{self.label} has a value that is not JSON: {shorten(str(error))}") from None
         self._change(self.assembler.apply, piece)
+
+    def begin_again(self) -> None:
+        """Discard the document, which its sender begins again."""
+        self._start_again()
 
     def settle(self, end: EndOfPart, finish: str | None) -> None:
         """End the part, which is open; the document of one that is done, or whole, is complete."""

@@ -30,6 +30,8 @@ _READ: Final = (
     "Cohere v2",
     "Ollama",
     "Opper v3",
+    "AG-UI",
+    "AI SDK UI message stream",
 )
 _OF_GEMINI: Final = (
     "promptFeedback",
@@ -40,6 +42,7 @@ _OF_GEMINI: Final = (
     "model_version",
 )
 _OF_BEDROCK: Final = ("messageStart", "contentBlockStart", "contentBlockDelta")
+_OF_AI_SDK: Final = ("start", "start-step", "text-start", "reasoning-start")
 
 
 def provider_of(event: Any) -> str | None:
@@ -67,6 +70,10 @@ def provider_of(event: Any) -> str | None:
         return "cohere"
     if _is_opper(event, kind):
         return "opper"
+    if kind in ("RUN_STARTED", "RUN_ERROR"):
+        return "ag_ui"
+    if kind in _OF_AI_SDK or kind.startswith(("tool-input-", "data-")):
+        return "ai_sdk"
     return "langchain" if kind == "AIMessageChunk" else None
 
 

@@ -41,6 +41,8 @@ PROVIDERS: Final = (
     "cohere",
     "ollama",
     "opper",
+    "ag_ui",
+    "ai_sdk",
 )
 
 WAYS: Final = ("last_event_id", "from_start", "openai_responses", "gemini_interactions", "langgraph", "never")

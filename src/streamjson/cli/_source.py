@@ -85,6 +85,8 @@ _READ: Final = (
     "Cohere v2",
     "Ollama",
     "Opper v3",
+    "AG-UI",
+    "AI SDK UI message stream",
 )
 # How to convert an input that is not an event stream, by what it looks like.
 _CONVERSIONS: Final = {

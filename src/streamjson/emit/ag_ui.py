@@ -8,7 +8,7 @@
 | `"activity"` | as the content of an activity message: `ACTIVITY_SNAPSHOT`, then `ACTIVITY_DELTA` |
 | `"tool"` | its JSON text as the arguments of a call |
 
-Parts of an answer are sent as text messages, reasoning, and calls.
+Parts of an answer are sent as text messages, reasoning, calls, and snapshots of the state.
 
 The state outlives runs, and other components write to it, too. So at the root it is set by a snapshot, which discards
 the rest of the state; with `at="/trip"` only that member is. A patch that can't be applied is only a warning in the
@@ -199,6 +199,12 @@ class _Parts(PartsBody):
             return sse({"type": "TOOL_CALL_ARGS", "toolCallId": sent.id, "delta": more})
         kind = _OF_KIND.get(sent.part.kind, "TEXT_MESSAGE")
         return sse({"type": f"{kind}_CONTENT", "messageId": sent.id, "delta": more})
+
+    def may_end(self, sent: SentPart) -> bool:
+        return sent.part.end == "done"  # RUN_ERROR says the rest
+
+    def state(self, id: str, value: Any) -> bytes:  # noqa: ARG002  # a run has one
+        return sse({"type": "STATE_SNAPSHOT", "snapshot": value})
 
     def end(self, sent: SentPart) -> bytes:
         if sent.part.kind == "call":

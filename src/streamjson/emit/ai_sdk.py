@@ -9,7 +9,8 @@
 | `"tool"` | its JSON text as the input of a tool | shows the input; calls `onToolCall` |
 | `"text"` | its JSON text as text | parses the text |
 
-Parts of an answer are sent as what they are: text, reasoning, and the input of each call.
+Parts of an answer are sent as what they are: text, reasoning, and the input of each call; a shared state as a data
+part, `data-state`.
 
 A body that just ends counts as a success here, so a failure is an `error`, and `finish` has the reason. Only fields
 that all versions know are sent, and none that is null: older clients refuse the whole stream for others. They also
@@ -256,11 +257,31 @@ class _Parts(PartsBody):
         if part.kind != "call":
             return sse({"type": f"{_kind_of(part)}-end", "id": sent.id})
         call, value = _call_of(sent), part.value
-        if not part.complete or part.error is not None:
+        if part.end not in ("done", "length", "filtered") or not part.complete or part.error is not None:
             return call.error(value, _why_not_whole(part))
         frames = call.available(value)
         check_names(frames, value)
         return frames
+
+    def state(self, id: str, value: Any) -> bytes:
+        frame = sse({"type": "data-state", "id": id, "data": value})
+        check_names(frame, value)
+        return frame
+
+    def may_end(self, sent: SentPart) -> bool:
+        return sent.part.kind == "call" or sent.part.end == "done"
+
+    def end_cut(self) -> bytes:
+        """Return the end of the text that was written last, as the SDK sends it.
+
+        A client takes an earlier text for whole once it has its end. So one that a limit cut stays open: several
+        choices can each have one.
+        """
+        last = self.last_written
+        if last is None or last.is_ended:
+            return b""
+        last.is_ended = True
+        return self.end(last)
 
     def fail(self, message: str) -> bytes:
         return b"".join(

@@ -25,7 +25,7 @@ _BROKEN: Final = {
     "failed": "the answer failed",
     "aborted": "the answer was aborted",
 }
-_GOOD_REASONS: Final = ("stop", "STOP", "end_turn", "stop_sequence", "pause_turn", "eos", "completed")
+_GOOD_REASONS: Final = ("stop", "STOP", "end_turn", "stop_sequence", "pause_turn", "eos", "completed", "RUN_FINISHED")
 """The reasons with which an answer without parts may end well."""
 _CUT: Final = {"length": "the answer was cut by its token limit", "filtered": "the answer was cut by a filter"}
 
@@ -217,7 +217,9 @@ class PartsBody(Body):
         self._prefix = prefix
         self._changed: dict[Part, None] = {}
         self._seen: dict[Part, None] = {}
+        self._sent_states: dict[Part, Snapshot] = {}
         self.sent: dict[Part, SentPart] = {}
+        self.last_written: SentPart | None = None
 
     def take(self, growing: Any) -> bool:
         """Take the parts that changed, or some that did not."""
@@ -234,11 +236,15 @@ class PartsBody(Body):
         frames: list[bytes] = []
         cost_bytes = 0
         for part in self._changed:
+            if part.kind == "state":
+                frames.append(self._bring_state(part))
+                cost_bytes += len(frames[-1])
+                continue
             if part.kind == "call" and part.name is None:
                 continue
             sent = self.sent.get(part)
             if sent is None:
-                sent = self.sent[part] = SentPart(part, self._new_id(part))
+                sent = self.sent[part] = self.last_written = SentPart(part, self._new_id(part))
                 frames.append(self.begin(sent))
             elif sent.is_ended and not sent.text.is_replaced:
                 continue
@@ -253,11 +259,21 @@ class PartsBody(Body):
                 frames.append(self.grow(sent, more))
                 sent.length += len(more)
                 cost_bytes += sent.length if part.kind == "call" else len(more)
-            if is_ended:
+                self.last_written = sent
+            if is_ended and self.may_end(sent):
                 sent.is_ended = True
                 frames.append(self.end(sent))
+        if is_last:
+            frames.append(self.end_cut())
         self._changed.clear()
         return Brought(b"".join(frames), cost_bytes)
+
+    def _bring_state(self, part: Part) -> bytes:
+        snapshot, sent = part.snapshot, self._sent_states.get(part)
+        if snapshot.value is MISSING or (sent is not None and sent.version == snapshot.version):
+            return b""
+        self._sent_states[part] = snapshot
+        return self.state(f"{self._prefix}-state", snapshot.value)
 
     def _new_id(self, part: Part) -> str:
         """Return the id of a call, if no other part has it; else one of our own: some parts share theirs."""
@@ -284,6 +300,18 @@ class PartsBody(Body):
     @abstractmethod
     def end(self, sent: SentPart) -> bytes:
         """Return the end of a part, which says whether it is whole if the protocol can."""
+
+    def may_end(self, sent: SentPart) -> bool:  # noqa: ARG002  # for protocols that say how only at the end
+        """Return whether the client may have the end of a part that has ended: it may take it for a proof."""
+        return True
+
+    def end_cut(self) -> bytes:
+        """Return, once everything is sent, the ends of parts that were held back."""
+        return b""
+
+    def state(self, id: str, value: Any) -> bytes:  # noqa: ARG002  # for protocols that can
+        """Return what sets the state that agent and page share."""
+        return b""
 
     def problem_of(self, parts: Sequence[Part], finish: str | None) -> tuple[str, str] | None:
         """Return whether the provider started over, too: what it had said before was sent."""

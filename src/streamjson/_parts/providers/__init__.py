@@ -1,4 +1,4 @@
-"""The providers, by name. One module each; `calls` and `gemini_content` have what several APIs share on the wire."""
+"""The providers, by name. One module each, over others that have a part of one, or what several share on the wire."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Final
 
 from ..provider import Provider
 from .adk import ADK
+from .ag_ui import AGUI
+from .ai_sdk import AISDK
 from .anthropic import Anthropic
 from .bedrock import Bedrock
 from .cohere import Cohere
@@ -29,5 +31,7 @@ _ALL: Final[tuple[type[Provider], ...]] = (
     Cohere,
     Ollama,
     Opper,
+    AGUI,
+    AISDK,
 )
 PROVIDERS: Final[dict[str, type[Provider]]] = {provider.name: provider for provider in _ALL}

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from attrs import define
 
-from ..fields import blank_to_none, field, items, name_of, text
+from ..fields import blank_to_none, either, field, items, name_of, text
 from ..part_state import EndOfPart, Form, Kind, PartState
 from ..provider import Provider, by_text, numbers
 from .gemini import FINISH_REASONS, failure_message
-from .gemini_content import ContentReader, ContentState, arguments_of, either
+from .gemini_content import ContentReader, ContentState, arguments_of
 
 __all__ = ["ADK"]
 

@@ -96,7 +96,7 @@ class Anthropic(Provider):
         index, block = self._index(event), field(event, "content_block")
         if answer.find(index) is not None or str(index) in state.others:
             raise InvalidEventError(f"block {index} began twice", code="ambiguous_part")
-        answer.settle((part for part in answer.open_parts() if part.is_passed), "done")
+        answer.settle_passed()
         state.last = index
         kind = text(block, "type")
         if kind == "text":

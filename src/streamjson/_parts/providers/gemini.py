@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from attrs import define
 
-from ..fields import blank_to_none, field, index_of, items, name_of
+from ..fields import blank_to_none, either, field, index_of, items, name_of
 from ..part_state import EndOfPart
 from ..provider import Provider, by_index
-from .gemini_content import ContentReader, ContentState, either
+from .gemini_content import ContentReader, ContentState
 
 __all__ = ["FINISH_REASONS", "Gemini", "failure_message"]
 

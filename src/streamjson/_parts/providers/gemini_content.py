@@ -24,11 +24,11 @@ from attrs import define
 from ..._errors import InvalidEventError, shorten
 from ..._json import MISSING, is_object
 from ..answer import Answer, ambiguous
-from ..fields import field, items, name_of, text
+from ..fields import either, field, items, name_of, text
 from ..part_state import Kind, PartState
 from ..provider import a_number, an_optional, by_index
 
-__all__ = ["ContentReader", "ContentState", "arguments_of", "either"]
+__all__ = ["ContentReader", "ContentState", "arguments_of"]
 
 _VALUES: Final = (
     ("stringValue", "string_value"),
@@ -188,12 +188,6 @@ def arguments_of(state: PartState, args: Any) -> dict[str, Any]:
     if is_object(args):
         return dict(args)
     raise InvalidEventError(f"the args of {state.label} are not an object: {shorten(args)}")
-
-
-def either(of: Any, wire: str, sdk: str) -> Any:
-    """Return a field by its name on the wire, or in an SDK."""
-    value = field(of, wire)
-    return field(of, sdk) if value is None else value
 
 
 def _value_of(entry: Any) -> Any:
