@@ -23,14 +23,14 @@ every_provider = pytest.mark.parametrize("provider", WRITERS)
 every_protocol = pytest.mark.parametrize("protocol", ["ai_sdk", "ag_ui"])
 
 
-def as_sent(part: sj.Part, protocol: str) -> tuple[Any, ...]:
+def as_sent(part: sj.Part, sent: Sent) -> tuple[Any, ...]:
     """Return what a part and its copy have in common.
 
     A refusal becomes a text, and AG-UI does not name the executor of a call. The input of a custom tool becomes JSON:
-    calls have their values in common, and not the texts of these.
+    calls have their values in common, and not the texts of these; so has a document that came by paths.
     """
-    executed_by = part.executed_by if protocol == "ai_sdk" else None
-    if part.kind in ("call", "state"):
+    executed_by = part.executed_by if sent.protocol == "ai_sdk" else None
+    if part.kind in ("call", "state") or sent.came_by_paths:
         return part.kind, part.name, executed_by, part.value
     return "text" if part.kind == "refusal" else part.kind, None, None, part.text
 
@@ -52,6 +52,10 @@ class Sent:
     ids: list[str | None] = field(factory=list)  # of the calls among them, as far as they were known then
     was_refused: bool = False  # by the emitter, as the protocol can't say it
 
+    @property
+    def came_by_paths(self) -> bool:
+        return any(part.kind == "text" and part.text is None for part in self.answer.parts)
+
     def note(self, *parts: sj.Part) -> None:
         new = [part for part in parts if is_sent(part, self.protocol) and part not in self.order]
         self.order += new
@@ -61,6 +65,7 @@ class Sent:
         """Return the answer as it is read there: of all events, and of the first ones, where the stream broke off."""
         events = list(sj.decode_sse([self.body]))
         content = "text" if any(part.kind == "refusal" for part in self.answer.parts) else self.content
+        content = "json" if self.came_by_paths else content
         return [
             sj.assemble_parts(events[:count], content=content, provider=self.protocol)
             for count in range(len(events), -1, -1)
@@ -99,7 +104,7 @@ def check_nothing_more(sent: Sent, copy: sj.PartStream) -> None:
     assert len(original) == len(copy.parts)
     for part in [part for part in copy.parts if part.end == "done"] + [call.part for call in calls]:
         assert original[part].end == "done" or (part.kind == "call" and original[part].complete)
-        assert as_sent(part, sent.protocol) == as_sent(original[part], sent.protocol)
+        assert as_sent(part, sent) == as_sent(original[part], sent)
 
 
 @every_protocol
@@ -116,7 +121,7 @@ def test_answer_comes_back(provider: str, protocol: str, at_once: bool, data: st
             assert any(part.end != "done" for part in copy.parts)
         return
     copies = copy.final()
-    assert [as_sent(part, protocol) for part in copies] == [as_sent(part, protocol) for part in sent.order]
+    assert [as_sent(part, sent) for part in copies] == [as_sent(part, sent) for part in sent.order]
     assert all(part.end == "done" and part.complete for part in copies)
     ids = [part.id for part in copies if part.kind == "call"]
     assert len(set(ids)) == len(ids)
