@@ -504,3 +504,27 @@ def test_whole_input_of_a_call_is_not_given_where_the_answer_failed():
     sent, _ = sent_by(sj.emit.AISDK("m", min_interval_s=0), events)
 
     assert [event["type"] for event in events_of(sent)][-2:] == ["tool-input-error", "error"]
+
+
+@pytest.mark.parametrize("pace", [{"min_interval_s": 0}, {"clock": lambda: 0.0}], ids=["at once", "at the end"])
+def test_a_call_that_is_renamed_is_not_sent_under_its_old_name(pace: Any) -> None:
+    def call(kind: str, **members: Any) -> dict[str, Any]:
+        return {"type": f"tool-input-{kind}", "toolCallId": "c", **members}
+
+    events = [
+        {"type": "start"},
+        call("start", toolName="delete_all"),
+        call("delta", inputTextDelta='{"id":1'),
+        call("start", toolName="show"),
+        call("delta", inputTextDelta='{"id":1}'),
+        call("available", toolName="show", input={"id": 1}),
+        {"type": "finish", "finishReason": "tool-calls"},
+    ]
+    for out in (sj.emit.AGUI("t", "r", **pace), sj.emit.OpenAI(created=1, **pace)):
+        sent, _ = sent_by(out, events)
+        assert b'"show"' not in sent
+        with pytest.raises(sj.StreamFailedError, match="renamed"):
+            sj.assemble_parts(sj.decode_sse([sent])).final()
+    sent, _ = sent_by(sj.emit.AISDK("m", **pace), events)
+    (part,) = sj.assemble_parts(sj.decode_sse([sent])).final()
+    assert (part.name, part.value, part.end) == ("show", {"id": 1}, "done")

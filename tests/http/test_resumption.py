@@ -128,6 +128,17 @@ def test_openai_response_that_is_joined() -> None:
     assert int(origin.hits[2].query["starting_after"]) > 3
 
 
+@pytest.mark.parametrize("id", ["", "id: 1\n"])
+def test_events_of_another_protocol_are_not_asked_for_again(id: str) -> None:
+    origin = Origin(
+        replies_of([f'{id}data: {{"delta": "a", "json_path": "b"}}\n\n'.encode()] * 2, at=lambda _: 0, cuts=[60])
+    )
+    with origin.running() as url, pytest.raises(sj.StreamTruncatedError) as raised:
+        read(url, "GET", "openai_responses")
+    assert len(origin.hits) == 1
+    assert "no event had the id of the response" in raised.value.__notes__[0]
+
+
 def test_events_may_be_json_lines() -> None:
     line = b'{"type": "response.completed", "sequence_number": 1, "response": {"id": "r"}}\n'
     with Origin([refuses(200, line, "application/jsonl")]).running() as url:

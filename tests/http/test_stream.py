@@ -82,6 +82,8 @@ def breaks(number: int) -> list[Reply]:
     """Return some replies that are not the whole stream, and one that is."""
     choose = random.Random(number)
     replies = [a_break(choose) for _ in range(choose.randint(1, 4))]
+    if choose.random() < 0.3:
+        replies[-1] = sends(LOG[:-1])  # ends between two events, without [DONE]
     return [*replies, sends(LOG, again=choose.choice([0, 2]))]
 
 
@@ -93,7 +95,6 @@ def a_break(choose: random.Random) -> Reply:
             sends(LOG, cut=cut, again=again, piece_bytes=choose.choice([1000, 40])),
             sends(LOG, cut=cut, again=again, before=b"retry: 0\n\n"),
             sends(LOG, cut=cut // 3, is_gzip=True),
-            sends(LOG[:-1], again=again),  # ends between two events, without [DONE]
             refuses(choose.choice([408, 429, 500, 502, 503, 504])),
             refuses(503, retry_after="0"),
         ]
@@ -323,8 +324,10 @@ def test_permanent_status_is_raised_at_once(read: Read, status: int) -> None:
     ("content_type", "data", "shown"),
     [
         ("text/html; charset=utf-8", b"<html>Sign in</html>", "with text/html, which is neither an event stream"),
-        ("application/json", b'{"error": {"message": "no"}}', "with application/json, which"),
-        ("", b"data: {}\n\n", "with a body without a content type, which"),
+        ("application/json", b'{"id": "a"}', "with application/json, which"),
+        ("text/plain", b"data: 1\n\n", "; if it is an event stream, pass format='sse'"),
+        ("text/plain", b'{"a": 1}\n{"a": 2}\n', "; if its lines are events, pass format='json_lines'"),
+        ("", b"x: {}\n\n", "with a body without a content type, which"),
         ("text/plain", b"", "; the body is empty"),
         ("application/pdf", b"%PDF" * 2000, "; the body begins '%PDF%PDF"),
     ],
@@ -335,6 +338,41 @@ def test_response_that_is_no_stream_is_refused(read: Read, content_type: str, da
         read(url)
     assert (raised.value.code, len(origin.hits)) == ("content_type", 1)
     assert len(str(raised.value)) < 600
+
+
+@both
+def test_failure_with_a_good_status_is_the_senders(read: Read) -> None:
+    origin = Origin([refuses(200, b'{"error": {"message": "no quota for sk-12345678"}}', "application/json")])
+    with origin.running() as url, pytest.raises(sj.StreamFailedError, match=r"no quota for \*\*\*"):
+        read(url, headers={"X-Key": "sk-12345678"})
+
+
+@both
+def test_answer_that_is_not_streamed_has_a_hint(read: Read) -> None:
+    origin = Origin([refuses(200, b'{"choices": []}', "application/json")])
+    with origin.running() as url, pytest.raises(sj.ResponseError, match=r"; does the request ask for a stream\?"):
+        read(url, method="POST", json={})
+
+
+@both
+def test_post_that_broke_says_that_it_is_not_sent_again(read: Read) -> None:
+    origin = Origin([sends(LOG, cut=300), refuses(401)])
+    with origin.running() as url:
+        with pytest.raises(sj.StreamTruncatedError) as raised:
+            read(url, method="POST")
+        assert raised.value.__notes__ == ["a POST is not sent again, unless you pass resume=..."]
+        with pytest.raises(sj.ResponseError) as refused:
+            read(url, method="POST")
+    assert not hasattr(refused.value, "__notes__")
+
+
+@both
+@pytest.mark.parametrize("url", ["http://no.such.host.invalid/", "https://"])
+def test_name_or_protocol_that_is_wrong_is_an_error_at_once(read: Read, url: str) -> None:
+    with Origin([refuses(204, b"")]).running() as plain, pytest.raises(sj.StreamTruncatedError) as raised:
+        read(url if url != "https://" else plain.replace("http:", "https:"))
+    assert raised.value.code == "connection"
+    assert "in a row" not in str(raised.value)
 
 
 @both
@@ -402,7 +440,9 @@ def test_silence_is_a_break(read: Read) -> None:
     with origin.running() as url:
         assert read(url, idle_timeout_s=0.05) == body(LOG)
         origin.replies = [silence]
-        with pytest.raises(sj.StreamTruncatedError, match="broke 2 times in a row: ReadTimeout") as raised:
+        with pytest.raises(
+            sj.StreamTruncatedError, match="broke 2 times in a row: nothing came for too long"
+        ) as raised:
             read(url, idle_timeout_s=0.05, max_failures=1)
         assert raised.value.code == "connection"
         origin.wait_until_all_closed()

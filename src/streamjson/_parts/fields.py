@@ -53,6 +53,9 @@ def either(of: Any, wire: str, sdk: str) -> Any:
 def text(of: Any, name: str) -> str:
     """Return a field that is text; "" if it is not."""
     value = field(of, name)
+    if type(value) is str:  # hot
+        return value
+    value = getattr(value, "value", value)  # some SDKs give an enumeration
     return value if isinstance(value, str) else ""
 
 

@@ -95,7 +95,7 @@ def _is_bedrock(event: Any) -> bool:
 def _is_ollama(event: Any) -> bool:
     message, response = field(event, "message"), field(event, "response")
     return (
-        isinstance(field(event, "created_at"), str)
+        any(isinstance(field(event, name), str) for name in ("created_at", "model"))
         and isinstance(field(event, "done"), bool)
         and (isinstance(response, str) or (message is not None and not isinstance(message, str)))
     )

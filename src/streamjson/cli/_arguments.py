@@ -166,13 +166,14 @@ def _define_assemble(parser: argparse.ArgumentParser) -> None:
     lines.add_argument(
         "--all",
         action="store_true",
-        help="print the document of each stream in a log of several, or of each JSON text in a file, as JSON lines",
+        help="print the document of each stream in a log of several, or of each JSON text in a file, as JSON lines;"
+        " not for the answer of a model",
     )
     lines.add_argument(
         "--every",
         type=_at_least_one,
         metavar="N",
-        help="print a snapshot after every N changes and at the end, as JSON lines",
+        help="print a snapshot after every N changes and at the end, as JSON lines; not for the answer of a model",
     )
     parser.add_argument("--compact", action="store_true", help="print the document on one line, without whitespace")
     parser.set_defaults(command="assemble", parser=parser)

@@ -26,7 +26,8 @@ from streamjson import MISSING, SnapshotStream, StreamJSONError
 
 from ._answer import Answer, members_of
 from ._console import flush_output, report, write_output
-from ._source import OptionError, Source, counted, open_source
+from ._opening import open_source
+from ._source import OptionError, Source, counted
 
 __all__ = ["assemble_command", "to_json"]
 

@@ -25,6 +25,8 @@ from attrs import define, evolve
 
 from streamjson import Limits, StreamJSONError, encode_sse
 
+from ._console import report
+
 __all__ = ["Fetch", "fetching"]
 
 _NEEDS_HTTP: Final = "a URL needs the extra `http`: pip install 'streamjson-assembler[http]'"
@@ -83,6 +85,8 @@ def fetching(
     headers = _headers_of(arguments)
     if data is not None and all(name.lower() != b"content-type" for name, _ in headers):
         headers.append((b"Content-Type", b"application/json" if _is_json(data) else _FORM))
+        if headers[-1][1] is _FORM and data.lstrip().startswith((b"{", b"[")):
+            report("warning: the data looks like JSON, and is not: it is sent as a form")
     try:
         stream = http.stream(
             "GET" if data is None else "POST", arguments.file, headers=headers, content=data,

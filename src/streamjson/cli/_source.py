@@ -16,11 +16,8 @@ from __future__ import annotations
 
 import argparse
 import codecs
-import contextlib
-import errno
 import json
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
@@ -53,10 +50,9 @@ from streamjson._errors import shorten
 from streamjson._wire import body_kind
 
 from ._arguments import is_url, refusal
-from ._console import report
 from ._recognition import is_quiet, provider_of_first
 
-__all__ = ["OptionError", "Source", "counted", "open_source", "state_of"]
+__all__ = ["OptionError", "Source", "counted", "limits_of", "state_of"]
 
 PIECE_BYTES: Final = 64 * 1024
 HEAD_BYTES: Final = 1024
@@ -97,53 +93,12 @@ _CONVERSIONS: Final = {
 }
 
 
-@contextlib.contextmanager
-def _open_file(name: str) -> Generator[int, None, None]:
-    """Open a file, or standard input for `-`, and yield its descriptor. Raises `OSError`."""
-    if name == "-":
-        if sys.stdin is None:
-            raise OSError(errno.EBADF, "standard input is closed")
-        # Without Python's buffer: a read of that waits until it is full.
-        yield sys.stdin.fileno()
-        return
-    with open(name, "rb", buffering=0) as file:  # noqa: PTH123  # Path("") would be "."
-        yield file.fileno()
-
-
 def _nothing() -> None:
     pass
 
 
-@contextlib.contextmanager
-def open_source(
-    arguments: argparse.Namespace, *, before_read: Callable[[], None] = _nothing, reports_breaks: bool = True
-) -> Generator[Source, None, None]:
-    """Open the file, or the URL, of the arguments, and yield it as a source. Raises `OSError`.
-
-    A break of the connection is reported at once, or, with `reports_breaks=False`, at the end.
-    """
-    name: str = arguments.file
-    if not is_url(name):
-        with _open_file(name) as descriptor:
-            yield Source(descriptor, name, before_read)
-        return
-    from ._fetch import fetching  # noqa: PLC0415  # it needs an HTTP library
-
-    breaks: list[str] = []
-
-    def note(error: StreamJSONError, wait_s: float) -> None:
-        where = "" if fetch.name in error.message else f"{fetch.name}: "
-        breaks.append(f"warning: {where}{error}; asking again after {wait_s:.1f} s")
-        if reports_breaks:
-            report(breaks.pop())
-
-    with fetching(arguments, _limits_of(arguments), note) as fetch:
-        yield Source(fetch.descriptor, fetch.name, before_read, at_end=fetch.check)
-    if breaks:
-        report(breaks[-1] + (f"; it broke {len(breaks)} times" if len(breaks) > 1 else ""))
-
-
-def _limits_of(arguments: argparse.Namespace) -> Limits:
+def limits_of(arguments: argparse.Namespace) -> Limits:
+    """Return the limits that the arguments ask for."""
     return evolve(Limits(), **dict.fromkeys(_SIZE_LIMITS)) if arguments.no_size_limit else Limits()
 
 
@@ -243,7 +198,7 @@ class Source:
 
     def _begin(self, arguments: argparse.Namespace) -> None:
         self.is_text = arguments.format == "text"
-        self._limits = _limits_of(arguments)
+        self._limits = limits_of(arguments)
         self._decoder = SSEDecoder(limits=self._limits)
         self._decoded = decode_sse(self.pieces(), decoder=self._decoder)
         if arguments.format == "json_lines" and not is_url(arguments.file):  # of a URL, they are events by now
@@ -368,7 +323,8 @@ class Source:
                 error.event_number += self._events_before
         else:
             if isinstance(error, ResponseError) or error.code == "connection":  # it names the URL
-                return f"error: {error}"
+                notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+                return f"error: {_about_response(str(error))}{notes.replace('resume=...', '--resume')}"
             if error.event_number is None:  # an error of the decoder: the next event is bad
                 error.event_number = self.events + 1
             if error.offset is None:
@@ -434,6 +390,17 @@ def _about_answer(message: str) -> str:
         ("pass provider=... to continue", "--provider NAME continues"),
         ("pass provider=... if one does", "--provider NAME says which one does"),
         ("call assemble", "omit --provider and --content"),
+    ):
+        message = message.replace(words, option)
+    return message
+
+
+def _about_response(message: str) -> str:
+    """Return a message about a response, with the options of the command."""
+    for words, option in (
+        (" or pass a client with follow_redirects=True", " if you trust it"),
+        ("pass format='json_lines'", "add --from json_lines"),
+        ("; if it is an event stream, pass format='sse'", ", though it looks like an event stream"),
     ):
         message = message.replace(words, option)
     return message

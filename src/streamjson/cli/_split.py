@@ -23,7 +23,7 @@ from streamjson import (
 from streamjson._json import decode_json
 
 from ._console import report, write_output
-from ._source import open_source
+from ._opening import open_source
 
 __all__ = ["split_command"]
 

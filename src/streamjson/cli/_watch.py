@@ -35,9 +35,10 @@ from ._answer import AnswerShot
 from ._arguments import is_url
 from ._assemble import assemble_command
 from ._console import flush_output, report
+from ._opening import open_source
 from ._reading import Reading, Shown, Stream
 from ._signals import Ended, Signals
-from ._source import OptionError, Source, open_source, state_of
+from ._source import OptionError, Source, state_of
 
 if TYPE_CHECKING:
     from rich.live import Live

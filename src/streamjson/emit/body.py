@@ -25,7 +25,18 @@ _BROKEN: Final = {
     "failed": "the answer failed",
     "aborted": "the answer was aborted",
 }
-_GOOD_REASONS: Final = ("stop", "STOP", "end_turn", "stop_sequence", "pause_turn", "eos", "completed", "RUN_FINISHED")
+_GOOD_REASONS: Final = (
+    "stop",
+    "STOP",
+    "end_turn",
+    "stop_sequence",
+    "pause_turn",
+    "eos",
+    "completed",
+    "RUN_FINISHED",
+    "COMPLETE",
+    "load",
+)
 """The reasons with which an answer without parts may end well."""
 _CUT: Final = {"length": "the answer was cut by its token limit", "filtered": "the answer was cut by a filter"}
 
@@ -246,14 +257,16 @@ class PartsBody(Body):
             if sent is None:
                 sent = self.sent[part] = self.last_written = SentPart(part, self._new_id(part))
                 frames.append(self.begin(sent))
+            elif sent.name != part.name:
+                message = f"{part!r} was renamed, and its name is sent already"
+                frames.append(self._restart(sent, ConflictError(message, code="not_append_only")))
             elif sent.is_ended and not sent.text.is_replaced:
                 continue
             is_ended = is_last or part.end != "open"
             try:
                 more = sent.text.more(is_last=is_ended)
             except ConflictError as error:
-                frames.append(self.begin_again(sent, error))
-                sent.text, sent.length = PartText(part), 0
+                frames.append(self._restart(sent, error))
                 more = sent.text.more(is_last=is_ended)
             if more:
                 frames.append(self.grow(sent, more))
@@ -267,6 +280,11 @@ class PartsBody(Body):
             frames.append(self.end_cut())
         self._changed.clear()
         return Brought(b"".join(frames), cost_bytes)
+
+    def _restart(self, sent: SentPart, error: ConflictError) -> bytes:
+        frames = self.begin_again(sent, error)
+        sent.text, sent.length, sent.name, sent.is_ended = PartText(sent.part), 0, sent.part.name, False
+        return frames
 
     def _bring_state(self, part: Part) -> bytes:
         snapshot, sent = part.snapshot, self._sent_states.get(part)
@@ -336,6 +354,7 @@ class SentPart:
     def __init__(self, part: Part, id: str) -> None:
         self.part: Part = part
         self.id: str = id
+        self.name: str | None = part.name
         self.text: PartText = PartText(part)
         self.length: int = 0
         self.is_ended: bool = False

@@ -76,7 +76,7 @@ async def _of_connection(attempts: Attempts, client: Any) -> AsyncGenerator[Even
         refusal = attempts.open(response)
         if refusal is not None:
             await _read(refusal, attempts, response)
-            raise refusal.error()
+            raise attempts.refused(refusal)
         if attempts.is_over:
             return
         async with aclosing(attempts.decode_async(response.aiter_bytes())) as decoded:

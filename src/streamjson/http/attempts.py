@@ -21,8 +21,10 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from .._dialects import failure_of_error
 from .._errors import CheckpointError, InvalidEventError, ResponseError, StreamJSONError, StreamTruncatedError
 from .._json import JSONValue
+from .._view import sender_failed
 from .._wire import ServerSentEvent, SSEDecoder, decode_json_lines, decode_sse
 from .policy import Policy
 from .request import Request
@@ -40,6 +42,8 @@ __all__ = ["Attempts"]
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 """The statuses after which another request may succeed."""
 _NO_CONTENT: Final = (204, 205)
+_PERMANENT: Final = ("gaierror", "SSLError", "SSLCertVerificationError")
+"""The causes for which a first connection fails for good."""
 _MAX_QUIET_ENDS: Final = 2
 _MIN_RETRY_MS: Final = 100  # of a server; a caller may ask for less
 
@@ -57,6 +61,7 @@ class Attempts:
         self.bad_bodies: tuple[type[Exception], ...] = (library.RequestError,)
         self._secrets: Secrets = Secrets()
         self._secrets.add(request.url, request.headers)
+        self._shown: str = ""  # the latest request, as errors name it
         self._decoder: SSEDecoder = SSEDecoder(limits=policy.limits)
         self._format: Format | None = None  # of this response
         self._failures: int = 0
@@ -80,6 +85,7 @@ class Attempts:
             self._secrets.add(request.url, request.headers)
         self.connection_count += 1
         self._has_progressed = False
+        self._shown = f"{request.method} {shown_url(request.url)}"
         return request.method, request.url, {**request.options, "headers": request.headers}
 
     def open(self, response: Any) -> Refusal | None:
@@ -130,6 +136,13 @@ class Attempts:
         self.last_event_id = event.id or event.last_event_id or self.last_event_id
         return event
 
+    def refused(self, refusal: Refusal) -> StreamJSONError:
+        """Return the error for a response that is not a stream: what it says of a failure is the sender's."""
+        failure = refusal.failure()
+        if failure is not None:
+            return sender_failed(failure_of_error(failure, self._policy.limits), 0)
+        return refusal.error()
+
     def mask(self, error: StreamJSONError) -> None:
         """Remove the secrets that a body has repeated from an error about it."""
         error.args = (self._secrets.masked(error.message), *error.args[1:])
@@ -145,8 +158,7 @@ class Attempts:
         resumption = self._resumption
         if resumption is None or self.is_over:
             return None
-        message = f"the body of {self._request.method} {self.url} ended before its last event"
-        error = StreamTruncatedError(message, code="no_done")
+        error = StreamTruncatedError(f"the body of {self._shown} ended before its last event", code="no_done")
         if resumption.has_last_event:
             return self.broke(error)
         if not self._has_progressed:
@@ -165,16 +177,25 @@ class Attempts:
             self._failures += 1
         final = self._to_raise(error)
         resumption = self._resumption
-        is_passing = not isinstance(error, library.TooManyRedirects) and (
-            not isinstance(error, ResponseError) or error.status_code in _PASSING
-        )
-        if resumption is None or not is_passing or self._failures > self._policy.max_failures:
+        if resumption is None:
+            if self._policy.resume is None and self._is_passing(error):
+                final.add_note(f"a {self._request.method} is not sent again, unless you pass resume=...")
+            raise final
+        if not self._is_passing(error) or self._failures > self._policy.max_failures:
             raise final
         reason = self._why_not_continued(resumption)
         if reason is not None:
             final.add_note(f"the stream can't be continued: {reason}")
             raise final
         return self._wait_s(final)
+
+    def _is_passing(self, error: Exception) -> bool:
+        """Return whether another request may succeed after an error."""
+        if isinstance(error, ResponseError):
+            return error.status_code in _PASSING
+        if self.response is None and isinstance(error, self._library.ConnectError):  # a name, or a protocol, is wrong
+            return not _is_permanent(error)
+        return not isinstance(error, self._library.TooManyRedirects)
 
     def _why_not_continued(self, resumption: Resumption) -> CheckpointError | None:
         """Note that a connection was lost; return why the source can't continue, if so."""
@@ -190,9 +211,10 @@ class Attempts:
             final = error
         else:
             reason = type(error).__name__ + (f": {self._secrets.masked(str(error))}" if str(error) else "")
+            if isinstance(error, self._library.ReadTimeout):
+                reason = "nothing came for too long (ReadTimeout; see idle_timeout_s)"
             times = f" {self._failures} times in a row" if self._failures > 1 else ""
-            where = f"{self._request.method} {self.url}"
-            final = StreamTruncatedError(f"the connection of {where} broke{times}: {reason}", code="connection")
+            final = StreamTruncatedError(f"the connection of {self._shown} broke{times}: {reason}", code="connection")
             final.__cause__ = error
         final.last_event_id = self.last_event_id or final.last_event_id
         return final
@@ -212,3 +234,10 @@ class Attempts:
         state = RetryCallState(Retrying(), None, (), {})
         state.attempt_number = max(1, self._failures, self._quiet_ends)
         return float(wait_exponential_jitter(initial, policy.max_wait_s, jitter=initial)(state))
+
+
+def _is_permanent(error: BaseException | None) -> bool:
+    """Return whether an error, or what it came from, is one that another try does not mend."""
+    if error is None:
+        return False
+    return type(error).__name__ in _PERMANENT or _is_permanent(error.__cause__ or error.__context__)

@@ -7,10 +7,12 @@ are read.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from .._errors import ResponseError, shorten
+from .._wire import body_kind, failure_in_body
 from .secrets import Secrets, shown_url
 
 __all__ = ["Format", "Refusal", "format_of"]
@@ -76,10 +78,26 @@ class Refusal:
             kind = content_type or "a body without a content type"
             problem = f"{request} was answered with {kind}, which is neither an event stream nor JSON lines"
         shown = f"; the body begins {shorten(body, _SHOWN_CHARS)}" if body else "; the body is empty"
-        error = ResponseError(problem + shown, code="status" if is_status else "content_type")
+        advice = "" if is_status else self._advice(content_type)
+        error = ResponseError(problem + shown + advice, code="status" if is_status else "content_type")
         error.status_code, error.content_type, error.body = response.status_code, content_type, body[:_BODY_CHARS]
         error.retry_after_s = _retry_after_s(response.headers.get("retry-after", ""))
         return error
+
+    def _advice(self, content_type: str) -> str:
+        if self._body.lstrip().startswith((b"data:", b"event:", b"id:", b":")):
+            return "; if it is an event stream, pass format='sse'"
+        if body_kind(self._body) == "JSON lines":
+            return "; if its lines are events, pass format='json_lines'"
+        is_answer = content_type.lower() == "application/json" and self._response.request.method == "POST"
+        return "; does the request ask for a stream?" if is_answer else ""
+
+    def failure(self) -> Mapping[str, Any] | None:
+        """Return what a body of JSON with a good status says of a failure; None if it says nothing of one."""
+        is_good = 200 <= self._response.status_code < 300
+        return (
+            failure_in_body(self._secrets.masked(self._body.decode("utf-8", "replace")).encode()) if is_good else None
+        )
 
 
 def _retry_after_s(text: str) -> float | None:

@@ -141,6 +141,7 @@ class OpenAIResponses(_ByData):
         super().__init__()
         self._id: str | None = None
         self._number: int | None = None
+        self._has_taken = False
         self._is_resumed = False  # whether the next number must follow the last one
 
     def request(self, first: Request) -> Request:
@@ -158,6 +159,7 @@ class OpenAIResponses(_ByData):
         return number <= last
 
     def taken(self, event: Event) -> bool:
+        self._has_taken = True
         number, response = self._number_of(event), self._fields(event).get("response")
         if self._id is None and is_object(response) and isinstance(response.get("id"), str):
             self._id = response["id"]
@@ -167,7 +169,8 @@ class OpenAIResponses(_ByData):
         return True
 
     def reconnecting(self, first: Request) -> None:
-        if first.method != "GET" and (self._number is None or self._id is None):
+        can_ask = self._number is not None and (self._id is not None or first.method == "GET")
+        if not can_ask and (first.method != "GET" or self._has_taken):
             raise CheckpointError("no event had the id of the response and a sequence number", code="no_id")
         self._is_resumed = True
 

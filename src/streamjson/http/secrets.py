@@ -57,10 +57,10 @@ def _of_headers(headers: Any) -> Iterator[str]:
     for name, value in headers.multi_items():
         if name.lower() in _HARMLESS_HEADERS:
             continue
-        yield value
-        yield value.strip()
         scheme, _, token = value.strip().partition(" ")
-        yield token
+        if scheme.lower() in ("basic", "bearer") and not token:
+            continue
+        yield from (value, value.strip(), token)
         if scheme.lower() == "basic":
             yield from _credentials(token)
         if name.lower() == "cookie":

@@ -67,7 +67,7 @@ def _of_connection(attempts: Attempts, client: Any) -> Generator[Event, None, No
         refusal = attempts.open(response)
         if refusal is not None:
             _read(refusal, attempts, response)
-            raise refusal.error()
+            raise attempts.refused(refusal)
         if attempts.is_over:
             return
         with closing(attempts.decode(response.iter_bytes())) as decoded:

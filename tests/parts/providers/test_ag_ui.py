@@ -389,3 +389,14 @@ def test_objects_of_the_sdk() -> None:
     assert (answer.finish, answer.ignored_count) == ("RUN_FINISHED:cancelled", 0)
     with pytest.raises(sj.StreamFailedError, match="E1: broke"):
         sj.assemble_parts([events[0], core.RunErrorEvent(message="broke", code="E1")]).final()
+
+
+@pytest.mark.parametrize("roles", [("assistant", "user"), ("user", "assistant"), ("user", "user")])
+def test_a_message_that_is_open_can_not_start_with_another_role(roles: tuple[str, str]) -> None:
+    events = [text("START", role=role) for role in roles]
+    assert refused(*events).code == "ambiguous_part"
+
+
+def test_a_snapshot_without_a_state_is_refused() -> None:
+    assert refused({"type": "STATE_SNAPSHOT"}).code == "bad_event"
+    assert parts_of(snapshot(None), FINISHED) == [("state", None, "done")]

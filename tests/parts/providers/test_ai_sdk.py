@@ -278,9 +278,13 @@ def test_a_second_start_is_a_new_run(id: str | None) -> None:
     assert parts_of(*said("a"), start, *said("b"), finish(), on_new_run="reset") == [("text", "b", "done")]
 
 
-def test_a_start_may_come_late() -> None:
-    events = [{"type": "data-x", "data": 1}, *said("a"), START, *said("b"), finish()]
-    assert [part.value for part in sj.assemble_parts(events).final()] == ["a", "b"]
+def test_a_start_after_parts_is_a_new_run() -> None:
+    """A stream that was resumed sends them again."""
+    events = [{"type": "data-x", "data": 1}, *said("a"), START, *said("a"), finish()]
+    with pytest.raises(sj.StreamFailedError) as raised:
+        sj.assemble_parts(events).final()
+    assert raised.value.code == "new_run"
+    assert [part.value for part in sj.assemble_parts(events, on_new_run="reset").final()] == ["a"]
 
 
 def test_a_step_that_is_reset() -> None:

@@ -264,3 +264,22 @@ def test_an_exception_of_botocore_passes_through() -> None:
     with pytest.raises(EventStreamError, match="busy"):
         answer.final()
     assert [part.end for part in answer.parts] != ["done"]
+
+
+def test_a_block_that_is_written_after_the_next_one_is_the_last() -> None:
+    events = [text(0, "a"), text(1, "b"), stop(1), text(0, "cut"), stop(0), ended("max_tokens")]
+    assert parts_of(*events) == [("text", "acut", "length"), ("text", "b", "done")]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        start(0, toolUse={"toolUseId": "t"}),
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "a", "reasoningContent": {"text": "b"}}}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": "a"}},
+    ],
+    ids=["no name", "two kinds", "text"],
+)
+def test_a_block_of_another_shape_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(sj.InvalidEventError):
+        parts_of(event)

@@ -221,3 +221,30 @@ def test_plan_and_calls_as_objects_of_the_sdk() -> None:
         ("reasoning", None, None, "I will.", "done"),
         ("call", "call_0", "book", {}, "done"),
     ]
+
+
+def test_a_content_that_is_written_after_the_next_one_is_the_last() -> None:
+    more = event("content-delta", 0, content={"text": "cut"})
+    events = [*text(0, "a")[:2], *text(1, "b")[:2], stop("content", 1), more, stop("content", 0), ended("MAX_TOKENS")]
+    assert parts_of(*events) == [("text", 0, "acut", "length"), ("text", 1, "b", "done")]
+
+
+def test_a_message_that_starts_after_parts_is_a_new_run() -> None:
+    with pytest.raises(sj.StreamFailedError) as raised:
+        sj.assemble_parts([*text(0, "a"), MESSAGE], provider="cohere").final()
+    assert raised.value.code == "new_run"
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_call_without_a_name_is_refused(name: str | None) -> None:
+    calls = {"id": "c", "type": "function", "function": {"name": name, "arguments": ""}}
+    with pytest.raises(sj.InvalidEventError, match="call 0 has no name"):
+        parts_of(event("tool-call-start", 0, tool_calls=calls))
+
+
+def test_a_delta_of_another_shape_is_refused_and_an_error_may_be_an_object() -> None:
+    with pytest.raises(sj.InvalidEventError, match="delta is one object"):
+        parts_of(*text(0, "a")[:1], {"type": "content-delta", "index": 0, "delta": "hello"})
+    with pytest.raises(sj.StreamFailedError) as raised:
+        parts_of(*text(0, "a"), ended("COMPLETE", error={"message": "boom"}))
+    assert raised.value.error_message == "boom"

@@ -158,3 +158,10 @@ def test_objects_of_the_sdk() -> None:
     assert [(part.value, part.end) for part in parts] == [("hm", "done"), ("Hi", "done"), ({"a": {"b": [1]}}, "done")]
     objects = [ollama.GenerateResponse.model_validate(event) for event in (generated("Hi"), generated(done=True))]
     assert [(part.value, part.end) for part in sj.assemble_parts(objects).final()] == [("Hi", "done")]
+
+
+def test_calls_that_are_no_list_are_refused_and_a_date_is_not_needed() -> None:
+    with pytest.raises(sj.InvalidEventError, match="tool_calls is a list"):
+        parts_of(chat(tool_calls=call()))
+    typed = {"model": "m", "message": {"content": "Hi"}, "done": True}
+    assert [part.value for part in sj.assemble_parts([typed]).final()] == ["Hi"]

@@ -292,3 +292,15 @@ def test_objects_of_chunks() -> None:
     chunks = [sj.StreamingChunk("Jane", "name", "s1"), sj.StreamingChunk(" Doe", "name"), sj.StreamingChunk()]
     for events in (objects, chunks):
         assert parts_of(*events, END) == [("text", None, {"name": "Jane Doe"}, None, "done")]
+
+
+def test_a_whole_call_is_given_when_the_next_begins() -> None:
+    events = [
+        {"type": "tool_call_start", "tool_call_index": 0, "tool_call_id": "a", "tool_call_name": "f"},
+        {"type": "tool_call_delta", "tool_call_index": 0, "tool_call_args": '{"a": 1}'},
+        {"type": "tool_call_start", "tool_call_index": 1, "tool_call_id": "b", "tool_call_name": "g"},
+        {"type": "tool_call_delta", "tool_call_index": 1, "tool_call_args": "{"},
+    ]
+    answer = sj.assemble_parts(events)
+    assert [call.value for call in answer.calls()] == [{"a": 1}]
+    assert [part.end for part in answer.parts] == ["cut", "cut"]

@@ -25,7 +25,7 @@ from attrs import define
 
 from ..._errors import ConflictError, InvalidEventError, shorten
 from ..answer import Key, ambiguous
-from ..fields import blank_to_none, either, field, name_of, piece, text
+from ..fields import blank_to_none, either, field, has_any, name_of, piece, text
 from ..part_state import EndOfPart, Kind, PartState
 from ..provider import Provider, an_optional, by_index, by_text
 from .ag_ui_lanes import id_of, key_of, lane_of, lane_of_chunk, open_in
@@ -108,6 +108,10 @@ class AGUI(Provider):
 
     def _start(self, kind: Kind, id: str | None, lane: str, event: Any) -> None:
         answer = self.answer
+        known = answer.find("text", id) if kind == "text" else None
+        is_open = known is not None and known.end == "open" and not known.is_passed
+        if kind == "text" and (id in self.state.others or (is_open and _is_other(event))):
+            raise InvalidEventError(f"message {shorten(id)} started twice", code="ambiguous_part")
         if kind == "text" and _is_other(event):
             self.state.others[str(id)] = True
             return
@@ -183,6 +187,8 @@ class AGUI(Provider):
     def _read_of_lane(self, kind: str, event: Any) -> None:
         step = f"{either(event, 'stepName', 'step_name')}{lane_of(event)}"
         if kind == "STATE_SNAPSHOT":
+            if not has_any(event, "snapshot"):
+                raise InvalidEventError("STATE_SNAPSHOT has no snapshot")
             self._set_state(field(event, "snapshot"))
         elif kind == "STATE_DELTA":
             self._fail_state()

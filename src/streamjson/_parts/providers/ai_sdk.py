@@ -78,7 +78,7 @@ class AISDK(Provider):
         elif family == "tool-input":
             self._read_input(action, event)
         elif kind == "start":
-            if self.state.started:
+            if self.state.started or self.answer.states:
                 self.answer.new_run()
             self.state = _State(started=True)
         elif kind == "start-step":

@@ -140,14 +140,18 @@ class Anthropic(Provider):
         if part.first is not None and part.is_empty:
             self.answer.write_first(part)
         self.answer.pass_by(part)
-        if index != self.state.last:
+        if part is not self._last():
             self.answer.settle((part,), "done")
+
+    def _last(self) -> PartState | None:
+        """Return the block that was written last, unless one that is no part has begun after it."""
+        return None if str(self.state.last) in self.state.others else self.answer.last_written.get(None)
 
     def _finish(self, reason: str) -> None:
         """End the message: only the block that began last may be cut."""
         answer = self.answer
         end = _ENDS.get(reason, "cut")
-        last = answer.find(self.state.last)
+        last = self._last()
         is_cut = end != "done"
         for part in answer.open_parts():
             answer.settle((part,), end if part is last or (is_cut and not part.is_passed) else "done", reason)

@@ -42,6 +42,7 @@ _ENDS: Final[dict[str, EndOfPart]] = {
     "malformed_model_output": "failed",
 }
 _WITHOUT_TEXT: Final = ("toolResult", "image")
+_KINDS: Final = ("toolUse", "reasoningContent", "text")
 _QUIET: Final = (*_WITHOUT_TEXT, "citation", "reasoningContent")  # deltas that have no text of a part, or not always
 
 
@@ -96,9 +97,12 @@ class Bedrock(Provider):
             raise InvalidEventError(f"block {index} began twice", code="ambiguous_part")
         tool = field(start, "toolUse")
         if tool is not None:
+            name = name_of(tool, "name")
+            if name is None:
+                raise InvalidEventError(f"the call of block {index} has no name")
             self._note_begin(index)
             answer.begin(
-                (index,), "call", id=name_of(tool, "toolUseId"), name=name_of(tool, "name"), index=index,
+                (index,), "call", id=name_of(tool, "toolUseId"), name=name, index=index,
                 executed_by="provider" if field(tool, "type") == "server_tool_use" else "client",
             )  # fmt: skip
         elif field(start, "text") is not None:  # from a gateway
@@ -110,6 +114,8 @@ class Bedrock(Provider):
     def _grow(self, member: Any) -> None:
         index, delta = self._index(member, "contentBlockDelta"), field(member, "delta")
         tool, reasoning = field(delta, "toolUse"), field(delta, "reasoningContent")
+        if isinstance(delta, str) or sum(field(delta, name) is not None for name in _KINDS) > 1:
+            raise InvalidEventError(f"the delta of block {index} has not one kind of content", code="ambiguous_part")
         if tool is not None:
             self._append(index, "call", piece(tool, "input"))
         elif field(reasoning, "text") is not None:
@@ -141,7 +147,7 @@ class Bedrock(Provider):
     def _note_begin(self, index: int) -> None:
         """Note that a block begins: those that were stopped are done."""
         answer = self.answer
-        answer.settle((part for part in answer.open_parts() if part.is_passed), "done")
+        answer.settle_passed()
         self.state.last = index
 
     def _stop_block(self, member: Any) -> None:
@@ -149,10 +155,14 @@ class Bedrock(Provider):
         part = self.answer.find(index)
         if part is not None:
             self.answer.pass_by(part)
-            if index != self.state.last:
+            if part is not self._last():
                 self.answer.settle((part,), "done")
         elif str(index) not in self.state.others:
             raise ambiguous(f"block {index} stopped, and has not begun")
+
+    def _last(self) -> PartState | None:
+        """Return the block that was written last, unless one that is no part has begun after it."""
+        return None if str(self.state.last) in self.state.others else self.answer.last_written.get(None)
 
     def _finish(self, reason: str) -> None:
         """End the message: only the block that began last may be cut."""
@@ -160,7 +170,7 @@ class Bedrock(Provider):
         end = _ENDS.get(reason, "cut")
         if end == "failed":
             answer.report(reason, None, reason)
-        last: PartState | None = answer.find(self.state.last)
+        last = self._last()
         for part in answer.open_parts():
             is_cut = end != "done" and (part is last or not part.is_passed)
             answer.settle((part,), end if is_cut else "done", reason)

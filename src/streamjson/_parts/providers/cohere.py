@@ -68,7 +68,7 @@ class Cohere(Provider):
         elif kind == "message-end":
             self._finish(field(event, "delta"))
         elif kind == "message-start":
-            if self.state.message:
+            if self.state.message or self.answer.states:
                 self.answer.new_run()
             self.state = _State(message=True)
         elif kind not in _QUIET:
@@ -115,6 +115,8 @@ class Cohere(Provider):
         if action == "start":
             self._check_new("call", index)
             id, name = name_of(call, "id"), name_of(function, "name")
+            if name is None:
+                raise InvalidEventError(f"call {index} has no name")
             part = self._begin(("call", index), "call", index=index, id=id, name=name)
         else:
             part = self._part("call", index, event)
@@ -147,8 +149,12 @@ class Cohere(Provider):
 
     def _end_part(self, part: PartState) -> None:
         self.answer.pass_by(part)
-        if part.number != self.state.last:
+        if part is not self._last():
             self.answer.settle((part,), "done")
+
+    def _last(self) -> PartState | None:
+        """Return the part that was written last, unless something else has begun after it."""
+        return None if self.state.last is None else self.answer.last_written.get(None)
 
     def _check_new(self, family: str, index: int) -> None:
         if self.answer.find(family, index) is not None or (family == "content" and str(index) in self.state.others):
@@ -166,14 +172,15 @@ class Cohere(Provider):
     def _finish(self, delta: Any) -> None:
         """End the message: only the part that began last may be cut."""
         answer = self.answer
-        reason, error = blank_to_none(field(delta, "finish_reason")), name_of(delta, "error")
+        reason, error = blank_to_none(field(delta, "finish_reason")), _error_of(field(delta, "error"))
         end = "failed" if (reason or "").startswith("ERROR_") else _ENDS.get(reason or "", "cut")
         if error is not None or end == "failed":
             answer.report(reason, error, reason)
         if reason is None:
             return
+        last = self._last()
         for part in answer.open_parts():
-            is_cut = end != "done" and (part.number == self.state.last or not part.is_passed)
+            is_cut = end != "done" and (part is last or not part.is_passed)
             answer.settle((part,), end if is_cut else "done", reason)
         answer.finish_choice(reason)
 
@@ -187,7 +194,13 @@ def _index(event: Any) -> int:
 
 def _inner(event: Any, name: str) -> Any:
     """Return an object of the message. Raises `InvalidEventError` for a text or a list: it would be lost."""
-    inner = field(field(field(event, "delta"), "message"), name)
-    if isinstance(inner, str) or is_list(inner):
-        raise InvalidEventError(f"{name} is one object, not {shorten(inner)}")
+    inner = event
+    for each in ("delta", "message", name):
+        inner = field(inner, each)
+        if isinstance(inner, str) or is_list(inner):
+            raise InvalidEventError(f"{each} is one object, not {shorten(inner)}")
     return inner
+
+
+def _error_of(error: Any) -> str | None:
+    return blank_to_none(error) or name_of(error, "message")

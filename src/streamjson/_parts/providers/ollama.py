@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ..._errors import InvalidEventError
+from ..._json import is_object
 from ..answer import ambiguous
 from ..fields import blank_to_none, field, index_of, items, name_of, piece
 from ..part_state import EndOfPart, Kind
@@ -49,6 +51,8 @@ class Ollama(Provider):
             return
         self._append("reasoning", piece(event, "thinking") + piece(message, "thinking"))
         self._append("text", piece(event, "response") + piece(message, "content"))
+        if is_object(field(message, "tool_calls")):
+            raise InvalidEventError("tool_calls is a list, not an object")
         for call in items(message, "tool_calls"):
             self._read_call(call)
         if is_done and None not in self.answer.finished:

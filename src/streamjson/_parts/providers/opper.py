@@ -112,6 +112,9 @@ class Opper(Provider):
         answer.append(state, piece(event, "tool_call_args"))
 
     def _check_open(self) -> None:
+        for part in self.answer.open_parts():
+            if part.kind == "call" and part.is_whole:  # the next part follows
+                self.answer.pass_by(part)
         if self.state.is_done:
             raise InvalidEventError("a new part came after the end of the answer", code="after_end")
 
