@@ -21,7 +21,7 @@ from .._json import MISSING, is_list, is_object, well_formed
 from .._limits import Limits
 from .._wire import ServerSentEvent
 
-__all__ = ["Encoding", "EndOfPart", "Executor", "Form", "Kind", "PartOptions", "PartState"]
+__all__ = ["Encoding", "EndOfPart", "Executor", "Form", "Kind", "PartOptions", "PartState", "is_equal"]
 
 Kind: TypeAlias = Literal["text", "call", "refusal", "reasoning", "state"]
 EndOfPart: TypeAlias = Literal["open", "done", "length", "filtered", "failed", "aborted", "cut"]
@@ -226,7 +226,7 @@ class PartState:
                 self.replace_at("", value)
                 return True
             return False
-        if so_far == value and (self.form != "json" or self.is_whole):
+        if is_equal(so_far, value) and (self.form != "json" or self.is_whole):
             return False
         if self._options.on_conflict == "error":
             raise self._contradiction(shorten(value), shorten(so_far))
@@ -364,6 +364,17 @@ def with_empties(partial: Any, whole: Any) -> Any:
     if is_list(partial) and is_list(whole) and partial:
         return list(map(with_empties, partial, whole))
     return whole
+
+
+def is_equal(found: Any, given: Any) -> bool:
+    """Return whether a document has a value: 1 is not true, and a lone half of a character is U+FFFD there."""
+    if is_object(found) and is_object(given):
+        return found.keys() == given.keys() and all(is_equal(inner, given[name]) for name, inner in found.items())
+    if is_list(found) and is_list(given):
+        return len(found) == len(given) and all(map(is_equal, found, given))
+    if isinstance(found, str) and isinstance(given, str):
+        return found in (given, well_formed(given))
+    return bool(found == given) and isinstance(found, bool) == isinstance(given, bool)
 
 
 def is_same(one: Any, other: Any) -> bool:

@@ -311,3 +311,13 @@ def test_the_first_event_tells_the_protocol(first: dict[str, Any]) -> None:
 def test_an_event_from_the_middle_needs_the_name_of_the_provider() -> None:
     with pytest.raises(sj.InvalidEventError, match="AI SDK UI message stream, but not one that begins"):
         sj.assemble_parts(said("a")[1:]).final()
+
+
+@pytest.mark.parametrize(("written", "value"), [('{"a": 1}', {"a": True}), ("[0]", [False]), ("[true]", [1])])
+def test_a_truth_is_no_number(written: str, value: Any) -> None:
+    assert refused(*wrote(written), call("available", toolName="book", input=value)).code == "contradiction"
+
+
+def test_half_a_character_agrees_with_itself() -> None:
+    events = [*wrote('{"a": "\\ud83d"}'), call("available", toolName="book", input={"a": "\ud83d"}), finish()]
+    assert parts_of(*events) == [("call", {"a": "\ufffd"}, "done")]

@@ -28,7 +28,7 @@ from ..._json import decode_json
 from ..._wire import ServerSentEvent
 from ..answer import ambiguous
 from ..fields import field, has_any, index_of, name_of, of_chunks, piece, text
-from ..part_state import Form, PartState
+from ..part_state import Form, PartState, is_equal
 from ..provider import Provider, an_optional
 
 __all__ = ["Opper"]
@@ -138,7 +138,7 @@ class Opper(Provider):
         if not said or said == document:
             return bool(said)
         try:
-            return bool(decode_json(said, self.answer.options.limits) == document)
+            return is_equal(decode_json(said, self.answer.options.limits), document)
         except StreamJSONError:
             return False
 
