@@ -46,8 +46,8 @@ def stream(
     first event is asked for. Leave the iterator by `with` (`async with`), or by that of `assemble`, which closes it.
     Without a client of yours, redirects are not followed: another server would get the headers.
 
-    Each item is a `ServerSentEvent`; its `data` is text, or of JSON lines the value of a line. It goes to `assemble`,
-    `assemble_parts` or `split_streams` as it is. `[DONE]`, which is yielded, ends the stream, and so does a 204.
+    Each item is a `ServerSentEvent`; its `data` is text, or of JSON lines the value of a line. It goes to `assemble` or
+    `assemble_parts` as it is. `[DONE]`, which is yielded, ends the stream, and so does a 204.
 
     `resume` says how it is continued: `"last_event_id"`, the default of a `GET`; `"from_start"`, for a server that
     sends everything each time; `"openai_responses"`, `"gemini_interactions"`, `"langgraph"`, or a `Resumption` of your
