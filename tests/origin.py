@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import socket
@@ -69,41 +70,66 @@ class Origin:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[str]:
-        """Run the server; yield its URL."""
-        config = uvicorn.Config(
-            self, http=self._protocol(), lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=0
-        )
-        server = uvicorn.Server(config)
-        with socket.create_server(("127.0.0.1", 0)) as listener:  # accepts connections before the server has started
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-            thread.start()
-            try:
-                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-            finally:
-                server.should_exit = True
-                thread.join(TIMEOUT_S)
+        """Run the server; yield its URL. It runs on for the next origin: starting one takes longer than most tests."""
+        server = _idle.pop() if _idle else _Server()
+        server.origin = self
+        try:
+            yield server.url
+        finally:
+            server.break_connections()
+            self.wait_until_all_closed()
+            _idle.append(server)
 
     def wait_until_all_closed(self) -> None:
         """Wait until no client is connected."""
         with self._changed:
             assert self._changed.wait_for(lambda: not self.open_connections, TIMEOUT_S)
 
-    def _protocol(self) -> type[H11Protocol]:
-        origin = self
+    def note(self, connection: object, *, is_open: bool) -> None:
+        """Note that a connection was made, or is lost."""
+        with self._changed:
+            (self.open_connections.add if is_open else self.open_connections.discard)(connection)
+            self._changed.notify_all()
 
-        class Counting(H11Protocol):
+
+class _Server(uvicorn.Server):
+    """A server in a thread, which serves one origin after the other."""
+
+    def __init__(self) -> None:
+        server = self
+
+        class Protocol(H11Protocol):
             def connection_made(self, transport: Any) -> None:
-                with origin._changed:
-                    origin.open_connections.add(self)
+                self.origin = server.origin
+                self.origin.note(self, is_open=True)
                 super().connection_made(transport)
 
             def connection_lost(self, exc: Exception | None) -> None:
                 super().connection_lost(exc)
-                with origin._changed:
-                    origin.open_connections.discard(self)
-                    origin._changed.notify_all()
+                self.origin.note(self, is_open=False)
 
-        return Counting
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await server.origin(scope, receive, send)
+
+        super().__init__(uvicorn.Config(app, http=Protocol, lifespan="off", ws="none", log_config=None))
+        self.origin = Origin([])
+        self._loop: asyncio.AbstractEventLoop | None = None
+        listener = socket.create_server(("127.0.0.1", 0))  # accepts connections before the server has started
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        threading.Thread(target=self.run, kwargs={"sockets": [listener]}, daemon=True).start()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def break_connections(self) -> None:
+        """Break all connections off."""
+        if self._loop is not None:
+            connections = self.server_state.connections
+            self._loop.call_soon_threadsafe(lambda: [each.transport.abort() for each in list(connections)])
+
+
+_idle: list[_Server] = []
 
 
 async def start(send: Send, status: int = 200, content_type: str = "text/event-stream", **fields: str) -> None:

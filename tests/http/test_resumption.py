@@ -11,6 +11,7 @@ import pytest
 import streamjson as sj
 from origin import Hit, Origin, Reply, Send, refuses, start
 
+CLIENT = httpx2.Client()  # making one takes longer than most tests
 QUICK: dict[str, Any] = {"min_wait_s": 0, "max_wait_s": 0, "max_failures": 2}
 
 
@@ -30,7 +31,7 @@ def replies_of(events: list[bytes], *, at: Any, cuts: list[int], **fields: str) 
 
 
 def read(url: str, method: str, resume: Any, **options: Any) -> list[Any]:
-    with sj.http.stream(method, url, resume=resume, **{**QUICK, **options}) as events:
+    with sj.http.stream(method, url, resume=resume, **{"client": CLIENT, **QUICK, **options}) as events:
         return [event.data for event in events]
 
 
@@ -114,7 +115,7 @@ def test_number_of_another_type_is_none(number: str) -> None:
     origin = Origin(replies_of([line], at=lambda _: 0, cuts=[]))
     with origin.running() as url, pytest.raises(sj.StreamTruncatedError):
         read(url, "GET", "openai_responses")
-    assert len(origin.hits) == 3
+    assert len(origin.hits) == 1
 
 
 def test_openai_response_that_is_joined() -> None:

@@ -11,6 +11,7 @@ import itertools
 import random
 import re
 import socket
+import ssl
 import threading
 import types
 import warnings
@@ -27,23 +28,27 @@ from origin import Hit, Origin, Reply, Send, body, log_of, refuses, sends, silen
 DOCUMENT = {"people": [{"name": "Jane Döe 😀", "age": 34}, {"name": "John"}], "summary": "Two people, one team."}
 LOG = log_of(DOCUMENT)
 QUICK: dict[str, Any] = {"min_wait_s": 0, "max_wait_s": 0}
+CONTEXT = ssl.create_default_context()  # making one takes longer than most tests
+CLIENT = httpx2.Client(verify=CONTEXT)
 
 Read = Callable[..., list[Any]]
 
 
 def read(url: str, client: Any = None, **options: Any) -> list[Any]:
     """Return the data of all events."""
+    client = CLIENT if client is None else client
     with sj.http.stream(options.pop("method", "GET"), url, client=client, **{**QUICK, **options}) as events:
         return [event.data for event in events]
 
 
-def aread(url: str, client: Any = None, **options: Any) -> list[Any]:
+def aread(url: str, **options: Any) -> list[Any]:
     """Return the data of all events, by asynchronous code."""
 
     async def collect() -> list[Any]:
-        events: Any = sj.http.stream(options.pop("method", "GET"), url, client=client, **{**QUICK, **options})
-        async with events:
-            return [event.data async for event in events]
+        async with httpx2.AsyncClient(verify=CONTEXT) as client:
+            events = sj.http.stream(options.pop("method", "GET"), url, client=client, **{**QUICK, **options})
+            async with events:
+                return [event.data async for event in events]
 
     return asyncio.run(collect())
 
@@ -55,6 +60,7 @@ both = pytest.mark.parametrize("read", [read, aread], ids=["sync", "async"])
 # breaks
 
 
+@pytest.mark.slow
 def test_connection_dropped_at_any_byte_loses_and_doubles_nothing() -> None:
     """Each stream has several connections: cut anywhere, with overlaps, refusals and compression between them."""
     origin = Origin([])
@@ -65,6 +71,7 @@ def test_connection_dropped_at_any_byte_loses_and_doubles_nothing() -> None:
     assert {hit.method for hit in origin.hits} == {"GET"}
 
 
+@pytest.mark.slow
 def test_the_same_asynchronously() -> None:
     async def check(url: str) -> None:
         async with httpx2.AsyncClient() as client:
@@ -450,8 +457,8 @@ def test_silence_is_a_break(read: Read) -> None:
 
 @both
 def test_server_that_is_not_there(read: Read) -> None:
-    with Origin([]).running() as url:
-        pass
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with pytest.raises(sj.StreamTruncatedError, match=f"the connection of GET {url}/ broke 3 times in a row: "):
         read(url, max_failures=2)
     with pytest.raises(sj.StreamTruncatedError, match=f"the connection of POST {url}/ broke: "):
@@ -602,7 +609,7 @@ def test_stream_that_another_task_reads_cant_be_closed() -> None:
 def test_stream_that_another_thread_reads_cant_be_closed() -> None:
     origin = Origin([silence_after(LOG[:1])])
     with origin.running() as url:
-        events = sj.http.stream("GET", url, idle_timeout_s=30)
+        events = sj.http.stream("GET", url, idle_timeout_s=30, resume="never")
         next(events)
 
         def read_on() -> None:
@@ -623,6 +630,7 @@ def test_stream_that_another_thread_reads_cant_be_closed() -> None:
         reader.join()
 
 
+@pytest.mark.slow
 def test_cancelled_at_any_await_it_leaves_no_connection() -> None:
     """Also while it connects, waits before the next connection, reads a refusal, and closes."""
     origin = Origin([])
