@@ -18,7 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 import streamjson as sj
 from loopback import TIMEOUT_S
 
-__all__ = ["Hit", "Origin", "body", "log_of", "refuses", "sends", "silence", "silence_after", "start"]
+__all__ = ["Hit", "Origin", "body", "log_of", "refuses", "sends", "silence", "silence_after", "start", "stop_idle"]
 
 
 @define
@@ -116,11 +116,17 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         listener = socket.create_server(("127.0.0.1", 0))  # accepts connections before the server has started
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        threading.Thread(target=self.run, kwargs={"sockets": [listener]}, daemon=True).start()
+        self._thread = threading.Thread(target=self.run, kwargs={"sockets": [listener]}, daemon=True)
+        self._thread.start()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+
+    def stop(self) -> None:
+        """End the thread."""
+        self.should_exit = True
+        self._thread.join(TIMEOUT_S)
 
     def break_connections(self) -> None:
         """Break all connections off."""
@@ -130,6 +136,12 @@ class _Server(uvicorn.Server):
 
 
 _idle: list[_Server] = []
+
+
+def stop_idle() -> None:
+    """Stop the servers that wait for another origin: a thread allocates memory, which other tests measure."""
+    while _idle:
+        _idle.pop().stop()
 
 
 async def start(send: Send, status: int = 200, content_type: str = "text/event-stream", **fields: str) -> None:

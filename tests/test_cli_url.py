@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from origin import Origin, Reply, log_of, refuses, sends
+from origin import Origin, Reply, log_of, refuses, sends, stop_idle
 from test_cli import run
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _stop_servers() -> Iterator[None]:
+    yield
+    stop_idle()
+
 
 DOCUMENT = {"city": "Lisbon", "nights": 3}
 LOG = log_of(DOCUMENT)
