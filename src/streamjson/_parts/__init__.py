@@ -8,11 +8,12 @@ from .async_stream import AsyncPartStream
 from .calls import Call
 from .part import Part
 from .part_snapshots import AsyncPartSnapshots, PartSnapshots
-from .recognition import provider_of
+from .recognition import READ_PROTOCOLS, provider_of
 from .registration import CallSubscription
 from .sync_stream import PartStream
 
 __all__ = [
+    "READ_PROTOCOLS",
     "AsyncPartSnapshots",
     "AsyncPartStream",
     "Call",

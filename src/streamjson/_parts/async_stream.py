@@ -129,7 +129,8 @@ class AsyncPartStream(BasePartStream):
 
     async def _release(self, cause: BaseException | None = None) -> None:
         self._is_finished = True
-        add_progress(cause, self.parts[-1].snapshot if self.parts else None, self.parts)
+        if cause is not None:
+            add_progress(cause, self.parts[-1].snapshot if self.parts else None, self.parts)
         iterator, source, self._iterator, self._source = self._iterator, self._source, None, None
         try:
             await aclose_all(iterator, source)

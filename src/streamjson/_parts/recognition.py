@@ -15,24 +15,13 @@ from .._errors import InvalidEventError, shorten
 from .._json import is_object
 from .fields import field, has_any, items, of_chunks, text
 from .provider import Provider
+from .providers import PROVIDERS
 
-__all__ = ["foreign_event", "is_of_another", "provider_of"]
+__all__ = ["READ_PROTOCOLS", "foreign_event", "is_of_another", "provider_of"]
 
+READ_PROTOCOLS: Final = frozenset(protocol for provider in PROVIDERS.values() for protocol in provider.protocols)
+"""The protocols that a provider reads, by the names that `_dialects` has for them."""
 
-_READ: Final = (
-    "OpenAI Chat Completions",
-    "OpenAI Responses",
-    "Anthropic Messages",
-    "Gemini",
-    "ADK",
-    "LangChain",
-    "Bedrock ConverseStream",
-    "Cohere v2",
-    "Ollama",
-    "Opper v3",
-    "AG-UI",
-    "AI SDK UI message stream",
-)
 _OF_GEMINI: Final = (
     "promptFeedback",
     "prompt_feedback",
@@ -136,7 +125,7 @@ def foreign_event(event: Any, provider: str | None) -> InvalidEventError:
     elif provider is not None:
         name = protocol or "another protocol"
         problem = f"this is an event of {name}, in a stream of {provider}"
-    elif protocol is not None and protocol not in _READ:
+    elif protocol is not None and protocol not in READ_PROTOCOLS:
         problem = f"this is an event of {protocol}, which is not read"
     elif protocol is not None:
         problem = (

@@ -208,7 +208,8 @@ class AsyncSnapshotStream(BaseStream):
     async def _release(self, cause: BaseException | None = None) -> None:
         """Close the source; `cause` is the error that ended the stream, if one did."""
         self._is_finished = True
-        add_progress(cause, self.snapshot)
+        if cause is not None:
+            add_progress(cause, self.snapshot)
         iterator, source, self._iterator, self._source = self._iterator, self._source, None, None
         try:
             await aclose_all(iterator, source)

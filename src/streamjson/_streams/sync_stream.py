@@ -220,7 +220,8 @@ class SnapshotStream(BaseStream):
     def _release(self, cause: BaseException | None = None) -> None:
         """Close the source; `cause` is the error that ended the stream, if one did."""
         self._is_finished = True
-        add_progress(cause, self.snapshot)
+        if cause is not None:
+            add_progress(cause, self.snapshot)
         iterator, source, self._iterator, self._source = self._iterator, self._source, _NO_EVENTS, None
         try:
             close_all(iterator, source)

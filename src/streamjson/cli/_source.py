@@ -47,6 +47,7 @@ from streamjson import (
     split_streams,
 )
 from streamjson._errors import shorten
+from streamjson._parts import READ_PROTOCOLS
 from streamjson._wire import body_kind
 
 from ._arguments import is_url, refusal
@@ -68,21 +69,6 @@ _SIZE_LIMITS: Final = (
     "max_document_bytes",
     "max_string_bytes",
     "max_parts",
-)
-# The protocols of the providers that are read.
-_READ: Final = (
-    "OpenAI Chat Completions",
-    "OpenAI Responses",
-    "Anthropic Messages",
-    "Gemini",
-    "ADK",
-    "LangChain",
-    "Bedrock ConverseStream",
-    "Cohere v2",
-    "Ollama",
-    "Opper v3",
-    "AG-UI",
-    "AI SDK UI message stream",
 )
 # How to convert an input that is not an event stream, by what it looks like.
 _CONVERSIONS: Final = {
@@ -382,7 +368,7 @@ def _about_spans(error: StreamFailedError) -> str:
 
 
 def _about_answer(message: str) -> str:
-    is_read = any(f"event of {protocol}" in message for protocol in _READ)
+    is_read = any(f"event of {protocol}" in message for protocol in READ_PROTOCOLS)
     advice = ": in the middle of an answer, add --provider NAME" if is_read else ""
     message = message.replace(": for the answer of a model, call assemble_parts(events)", advice)
     for words, option in (

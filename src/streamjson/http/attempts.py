@@ -171,7 +171,7 @@ class Attempts:
         """Return the seconds to wait after a break. Raises the error that is final."""
         library = self._library
         if isinstance(error, library.LocalProtocolError):
-            message = "the request can't be sent: the value of a header field is not allowed"
+            message = "the request can't be sent, as HTTP does not allow it: look at its header fields"
             raise ValueError(message) from None  # noqa: TRY004  # its text has the value, which may be a secret
         if not self._has_progressed:
             self._failures += 1
