@@ -31,8 +31,9 @@ class PartAssembler(Registration):
     """Turns the events of a model's API into the parts of its answer, one `apply` at a time.
 
     - `provider`: `"openai_chat"` (and every compatible server, also as LiteLLM's and Mistral's objects),
-      `"openai_responses"`, `"anthropic"`, `"gemini"`, `"adk"`, `"langchain"`, `"bedrock"`,
-      `"cohere"`, `"ollama"`, `"opper"`, `"ag_ui"` or `"ai_sdk"`. It is recognized by the first event; name it to continue in the middle of a stream.
+      `"openai_responses"`, `"anthropic"`, `"gemini"`, `"adk"`, `"langchain"`, `"bedrock"`, `"cohere"`, `"ollama"`,
+      `"opper"`, `"ag_ui"` or `"ai_sdk"`. It is recognized by the first event; name it to continue in the middle of a
+      stream.
     - `content="json"`: the texts of the answer are JSON documents, as structured output is. `wrapper` is what may be
       around them, as for `assemble_text`.
     - `on_new_run="reset"`: an empty answer begins when the provider starts over, instead of `StreamFailedError`.
